@@ -1,0 +1,1 @@
+//! Walks a plan over a kernel.

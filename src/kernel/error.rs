@@ -1,0 +1,75 @@
+//! What can go wrong at the door.
+
+use crate::resource::ResourceId;
+use std::fmt;
+
+/// A failed call, told in `ip` words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What kind of failure it is; it decides the exit code.
+    pub kind: ErrorKind,
+    /// What was tried, in the words of `ip`, `nft`, `sysctl` (`ip -n RED address add 10.0.0.1/24 dev eth0`), or what was read.
+    pub tried: String,
+    /// What came back: the kernel's own text where it has one, else what the errno means here.
+    pub reason: String,
+    /// The errno, where there is one.
+    pub errno: Option<i32>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The resource it was about.
+    pub id: Option<ResourceId>,
+}
+
+/// The kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The kernel or a program said no.
+    Refused,
+    /// Not enough privileges.
+    Privileges,
+    /// The kernel or machine lacks a feature.
+    Missing,
+    /// Somebody else's: a name that is taken.
+    Taken,
+    /// Another run holds the lock.
+    Locked,
+    /// A file could not be read or written.
+    File,
+    /// Not tried, because something before it in the same node failed.
+    Skipped,
+    /// A signal stopped it.
+    Interrupted,
+}
+
+impl Error {
+    /// A failure of `kind`: what was tried and what came back.
+    pub fn new(kind: ErrorKind, tried: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { kind, tried: tried.into(), reason: reason.into(), errno: None, help: None, id: None }
+    }
+
+    /// With a help text.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With the resource that it was about.
+    #[must_use]
+    pub fn about(mut self, id: ResourceId) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.tried, self.reason)?;
+        if let Some(errno) = self.errno {
+            write!(f, " (errno {errno})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

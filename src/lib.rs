@@ -1,0 +1,58 @@
+//! `plan`, `apply` and `destroy` for Linux network topologies.
+//!
+//! # Flow of data
+//!
+//! ```text
+//! YAML text
+//!   | document::parse        typed, with places
+//! Document
+//!   | document::lower        defaults filled, names resolved, far ends of pairs named
+//! Topology                   a name, the wanted State, and who asked for what, where
+//!   | check::run             all findings at once; an error stops here
+//!   |                        Kernel::observe -> State (ours, and what of others matters)
+//!   | plan::make             difference, order, rehearsal
+//! Plan                       steps with nothing left to decide
+//!   | apply::run             batches to Kernel::perform; undo on failure; observe again
+//! Report
+//! ```
+//!
+//! `apply`, `destroy`, repair and undo are this one path: destroy is a plan towards nothing but what was there before, undo a plan towards what was
+//! observed before. There is no second implementation of anything.
+//!
+//! # Rooms
+//!
+//! | room | what | may use |
+//! | --- | --- | --- |
+//! | [`resource`] | nouns: ids, kinds, states, operations and what they do to a state; pure | – |
+//! | [`document`] | what a person wrote: YAML with places, lowering to a wanted state; pure | resource |
+//! | [`check`] | rules over a wanted state; pure | resource, document |
+//! | [`plan`] | difference, order, rehearsal; pure | resource |
+//! | [`kernel`] | the only input and output: a trait, Linux, the model | resource |
+//! | [`apply`] | walks a plan over a kernel, undoes on failure | resource, plan, kernel |
+//! | [`render`] | plans, reports and states as text and JSON; pure | resource, document, check, plan, apply |
+//! | [`cli`] | one file per subcommand | all |
+//!
+//! # Invariants
+//!
+//! 1. The pure rooms touch no file, socket, clock, thread or environment.
+//! 2. The same wanted and observed states give the same plan, byte for byte, and every plan has been rehearsed.
+//! 3. Planning after applying gives nothing.
+//! 4. `apply` makes no decision that is not in the plan.
+//! 5. No room but `kernel` sees an interface index, a handle or a netlink message.
+//! 6. `kernel` never treats "exists" or "not found" as success.
+//! 7. Only what carries this topology's mark is deleted, and everything is born with its mark.
+//! 8. Work in a namespace runs on dedicated threads which enter it at the start of every job.
+//!
+//! # Why no async runtime
+//!
+//! Network changes are serialised by one lock in the kernel; a namespace costs a millisecond there and the requests are a few microseconds each. Blocking
+//! netlink sockets on a few threads reach the kernel's floor (see `benches/`), so there is nothing for a runtime to do.
+
+pub mod apply;
+pub mod check;
+pub mod cli;
+pub mod document;
+pub mod kernel;
+pub mod plan;
+pub mod render;
+pub mod resource;

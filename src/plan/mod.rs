@@ -1,0 +1,63 @@
+//! One subtraction: wanted minus observed, put in order and rehearsed. Pure and deterministic.
+
+use crate::resource::{Drift, Operation, Resource, ResourceId, State};
+use serde::{Deserialize, Serialize};
+
+/// What would be done, in order, with nothing left to decide.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// What is wanted.
+    pub wanted: State,
+    /// What was observed when the plan was made.
+    pub base: State,
+    /// The changes as a person sees them, sorted by identity.
+    pub changes: Vec<Change>,
+    /// The steps that carry them out, in an order in which they can be done one after the other.
+    pub steps: Vec<Step>,
+}
+
+/// What happens to one resource.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Change {
+    /// Which resource.
+    pub id: ResourceId,
+    /// What happens.
+    pub action: Action,
+    /// As observed.
+    pub before: Option<Resource>,
+    /// As wanted.
+    pub after: Option<Resource>,
+    /// The fields that differ; empty for a create or delete.
+    pub drift: Vec<Drift>,
+    /// What the kernel takes away with it and this plan puts back.
+    pub loses: Vec<ResourceId>,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// `+`
+    Create,
+    /// `~`
+    Update,
+    /// `-/+`
+    Replace,
+    /// `-`
+    Delete,
+    /// `~`, a link of somebody else that goes to another namespace.
+    Move,
+}
+
+/// One operation and what it waits for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// What is done.
+    pub operation: Operation,
+    /// The steps that must be done before, by their place in [`Plan::steps`].
+    pub waits_for: Vec<usize>,
+    /// Steps of one level can be done together; level 0 waits for nothing.
+    pub level: usize,
+    /// The change that it belongs to, by its place in [`Plan::changes`]; `None` for what the kernel takes away on the way and the plan puts back.
+    pub change: Option<usize>,
+}

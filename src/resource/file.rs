@@ -1,0 +1,63 @@
+//! Files of a namespace under `/etc/netns`.
+
+use super::{Drift, Need, Node, ResourceId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A file in `/etc/netns/NODE/`, which `ip netns exec` and `topo exec` bind over the one in `/etc`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct File {
+    /// The node.
+    pub node: Node,
+    /// Which file.
+    pub name: FileName,
+    /// All of it; its first line is the mark, see [`File::mark`].
+    pub content: String,
+}
+
+/// Which file of a namespace.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum FileName {
+    /// `hosts`
+    Hosts,
+    /// `resolv.conf`
+    ResolvConf,
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hosts => "hosts",
+            Self::ResolvConf => "resolv.conf",
+        })
+    }
+}
+
+impl File {
+    /// The first line of a file of `topology`, without its newline.
+    pub fn mark(topology: &super::Name) -> String {
+        format!("# topo:{topology} - written by topo, removed with the topology")
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::File(self.node.clone(), self.name)
+    }
+
+    /// The namespace.
+    pub fn requires(&self) -> Vec<Need> {
+        vec![Need::inside(ResourceId::Namespace(self.node.clone()))]
+    }
+
+    /// The lines in which `self` (wanted) differs from `observed`.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { node: _, name: _, content } = self;
+        let diff = similar::TextDiff::from_lines(&observed.content, content);
+        let line = |change: similar::Change<&str>| match change.tag() {
+            similar::ChangeTag::Equal => None,
+            similar::ChangeTag::Delete => Some(Drift::in_place("line", change.value().trim_end(), "")),
+            similar::ChangeTag::Insert => Some(Drift::in_place("line", "", change.value().trim_end())),
+        };
+        diff.iter_all_changes().filter_map(line).collect()
+    }
+}

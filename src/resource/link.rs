@@ -1,0 +1,208 @@
+//! Links: veth pairs, bridges and the rest, with their attributes.
+
+use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Options, ResourceId, Setting, kinds};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A network interface.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Link {
+    /// Where it lives and what it is called.
+    pub id: LinkId,
+    /// Whether topo makes it.
+    pub tenure: Tenure,
+    /// What it is.
+    pub kind: Kind,
+    /// The other end of a veth pair. `None` in an observed state when the other end is in a namespace that was not looked at.
+    pub peer: Option<LinkId>,
+    /// The interface it stands on (`link`): the lower device of a macvlan or vxlan.
+    pub link: Option<LinkId>,
+    /// The attributes of its kind, see [`kinds`].
+    pub options: Options,
+    /// Its attributes as a port of a bridge, see [`kinds::PORT`]; empty where it is none.
+    pub port: Options,
+    /// Whether it is administratively up.
+    pub up: Setting<bool>,
+    /// Its MTU in bytes.
+    pub mtu: Setting<u32>,
+    /// Its hardware address. On a link of ours it is left to the kernel unless the file says it.
+    pub mac: Setting<Mac>,
+    /// The bridge (or bond, vrf) that it is a port of, in the same node.
+    pub master: Setting<Option<IfName>>,
+    /// Further names (`ip link property add altname`), up to 127 bytes each.
+    pub alternative_names: Setting<BTreeSet<String>>,
+    /// Length of the transmit queue in packets.
+    pub txqueuelen: Setting<u32>,
+    /// Number of queues, fixed at creation.
+    pub queues: Setting<Queues>,
+    /// Whether it carries the topology's marks. Always `true` for links inside a namespace of ours.
+    pub marked: bool,
+}
+
+/// Number of transmit and receive queues of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Queues {
+    /// Transmit queues, 1 to 4096.
+    pub tx: u32,
+    /// Receive queues, 1 to 4096.
+    pub rx: u32,
+}
+
+impl fmt::Display for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tx {} rx {}", self.tx, self.rx)
+    }
+}
+
+/// How a link comes to be there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Tenure {
+    /// Made and removed by topo.
+    Created,
+    /// Made by somebody else (or by the kernel, as `lo` is), configured where it is.
+    Existing,
+    /// Made by somebody else, moved in from this place, and moved back at the end.
+    From(LinkId),
+}
+
+/// The kind of a link, by the name that `ip link` gives it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    /// The loopback interface of a namespace.
+    Loopback,
+    /// One end of a veth pair.
+    Veth,
+    /// A bridge.
+    Bridge,
+    /// A VXLAN tunnel end.
+    Vxlan,
+    /// A macvlan.
+    Macvlan,
+    /// A device without a kind: hardware.
+    Physical,
+    /// An interface of which nobody said what it is (`existing`).
+    Any,
+    /// A kind that topo knows by name only: it can be seen and deleted, and not yet made.
+    Other(String),
+}
+
+impl Kind {
+    /// The kernel's name for it (`IFLA_INFO_KIND`), empty where it has none.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Loopback => "loopback",
+            Self::Veth => "veth",
+            Self::Bridge => "bridge",
+            Self::Vxlan => "vxlan",
+            Self::Macvlan => "macvlan",
+            Self::Physical | Self::Any => "",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The kind with the kernel's name `name`.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "veth" => Self::Veth,
+            "bridge" => Self::Bridge,
+            "vxlan" => Self::Vxlan,
+            "macvlan" => Self::Macvlan,
+            "" => Self::Physical,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Link {
+    /// A link with nothing managed.
+    pub fn bare(id: LinkId, kind: Kind) -> Self {
+        Self {
+            id,
+            tenure: Tenure::Created,
+            kind,
+            peer: None,
+            link: None,
+            options: Options::new(),
+            port: Options::new(),
+            up: Setting::Left,
+            mtu: Setting::Left,
+            mac: Setting::Left,
+            master: Setting::Left,
+            alternative_names: Setting::Left,
+            txqueuelen: Setting::Left,
+            queues: Setting::Left,
+            marked: true,
+        }
+    }
+
+    /// The bridge that it is a port of.
+    pub fn master_id(&self) -> Option<LinkId> {
+        let master = self.master.get()?.as_ref()?;
+        Some(LinkId { node: self.id.node.clone(), name: master.clone() })
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::Link(self.id.clone())
+    }
+
+    /// The namespace, the link it stands on, its master.
+    pub fn requires(&self) -> Vec<Need> {
+        let mut needs = vec![Need::inside(ResourceId::Namespace(self.id.node.clone()))];
+        needs.push(Need::class(self.id.node.clone(), Class::Sysctl));
+        if let Some(peer) = &self.peer {
+            needs.push(Need::uses(ResourceId::Namespace(peer.node.clone())));
+        }
+        if let Some(link) = &self.link {
+            needs.push(Need::inside(ResourceId::Link(link.clone())));
+        }
+        if let Some(master) = self.master_id() {
+            needs.push(Need::uses(ResourceId::Link(master)));
+        }
+        if let Tenure::From(source) = &self.tenure {
+            needs.push(Need::uses(ResourceId::Namespace(source.node.clone())));
+        }
+        needs
+    }
+
+    /// The fields in which `self` (wanted) differs from `observed`.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { id: _, tenure: _, kind, peer, link, options, port, up, mtu, mac, master, alternative_names, txqueuelen, queues, marked } = self;
+        let mut drift = Vec::new();
+        if *kind != Kind::Any && *kind != observed.kind {
+            drift.push(Drift::new("kind", observed.kind.name(), kind.name(), Impact::Replace));
+        }
+        if peer.is_some() && *peer != observed.peer {
+            drift.push(Drift::optional("peer", observed.peer.as_ref(), peer.as_ref(), Impact::Replace));
+        }
+        if link.is_some() && *link != observed.link {
+            drift.push(Drift::optional("link", observed.link.as_ref(), link.as_ref(), kinds::link_impact(kind)));
+        }
+        kinds::drift(kinds::of(kind), options, &observed.options, &mut drift);
+        Drift::setting(&mut drift, "queues", queues, &observed.queues, Impact::Replace);
+        Drift::setting(&mut drift, "mtu", mtu, &observed.mtu, Impact::InPlace);
+        Drift::setting(&mut drift, "mac", mac, &observed.mac, Impact::InPlace);
+        Drift::setting(&mut drift, "txqueuelen", txqueuelen, &observed.txqueuelen, Impact::InPlace);
+        let shown = |m: &Option<IfName>| m.as_ref().map_or("none".to_owned(), IfName::to_string);
+        if let (Setting::Is(new), Setting::Is(old)) = (master, &observed.master)
+            && new != old
+        {
+            drift.push(Drift::new("master", shown(old), shown(new), Impact::InPlace));
+        }
+        if matches!(master, Setting::Left | Setting::Is(Some(_))) {
+            kinds::drift(kinds::PORT, port, &observed.port, &mut drift);
+        }
+        let names = |n: &BTreeSet<String>| n.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if let (Setting::Is(new), Setting::Is(old)) = (alternative_names, &observed.alternative_names)
+            && new != old
+        {
+            drift.push(Drift::in_place("alternative-names", names(old), names(new)));
+        }
+        Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
+        if *marked && !observed.marked {
+            drift.push(Drift::in_place("mark", "none", "topo"));
+        }
+        drift
+    }
+}

@@ -1,0 +1,62 @@
+//! Nouns: what a network is made of, wanted or observed, and what an operation does to it. Pure.
+//!
+//! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
+
+mod address;
+mod effect;
+mod file;
+mod firewall;
+mod id;
+pub mod kinds;
+mod link;
+mod name;
+mod namespace;
+mod neighbor;
+mod operation;
+mod origin;
+mod record;
+mod route;
+mod rule;
+mod setting;
+mod state;
+mod sysctl;
+mod table;
+pub mod text;
+pub mod words;
+
+pub use address::Address;
+pub use effect::{Refusal, born, effect};
+pub use file::{File, FileName};
+pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
+pub use id::{Class, Drift, Impact, Need, Needed, ResourceId};
+pub use link::{Kind, Link, Queues, Tenure};
+pub use name::{IfName, LinkId, Name, Node};
+pub use namespace::{Namespace, NetnsRef, NodeTenure};
+pub use neighbor::{Fdb, Neighbor};
+pub use operation::Operation;
+pub use origin::{Origin, Origins};
+pub use record::{Record, TableRecord};
+pub use route::{NextHop, Route, RouteKey, RouteKind, TableId};
+pub use rule::{Family, Rule, RuleAction, RuleKey};
+pub use setting::{Mac, Options, Setting, Value};
+pub use state::{Item, Owner, Resource, State};
+pub use sysctl::Sysctl;
+pub use table::{Chain, ChainRef, Insert, Table, TableRule};
+
+/// The protocol number that routes, rules, addresses and neighbours of topo carry (`RTA_PROTOCOL`, `FRA_PROTOCOL`, `IFA_PROTO`, `NDA_PROTOCOL`).
+pub const PROTOCOL: u8 = 0x74;
+
+/// The alias that marks links, and the comment that marks rules, of `topology`.
+pub fn mark(topology: &Name) -> String {
+    format!("topo:{topology}")
+}
+
+/// The interface group of links of `topology` outside its own namespaces: 0x74000000 and 24 bits of the FNV-1a hash of its name.
+pub fn group(topology: &Name) -> u32 {
+    0x7400_0000 | (hash(topology.as_str().as_bytes()) & 0x00ff_ffff)
+}
+
+/// The 32-bit FNV-1a hash (draft-eastlake-fnv), stable across versions of topo.
+pub fn hash(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}

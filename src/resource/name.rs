@@ -1,0 +1,98 @@
+//! Names of topologies, nodes and interfaces.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                &*self.0 == other
+            }
+        }
+    };
+}
+
+name! {
+    /// The name of a topology: `[A-Za-z0-9][A-Za-z0-9._-]{0,31}`.
+    Name
+}
+name! {
+    /// A node: a network namespace, or `host`, the one that topo is started in.
+    Node
+}
+name! {
+    /// The name of an interface, at most 15 bytes (`IFNAMSIZ` of `include/uapi/linux/if.h`, less the NUL).
+    IfName
+}
+
+impl Node {
+    /// The namespace that topo is started in.
+    pub fn host() -> Self {
+        Self::from("host")
+    }
+
+    /// Whether this is the namespace that topo is started in.
+    pub fn is_host(&self) -> bool {
+        self.as_str() == "host"
+    }
+}
+
+/// An interface in a node, written `NODE/INTERFACE`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct LinkId {
+    /// The node it lives in.
+    pub node: Node,
+    /// Its name there.
+    pub name: IfName,
+}
+
+impl LinkId {
+    /// The interface `name` of `node`.
+    pub fn new(node: impl Into<Node>, name: impl Into<IfName>) -> Self {
+        Self { node: node.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.node, self.name)
+    }
+}

@@ -1,0 +1,70 @@
+//! Network namespaces.
+
+use super::{Drift, Need, Node, ResourceId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A network namespace: the unit in which everything else lives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Namespace {
+    /// Its name in the file, which is also its name in `/run/netns` when topo makes it.
+    pub node: Node,
+    /// Whether topo makes it.
+    pub tenure: NodeTenure,
+    /// Whether it carries the topology's mark (the alias `topo:NAME` on its `lo`).
+    pub marked: bool,
+}
+
+/// How a namespace comes to be there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum NodeTenure {
+    /// Made and removed by topo.
+    Created,
+    /// The namespace topo is started in.
+    Host,
+    /// Made by somebody else, configured and left there.
+    Existing(NetnsRef),
+}
+
+/// Where an existing namespace is found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum NetnsRef {
+    /// A name in `/run/netns`.
+    Name(String),
+    /// The path of a namespace file.
+    Path(String),
+    /// A process that lives in it.
+    Pid(u32),
+}
+
+impl fmt::Display for NetnsRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "netns {name}"),
+            Self::Path(path) => write!(f, "{path}"),
+            Self::Pid(pid) => write!(f, "pid {pid}"),
+        }
+    }
+}
+
+impl Namespace {
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::Namespace(self.node.clone())
+    }
+
+    /// A namespace needs nothing.
+    pub fn requires(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// The fields in which `self` (wanted) differs from `observed`.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { node: _, tenure: _, marked } = self;
+        let mut drift = Vec::new();
+        if *marked && !observed.marked {
+            drift.push(Drift::in_place("mark", "none", "topo"));
+        }
+        drift
+    }
+}

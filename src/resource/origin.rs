@@ -1,0 +1,25 @@
+//! Where in a file something was asked for.
+
+use super::ResourceId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A place in a file.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file as it was named, `-` for standard input.
+    pub file: String,
+    /// The path of keys (`namespaces.RED.interfaces.reth0`).
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// Where it starts, in bytes.
+    pub offset: usize,
+    /// How long it is, in bytes.
+    pub length: usize,
+}
+
+/// Who asked for each resource.
+pub type Origins = BTreeMap<ResourceId, Origin>;

@@ -1,0 +1,45 @@
+//! What the kernel cannot hold, kept in `/run/topo/NAME/` until the topology goes.
+
+use super::{Node, Resource, ResourceId, Table};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The record of a topology.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Record {
+    /// The cookie of the namespace topo was started in (`SO_NETNS_COOKIE`); 0 where the kernel has none.
+    pub host_cookie: u64,
+    /// The namespaces that topo made, or was about to make, by their cookies (0: not yet known).
+    pub namespaces: BTreeMap<Node, u64>,
+    /// What was there before, and comes back: host sysctls, `existing` interfaces with what a move cost them, sysctls of other nodes.
+    pub prior: Vec<Resource>,
+    /// What this topology owns although no mark says whose it is: routes, rules and addresses on the host and in `existing` namespaces, and inserts.
+    pub owned: BTreeSet<ResourceId>,
+    /// The `existing` namespaces of the topology and how they are found, so that `destroy NAME` finds them without the file.
+    pub existing: BTreeMap<Node, super::NetnsRef>,
+    /// The nft tables as they were installed, by node.
+    pub tables: BTreeMap<Node, TableRecord>,
+    /// Whether an apply or destroy is under way, or was cut off: the topology is half-made.
+    pub running: bool,
+}
+
+/// An nft table as it was installed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TableRecord {
+    /// The generation of the namespace's ruleset (`NFT_MSG_GETGEN`) right after; while it is the same, nobody changed a rule.
+    pub generation: u32,
+    /// The table.
+    pub table: Table,
+}
+
+impl Record {
+    /// What was there before under this identity.
+    pub fn prior(&self, id: &ResourceId) -> Option<&Resource> {
+        self.prior.iter().find(|resource| resource.id() == *id)
+    }
+
+    /// Whether the record says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self { host_cookie: self.host_cookie, ..Self::default() }
+    }
+}

@@ -1,0 +1,194 @@
+//! Routes.
+
+use super::{Class, Drift, IfName, Impact, LinkId, Need, Node, ResourceId, Setting};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A routing table.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum TableId {
+    /// By number (254 is `main`, 255 `local`, 253 `default`).
+    Number(u32),
+    /// By a name of the machine's `rt_tables`, looked up by the kernel door before anything is compared.
+    Name(Arc<str>),
+}
+
+impl TableId {
+    /// The table that is meant where none is named.
+    pub const MAIN: Self = Self::Number(254);
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(253) => write!(f, "default"),
+            Self::Number(254) => write!(f, "main"),
+            Self::Number(255) => write!(f, "local"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => write!(f, "{name}"),
+        }
+    }
+}
+
+/// What tells one route of a node from another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct RouteKey {
+    /// The table.
+    pub table: TableId,
+    /// The destination, host bits zero.
+    pub to: IpNet,
+    /// The metric (`RTA_PRIORITY`): 0 for IPv4 and 1024 for IPv6 where the file says none.
+    pub metric: u32,
+    /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart and removed.
+    pub nth: u16,
+}
+
+/// A route.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Route {
+    /// The node.
+    pub node: Node,
+    /// What tells it from others.
+    pub key: RouteKey,
+    /// Its type.
+    pub kind: RouteKind,
+    /// The next hops; empty for types that have none.
+    pub nexthops: Vec<NextHop>,
+    /// The preferred source address.
+    pub source: Option<IpAddr>,
+    /// Its scope as a number of `rt_scope` (IPv4 only): 0 with a gateway, 253 (link) without, 254 (host) for `local`.
+    pub scope: Setting<u8>,
+    /// The MTU of its path in bytes.
+    pub mtu: Option<u32>,
+    /// Whether a next hop of it is dead (its link lost the address or was down): it has to be written again.
+    pub dead: bool,
+    /// Whether it carries protocol 0x74.
+    pub marked: bool,
+}
+
+/// The type of a route (`ip route add TYPE`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum RouteKind {
+    /// Forwarded to a next hop.
+    Unicast,
+    /// Delivered here.
+    Local,
+    /// Dropped silently.
+    Blackhole,
+    /// Dropped, ICMP host unreachable.
+    Unreachable,
+    /// Dropped, ICMP administratively prohibited.
+    Prohibit,
+    /// Ends the look-up in this table.
+    Throw,
+}
+
+impl RouteKind {
+    /// The word of `ip route`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unicast => "unicast",
+            Self::Local => "local",
+            Self::Blackhole => "blackhole",
+            Self::Unreachable => "unreachable",
+            Self::Prohibit => "prohibit",
+            Self::Throw => "throw",
+        }
+    }
+}
+
+/// A next hop.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The gateway, of either family.
+    pub via: Option<IpAddr>,
+    /// The interface. `None` in a wanted state where the kernel is to find it from `via`.
+    pub dev: Option<IfName>,
+    /// Its share among several, 1 to 256.
+    pub weight: u16,
+    /// Whether the gateway is taken to be on the link although no subnet says so.
+    pub onlink: bool,
+}
+
+impl fmt::Display for NextHop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        if let Some(via) = self.via {
+            words.push(format!("via {via}"));
+        }
+        if let Some(dev) = &self.dev {
+            words.push(format!("dev {dev}"));
+        }
+        if self.weight != 1 {
+            words.push(format!("weight {}", self.weight));
+        }
+        if self.onlink {
+            words.push("onlink".to_owned());
+        }
+        f.write_str(&words.join(" "))
+    }
+}
+
+impl Route {
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::Route(self.node.clone(), self.key.clone())
+    }
+
+    /// The links of its next hops, and all addresses of its node.
+    pub fn requires(&self) -> Vec<Need> {
+        let mut needs = vec![Need::inside(ResourceId::Namespace(self.node.clone())), Need::class(self.node.clone(), Class::Address)];
+        let mut devs = self.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
+        if let ([_], Some(dev)) = (self.nexthops.as_slice(), devs.clone().next()) {
+            needs.push(Need::inside(ResourceId::Link(LinkId { node: self.node.clone(), name: dev.clone() })));
+        } else {
+            needs.extend(devs.by_ref().map(|dev| Need::uses(ResourceId::Link(LinkId { node: self.node.clone(), name: dev.clone() }))));
+        }
+        needs
+    }
+
+    /// The fields in which `self` (wanted) differs from `observed`. A route is replaced in place (`NLM_F_REPLACE`).
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { node: _, key, kind, nexthops, source, scope, mtu, dead: _, marked } = self;
+        let mut drift = Vec::new();
+        if *kind != observed.kind {
+            drift.push(Drift::in_place("type", observed.kind.word(), kind.word()));
+        }
+        let hops = |hops: &[NextHop]| hops.iter().map(NextHop::to_string).collect::<Vec<_>>().join(", ");
+        if !same_hops(nexthops, &observed.nexthops) {
+            drift.push(Drift::in_place("nexthop", hops(&observed.nexthops), hops(nexthops)));
+        }
+        if *source != observed.source {
+            drift.push(Drift::optional("source", observed.source.as_ref(), source.as_ref(), Impact::InPlace));
+        }
+        // The scope is part of what an IPv4 route is found by when it is replaced (`fib_find_alias`), and IPv6 has none.
+        if key.to.addr().is_ipv4() {
+            Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
+        }
+        if *mtu != observed.mtu {
+            drift.push(Drift::optional("mtu", observed.mtu.as_ref(), mtu.as_ref(), Impact::InPlace));
+        }
+        if observed.dead {
+            drift.push(Drift::in_place("state", "dead", "alive"));
+        }
+        if *marked && !observed.marked {
+            drift.push(Drift::in_place("mark", "none", "topo"));
+        }
+        drift
+    }
+}
+
+/// Whether the hops are the same, in any order, where a missing `dev` fits any.
+fn same_hops(wanted: &[NextHop], observed: &[NextHop]) -> bool {
+    let mut rest: Vec<&NextHop> = observed.iter().collect();
+    wanted.len() == observed.len()
+        && wanted.iter().all(|want| {
+            let fits = |have: &&NextHop| {
+                have.via == want.via && have.weight == want.weight && have.onlink == want.onlink && (want.dev.is_none() || have.dev == want.dev)
+            };
+            rest.iter().position(fits).map(|at| rest.swap_remove(at)).is_some()
+        })
+}

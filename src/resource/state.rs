@@ -1,0 +1,196 @@
+//! States: all resources of a topology, wanted or observed.
+
+use super::{Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Record, ResourceId, Route, Rule, Sysctl, Table};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A resource of any kind.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each variant is the type of its name")]
+pub enum Resource {
+    Namespace(Namespace),
+    Sysctl(Sysctl),
+    Link(Box<Link>),
+    Address(Address),
+    Neighbor(Neighbor),
+    Fdb(Fdb),
+    Route(Route),
+    Rule(Rule),
+    Table(Table),
+    Insert(Insert),
+    File(File),
+}
+
+macro_rules! each {
+    ($resource:expr, $one:ident => $call:expr) => {
+        match $resource {
+            Resource::Namespace($one) => $call,
+            Resource::Sysctl($one) => $call,
+            Resource::Link($one) => $call,
+            Resource::Address($one) => $call,
+            Resource::Neighbor($one) => $call,
+            Resource::Fdb($one) => $call,
+            Resource::Route($one) => $call,
+            Resource::Rule($one) => $call,
+            Resource::Table($one) => $call,
+            Resource::Insert($one) => $call,
+            Resource::File($one) => $call,
+        }
+    };
+}
+
+impl Resource {
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        each!(self, one => one.id())
+    }
+
+    /// What it needs.
+    pub fn requires(&self) -> Vec<Need> {
+        each!(self, one => one.requires())
+    }
+
+    /// The fields in which `self` (wanted) differs from `observed`; empty where the two are not of one kind.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        match (self, observed) {
+            (Self::Namespace(new), Self::Namespace(old)) => new.drift(old),
+            (Self::Sysctl(new), Self::Sysctl(old)) => new.drift(old),
+            (Self::Link(new), Self::Link(old)) => new.drift(old),
+            (Self::Address(new), Self::Address(old)) => new.drift(old),
+            (Self::Neighbor(new), Self::Neighbor(old)) => new.drift(old),
+            (Self::Fdb(new), Self::Fdb(old)) => new.drift(old),
+            (Self::Route(new), Self::Route(old)) => new.drift(old),
+            (Self::Rule(new), Self::Rule(old)) => new.drift(old),
+            (Self::Table(new), Self::Table(old)) => new.drift(old),
+            (Self::Insert(new), Self::Insert(old)) => new.drift(old),
+            (Self::File(new), Self::File(old)) => new.drift(old),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its class.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Namespace(_) => Class::Namespace,
+            Self::Sysctl(sysctl) => sysctl.class(),
+            Self::Link(_) => Class::Link,
+            Self::Address(_) => Class::Address,
+            Self::Neighbor(_) | Self::Fdb(_) => Class::Neighbor,
+            Self::Route(_) => Class::Route,
+            Self::Rule(_) => Class::Rule,
+            Self::Table(_) | Self::Insert(_) => Class::Table,
+            Self::File(_) => Class::File,
+        }
+    }
+
+    /// The link, if it is one.
+    pub fn as_link(&self) -> Option<&Link> {
+        match self {
+            Self::Link(link) => Some(link),
+            _ => None,
+        }
+    }
+}
+
+/// Whose a resource is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Owner {
+    /// This topology's: it carries its mark, or stands where everything is this topology's. It is removed when the file does not list it.
+    Ours,
+    /// In a wanted state: somebody else's that the file names. It must be there, is configured, and never made or deleted.
+    Named,
+    /// In a wanted state: somebody else's, or the machine's, that goes back to what it was. It is made or changed, and never deleted.
+    Restored,
+    /// In an observed state: somebody else's, and whose as far as that can be told (`topology "b"`, `the kernel`, `somebody else`).
+    Theirs(String),
+}
+
+/// A resource and whose it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Item {
+    /// The resource.
+    pub resource: Resource,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// All resources of a topology, as wanted or as observed; an observed one also has what of others matters.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
+pub struct State {
+    /// The topology.
+    pub topology: Name,
+    /// The resources.
+    pub items: BTreeMap<ResourceId, Item>,
+    /// What the kernel cannot hold; empty in a wanted state.
+    pub record: Record,
+}
+
+/// A state as JSON has it: a list, because JSON has only words as keys.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    topology: Name,
+    items: Vec<Item>,
+    record: Record,
+}
+
+impl From<Saved> for State {
+    fn from(saved: Saved) -> Self {
+        let items = saved.items.into_iter().map(|item| (item.resource.id(), item)).collect();
+        Self { topology: saved.topology, items, record: saved.record }
+    }
+}
+
+impl From<State> for Saved {
+    fn from(state: State) -> Self {
+        Self { topology: state.topology, items: state.items.into_values().collect(), record: state.record }
+    }
+}
+
+impl State {
+    /// A state with nothing in it.
+    pub fn empty(topology: Name) -> Self {
+        Self { topology, items: BTreeMap::new(), record: Record::default() }
+    }
+
+    /// Puts a resource in, in place of one of the same identity.
+    pub fn insert(&mut self, resource: Resource, owner: Owner) {
+        self.items.insert(resource.id(), Item { resource, owner });
+    }
+
+    /// The resource `id`.
+    pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
+        self.items.get(id).map(|item| &item.resource)
+    }
+
+    /// The link `id`.
+    pub fn link(&self, id: &LinkId) -> Option<&Link> {
+        self.get(&ResourceId::Link(id.clone())).and_then(Resource::as_link)
+    }
+
+    /// All resources in order.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.items.values().map(|item| &item.resource)
+    }
+
+    /// All links in order.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.resources().filter_map(Resource::as_link)
+    }
+
+    /// All namespaces in order.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        self.resources().filter_map(|resource| match resource {
+            Resource::Namespace(namespace) => Some(namespace),
+            _ => None,
+        })
+    }
+
+    /// The namespace `node`.
+    pub fn namespace(&self, node: &Node) -> Option<&Namespace> {
+        match self.get(&ResourceId::Namespace(node.clone())) {
+            Some(Resource::Namespace(namespace)) => Some(namespace),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Kernel settings of a namespace.
+
+use super::{Class, Drift, LinkId, Need, Node, ResourceId};
+use serde::{Deserialize, Serialize};
+
+/// A setting under `/proc/sys/net` of a namespace.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Sysctl {
+    /// The node.
+    pub node: Node,
+    /// Its path below `/proc/sys`, with `/` between the parts (`net/ipv4/ip_forward`).
+    pub key: String,
+    /// Its value; blanks folded to one space, none at the ends.
+    pub value: String,
+}
+
+impl Sysctl {
+    /// The setting `key` (with `/`) of `node`, `value` with its blanks folded.
+    pub fn new(node: Node, key: impl Into<String>, value: &str) -> Self {
+        Self { node, key: key.into(), value: value.split_whitespace().collect::<Vec<_>>().join(" ") }
+    }
+
+    /// The interface that it belongs to (`net/ipv4/conf/eth0/…`, `net/ipv6/neigh/eth0/…`), with which it goes.
+    pub fn link(&self) -> Option<LinkId> {
+        let mut parts = self.key.split('/');
+        let of_link = parts.next() == Some("net") && matches!(parts.next(), Some("ipv4" | "ipv6" | "mpls")) && matches!(parts.next(), Some("conf" | "neigh"));
+        let name = parts.next().filter(|name| of_link && !matches!(*name, "all" | "default"))?;
+        Some(LinkId { node: self.node.clone(), name: name.into() })
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::Sysctl(self.node.clone(), self.key.clone())
+    }
+
+    /// Its class: those of an interface come after the links, the others before them.
+    pub fn class(&self) -> Class {
+        if self.link().is_some() { Class::LinkSysctl } else { Class::Sysctl }
+    }
+
+    /// The namespace, and the interface where it belongs to one.
+    pub fn requires(&self) -> Vec<Need> {
+        let mut needs = vec![Need::inside(ResourceId::Namespace(self.node.clone()))];
+        needs.extend(self.link().map(|link| Need::inside(ResourceId::Link(link))));
+        needs
+    }
+
+    /// The fields in which `self` (wanted) differs from `observed`. Lists of ports (`ip_local_reserved_ports`) compare as sets.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { node: _, key, value } = self;
+        let same = *value == observed.value || (key.ends_with("_ports") && ports(value) == ports(&observed.value));
+        if same { Vec::new() } else { vec![Drift::in_place("value", &observed.value, value)] }
+    }
+}
+
+/// A list of ports and ranges, sorted, with neighbours merged.
+fn ports(text: &str) -> Vec<(u32, u32)> {
+    let range = |part: &str| {
+        let (low, high) = part.split_once('-').unwrap_or((part, part));
+        Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
+    };
+    let mut ranges: Vec<(u32, u32)> = text.split([',', ' ']).filter_map(range).collect();
+    ranges.sort_unstable();
+    let mut merged: Vec<(u32, u32)> = Vec::new();
+    for (low, high) in ranges {
+        match merged.last_mut() {
+            Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
+            _ => merged.push((low, high)),
+        }
+    }
+    merged
+}

@@ -1,0 +1,144 @@
+//! The nft table of a node, and rules put into other people's chains.
+
+use super::{Class, Drift, Impact, Name, Need, Node, PacketRule, ResourceId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The table `inet topo-NAME` of a node: all of its NAT and firewall, replaced in one transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Table {
+    /// The node.
+    pub node: Node,
+    /// The topology, from which the table has its name and its rules their comment.
+    pub topology: Name,
+    /// The chains, in the order in which they are made. Never empty in a wanted state.
+    pub chains: Vec<Chain>,
+}
+
+/// A base chain.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Chain {
+    /// Its name, such as `nat-postrouting`, `forward`.
+    pub name: String,
+    /// `filter`, `nat` or `route`.
+    pub kind: String,
+    /// The hook: `prerouting`, `input`, `forward`, `output`, `postrouting`.
+    pub hook: String,
+    /// Its place among the chains of the hook.
+    pub priority: i32,
+    /// Whether what no rule decides is dropped.
+    pub drop: bool,
+    /// Its rules in order.
+    pub rules: Vec<TableRule>,
+}
+
+/// A rule of the table.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum TableRule {
+    /// In the words of the language.
+    Typed(Box<PacketRule>),
+    /// `nft:`, one rule in nft's words.
+    Raw(String),
+    /// Seen in the kernel and not what the file wants: nft's own listing of it.
+    Listed(String),
+}
+
+impl Table {
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::Table(self.node.clone())
+    }
+
+    /// The links of the node.
+    pub fn requires(&self) -> Vec<Need> {
+        vec![Need::inside(ResourceId::Namespace(self.node.clone())), Need::class(self.node.clone(), Class::Link)]
+    }
+
+    /// Each line in which `self` (wanted) differs from `observed`: a rule that is missing, extra, or in another place.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { node: _, topology: _, chains: _ } = self;
+        lines_drift("rule", &self.lines(), &observed.lines())
+    }
+
+    /// What stands in it, a line each: `chain NAME { … }` heads, and rules as `CHAIN: TEXT`.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for chain in &self.chains {
+            let policy = if chain.drop { "drop" } else { "accept" };
+            lines.push(format!("chain {} {{ type {} hook {} priority {}; policy {policy}; }}", chain.name, chain.kind, chain.hook, chain.priority));
+            lines.extend(chain.rules.iter().map(|rule| format!("{}: {}", chain.name, rule.text(&self.topology))));
+        }
+        lines
+    }
+}
+
+/// A chain that belongs to somebody else: `FAMILY TABLE CHAIN`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct ChainRef {
+    /// nft's family: `ip`, `ip6`, `inet`, `bridge`, `arp`, `netdev`.
+    pub family: String,
+    /// The table.
+    pub table: String,
+    /// The chain.
+    pub chain: String,
+}
+
+impl fmt::Display for ChainRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.family, self.table, self.chain)
+    }
+}
+
+/// Rules of ours at the head of somebody else's chain.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Insert {
+    /// The node.
+    pub node: Node,
+    /// The topology, named in the comment of each rule.
+    pub topology: Name,
+    /// The chain.
+    pub chain: ChainRef,
+    /// Whether it is fine that there is no such chain (every item of the file for this chain says `if-present`).
+    pub if_present: bool,
+    /// Whether the chain is there. `true` in a wanted state.
+    pub present: bool,
+    /// The rules in the file's order, lists already split up where the chain is one of iptables' tables.
+    pub rules: Vec<TableRule>,
+    /// Whether they stand before the owner's first rule. `true` in a wanted state.
+    pub first: bool,
+}
+
+impl Insert {
+    /// Its identity.
+    pub fn id(&self) -> ResourceId {
+        ResourceId::Insert(self.node.clone(), self.chain.clone())
+    }
+
+    /// The links of the node.
+    pub fn requires(&self) -> Vec<Need> {
+        vec![Need::inside(ResourceId::Namespace(self.node.clone())), Need::class(self.node.clone(), Class::Link)]
+    }
+
+    /// Each rule in which `self` (wanted) differs from `observed`.
+    pub fn drift(&self, observed: &Self) -> Vec<Drift> {
+        let Self { node: _, topology: _, chain: _, if_present: _, present: _, rules: _, first } = self;
+        let lines = |insert: &Self| insert.rules.iter().map(|rule| rule.text(&insert.topology)).collect::<Vec<_>>();
+        let mut drift = lines_drift("rule", &lines(self), &lines(observed));
+        if *first && !observed.first {
+            drift.push(Drift::in_place("place", "behind others", "first"));
+        }
+        drift
+    }
+}
+
+/// The lines that differ, as old and new texts; a line that is only on one side has an empty other.
+fn lines_drift(field: &'static str, wanted: &[String], observed: &[String]) -> Vec<Drift> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (observed.iter().map(String::as_str).collect(), wanted.iter().map(String::as_str).collect());
+    let diff = similar::TextDiff::from_slices(&old, &new);
+    let line = |change: similar::Change<&str>| match change.tag() {
+        similar::ChangeTag::Equal => None,
+        similar::ChangeTag::Delete => Some(Drift::new(field, change.value(), "", Impact::InPlace)),
+        similar::ChangeTag::Insert => Some(Drift::new(field, "", change.value(), Impact::InPlace)),
+    };
+    diff.iter_all_changes().filter_map(line).collect()
+}
