@@ -1,6 +1,7 @@
 //! What can go wrong at the door.
 
 use crate::resource::ResourceId;
+use nix::errno::Errno;
 use std::fmt;
 
 /// A failed call, told in `ip` words.
@@ -45,6 +46,26 @@ impl Error {
     /// A failure of `kind`: what was tried and what came back.
     pub fn new(kind: ErrorKind, tried: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { kind, tried: tried.into(), reason: reason.into(), errno: None, help: None, id: None }
+    }
+
+    /// A failed system call or netlink request: its kind, reason and help follow from `errno` (positive).
+    pub fn os(tried: impl Into<String>, errno: i32) -> Self {
+        let kind = match Errno::from_raw(errno) {
+            Errno::EPERM | Errno::EACCES => ErrorKind::Privileges,
+            Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT | Errno::ENOSYS => ErrorKind::Missing,
+            _ => ErrorKind::Refused,
+        };
+        let help = (kind == ErrorKind::Privileges).then(|| "run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN".to_owned());
+        let reason = Errno::from_raw(errno).desc().to_lowercase();
+        Self { kind, tried: tried.into(), reason, errno: Some(errno), help, id: None }
+    }
+
+    /// A failed system call, from what the standard library says of it.
+    pub fn io(tried: impl Into<String>, error: &std::io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(errno) => Self::os(tried, errno),
+            None => Self::new(ErrorKind::File, tried, error.to_string()),
+        }
     }
 
     /// With a help text.

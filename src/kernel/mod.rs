@@ -2,6 +2,7 @@
 
 mod error;
 mod model;
+pub mod netns;
 
 pub use error::{Error, ErrorKind};
 pub use model::Model;
