@@ -1,0 +1,251 @@
+//! A throw-away machine for tests that touch a kernel.
+//!
+//! [`run`] starts the current test binary again, for one test, in namespaces of its own: network, mounts and processes. `/run`, `/etc/netns` and `/sys` are
+//! private there. Whatever a test leaves behind, processes too, goes with it. Nothing is skipped in silence: without the privileges or the tools a test fails
+//! and says what is missing.
+//!
+//! ```no_run
+//! mod sandbox;
+//!
+//! #[test]
+//! fn pair() {
+//!     sandbox::run("pair", || {
+//!         let before = sandbox::snapshot();
+//!         // …
+//!         sandbox::assert_snapshot(&before);
+//!     });
+//! }
+//! ```
+
+#![allow(dead_code, reason = "each test crate uses a part of it")]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes and enters namespaces")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod snapshot;
+
+#[allow(unused_imports, reason = "each test crate uses a part of it")]
+pub use snapshot::{Options, snapshot, snapshot_with};
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Set in the sandbox, to the name of the test.
+const MARK: &str = "TOPO_SANDBOX";
+
+/// Without these no test can say anything. Beside each, the Debian package that has it.
+const TOOLS: [(&str, &str); 9] = [
+    ("unshare", "util-linux"),
+    ("timeout", "coreutils"),
+    ("ip", "iproute2"),
+    ("bridge", "iproute2"),
+    ("sysctl", "procps"),
+    ("nft", "nftables"),
+    ("ping", "iputils-ping"),
+    ("socat", "socat"),
+    ("iptables-nft", "iptables"),
+];
+
+/// Makes the sandbox, then runs what it is given. `sh` stays as process 1, so that everything ends when the test ends.
+const ENTER: &str = r#"
+mount -t tmpfs -o size=256m,mode=755 sandbox-run /run || exit 99
+mount -t tmpfs -o size=64m,mode=755 sandbox-etc-netns /etc/netns || exit 99
+mkdir /run/netns /run/lock
+mount -t sysfs sysfs /sys 2>/dev/null
+ip link set lo up || exit 99
+"$@"
+exit $?
+"#;
+
+/// Runs a test in a sandbox, for at most two minutes. `name` is the name of the test function, with its module's where it is in one.
+pub fn run(name: &str, test: impl FnOnce()) {
+    run_within(name, Duration::from_secs(120), test);
+}
+
+/// Says whether this is the inside of the sandbox of a test.
+pub fn is_inside(name: &str) -> bool {
+    std::env::var(MARK).is_ok_and(|marked| marked == name)
+}
+
+/// [`run`] with a time limit.
+pub fn run_within(name: &str, limit: Duration, test: impl FnOnce()) {
+    if is_inside(name) {
+        return test();
+    }
+    require();
+    let binary = std::env::current_exe().expect("the path of this test");
+    let output = Command::new("timeout")
+        .args(["--signal=KILL", &limit.as_secs().to_string()])
+        .args(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-c", ENTER, "sh"])
+        .arg(binary)
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(MARK, name)
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null())
+        .output()
+        .expect("timeout and unshare start");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    print!("{stdout}");
+    print!("{stderr}");
+    match output.status.code() {
+        Some(0) => {}
+        Some(99) => panic!("the sandbox of {name} cannot be made: it needs root in a user namespace that owns its mounts"),
+        Some(137) => panic!("{name} did not end within {} s, or was killed", limit.as_secs()),
+        code => panic!("{name} failed in its sandbox (exit {code:?})"),
+    }
+    assert!(stdout.contains("test result: ok. 1 passed"), "no test called {name:?} ran in the sandbox: the name given to sandbox::run must be the test's");
+}
+
+/// Fails where the machine lacks what these tests need, naming what to do.
+fn require() {
+    assert!(nix::unistd::geteuid().is_root(), "tests that touch a kernel need root: run them as root, or with `unshare -Urnm make test`");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let found = |tool: &str| path.split(':').chain(["/usr/sbin", "/sbin"]).any(|dir| PathBuf::from(dir).join(tool).exists());
+    let missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
+    assert!(missing.is_empty(), "these tests need Debian's packages {}: `make tools` installs them", missing.join(" "));
+    if !PathBuf::from("/etc/netns").exists() {
+        std::fs::create_dir_all("/etc/netns").expect("an empty /etc/netns to mount over");
+    }
+}
+
+/// What a program did.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    /// Its exit status; 128 and the number of the signal where one ended it.
+    pub code: i32,
+}
+
+impl Output {
+    fn of(command: &mut Command) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default()),
+        }
+    }
+
+    /// Fails, showing everything, where the exit status is another than `code`.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert!(self.code == code, "exit {} where {code} was expected\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr);
+        self
+    }
+
+    /// Fails, showing everything, where neither output has `text`.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text) || self.stderr.contains(text), "{text:?} is not in\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// Runs the program that is tested.
+pub fn topo(args: &[&str]) -> Output {
+    Output::of(Command::new(topo_path()).args(args))
+}
+
+/// Runs the program that is tested, with another working directory.
+pub fn topo_in(dir: &str, args: &[&str]) -> Output {
+    Output::of(Command::new(topo_path()).args(args).current_dir(dir))
+}
+
+/// Where the program that is tested is.
+pub fn topo_path() -> &'static str {
+    env!("CARGO_BIN_EXE_topo")
+}
+
+/// Runs lines of shell; a line that fails is a failed test. Answers with the standard output.
+#[track_caller]
+pub fn sh(script: &str) -> String {
+    let output = try_sh(script);
+    assert!(output.code == 0, "failed (exit {}): {script}\n--- stdout\n{}--- stderr\n{}", output.code, output.stdout, output.stderr);
+    output.stdout
+}
+
+/// Runs lines of shell, whatever comes of it. `topo` is in the `PATH`.
+pub fn try_sh(script: &str) -> Output {
+    let dir = PathBuf::from(topo_path()).parent().expect("a folder").display().to_string();
+    let path = std::env::var("PATH").unwrap_or_default();
+    Output::of(Command::new("sh").args(["-euc", script]).env("PATH", format!("{dir}:{path}:/usr/sbin:/sbin")))
+}
+
+/// Runs `ip -d -j` with arguments (split at blanks) and reads what it prints.
+#[track_caller]
+pub fn ip_json(args: &str) -> serde_json::Value {
+    let text = sh(&format!("ip -d -j {args}"));
+    if text.trim().is_empty() { serde_json::Value::Array(Vec::new()) } else { serde_json::from_str(&text).expect("ip prints JSON") }
+}
+
+/// The folder of a file of the repository, `topologies/pair.yaml` for example.
+pub fn in_repository(path: &str) -> String {
+    format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file with this text, in the sandbox's own memory. Answers with its path.
+pub fn write(name: &str, text: &str) -> String {
+    let path = format!("/run/lock/{name}");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Waits until `done`, at most this long; says whether it came true.
+pub fn wait_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if done() {
+            return true;
+        }
+        if start.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Fails, showing what differs, where the machine is not as it was. What the kernel does a little later (link-local addresses, carrier) gets two seconds.
+#[track_caller]
+pub fn assert_snapshot(before: &str) {
+    assert_snapshot_with(before, &Options::default());
+}
+
+/// [`assert_snapshot`] for a snapshot with options.
+#[track_caller]
+pub fn assert_snapshot_with(before: &str, options: &Options) {
+    let mut now = String::new();
+    let same = wait_for(Duration::from_secs(2), || {
+        now = snapshot_with(options);
+        now == before
+    });
+    assert!(same, "the machine differs (- expected, + now):\n{}", difference(before, &now));
+}
+
+/// The lines in which two texts differ, each with the heading it stands under.
+pub fn difference(old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    let mut out = String::new();
+    let mut heading = "";
+    for change in diff.iter_all_changes() {
+        let line = change.value();
+        if line.starts_with("== ") {
+            heading = line;
+        }
+        let sign = match change.tag() {
+            similar::ChangeTag::Delete => '-',
+            similar::ChangeTag::Insert => '+',
+            similar::ChangeTag::Equal => continue,
+        };
+        if !heading.is_empty() {
+            let _ = write!(out, "  {heading}");
+            heading = "";
+        }
+        let _ = write!(out, "{sign} {line}");
+    }
+    out
+}

@@ -1,0 +1,404 @@
+//! The state of the whole sandbox as text, read with other people's programs (`ip`, `bridge`, `nft`), never with the observation that is under test.
+//!
+//! One line per thing, below a heading per namespace and subject, so that a difference of two texts reads well. What differs between two equal machines
+//! (interface numbers, random hardware addresses, timers, counters) is taken out.
+
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+use nix::sched::{CloneFlags, setns};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+
+/// What a snapshot keeps.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    /// Keep the handles of nft and the interface numbers: what nobody touched still has them.
+    pub handles: bool,
+    /// Hardware and link-local addresses that stand in this text are kept, all others are taken for random. An empty text keeps none.
+    pub known: String,
+    /// Keep all hardware and link-local addresses: for a comparison of one and the same machine before and after.
+    pub addresses: bool,
+    /// Leave `/run/topo` out.
+    pub without_record: bool,
+    /// More namespaces, by path (`/proc/7/ns/net`), beside those in `/run/netns`.
+    pub more: Vec<String>,
+}
+
+/// Values that differ between equal machines, or from one second to the next.
+const VOLATILE: [&str; 26] = [
+    "root_id",
+    "bridge_id",
+    "root_port",
+    "root_path_cost",
+    "hello_timer",
+    "tcn_timer",
+    "topology_change_timer",
+    "gc_timer",
+    "topology_change",
+    "topology_change_detected",
+    "designated_bridge",
+    "designated_root",
+    "designated_port",
+    "designated_cost",
+    "message_age_timer",
+    "forward_delay_timer",
+    "hold_timer",
+    "id",
+    "no",
+    "port_no",
+    "config_pending",
+    "topology_change_ack",
+    "packets",
+    "bytes",
+    "link_netnsid",
+    "link_index",
+];
+
+/// Sysctls that move by themselves, or that are random.
+const RESTLESS: [&str; 7] = ["nf_conntrack_count", "netdev_rss_key", "tcp_fastopen_key", "stable_secret", "flush", "mc_forwarding", "udp_mem"];
+
+/// The state of the machine, normalised.
+pub fn snapshot() -> String {
+    snapshot_with(&Options::default())
+}
+
+/// [`snapshot`] with options.
+pub fn snapshot_with(options: &Options) -> String {
+    let mut spaces = vec![("host".to_owned(), "/proc/thread-self/ns/net".to_owned())];
+    for name in names("/run/netns") {
+        let path = format!("/run/netns/{name}");
+        // `topo` and `ip` leave a plain file for an instant; that is a finding, not a reason to stop.
+        spaces.push((name, path));
+    }
+    spaces.extend(options.more.iter().map(|path| (path.clone(), path.clone())));
+    let read: Vec<Space> = spaces.into_iter().map(|(name, path)| Space::read(&name, &path)).collect();
+    let mut out = String::new();
+    let _ = writeln!(out, "== namespaces\n{:?}", names("/run/netns"));
+    for space in &read {
+        space.print(&read, options, &mut out);
+    }
+    for folder in ["/etc/netns", "/run/topo"] {
+        if folder == "/run/topo" && options.without_record {
+            continue;
+        }
+        let _ = writeln!(out, "== {folder}");
+        files(Path::new(folder), folder == "/etc/netns", &mut out);
+    }
+    out
+}
+
+fn names(folder: &str) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).map(|dir| dir.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()).unwrap_or_default();
+    names.sort();
+    names
+}
+
+fn files(folder: &Path, content: bool, out: &mut String) {
+    for name in names(&folder.to_string_lossy()) {
+        let path = folder.join(name);
+        let _ = writeln!(out, "{}", path.display());
+        if path.is_dir() {
+            files(&path, content, out);
+        } else if content {
+            for line in std::fs::read_to_string(&path).unwrap_or_default().lines() {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+    }
+}
+
+/// A namespace as it was read.
+#[derive(Default)]
+struct Space {
+    name: String,
+    /// The namespace cannot be entered: why.
+    failure: Option<String>,
+    links: Vec<Value>,
+    /// Names of the namespaces that its links' peers are in, by their number here.
+    ids: BTreeMap<i64, String>,
+    routes: Vec<Value>,
+    rules: Vec<Value>,
+    neighbors: Vec<Value>,
+    ports: Vec<Value>,
+    fdb: Vec<Value>,
+    vlans: Vec<Value>,
+    nft: Vec<Value>,
+    sysctls: Vec<(String, String)>,
+    protocols: BTreeMap<(i64, String), u8>,
+}
+
+impl Space {
+    /// Reads everything on a thread of its own: what it starts is in its namespace too, and `/proc/sys/net` is that namespace's.
+    fn read(name: &str, path: &str) -> Self {
+        std::thread::scope(|scope| scope.spawn(|| Self::read_here(name, path)).join().expect("reading a namespace"))
+    }
+
+    fn read_here(name: &str, path: &str) -> Self {
+        let mut space = Self { name: name.to_owned(), ..Self::default() };
+        if name != "host"
+            && let Err(error) = File::open(path).map_err(|e| e.to_string()).and_then(|file| setns(file, CloneFlags::CLONE_NEWNET).map_err(|e| e.to_string()))
+        {
+            space.failure = Some(error);
+            return space;
+        }
+        space.links = json("ip", &["-d", "-j", "addr", "show"]);
+        for id in json("ip", &["-j", "netns", "list-id"]) {
+            if let (Some(id), name) = (id["nsid"].as_i64(), id["name"].as_str()) {
+                space.ids.insert(id, name.unwrap_or("host").to_owned());
+            }
+        }
+        for family in ["-4", "-6"] {
+            space.routes.extend(json("ip", &[family, "-d", "-j", "route", "show", "table", "all"]));
+            space.rules.extend(json("ip", &[family, "-d", "-j", "rule", "show"]));
+            space.neighbors.extend(json("ip", &[family, "-j", "neigh", "show", "nud", "permanent"]));
+            space.neighbors.extend(json("ip", &[family, "-j", "neigh", "show", "proxy"]));
+        }
+        space.ports = json("bridge", &["-d", "-j", "link", "show"]);
+        space.fdb = json("bridge", &["-j", "fdb", "show"]).into_iter().filter(|entry| entry["state"].as_str().is_some_and(|state| !state.is_empty())).collect();
+        space.vlans = json("bridge", &["-j", "vlan", "show"]);
+        space.nft = json("nft", &["-a", "-j", "list", "ruleset"]).first().and_then(|all| all["nftables"].as_array().cloned()).unwrap_or_default();
+        sysctls(Path::new("/proc/sys/net"), &mut space.sysctls);
+        space.protocols = protocols();
+        space
+    }
+
+    fn print(&self, all: &[Space], options: &Options, out: &mut String) {
+        if let Some(failure) = &self.failure {
+            let _ = writeln!(out, "== {}\nnot a namespace: {failure}", self.name);
+            return;
+        }
+        let mut section = |subject: &str, lines: Vec<String>| {
+            let _ = writeln!(out, "== {} {subject}", self.name);
+            for line in lines {
+                let _ = writeln!(out, "{line}");
+            }
+        };
+        section("links", self.link_lines(all, options));
+        let lines = |values: &[Value]| {
+            let mut lines: Vec<String> = values.iter().map(|value| scrubbed(value.clone(), options).to_string()).collect();
+            lines.sort();
+            lines
+        };
+        section("routes", lines(&self.routes));
+        section("rules", lines(&self.rules));
+        section("neighbors", lines(&self.neighbors));
+        section("ports", lines(&self.ports));
+        section("fdb", lines(&self.fdb));
+        section("vlans", lines(&self.vlans));
+        section("nft", self.nft_lines(options));
+        section("sysctls", self.sysctls.iter().map(|(key, value)| format!("{key} = {value}")).collect());
+    }
+
+    /// A line per link and one per address, in name order; a peer by its name, wherever it is.
+    fn link_lines(&self, all: &[Space], options: &Options) -> Vec<String> {
+        let mut links = self.links.clone();
+        links.sort_by_key(|link| link["ifname"].as_str().map(str::to_owned));
+        let mut lines = Vec::new();
+        for mut link in links {
+            let peer = self.peer(&link, all);
+            let index = link["ifindex"].as_i64().unwrap_or_default();
+            let name = link["ifname"].as_str().unwrap_or_default().to_owned();
+            let addresses = link["addr_info"].as_array().cloned().unwrap_or_default();
+            if let Some(map) = link.as_object_mut() {
+                map.remove("addr_info");
+                if let Some(peer) = peer {
+                    map.insert("peer".into(), peer.into());
+                    map.remove("link");
+                }
+            }
+            lines.push(format!("{name} {}", scrubbed(link, options)));
+            // The order of IPv4 addresses is part of the state (the first of a subnet is the primary one), so they are not sorted; the kernel lists IPv6 ones
+            // newest first, and there it means nothing.
+            let (mut four, mut six) = (Vec::new(), Vec::new());
+            for mut address in addresses {
+                let text = format!("{}/{}", address["local"].as_str().unwrap_or_default(), address["prefixlen"]);
+                let protocol = self.protocols.get(&(index, text)).copied();
+                if let Some(map) = address.as_object_mut() {
+                    map.insert("proto".into(), protocol.into());
+                    map.remove("tentative");
+                }
+                let line = format!("{name} address {}", scrubbed(address.clone(), options));
+                if address["family"] == "inet" { four.push(line) } else { six.push(line) }
+            }
+            six.sort();
+            lines.extend(four);
+            lines.extend(six);
+        }
+        lines
+    }
+
+    /// Where the other end is, or what a link stands on: `NODE/INTERFACE`.
+    fn peer(&self, link: &Value, all: &[Space]) -> Option<String> {
+        if let Some(name) = link["link"].as_str() {
+            return Some(format!("{}/{name}", self.name));
+        }
+        let index = link["link_index"].as_i64()?;
+        let node = match link["link_netnsid"].as_i64() {
+            Some(id) => self.ids.get(&id).cloned().unwrap_or_else(|| "host".to_owned()),
+            None => self.name.clone(),
+        };
+        let space = all.iter().find(|space| space.name == node)?;
+        let name = space.links.iter().find(|other| other["ifindex"].as_i64() == Some(index)).and_then(|other| other["ifname"].as_str());
+        Some(format!("{node}/{}", name.unwrap_or("?")))
+    }
+
+    /// The ruleset: tables in name order, everything in a table in its own.
+    fn nft_lines(&self, options: &Options) -> Vec<String> {
+        let mut lines: Vec<(String, String)> = Vec::new();
+        for item in &self.nft {
+            let Some((kind, content)) = item.as_object().and_then(|map| map.iter().next()) else { continue };
+            if kind == "metainfo" {
+                continue;
+            }
+            let table = if kind == "table" { &content["name"] } else { &content["table"] };
+            let key = format!("{} {}", content["family"].as_str().unwrap_or_default(), table.as_str().unwrap_or_default());
+            let mut item = scrubbed(item.clone(), options);
+            if !options.handles {
+                without(&mut item, "handle");
+            }
+            lines.push((key, item.to_string()));
+        }
+        lines.sort_by(|a, b| a.0.cmp(&b.0));
+        lines.into_iter().map(|(_, line)| line).collect()
+    }
+}
+
+fn without(value: &mut Value, key: &str) {
+    match value {
+        Value::Object(map) => {
+            map.remove(key);
+            map.values_mut().for_each(|value| without(value, key));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| without(value, key)),
+        _ => {}
+    }
+}
+
+/// Without what differs between equal machines.
+fn scrubbed(mut value: Value, options: &Options) -> Value {
+    for key in VOLATILE {
+        without(&mut value, key);
+    }
+    if !options.handles {
+        without(&mut value, "ifindex");
+    }
+    if !options.addresses {
+        words(&mut value, &options.known.to_lowercase());
+    }
+    value
+}
+
+/// Random hardware and link-local addresses become one word.
+fn words(value: &mut Value, known: &str) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|value| words(value, known)),
+        Value::Array(list) => list.iter_mut().for_each(|value| words(value, known)),
+        Value::String(text) => {
+            let mac =
+                text.len() == 17 && text.split(':').count() == 6 && text.split(':').all(|part| part.len() == 2 && part.chars().all(|c| c.is_ascii_hexdigit()));
+            let fixed = ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"].contains(&text.as_str()) || text.starts_with("33:33:") || text.starts_with("01:00:5e");
+            if mac && !fixed && !known.contains(text.as_str()) {
+                *text = "MAC".into();
+            } else if text.starts_with("33:33:ff:") {
+                *text = "33:33:ff:MAC".into();
+            } else if text.starts_with("fe80::")
+                && text.as_str() != "fe80::"
+                && !text.starts_with("fe80::/")
+                && !known.contains(text.split('/').next().unwrap_or_default())
+            {
+                *text = "LINK-LOCAL".into();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a program that prints a list as JSON printed. One that fails is a finding of its own: the line says so.
+fn json(program: &str, args: &[&str]) -> Vec<Value> {
+    let output = Command::new(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() && text.trim().is_empty() {
+        // iproute2 fails on an IPv6 table that does not exist yet; that is as good as an empty one.
+        return Vec::new();
+    }
+    match serde_json::from_str(text.trim()) {
+        Ok(Value::Array(list)) => list,
+        Ok(one) => vec![one],
+        Err(_) if text.trim().is_empty() => Vec::new(),
+        Err(error) => panic!("{program} {args:?} does not print JSON: {error}: {text}"),
+    }
+}
+
+fn sysctls(folder: &Path, out: &mut Vec<(String, String)>) {
+    for name in names(&folder.to_string_lossy()) {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            sysctls(&path, out);
+        } else if !RESTLESS.contains(&name.as_str())
+            && let Ok(text) = std::fs::read_to_string(&path)
+        {
+            let key = path.strip_prefix("/proc/sys").unwrap_or(&path).display().to_string();
+            out.push((key, text.split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
+    }
+}
+
+/// The protocol of each address (`IFA_PROTO`, 11 in `linux/if_addr.h`), by interface number and address: iproute2 prints it from 6.3 on only.
+fn protocols() -> BTreeMap<(i64, String), u8> {
+    let mut socket = Socket::new(NETLINK_ROUTE).unwrap();
+    socket.bind_auto().unwrap();
+    // nlmsghdr: length, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, sequence, port; then an empty ifaddrmsg.
+    let mut request = Vec::new();
+    request.extend(24_u32.to_ne_bytes());
+    request.extend(22_u16.to_ne_bytes());
+    request.extend(0x301_u16.to_ne_bytes());
+    request.extend([0; 8]);
+    request.extend([0; 8]);
+    socket.send_to(&request, &SocketAddr::new(0, 0), 0).unwrap();
+    let mut found = BTreeMap::new();
+    loop {
+        let (buffer, _) = socket.recv_from_full().unwrap();
+        let mut rest = buffer.as_slice();
+        while rest.len() >= 16 {
+            let length = u32::from_ne_bytes(rest[..4].try_into().unwrap()) as usize;
+            let kind = u16::from_ne_bytes(rest[4..6].try_into().unwrap());
+            match kind {
+                20 => address(&rest[16..length], &mut found),
+                2 | 3 => return found,
+                _ => {}
+            }
+            rest = &rest[length.next_multiple_of(4).min(rest.len())..];
+        }
+    }
+}
+
+fn address(message: &[u8], found: &mut BTreeMap<(i64, String), u8>) {
+    let (length, index) = (message[1], u32::from_ne_bytes(message[4..8].try_into().unwrap()));
+    let (mut address, mut local, mut protocol) = (None, None, None);
+    let mut rest = &message[8..];
+    while rest.len() >= 4 {
+        let size = u16::from_ne_bytes(rest[..2].try_into().unwrap()) as usize;
+        let body = &rest[4..size];
+        match u16::from_ne_bytes(rest[2..4].try_into().unwrap()) {
+            1 => address = Some(ip(body)),
+            2 => local = Some(ip(body)),
+            11 => protocol = body.first().copied(),
+            _ => {}
+        }
+        rest = &rest[size.next_multiple_of(4).min(rest.len())..];
+    }
+    if let (Some(ip), Some(protocol)) = (local.or(address), protocol) {
+        found.insert((i64::from(index), format!("{ip}/{length}")), protocol);
+    }
+}
+
+fn ip(body: &[u8]) -> std::net::IpAddr {
+    match <[u8; 4]>::try_from(body) {
+        Ok(four) => std::net::IpAddr::from(four),
+        Err(_) => std::net::IpAddr::from(<[u8; 16]>::try_from(body).unwrap()),
+    }
+}
