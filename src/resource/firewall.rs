@@ -18,6 +18,8 @@ pub struct PacketRule {
     pub source: Option<AddressMatch>,
     /// Destination addresses.
     pub destination: Option<AddressMatch>,
+    /// Whether only packets to an address of the node itself match (nft's `fib daddr type local`), as `local` of a `dnat` or `redirect` means.
+    pub local: bool,
     /// IP protocol, by nft's name (`tcp`, `udp`, `icmp`, `icmpv6`, …) or number.
     pub protocol: Option<String>,
     /// ICMP type, by nft's name or number; with protocol `icmp` or `icmpv6`.
