@@ -54,7 +54,9 @@ pub fn fault(rule: &PacketRule) -> Option<String> {
             return Some(format!("the log prefix {prefix:?} is longer than {LOG_PREFIX} bytes"));
         }
         if log_prefix(prefix) != format!("\"{prefix}\"") {
-            return Some(format!("nft has no way to write the log prefix {prefix:?}: it may not hold a quote, a dollar sign, a control character or a final backslash"));
+            return Some(format!(
+                "nft has no way to write the log prefix {prefix:?}: it may not hold a quote, a dollar sign, a control character or a final backslash"
+            ));
         }
     }
     let words = rule.protocol.iter().chain(&rule.icmp_type).chain(&rule.state).chain(rule.limit.as_ref().map(|(_, unit)| unit));

@@ -26,9 +26,18 @@ fn rules_read_as_nft_lists_them() {
         (tcp(PacketRule { port: vec![(22, 22), (8000, 8010)], ..accept() }), "tcp dport { 22, 8000-8010 } accept"),
         (tcp(PacketRule { family: Some(Family::V4), ..accept() }), "meta nfproto ipv4 meta l4proto tcp accept"),
         (PacketRule { state: vec!["established".to_owned(), "related".to_owned()], ..accept() }, "ct state established,related accept"),
-        (PacketRule { mark: Some((0x20, 0xff)), set_mark: Some((1, u32::MAX)), ..PacketRule::default() }, "meta mark & 0x000000ff == 0x00000020 meta mark set 0x00000001"),
-        (PacketRule { limit: Some((5, "second".to_owned())), counter: true, log: Some("web ".to_owned()), ..accept() }, "limit rate 5/second counter log prefix \"web \" accept"),
-        (PacketRule { verdict: Some(Verdict::Dnat(to("10.0.0.2", Some((80, 80))))), local: true, ..tcp(PacketRule::default()) }, "fib daddr type local meta l4proto tcp dnat ip to 10.0.0.2:80"),
+        (
+            PacketRule { mark: Some((0x20, 0xff)), set_mark: Some((1, u32::MAX)), ..PacketRule::default() },
+            "meta mark & 0x000000ff == 0x00000020 meta mark set 0x00000001",
+        ),
+        (
+            PacketRule { limit: Some((5, "second".to_owned())), counter: true, log: Some("web ".to_owned()), ..accept() },
+            "limit rate 5/second counter log prefix \"web \" accept",
+        ),
+        (
+            PacketRule { verdict: Some(Verdict::Dnat(to("10.0.0.2", Some((80, 80))))), local: true, ..tcp(PacketRule::default()) },
+            "fib daddr type local meta l4proto tcp dnat ip to 10.0.0.2:80",
+        ),
         (PacketRule { verdict: Some(Verdict::Dnat(to("fd00::2", Some((80, 90))))), ..PacketRule::default() }, "dnat ip6 to [fd00::2]:80-90"),
         (PacketRule { verdict: Some(Verdict::Reject(Some("net-unreachable".to_owned()))), ..PacketRule::default() }, "reject with icmpx no-route"),
     ];
@@ -62,7 +71,18 @@ fn raw_rules_are_one_rule() {
     for good in ["meta mark 0x10 counter accept", "tcp dport { 22, 80 } accept", "log prefix \"a;#{\" drop", "tcp dport vmap { 22 : accept }"] {
         assert_eq!(raw_fault(good), None, "{good}");
     }
-    for bad in ["", "  ", "accept; flush ruleset", "accept\nflush ruleset", "log prefix \"a", "tcp dport { 22", "accept }", "accept # x", "accept \\", "index 0 accept"] {
+    for bad in [
+        "",
+        "  ",
+        "accept; flush ruleset",
+        "accept\nflush ruleset",
+        "log prefix \"a",
+        "tcp dport { 22",
+        "accept }",
+        "accept # x",
+        "accept \\",
+        "index 0 accept",
+    ] {
         assert!(raw_fault(bad).is_some(), "{bad}");
     }
 }
