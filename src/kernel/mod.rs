@@ -7,7 +7,7 @@ pub mod netns;
 pub use error::{Error, ErrorKind};
 pub use model::Model;
 
-use crate::resource::{Name, Operation, Record, State};
+use crate::resource::{Name, Node, Operation, Record, State};
 
 /// A machine that can be read and changed.
 pub trait Kernel {
@@ -27,9 +27,12 @@ pub trait Kernel {
     /// ([`ErrorKind::Skipped`]).
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>>;
 
+    /// The values that settings have right now; `None` where there is no such setting. Asked before they are written for the first time.
+    fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error>;
+
     /// Waits until what was made is usable: links with carrier operationally up, duplicate address detection over. Bounded; never an error for what is slow.
     fn settle(&mut self, wanted: &State) -> Result<(), Error>;
 
     /// What an observation has to know of tables that were just installed: their generations, to be put into the record.
-    fn table_generations(&mut self) -> Vec<(crate::resource::Node, u32)>;
+    fn table_generations(&mut self) -> Vec<(Node, u32)>;
 }

@@ -1,13 +1,47 @@
 //! A kernel made of a state: it refuses and takes away what the real one does.
 
-use super::{Error, Kernel};
-use crate::resource::{Name, Node, Operation, Record, State};
+use super::{Error, ErrorKind, Kernel};
+use crate::resource::{Name, Node, Operation, Owner, Record, Resource, ResourceId, State, effect};
 
 /// The model.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// What is there.
     pub state: State,
+    /// How many operations are still carried out before one fails; `None` for all. What comes after the failure works again.
+    pub fail_after: Option<usize>,
+    /// How many operations were carried out.
+    pub performed: usize,
+}
+
+impl Model {
+    /// A machine with what `state` says.
+    pub fn new(state: State) -> Self {
+        Self { state, fail_after: None, performed: 0 }
+    }
+
+    /// A machine with nothing but the host's namespace.
+    pub fn bare(topology: Name) -> Self {
+        let mut state = State::empty(topology);
+        let host = crate::resource::Namespace { node: Node::host(), tenure: crate::resource::NodeTenure::Host, marked: false };
+        state.insert(Resource::Namespace(host), Owner::Theirs("the machine".to_owned()));
+        Self::new(state)
+    }
+
+    fn one(&mut self, operation: &Operation) -> Result<(), Error> {
+        let tried = crate::resource::words::commands(operation).into_iter().next().unwrap_or_default();
+        match self.fail_after {
+            Some(0) => {
+                self.fail_after = None;
+                return Err(Error::new(ErrorKind::Refused, tried, "told to fail").about(operation.id()));
+            }
+            Some(left) => self.fail_after = Some(left - 1),
+            None => {}
+        }
+        effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
+        self.performed += 1;
+        Ok(())
+    }
 }
 
 impl Kernel for Model {
@@ -25,7 +59,21 @@ impl Kernel for Model {
     }
 
     fn perform(&mut self, _topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
-        batch.iter().map(|_| Ok(())).collect()
+        let mut failed = false;
+        let mut results = Vec::with_capacity(batch.len());
+        for operation in batch {
+            results.push(if failed { Err(Error::new(ErrorKind::Skipped, "", "something before it failed")) } else { self.one(operation) });
+            failed |= results.last().is_some_and(Result::is_err);
+        }
+        results
+    }
+
+    fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
+        let value = |(node, key): &(Node, String)| match self.state.get(&ResourceId::Sysctl(node.clone(), key.clone())) {
+            Some(Resource::Sysctl(sysctl)) => Some(sysctl.value.clone()),
+            _ => None,
+        };
+        Ok(which.iter().map(value).collect())
     }
 
     fn settle(&mut self, _wanted: &State) -> Result<(), Error> {

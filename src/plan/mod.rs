@@ -1,5 +1,14 @@
 //! One subtraction: wanted minus observed, put in order and rehearsed. Pure and deterministic.
 
+mod build;
+mod complete;
+mod diff;
+mod rehearse;
+mod remove;
+mod stage;
+
+pub use rehearse::make;
+
 use crate::resource::{Drift, Operation, Resource, ResourceId, State};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +23,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The steps that carry them out, in an order in which they can be done one after the other.
     pub steps: Vec<Step>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
 }
 
 /// What happens to one resource.
@@ -49,15 +60,38 @@ pub enum Action {
     Move,
 }
 
-/// One operation and what it waits for.
+/// One operation and when it is its turn.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {
     /// What is done.
     pub operation: Operation,
-    /// The steps that must be done before, by their place in [`Plan::steps`].
-    pub waits_for: Vec<usize>,
-    /// Steps of one level can be done together; level 0 waits for nothing.
+    /// Steps of one level can be done together; each waits for all steps of lower levels.
     pub level: usize,
     /// The change that it belongs to, by its place in [`Plan::changes`]; `None` for what the kernel takes away on the way and the plan puts back.
     pub change: Option<usize>,
+}
+
+/// Why there is no plan: something that is wanted belongs to somebody else, or is not there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The resource that is wanted.
+    pub id: ResourceId,
+    /// What is in the way, a sentence fragment.
+    pub reason: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Conflict {
+    /// A conflict over `id`.
+    pub fn new(id: ResourceId, reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { id, reason: reason.into(), help: Some(help.into()) }
+    }
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
 }

@@ -44,9 +44,9 @@ impl File {
         ResourceId::File(self.node.clone(), self.name)
     }
 
-    /// The namespace.
+    /// The namespace, with which it does not go by itself.
     pub fn requires(&self) -> Vec<Need> {
-        vec![Need::inside(ResourceId::Namespace(self.node.clone()))]
+        vec![Need::uses(ResourceId::Namespace(self.node.clone()))]
     }
 
     /// The lines in which `self` (wanted) differs from `observed`.

@@ -14,6 +14,7 @@ mod namespace;
 mod neighbor;
 mod operation;
 mod origin;
+mod range;
 mod record;
 mod route;
 mod rule;

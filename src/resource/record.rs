@@ -1,6 +1,6 @@
 //! What the kernel cannot hold, kept in `/run/topo/NAME/` until the topology goes.
 
-use super::{Node, Resource, ResourceId, Table};
+use super::{LinkId, Node, Resource, ResourceId, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,10 @@ pub struct Record {
     pub namespaces: BTreeMap<Node, u64>,
     /// What was there before, and comes back: host sysctls, `existing` interfaces with what a move cost them, sysctls of other nodes.
     pub prior: Vec<Resource>,
+    /// Links of somebody else that were moved: where each is now, and where it came from.
+    pub moved: Vec<(LinkId, LinkId)>,
+    /// The settings outside created namespaces as topo wrote them; one that has another value since was changed by somebody else, and keeps it.
+    pub wrote: Vec<Sysctl>,
     /// What this topology owns although no mark says whose it is: routes, rules and addresses on the host and in `existing` namespaces, and inserts.
     pub owned: BTreeSet<ResourceId>,
     /// The `existing` namespaces of the topology and how they are found, so that `destroy NAME` finds them without the file.

@@ -1,0 +1,181 @@
+//! The record of a topology before, during and after an apply.
+
+use crate::plan::Plan;
+use crate::resource::{Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure};
+
+/// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it can complete or remove the topology.
+pub(super) fn during(plan: &Plan) -> Record {
+    let mut record = plan.base.record.clone();
+    record.running = true;
+    let wanted = after_wanted(&plan.wanted);
+    for (node, cookie) in wanted.namespaces {
+        record.namespaces.entry(node).or_insert(cookie);
+    }
+    record.existing.extend(wanted.existing);
+    record.owned.extend(wanted.owned);
+    for moved in wanted.moved {
+        if !record.moved.contains(&moved) {
+            record.moved.push(moved);
+        }
+    }
+    for item in plan.wanted.items.values() {
+        match &item.resource {
+            Resource::Link(link) => match &link.tenure {
+                Tenure::From(source) => borrowed(&mut record, &plan.base, source),
+                _ if item.owner == Owner::Named => configured(&mut record, &plan.base, link),
+                _ => {}
+            },
+            Resource::Sysctl(sysctl) if remembered(&plan.wanted, sysctl) => {
+                if let Some(there) = plan.base.get(&sysctl.id()) {
+                    remember(&mut record, there.clone());
+                }
+            }
+            Resource::Rule(rule) if rule.kernel && rule.key.priority != 0 => displaced(&mut record, &plan.base, rule),
+            _ => {}
+        }
+    }
+    record
+}
+
+/// The record when all is done: what the file still speaks of.
+pub(super) fn after(during: &Record, wanted: &State) -> Record {
+    let mut record = after_wanted(wanted);
+    record.host_cookie = during.host_cookie;
+    for (node, cookie) in &mut record.namespaces {
+        *cookie = during.namespaces.get(node).copied().unwrap_or(0);
+    }
+    record.prior = during.prior.iter().filter_map(|prior| still(&record.moved, wanted, prior)).collect();
+    record.tables = during.tables.iter().filter(|(node, _)| wanted.get(&ResourceId::Table((*node).clone())).is_some()).map(|(node, table)| (node.clone(), table.clone())).collect();
+    record
+}
+
+/// Notes the tables that were just installed.
+pub(super) fn tables(record: &mut Record, wanted: &State, generations: Vec<(Node, u32)>) {
+    for (node, generation) in generations {
+        match wanted.get(&ResourceId::Table(node.clone())) {
+            Some(Resource::Table(table)) => record.tables.insert(node, TableRecord { generation, table: table.clone() }),
+            _ => record.tables.remove(&node),
+        };
+    }
+}
+
+/// Adds what was there before, unless something older is known.
+pub(super) fn remember(record: &mut Record, resource: Resource) {
+    if record.prior(&resource.id()).is_none() {
+        record.prior.push(resource);
+    }
+}
+
+/// Whether the value from before of a setting has to be remembered: not that of forwarding in a namespace of ours, which is always managed there.
+pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
+    let created = wanted.namespace(&sysctl.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+    !(created && matches!(sysctl.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding"))
+}
+
+/// What follows from the wanted state alone.
+fn after_wanted(wanted: &State) -> Record {
+    let mut record = Record::default();
+    for (id, item) in &wanted.items {
+        let created = wanted.namespace(id.node()).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+        match &item.resource {
+            Resource::Namespace(namespace) => match &namespace.tenure {
+                NodeTenure::Created => {
+                    record.namespaces.insert(namespace.node.clone(), 0);
+                }
+                NodeTenure::Existing(place) => {
+                    record.existing.insert(namespace.node.clone(), place.clone());
+                }
+                NodeTenure::Host => {}
+            },
+            Resource::Link(link) => {
+                if let Tenure::From(source) = &link.tenure {
+                    record.moved.push((link.id.clone(), source.clone()));
+                }
+            }
+            Resource::Sysctl(sysctl) if !created => record.wrote.push(sysctl.clone()),
+            Resource::Address(_) | Resource::Neighbor(_) | Resource::Fdb(_) | Resource::Route(_) | Resource::Rule(_) | Resource::Insert(_) if !created => {
+                record.owned.insert(id.clone());
+            }
+            _ => {}
+        }
+    }
+    record
+}
+
+/// A link that is moved: all of it, its addresses, the routes over it.
+fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
+    let Some(link) = base.link(source) else { return };
+    let whole = Link { tenure: Tenure::Existing, kind: Kind::Any, peer: None, link: None, options: Default::default(), queues: Setting::Left, marked: false, ..link.clone() };
+    remember(record, Resource::Link(Box::new(whole)));
+    for address in base.addresses_of(source) {
+        remember(record, Resource::Address(address.clone()));
+    }
+    let over = |route: &&Route| route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&source.name));
+    for route in base.routes_of(&source.node).filter(over) {
+        remember(record, Resource::Route(route.clone()));
+    }
+}
+
+/// A link that is configured where it is: the fields that the file writes. What the record knows already is older and stays.
+fn configured(record: &mut Record, base: &State, wanted: &Link) {
+    let Some(there) = base.link(&wanted.id) else { return };
+    let mut prior = masked(there, wanted);
+    let known = record.prior.iter().position(|prior| prior.id() == wanted.id());
+    match known.and_then(|at| record.prior.get_mut(at)) {
+        Some(Resource::Link(known)) => {
+            known.up = known.up.over(&prior.up);
+            known.mtu = known.mtu.over(&prior.mtu);
+            known.mac = known.mac.over(&prior.mac);
+            known.master = known.master.over(&prior.master);
+            known.alternative_names = known.alternative_names.over(&prior.alternative_names);
+            known.txqueuelen = known.txqueuelen.over(&prior.txqueuelen);
+            prior.port.append(&mut known.port);
+            known.port = prior.port;
+        }
+        _ => record.prior.push(Resource::Link(Box::new(prior))),
+    }
+}
+
+/// Of `link`, the fields that `wanted` manages.
+fn masked(link: &Link, wanted: &Link) -> Link {
+    fn mask<T: Clone, U>(value: &Setting<T>, by: &Setting<U>) -> Setting<T> {
+        if by.get().is_some() { value.clone() } else { Setting::Left }
+    }
+    let mut masked = Link { tenure: Tenure::Existing, marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+    masked.up = mask(&link.up, &wanted.up);
+    masked.mtu = mask(&link.mtu, &wanted.mtu);
+    masked.mac = mask(&link.mac, &wanted.mac);
+    masked.master = mask(&link.master, &wanted.master);
+    masked.alternative_names = mask(&link.alternative_names, &wanted.alternative_names);
+    masked.txqueuelen = mask(&link.txqueuelen, &wanted.txqueuelen);
+    masked.port = link.port.iter().filter(|(name, _)| wanted.port.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    masked
+}
+
+/// The kernel's rule 0 of a node that is not ours, where the file puts the rule for `local` elsewhere.
+fn displaced(record: &mut Record, base: &State, rule: &crate::resource::Rule) {
+    let zero = base.resources().find(|there| matches!(there, Resource::Rule(there) if there.kernel && there.node == rule.node && there.key.priority == 0 && there.key.family == rule.key.family));
+    if let Some(zero) = zero {
+        remember(record, zero.clone());
+    }
+}
+
+/// What of `prior` the file still has away or changed.
+fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option<Resource> {
+    let away = |link: &LinkId| moved.iter().any(|(_, source)| source == link);
+    match prior {
+        Resource::Link(link) if away(&link.id) => Some(prior.clone()),
+        Resource::Address(address) if away(&address.link) => Some(prior.clone()),
+        Resource::Route(route) if route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| away(&LinkId { node: route.node.clone(), name: dev.clone() }))) => Some(prior.clone()),
+        Resource::Link(link) => match wanted.items.get(&link.id()) {
+            Some(item) if item.owner == Owner::Named => item.resource.as_link().map(|wanted| Resource::Link(Box::new(masked(link, wanted)))),
+            _ => None,
+        },
+        Resource::Sysctl(sysctl) => wanted.get(&sysctl.id()).map(|_| prior.clone()),
+        Resource::Rule(rule) => {
+            let elsewhere = |there: &Resource| matches!(there, Resource::Rule(there) if there.kernel && there.node == rule.node && there.key.priority != 0 && there.key.family == rule.key.family);
+            wanted.resources().any(elsewhere).then(|| prior.clone())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! The loop: batches of a level at a time.
+
+use super::{Options, Progress, Report, record, undo};
+use crate::kernel::{Error, ErrorKind, Kernel};
+use crate::plan::{self, Plan};
+use crate::resource::{Node, Operation, Record, Resource, Sysctl};
+use std::sync::atomic::Ordering;
+
+/// Carries a plan out: remembers what is about to be done, does it level by level, waits until it is usable, and looks at it again. After a failure or a
+/// signal it is undone, unless the options say not to.
+///
+/// Whoever calls holds the machine's lock.
+pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
+    let mut during = record::during(plan);
+    if plan.is_empty() {
+        let after = record::after(&during, &plan.wanted);
+        if after != plan.base.record {
+            report.failure = kernel.remember(&plan.base.topology, &after).err();
+        }
+        return report;
+    }
+    let result = kernel.remember(&plan.base.topology, &during).and_then(|()| steps(kernel, plan, &mut during, options, progress, &mut report.done));
+    match result {
+        Ok(()) => finish(kernel, plan, &mut during, progress, &mut report),
+        Err(error) if error.kind == ErrorKind::Interrupted => report.interrupted = Some(options.interrupted.load(Ordering::Relaxed)),
+        Err(error) => report.failure = Some(error),
+    }
+    if !report.is_success() && options.rollback {
+        report.undone = Some(undo::undo(kernel, plan, progress));
+    }
+    report
+}
+
+/// Waits, notes, verifies.
+fn finish(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, progress: &mut dyn FnMut(Progress), report: &mut Report) {
+    progress(Progress::Verifying);
+    if let Err(error) = verify(kernel, plan, during, report) {
+        report.failure = Some(error);
+    }
+}
+
+fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, report: &mut Report) -> Result<(), Error> {
+    let topology = &plan.base.topology;
+    kernel.settle(&plan.wanted)?;
+    record::tables(during, &plan.wanted, kernel.table_generations());
+    kernel.remember(topology, during)?;
+    let now = kernel.observe(&plan.wanted)?;
+    let again = plan::make(&plan.wanted, &now).map_err(|conflicts| {
+        let conflict = conflicts.into_iter().next();
+        let (id, reason) = conflict.map(|conflict| (Some(conflict.id), conflict.reason)).unwrap_or_default();
+        Error { id, ..Error::new(ErrorKind::Refused, "verify", reason) }
+    })?;
+    report.leftover = again.changes;
+    if report.leftover.is_empty() {
+        // The kernel door has put the cookies of new namespaces into the record.
+        during.namespaces.clone_from(&now.record.namespaces);
+        during.host_cookie = now.record.host_cookie;
+        kernel.remember(topology, &record::after(during, &plan.wanted))?;
+    }
+    Ok(())
+}
+
+/// Carries out the steps of a plan, a level at a time.
+pub(super) fn steps(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, options: &Options, progress: &mut dyn FnMut(Progress), done: &mut usize) -> Result<(), Error> {
+    let of = plan.steps.len();
+    for level in plan.steps.chunk_by(|a, b| a.level == b.level) {
+        if options.interrupted.load(Ordering::Relaxed) != 0 {
+            return Err(Error::new(ErrorKind::Interrupted, "apply", "stopped by a signal"));
+        }
+        let batch: Vec<Operation> = level.iter().map(|step| step.operation.clone()).collect();
+        before_settings(kernel, plan, &batch, during)?;
+        let results = kernel.perform(&plan.base.topology, &batch);
+        *done += results.iter().filter(|result| result.is_ok()).count();
+        progress(Progress::Steps { done: *done, of });
+        let failed = |result: Result<(), Error>| result.err().filter(|error| error.kind != ErrorKind::Skipped);
+        if let Some(error) = results.into_iter().find_map(failed) {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Remembers the values of settings that are about to be written and could not be observed before, because their namespace or interface was not there.
+fn before_settings(kernel: &mut dyn Kernel, plan: &Plan, batch: &[Operation], during: &mut Record) -> Result<(), Error> {
+    let which: Vec<(Node, String)> = batch
+        .iter()
+        .filter_map(|operation| match operation {
+            Operation::Create(Resource::Sysctl(sysctl)) if record::remembered(&plan.wanted, sysctl) && during.prior(&sysctl.id()).is_none() => {
+                Some((sysctl.node.clone(), sysctl.key.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    if which.is_empty() {
+        return Ok(());
+    }
+    let values = kernel.settings(&which)?;
+    for ((node, key), value) in which.into_iter().zip(values) {
+        if let Some(value) = value {
+            record::remember(during, Resource::Sysctl(Sysctl::new(node, key, &value)));
+        }
+    }
+    kernel.remember(&plan.base.topology, during)
+}

@@ -1,0 +1,72 @@
+//! Undoing is a plan towards what was observed before.
+
+use super::run::steps;
+use super::{Options, Progress, record};
+use crate::kernel::{Error, ErrorKind, Kernel};
+use crate::plan::{self, Conflict, Plan};
+use crate::resource::{LinkId, Operation, Owner, ResourceId, State};
+use std::collections::BTreeSet;
+
+/// Undoes what was done of `plan`.
+pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
+    progress(Progress::Undoing);
+    let target = target(plan);
+    let mut now = kernel.observe(&target)?;
+    // The target has everything that the record would put back.
+    now.record.prior.clear();
+    let back = plan::make(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
+    let mut during = record::during(plan);
+    let mut done = 0;
+    steps(kernel, &back, &mut during, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {}, &mut done)?;
+    let mut before = plan.base.record.clone();
+    record::tables(&mut before, &plan.base, kernel.table_generations());
+    kernel.remember(&plan.base.topology, &before)?;
+    let mut now = kernel.observe(&target)?;
+    now.record.prior.clear();
+    let rest = plan::make(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
+    match rest.changes.first() {
+        None => Ok(()),
+        Some(change) => Err(Error::new(ErrorKind::Refused, "undo", format!("{} {} is not as it was before", change.id.kind(), change.id)).about(change.id.clone())),
+    }
+}
+
+fn stuck(conflicts: &[Conflict]) -> Error {
+    let reason = conflicts.first().map_or_else(String::new, |conflict| conflict.reason.clone());
+    Error::new(ErrorKind::Refused, "undo", reason)
+}
+
+/// What was there before, as far as it is this topology's or the plan touched it.
+fn target(plan: &Plan) -> State {
+    let touched = touched(plan);
+    let mut target = State::empty(plan.base.topology.clone());
+    for (id, item) in &plan.base.items {
+        let owner = match &item.owner {
+            Owner::Ours => Owner::Ours,
+            _ if touched.contains(id) => Owner::Restored,
+            _ => continue,
+        };
+        target.insert(item.resource.clone(), owner);
+    }
+    // The namespaces of others that the topology reaches into are looked at, so they are named.
+    for namespace in plan.base.namespaces().chain(plan.wanted.namespaces()) {
+        if namespace.tenure != crate::resource::NodeTenure::Created && target.namespace(&namespace.node).is_none() {
+            target.insert(crate::resource::Resource::Namespace(namespace.clone()), Owner::Named);
+        }
+    }
+    target
+}
+
+/// What the plan changes or loses of others.
+fn touched(plan: &Plan) -> BTreeSet<ResourceId> {
+    let mut touched: BTreeSet<ResourceId> = plan.changes.iter().flat_map(|change| change.loses.iter().cloned().chain([change.id.clone()])).collect();
+    for step in &plan.steps {
+        touched.insert(step.operation.id());
+        if let Operation::Move { link, .. } = &step.operation {
+            touched.insert(link.id());
+            touched.extend(plan.base.on_link(&link.id));
+            let over = |id: &LinkId, hop: &crate::resource::NextHop| hop.dev.as_ref() == Some(&id.name);
+            touched.extend(plan.base.routes_of(&link.id.node).filter(|route| route.nexthops.iter().any(|hop| over(&link.id, hop))).map(crate::resource::Route::id));
+        }
+    }
+    touched
+}

@@ -1,0 +1,119 @@
+//! Everything that is missing or different is made or changed, in its turn. What an earlier step took away is missing by then, and so is made again.
+
+use super::rehearse::Paper;
+use super::stage::{Stage, Turn, Turns, late};
+use super::Conflict;
+use crate::resource::{Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure};
+
+/// Goes over the goal once.
+pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
+    let mut order: Vec<(Turn, ResourceId)> = Vec::with_capacity(paper.goal.items.len());
+    for (id, item) in &paper.goal.items {
+        order.push((turns.turn(&item.resource), id.clone()));
+        if let Resource::Link(link) = &item.resource {
+            let depth = turns.link(&link.id);
+            if late(&paper.goal, link) {
+                order.push((Turn { stage: Stage::LinkLate, depth }, id.clone()));
+            }
+            if matches!(link.tenure, Tenure::From(_)) {
+                order.push((Turn { stage: Stage::Move, depth: 0 }, id.clone()));
+            }
+        }
+    }
+    order.sort_by(|a, b| a.cmp(b));
+    for group in order.chunk_by(|a, b| a.0 == b.0) {
+        for (turn, id) in group {
+            replace(paper, turn.stage, id)?;
+        }
+        paper.wait();
+        for (turn, id) in group {
+            bring(paper, turn.stage, id)?;
+        }
+        paper.wait();
+    }
+    Ok(())
+}
+
+/// Takes away what cannot be changed where it stands.
+fn replace(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflict> {
+    let (Some(wanted), Some(there)) = (paper.goal.get(id), paper.state.get(id)) else { return Ok(()) };
+    let replaces = matches!(stage, Stage::Address | Stage::Route | Stage::Rule | Stage::Link) && wanted.drift(there).iter().any(|drift| drift.impact == Impact::Replace);
+    let ours = paper.state.items.get(id).is_some_and(|item| item.owner == Owner::Ours);
+    if replaces && ours {
+        let there = there.clone();
+        paper.act(Operation::Delete(there))?;
+    }
+    Ok(())
+}
+
+fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflict> {
+    let Some(item) = paper.goal.items.get(id).cloned() else { return Ok(()) };
+    match (&item.resource, stage) {
+        (Resource::Link(link), Stage::Move) => come_in(paper, link),
+        (Resource::Link(link), Stage::LinkLate) => adjust(paper, Resource::Link(link.clone())),
+        (Resource::Link(link), _) => bring_link(paper, &item, link),
+        (Resource::Namespace(namespace), _) if namespace.tenure != NodeTenure::Created => Ok(()),
+        (resource, _) if paper.state.get(id).is_some() => adjust(paper, resource.clone()),
+        (resource, _) => paper.act(Operation::Create(resource.clone())),
+    }
+}
+
+/// Changes what is there and differs.
+fn adjust(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
+    match paper.state.get(&wanted.id()) {
+        Some(there) if !wanted.drift(there).is_empty() => {
+            let before = there.clone();
+            paper.act(Operation::Update { before, after: wanted })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A link of somebody else comes from where it is.
+fn come_in(paper: &mut Paper, link: &Link) -> Result<(), Conflict> {
+    let Tenure::From(source) = &link.tenure else { return Ok(()) };
+    if paper.state.link(&link.id).is_some() {
+        return Ok(());
+    }
+    match paper.state.link(source).cloned() {
+        Some(there) => paper.act(Operation::Move { link: Box::new(there), to: link.id.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn bring_link(paper: &mut Paper, item: &Item, link: &Link) -> Result<(), Conflict> {
+    let there = paper.state.link(&link.id).is_some();
+    let early = early(paper, link, there);
+    if there {
+        return adjust(paper, Resource::Link(Box::new(early)));
+    }
+    if item.owner != Owner::Ours && item.owner != Owner::Restored || link.tenure != Tenure::Created {
+        return Ok(());
+    }
+    match (&link.kind, &link.peer) {
+        (Kind::Veth, Some(peer)) => pair(paper, early, peer),
+        _ => paper.act(Operation::Create(Resource::Link(Box::new(early)))),
+    }
+}
+
+/// Makes both ends of a veth pair by one request. It is sent where the end lives that is not on the host, where it can be born up.
+fn pair(paper: &mut Paper, link: Link, peer: &LinkId) -> Result<(), Conflict> {
+    let Some(other) = paper.goal.link(peer).cloned() else {
+        return Err(Conflict::new(link.id(), format!("its other end {peer} is not wanted"), "this is a fault of topo: please report it with the file"));
+    };
+    let other = early(paper, &other, false);
+    let (first, second) = if link.id.node.is_host() { (other, link) } else { (link, other) };
+    paper.act(Operation::CreatePair(Box::new(first), Box::new(second)))
+}
+
+/// The link as it is before its ports are there: a bridge, and what stands on one, comes up late.
+fn early(paper: &Paper, link: &Link, there: bool) -> Link {
+    let mut early = link.clone();
+    if late(&paper.goal, link) {
+        early.up = if there { Setting::Left } else { Setting::Is(false) };
+        if link.kind == Kind::Bridge {
+            early.mtu = Setting::Left;
+        }
+    }
+    early
+}

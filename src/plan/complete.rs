@@ -1,0 +1,147 @@
+//! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
+
+use crate::resource::{Family, Insert, Kind, LinkId, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure};
+
+/// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
+const ETHERNET_MTU: u32 = 1500;
+
+/// `wanted`, completed by what `observed` and its record say.
+pub(super) fn complete(wanted: &State, observed: &State) -> State {
+    let mut goal = wanted.clone();
+    absent_chains(&mut goal, observed);
+    kernel_rules(&mut goal);
+    bridge_mtus(&mut goal);
+    given_back(&mut goal, observed);
+    restore(&mut goal, observed);
+    goal
+}
+
+/// What a person should know about what does not come back.
+pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
+    let left = observed.record.prior.iter().filter_map(|prior| match prior {
+        Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) => Some(sysctl),
+        _ => None,
+    });
+    left.map(|sysctl| format!("somebody changed {} on {} since topo set it: it stays as it is, instead of going back to {:?}", sysctl.key.replace('/', "."), sysctl.node, sysctl.value)).collect()
+}
+
+/// Whether somebody gave a setting another value than the one that topo wrote.
+fn kept(observed: &State, prior: &Sysctl) -> bool {
+    let wrote = observed.record.wrote.iter().find(|wrote| wrote.id() == prior.id());
+    match (wrote, observed.get(&prior.id())) {
+        (Some(wrote), Some(Resource::Sysctl(there))) => !wrote.drift(there).is_empty(),
+        _ => false,
+    }
+}
+
+/// Attributes of an `existing` interface that the file no longer names go back to what they were.
+fn given_back(goal: &mut State, observed: &State) {
+    for prior in &observed.record.prior {
+        let Resource::Link(prior) = prior else { continue };
+        let Some(item) = goal.items.get_mut(&prior.id()) else { continue };
+        let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
+        link.up = link.up.over(&prior.up);
+        link.mtu = link.mtu.over(&prior.mtu);
+        link.mac = link.mac.over(&prior.mac);
+        link.master = link.master.over(&prior.master);
+        link.alternative_names = link.alternative_names.over(&prior.alternative_names);
+        link.txqueuelen = link.txqueuelen.over(&prior.txqueuelen);
+        for (name, value) in &prior.port {
+            link.port.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+/// Rules for a chain that may be absent, and is, are not wanted now.
+fn absent_chains(goal: &mut State, observed: &State) {
+    let absent = |id: &ResourceId| matches!(observed.get(id), Some(Resource::Insert(Insert { present: false, .. })));
+    goal.items.retain(|id, item| !matches!(&item.resource, Resource::Insert(insert) if insert.if_present && absent(id)));
+}
+
+/// The kernel's own rules belong to every namespace of ours; the one for `local` stands where `local-rule` says.
+fn kernel_rules(goal: &mut State) {
+    let created = goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
+    let rules: Vec<Rule> = created.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).collect();
+    for rule in rules {
+        if rule.key.priority != 0 || !local_rule(goal, &rule) {
+            goal.insert(Resource::Rule(rule), Owner::Ours);
+        }
+    }
+}
+
+/// Whether the file puts the rule for `local` of that node and family somewhere.
+pub(super) fn local_rule(goal: &State, zero: &Rule) -> bool {
+    goal.resources().any(|resource| matches!(resource, Resource::Rule(rule) if rule.kernel && rule.node == zero.node && rule.key.family == zero.key.family && rule.key.action == zero.key.action && rule.key.priority != 0))
+}
+
+/// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where somebody set it by hand, after which the kernel stops adjusting.
+fn bridge_mtus(goal: &mut State) {
+    let auto: Vec<LinkId> = goal
+        .items
+        .values()
+        .filter(|item| item.owner == Owner::Ours)
+        .filter_map(|item| item.resource.as_link())
+        .filter(|link| link.kind == Kind::Bridge && link.mtu == Setting::Left)
+        .map(|link| link.id.clone())
+        .collect();
+    let mut lowest: std::collections::BTreeMap<LinkId, Option<u32>> = auto.into_iter().map(|id| (id, Some(u32::MAX))).collect();
+    for link in goal.links() {
+        if let Some(mtu) = link.master_id().and_then(|master| lowest.get_mut(&master)) {
+            *mtu = mtu.zip(link.mtu.get().copied()).map(|(a, b)| a.min(b));
+        }
+    }
+    for (id, mtu) in lowest {
+        // Where a port's MTU is left to the kernel so is the bridge's.
+        let mtu = mtu.map(|mtu| if mtu == u32::MAX { ETHERNET_MTU } else { mtu });
+        if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
+            link.mtu = mtu.into();
+        }
+    }
+}
+
+/// What the record says was there before comes back where the file no longer speaks of it.
+fn restore(goal: &mut State, observed: &State) {
+    let taken: Vec<LinkId> = goal
+        .links()
+        .filter_map(|link| match &link.tenure {
+            Tenure::From(source) => Some(source.clone()),
+            _ => None,
+        })
+        .collect();
+    for prior in &observed.record.prior {
+        let id = prior.id();
+        let still_away = match prior {
+            Resource::Link(link) => taken.contains(&link.id),
+            Resource::Address(address) => taken.contains(&address.link),
+            Resource::Route(route) => route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() }))),
+            Resource::Sysctl(sysctl) => gone(goal, observed, sysctl.link()),
+            _ => false,
+        };
+        let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl));
+        let zero = matches!(prior, Resource::Rule(rule) if local_rule(goal, rule));
+        let node_gone = match observed.namespace(id.node()).map(|namespace| &namespace.tenure) {
+            None => true,
+            Some(NodeTenure::Created) => goal.namespace(id.node()).is_none(),
+            Some(_) => false,
+        };
+        if !(still_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
+            goal.insert(prior.clone(), Owner::Restored);
+        }
+    }
+}
+
+/// Whether a link of ours goes, and its settings with it, or a link is not there.
+fn gone(goal: &State, observed: &State, link: Option<LinkId>) -> bool {
+    let Some(link) = link else { return false };
+    let item = observed.items.get(&ResourceId::Link(link.clone()));
+    match item.map(|item| &item.owner) {
+        None => true,
+        Some(Owner::Ours) => goal.link(&link).is_none(),
+        Some(_) => false,
+    }
+}
+
+/// Whether an observed rule is the kernel's for `local` that the file puts elsewhere, on a node that is not ours.
+pub(super) fn displaced(goal: &State, resource: &Resource) -> bool {
+    matches!(resource, Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 && matches!(rule.key.family, Family::V4 | Family::V6) && local_rule(goal, rule))
+}

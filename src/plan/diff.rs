@@ -1,0 +1,116 @@
+//! The difference between a goal and what is there, resource by resource.
+
+use super::{Action, Change, Conflict, complete};
+use crate::resource::{Impact, Insert, Item, NetnsRef, NodeTenure, Owner, Resource, ResourceId, State, Tenure};
+
+/// What has to happen to one resource.
+pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, observed: Option<&Item>) -> Option<Change> {
+    let drift = match (wanted, observed) {
+        (Some(new), Some(old)) => new.resource.drift(&old.resource),
+        _ => Vec::new(),
+    };
+    let action = match (wanted, observed) {
+        (Some(new), None) => match &new.resource {
+            Resource::Link(link) if matches!(link.tenure, Tenure::From(_)) => Action::Move,
+            Resource::Namespace(namespace) if namespace.tenure != NodeTenure::Created => return None,
+            _ => Action::Create,
+        },
+        (Some(_), Some(_)) if drift.is_empty() => return None,
+        (Some(_), Some(_)) if drift.iter().any(|drift| drift.impact == Impact::Replace) => Action::Replace,
+        (Some(_), Some(_)) => Action::Update,
+        (None, Some(old)) if removable(goal, old) => match &old.resource {
+            Resource::Link(link) if matches!(link.tenure, Tenure::From(_)) => Action::Move,
+            _ => Action::Delete,
+        },
+        _ => return None,
+    };
+    Some(Change { id: id.clone(), action, before: observed.map(|item| item.resource.clone()), after: wanted.map(|item| item.resource.clone()), drift, loses: Vec::new() })
+}
+
+/// Whether something that the goal does not list goes.
+fn removable(goal: &State, observed: &Item) -> bool {
+    let there = match &observed.resource {
+        // A setting is given its old value back, never deleted; `lo` and the kernel's rules go with their namespace only.
+        Resource::Sysctl(_) => false,
+        Resource::Link(link) => link.tenure != Tenure::Existing || goal.namespace(&link.id.node).is_none(),
+        Resource::Insert(Insert { rules, .. }) => !rules.is_empty(),
+        _ => true,
+    };
+    there && (observed.owner == Owner::Ours || complete::displaced(goal, &observed.resource))
+}
+
+/// All changes, by identity.
+pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
+    let mut changes: Vec<Change> =
+        goal.items.iter().filter_map(|(id, item)| change(goal, id, Some(item), observed.items.get(id))).collect();
+    let gone = observed.items.iter().filter(|(id, _)| !goal.items.contains_key(*id));
+    changes.extend(gone.filter_map(|(id, item)| change(goal, id, None, Some(item))));
+    changes.sort_by(|a, b| a.id.cmp(&b.id));
+    changes
+}
+
+/// What is in the way.
+pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
+    goal.items.iter().filter_map(|(id, item)| conflict(goal, observed, id, item)).collect()
+}
+
+fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item) -> Option<Conflict> {
+    let there = observed.items.get(id);
+    match (&wanted.owner, there) {
+        (_, None) if absent_namespace(&wanted.resource).is_some() => {
+            let place = absent_namespace(&wanted.resource)?;
+            Some(Conflict::new(id.clone(), format!("there is no namespace {place}"), "make it first, or leave out `existing` and topo makes one"))
+        }
+        (Owner::Named, None) => missing(goal, observed, id, &wanted.resource),
+        (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => taken(id, who, resource, &wanted.resource),
+        (Owner::Ours, Some(Item { resource: Resource::Insert(Insert { present: false, .. }), .. })) => {
+            Some(Conflict::new(id.clone(), format!("there is no chain {id}"), "check the name with `nft list chains`, or write `if-present: true`"))
+        }
+        _ => None,
+    }
+}
+
+/// The `existing` namespace that is meant, if the resource is one.
+fn absent_namespace(resource: &Resource) -> Option<&NetnsRef> {
+    match resource {
+        Resource::Namespace(namespace) => match &namespace.tenure {
+            NodeTenure::Existing(place) => Some(place),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Something is wanted that is not topo's to make, and it is not there.
+fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -> Option<Conflict> {
+    match wanted {
+        Resource::Link(link) => match &link.tenure {
+            Tenure::From(source) if observed.link(source).is_some() => None,
+            Tenure::From(source) => Some(Conflict::new(id.clone(), format!("there is no interface {source} to take"), "check the name with `ip link`")),
+            _ => Some(Conflict::new(id.clone(), format!("there is no interface {id}"), "check the name with `ip link`, or give it a kind and topo makes it")),
+        },
+        Resource::Sysctl(sysctl) => {
+            let made = sysctl.link().is_some_and(|link| goal.link(&link).is_some()) || observed.namespace(&sysctl.node).is_none();
+            let text = format!("this kernel has no setting {}", sysctl.key.replace('/', "."));
+            (!made).then(|| Conflict::new(id.clone(), text, "check it with `sysctl -a`; a module may have to be loaded first"))
+        }
+        _ => None,
+    }
+}
+
+/// A name is taken.
+fn taken(id: &ResourceId, who: &str, there: &Resource, wanted: &Resource) -> Option<Conflict> {
+    // A namespace that is only configured is somebody else's by nature, and a setting has no owner.
+    let shared = match wanted {
+        Resource::Namespace(namespace) => namespace.tenure != NodeTenure::Created,
+        Resource::Sysctl(_) => true,
+        Resource::Rule(rule) => rule.kernel,
+        Resource::Link(link) => link.tenure == Tenure::Existing,
+        _ => false,
+    };
+    let what = match there {
+        Resource::Link(link) => format!("{} {id}", link.kind.name()),
+        other => format!("{} {id}", other.id().kind()),
+    };
+    (!shared).then(|| Conflict::new(id.clone(), format!("{} is there already and belongs to {who}", what.trim()), "choose another name, or remove it first"))
+}

@@ -1,0 +1,132 @@
+//! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel takes away on the way is put back.
+
+use super::stage::Turns;
+use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove};
+use crate::resource::{Item, Kind, Link, Operation, Owner, Resource, ResourceId, Setting, State, Tenure, effect};
+use std::collections::BTreeMap;
+
+/// How often the build is gone over: what a flap takes away is put back in the same or the next round.
+const ROUNDS: usize = 4;
+
+/// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
+pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let goal = complete::complete(wanted, observed);
+    let conflicts = diff::conflicts(&goal, observed);
+    if !conflicts.is_empty() {
+        return Err(conflicts);
+    }
+    let changes = diff::changes(&goal, observed);
+    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: complete::warnings(&goal, observed) };
+    if plan.changes.is_empty() {
+        return Ok(plan);
+    }
+    let mut paper = Paper::new(goal, observed, std::mem::take(&mut plan.changes));
+    remove::run(&mut paper).map_err(|conflict| vec![conflict])?;
+    for _ in 0..ROUNDS {
+        let turns = Turns::of(&paper.goal);
+        build::run(&mut paper, &turns).map_err(|conflict| vec![conflict])?;
+        if paper.settled() {
+            break;
+        }
+    }
+    let rest = diff::changes(&paper.goal, &paper.state);
+    if let Some(change) = rest.first() {
+        let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
+        let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
+        return Err(vec![Conflict::new(change.id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")]);
+    }
+    for change in &mut paper.changes {
+        change.loses.sort();
+        change.loses.dedup();
+    }
+    plan.changes = paper.changes;
+    plan.steps = paper.steps;
+    Ok(plan)
+}
+
+/// The rehearsal.
+pub(super) struct Paper<'a> {
+    /// What is to be reached; grows by what others lose on the way.
+    pub goal: State,
+    /// What is there after the steps so far.
+    pub state: State,
+    /// What was there at the beginning.
+    pub base: &'a State,
+    /// The changes as a person sees them.
+    pub changes: Vec<Change>,
+    places: BTreeMap<ResourceId, usize>,
+    steps: Vec<Step>,
+    level: usize,
+}
+
+impl<'a> Paper<'a> {
+    fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
+        let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+        Self { goal, state: base.clone(), base, changes, places, steps: Vec::new(), level: 0 }
+    }
+
+    /// What follows waits for all so far.
+    pub fn wait(&mut self) {
+        if self.steps.last().is_some_and(|step| step.level == self.level) {
+            self.level += 1;
+        }
+    }
+
+    /// Does a step on paper.
+    pub fn act(&mut self, operation: Operation) -> Result<(), Conflict> {
+        let id = operation.id();
+        let lost = effect(&mut self.state, &operation).map_err(|refusal| {
+            let reason = format!("the kernel would refuse a step of the plan: {refusal}");
+            Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")
+        })?;
+        let at = self.places.get(&id).copied();
+        for lost in lost {
+            self.lose(at, lost);
+        }
+        self.steps.push(Step { operation, level: self.level, change: at });
+        Ok(())
+    }
+
+    /// Notes what a step took away, and has it put back where it is somebody else's and its place stays.
+    fn lose(&mut self, at: Option<usize>, id: ResourceId) {
+        let Some(item) = self.base.items.get(&id) else { return };
+        let theirs = matches!(item.owner, Owner::Theirs(_));
+        if theirs {
+            self.put_back(item);
+        }
+        let matters = theirs || self.goal.items.contains_key(&id);
+        if let Some(change) = at.and_then(|at| self.changes.get_mut(at)).filter(|change| matters && change.id != id) {
+            change.loses.push(id);
+        }
+    }
+
+    fn put_back(&mut self, item: &Item) {
+        let place = match &item.resource {
+            Resource::Address(address) => self.goal.link(&address.link).is_some(),
+            Resource::Neighbor(neighbor) => self.goal.link(&neighbor.link).is_some(),
+            Resource::Route(_) => true,
+            Resource::Link(link) => {
+                if let Some(master) = link.master_id().filter(|master| self.goal.link(master).is_some()) {
+                    let master = Setting::Is(Some(master.name));
+                    let port = Link { tenure: Tenure::Existing, master, port: link.port.clone(), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+                    self.goal.insert(Resource::Link(Box::new(port)), Owner::Restored);
+                }
+                false
+            }
+            _ => false,
+        };
+        if place && !self.goal.items.contains_key(&item.resource.id()) {
+            self.goal.insert(item.resource.clone(), Owner::Restored);
+        }
+    }
+
+    fn settled(&self) -> bool {
+        diff::changes(&self.goal, &self.state).is_empty()
+    }
+
+    /// The changes that take their resource away, as they are or to be made anew.
+    pub fn doomed(&self) -> Vec<ResourceId> {
+        let gone = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+        self.changes.iter().filter(gone).map(|change| change.id.clone()).collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a step of its own.
+
+use super::rehearse::Paper;
+use super::{Action, Conflict};
+use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of them one by one. Below that the
+/// second request costs more (`rcu_barrier`).
+const BRIDGE_LAST: usize = 50;
+
+/// Takes away what is not wanted, or not as it is.
+pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
+    let doomed: BTreeSet<ResourceId> = paper.doomed().into_iter().collect();
+    let mut groups: BTreeMap<(u8, u8), Vec<Resource>> = BTreeMap::new();
+    let links = count(&doomed);
+    for id in &doomed {
+        let Some(resource) = paper.base.get(id) else { continue };
+        if !implied(paper, &doomed, resource, 0) {
+            groups.entry(turn(resource, &links)).or_default().push(resource.clone());
+        }
+    }
+    let mut moved = false;
+    for ((stage, _), mut group) in groups {
+        if stage > MOVE && !moved {
+            move_back(paper)?;
+            moved = true;
+        }
+        // One request per node removes all its links: the node with most of them comes first, and takes the peers in the others along.
+        group.sort_by_cached_key(|resource| (std::cmp::Reverse(links.get(resource.id().node()).copied().unwrap_or(0)), resource.id()));
+        for resource in group {
+            if paper.state.get(&resource.id()).is_some() {
+                paper.act(Operation::Delete(resource))?;
+            }
+        }
+        paper.wait();
+    }
+    if !moved {
+        move_back(paper)?;
+    }
+    Ok(())
+}
+
+/// The stage after which borrowed links go home: all that stands on them is gone.
+const MOVE: u8 = 7;
+
+/// The turn of a removal.
+fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
+    let stage = match resource.class() {
+        Class::File => 0,
+        Class::Table => 1,
+        Class::Rule => 2,
+        Class::Route => 3,
+        Class::Neighbor => 4,
+        Class::Address => 5,
+        Class::LinkSysctl => 6,
+        Class::Link => MOVE,
+        Class::Sysctl => 8,
+        Class::Namespace => 9,
+    };
+    let late = match resource {
+        Resource::Link(link) => link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST),
+        // Secondary addresses go before their primary, which would take them along.
+        Resource::Address(address) => !address.secondary,
+        _ => false,
+    };
+    (stage, u8::from(late))
+}
+
+fn count(doomed: &BTreeSet<ResourceId>) -> BTreeMap<Node, usize> {
+    let mut counts = BTreeMap::new();
+    for id in doomed {
+        if let ResourceId::Link(LinkId { node, .. }) = id {
+            *counts.entry(node.clone()).or_insert(0) += 1;
+        }
+    }
+    counts
+}
+
+/// Whether it dies with something that goes.
+fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, depth: u32) -> bool {
+    depth < 32
+        && resource.requires().into_iter().filter(|need| need.inside).any(|need| match need.what {
+            Needed::One(id) => doomed.contains(&id) || paper.base.get(&id).is_some_and(|container| implied(paper, doomed, container, depth + 1)),
+            Needed::All(..) => false,
+        })
+}
+
+/// Links that were borrowed and are no longer wanted go back to where they came from.
+fn move_back(paper: &mut Paper) -> Result<(), Conflict> {
+    let back: Vec<ResourceId> = paper.changes.iter().filter(|change| change.action == Action::Move && change.after.is_none()).map(|change| change.id.clone()).collect();
+    for id in back {
+        let Some(Resource::Link(link)) = paper.state.get(&id) else { continue };
+        let Tenure::From(source) = link.tenure.clone() else { continue };
+        if paper.state.namespace(&source.node).is_some() {
+            paper.act(Operation::Move { link: link.clone(), to: source })?;
+        }
+    }
+    paper.wait();
+    Ok(())
+}

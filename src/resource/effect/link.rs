@@ -1,0 +1,169 @@
+//! Links: what goes with them, and what setting them down takes away.
+
+use super::Refusal;
+use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, kinds};
+use super::route;
+
+/// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU`).
+const IPV6_MIN_MTU: u32 = 1280;
+
+/// A link that something stands on.
+pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
+    state.link(id).map(|_| ()).ok_or_else(|| Refusal::new(format!("there is no link {id}")))
+}
+
+/// What a fresh link has where `link` says nothing.
+fn fresh(link: &Link) -> Link {
+    let mut link = link.clone();
+    kinds::fill(kinds::of(&link.kind), &mut link.options);
+    link.up = link.up.over(&Setting::Is(false));
+    link.master = link.master.over(&Setting::Is(None));
+    link.alternative_names = link.alternative_names.over(&Setting::Is(Default::default()));
+    if matches!(link.master, Setting::Is(Some(_))) {
+        kinds::fill(kinds::PORT, &mut link.port);
+    }
+    link
+}
+
+fn place(state: &State, link: &Link) -> Result<(), Refusal> {
+    if state.namespace(&link.id.node).is_none() {
+        return Err(Refusal::new(format!("there is no namespace {}", link.id.node)));
+    }
+    if state.link(&link.id).is_some() {
+        return Err(Refusal::new(format!("link {} exists", link.id)));
+    }
+    if let Some(lower) = &link.link {
+        needs(state, lower)?;
+    }
+    enslavable(state, link)
+}
+
+/// A master must be there, and a bridge is no port of a bridge (`br_add_if`).
+fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
+    let Some(master) = link.master_id() else { return Ok(()) };
+    let Some(above) = state.link(&master) else { return Err(Refusal::new(format!("there is no link {master}"))) };
+    if above.kind == Kind::Bridge && link.kind == Kind::Bridge {
+        return Err(Refusal::new("can not enslave a bridge to a bridge"));
+    }
+    Ok(())
+}
+
+pub(super) fn create(state: &mut State, link: &Link) -> Result<(), Refusal> {
+    place(state, link)?;
+    state.insert(Resource::Link(Box::new(fresh(link))), Owner::Ours);
+    Ok(())
+}
+
+pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Result<(), Refusal> {
+    if first.id == second.id || first.peer.as_ref() != Some(&second.id) || second.peer.as_ref() != Some(&first.id) {
+        return Err(Refusal::new(format!("{} and {} are not a pair", first.id, second.id)));
+    }
+    place(state, first)?;
+    place(state, second)?;
+    state.insert(Resource::Link(Box::new(fresh(first))), Owner::Ours);
+    state.insert(Resource::Link(Box::new(fresh(second))), Owner::Ours);
+    Ok(())
+}
+
+pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
+    enslavable(state, wanted)?;
+    let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
+        return Err(Refusal::new(format!("there is no link {}", wanted.id)));
+    };
+    let before = link.clone();
+    link.up = wanted.up.over(&before.up);
+    link.mtu = wanted.mtu.over(&before.mtu);
+    link.mac = wanted.mac.over(&before.mac);
+    link.master = wanted.master.over(&before.master);
+    link.alternative_names = wanted.alternative_names.over(&before.alternative_names);
+    link.txqueuelen = wanted.txqueuelen.over(&before.txqueuelen);
+    link.marked |= wanted.marked;
+    if wanted.link.is_some() {
+        link.link.clone_from(&wanted.link);
+    }
+    link.options.extend(wanted.options.clone());
+    if link.master != before.master {
+        link.port.clear();
+    }
+    if matches!(link.master, Setting::Is(Some(_))) {
+        link.port.extend(wanted.port.clone());
+        kinds::fill(kinds::PORT, &mut link.port);
+    }
+    let down = before.up == Setting::Is(true) && link.up == Setting::Is(false);
+    let small = |link: &Link| link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU);
+    let shrunk = small(link) && !small(&before);
+    let id = wanted.id.clone();
+    let mut lost = Vec::new();
+    if down {
+        lost.extend(route::over_link(state, &id, None));
+    }
+    if down || shrunk {
+        lost.extend(ipv6_gone(state, &id));
+    }
+    Ok(lost)
+}
+
+/// A link that goes down, or whose MTU gets too small, loses its IPv6 addresses and routes (`addrconf_ifdown`).
+fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
+    let mut lost: Vec<ResourceId> = state.addresses_of(id).filter(|address| address.address.addr().is_ipv6()).map(super::super::Address::id).collect();
+    for address in &lost {
+        state.items.remove(address);
+    }
+    lost.extend(route::over_link(state, id, Some(super::super::Family::V6)));
+    lost
+}
+
+/// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.
+pub(super) fn after_delete(state: &mut State, gone: &LinkId) -> Vec<ResourceId> {
+    let mut lost = state.on_link(gone);
+    for id in &lost {
+        state.items.remove(id);
+    }
+    lost.extend(route::over_link(state, gone, None));
+    let ports: Vec<LinkId> = state.links_of(&gone.node).filter(|link| link.master.get() == Some(&Some(gone.name.clone()))).map(|link| link.id.clone()).collect();
+    for port in ports {
+        if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(port.clone())).map(|item| &mut item.resource) {
+            link.master = Setting::Is(None);
+            link.port.clear();
+        }
+        lost.push(ResourceId::Link(port));
+    }
+    let with: Vec<LinkId> = state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
+    for id in with {
+        if state.items.remove(&ResourceId::Link(id.clone())).is_some() {
+            lost.push(ResourceId::Link(id.clone()));
+            lost.extend(after_delete(state, &id));
+        }
+    }
+    lost
+}
+
+/// Moves a link to another namespace: it is down there, without addresses, routes and master (`__dev_change_net_namespace`).
+pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<Vec<ResourceId>, Refusal> {
+    let Some(link) = state.link(from).cloned() else { return Err(Refusal::new(format!("there is no link {from}"))) };
+    if state.link(to).is_some() {
+        return Err(Refusal::new(format!("link {to} exists")));
+    }
+    if state.namespace(&to.node).is_none() {
+        return Err(Refusal::new(format!("there is no namespace {}", to.node)));
+    }
+    let back = matches!(&link.tenure, Tenure::From(source) if source == to);
+    let ours = if back { Owner::Theirs("somebody else".to_owned()) } else { Owner::Ours };
+    let mut moved = Link { id: to.clone(), up: Setting::Is(false), master: Setting::Is(None), ..link.clone() };
+    moved.port.clear();
+    moved.tenure = if back { Tenure::Existing } else { Tenure::From(from.clone()) };
+    // What stands over it or is its peer stays; only what is on it goes.
+    let mut lost = state.on_link(from);
+    for id in &lost {
+        state.items.remove(id);
+    }
+    lost.extend(route::over_link(state, from, None));
+    state.items.remove(&ResourceId::Link(from.clone()));
+    if let Some(peer) = &moved.peer
+        && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)
+    {
+        other.peer = Some(to.clone());
+    }
+    state.insert(Resource::Link(Box::new(moved)), ours);
+    Ok(lost)
+}

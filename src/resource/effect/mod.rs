@@ -1,0 +1,131 @@
+//! What an operation does to a state, what the kernel does besides, and when it refuses.
+//!
+//! The planner runs every plan through it before showing it; the model kernel of the tests is this function behind the `Kernel` trait.
+
+mod address;
+mod link;
+mod route;
+
+use super::{Kind, Link, LinkId, Namespace, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, State, Sysctl, Tenure};
+use std::fmt;
+
+/// Why a kernel would refuse an operation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The reason, a fragment.
+    pub reason: String,
+}
+
+impl Refusal {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// Carries `operation` out on `state`; says what else was lost or changed by it.
+pub fn effect(state: &mut State, operation: &Operation) -> Result<Vec<ResourceId>, Refusal> {
+    match operation {
+        Operation::Create(Resource::Link(link)) if link.kind == Kind::Veth => Err(Refusal::new(format!("{}: a veth end is made with its peer", link.id))),
+        Operation::Create(resource) => create(state, resource).map(|()| Vec::new()),
+        Operation::CreatePair(first, second) => link::create_pair(state, first, second).map(|()| Vec::new()),
+        Operation::Update { before: _, after } => update(state, after),
+        Operation::Delete(resource) => delete(state, &resource.id()),
+        Operation::Move { link, to } => link::relocate(state, &link.id, to),
+    }
+}
+
+/// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a new namespace.
+pub fn born(resource: &Resource) -> Vec<Resource> {
+    let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, .. }) = resource else { return Vec::new() };
+    let lo = Link {
+        tenure: Tenure::Existing,
+        up: Setting::Is(false),
+        mtu: Setting::Is(65536),
+        master: Setting::Is(None),
+        alternative_names: Setting::Is(Default::default()),
+        txqueuelen: Setting::Is(1000),
+        ..Link::bare(LinkId::new(node.clone(), "lo"), Kind::Loopback)
+    };
+    let off = |key| Resource::Sysctl(Sysctl::new(node.clone(), key, "0"));
+    let mut all = vec![Resource::Link(Box::new(lo)), off("net/ipv4/ip_forward"), off("net/ipv6/conf/all/forwarding")];
+    all.extend(super::Rule::of_the_kernel(node).into_iter().map(Resource::Rule));
+    all
+}
+
+fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
+    let id = resource.id();
+    if !matches!(resource, Resource::Namespace(_)) && state.namespace(id.node()).is_none() {
+        return Err(Refusal::new(format!("there is no namespace {}", id.node())));
+    }
+    match resource {
+        Resource::Link(link) => return link::create(state, link),
+        Resource::Address(address) => return address::create(state, address),
+        Resource::Route(route) => return route::create(state, route),
+        Resource::Neighbor(neighbor) => link::needs(state, &neighbor.link)?,
+        Resource::Fdb(fdb) => link::needs(state, &fdb.link)?,
+        Resource::Sysctl(sysctl) => {
+            if let Some(link) = sysctl.link() {
+                link::needs(state, &link)?;
+            }
+        }
+        Resource::Namespace(_) | Resource::Rule(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_) => {}
+    }
+    if state.get(&id).is_some() {
+        return Err(Refusal::new(format!("{} {id} exists", id.kind())));
+    }
+    for resource in born(resource) {
+        state.insert(resource, Owner::Ours);
+    }
+    state.insert(resource.clone(), Owner::Ours);
+    Ok(())
+}
+
+fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusal> {
+    let id = after.id();
+    let Some(item) = state.items.get_mut(&id) else { return Err(Refusal::new(format!("there is no {} {id}", id.kind()))) };
+    match (&mut item.resource, after) {
+        (Resource::Link(_), Resource::Link(link)) => return link::update(state, link),
+        (Resource::Route(_), Resource::Route(route)) => {
+            route::reachable(state, route)?;
+            let owner = state.items.get(&id).map_or(Owner::Ours, |item| item.owner.clone());
+            state.insert(after.clone(), owner);
+        }
+        (Resource::Address(there), Resource::Address(wanted)) => there.marked |= wanted.marked,
+        (there, wanted) => *there = wanted.clone(),
+    }
+    Ok(Vec::new())
+}
+
+fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal> {
+    if state.items.remove(id).is_none() {
+        return Err(Refusal::new(format!("there is no {} {id}", id.kind())));
+    }
+    Ok(match id {
+        ResourceId::Namespace(node) => {
+            let mut lost = Vec::new();
+            let links: Vec<LinkId> = state.links_of(node).map(|link| link.id.clone()).collect();
+            for link in links {
+                lost.push(ResourceId::Link(link.clone()));
+                state.items.remove(&ResourceId::Link(link.clone()));
+                lost.extend(link::after_delete(state, &link));
+            }
+            for inside in state.in_node(node) {
+                state.items.remove(&inside);
+                lost.push(inside);
+            }
+            lost
+        }
+        ResourceId::Link(link) => link::after_delete(state, link),
+        ResourceId::Address(link, address, _) => address::after_delete(state, link, address),
+        _ => Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

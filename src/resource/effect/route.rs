@@ -1,0 +1,63 @@
+//! Routes: which the kernel refuses, and which it takes away.
+
+use super::super::{Family, LinkId, Node, Owner, Resource, ResourceId, Route, Setting, State};
+use super::Refusal;
+use std::net::IpAddr;
+
+pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
+    if state.get(&route.id()).is_some() {
+        return Err(Refusal::new(format!("route {} exists", route.id())));
+    }
+    reachable(state, route)?;
+    state.insert(Resource::Route(route.clone()), Owner::Ours);
+    Ok(())
+}
+
+/// The interfaces of a route must be there and up (`fib_check_nh`: "Nexthop device is not up").
+pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
+    for dev in route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()) {
+        let id = LinkId { node: route.node.clone(), name: dev.clone() };
+        match state.link(&id) {
+            None => return Err(Refusal::new(format!("there is no link {id}"))),
+            Some(link) if link.up == Setting::Is(false) => return Err(Refusal::new(format!("link {id} is down"))),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Routes over a link that lost what they need. One with other next hops of IPv4 stays, with a dead one.
+pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>) -> Vec<ResourceId> {
+    let over = |route: &&Route| {
+        family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
+    };
+    let ids: Vec<ResourceId> = state.routes_of(&link.node).filter(over).map(Route::id).collect();
+    for id in &ids {
+        let Some(Resource::Route(route)) = state.items.get_mut(id).map(|item| &mut item.resource) else { continue };
+        let rest = route.nexthops.iter().any(|hop| hop.dev.as_ref() != Some(&link.name));
+        match (rest, route.key.to.addr()) {
+            (false, _) => {
+                state.items.remove(id);
+            }
+            (true, IpAddr::V4(_)) => route.dead = true,
+            (true, IpAddr::V6(_)) => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
+        }
+    }
+    ids
+}
+
+/// IPv4 routes with a source address that is gone (`fib_sync_down_addr`).
+pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec<ResourceId> {
+    let held = state.items.range(ResourceId::Address(LinkId::new(node.clone(), ""), ipnet::IpNet::V4(Default::default()), None)..);
+    let elsewhere = held
+        .take_while(|(id, _)| matches!(id, ResourceId::Address(link, ..) if link.node == *node))
+        .any(|(id, _)| matches!(id, ResourceId::Address(_, address, _) if address.addr() == source));
+    if elsewhere {
+        return Vec::new();
+    }
+    let ids: Vec<ResourceId> = state.routes_of(node).filter(|route| route.source == Some(source)).map(Route::id).collect();
+    for id in &ids {
+        state.items.remove(id);
+    }
+    ids
+}

@@ -1,0 +1,98 @@
+//! Looking up what lives in a node or on a link, without walking the whole state.
+
+use super::{ChainRef, Family, FileName, Item, Link, LinkId, Mac, Node, Resource, ResourceId, RouteKey, RuleAction, RuleKey, State, TableId};
+use ipnet::{IpNet, Ipv4Net};
+use std::net::{IpAddr, Ipv4Addr};
+
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// The lowest prefix there is in the order of [`IpNet`].
+fn lowest() -> IpNet {
+    IpNet::V4(Ipv4Net::default())
+}
+
+impl State {
+    /// What has identities from `start` on while `same` holds.
+    fn from<'a>(&'a self, start: ResourceId, same: impl Fn(&ResourceId) -> bool + 'a) -> impl Iterator<Item = (&'a ResourceId, &'a Item)> {
+        self.items.range(start..).take_while(move |(id, _)| same(id))
+    }
+
+    /// The links of `node`.
+    pub fn links_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Link> {
+        let start = ResourceId::Link(LinkId::new(node.clone(), ""));
+        self.from(start, move |id| matches!(id, ResourceId::Link(link) if link.node == *node)).filter_map(|(_, item)| item.resource.as_link())
+    }
+
+    /// The routes of `node`.
+    pub fn routes_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a super::Route> {
+        let key = RouteKey { table: TableId::Number(0), to: lowest(), metric: 0, nth: 0 };
+        let routes = self.from(ResourceId::Route(node.clone(), key), move |id| matches!(id, ResourceId::Route(of, _) if of == node));
+        routes.filter_map(|(_, item)| match &item.resource {
+            Resource::Route(route) => Some(route),
+            _ => None,
+        })
+    }
+
+    /// The addresses of `link`.
+    pub fn addresses_of<'a>(&'a self, link: &'a LinkId) -> impl Iterator<Item = &'a super::Address> {
+        let start = ResourceId::Address(link.clone(), lowest(), None);
+        let addresses = self.from(start, move |id| matches!(id, ResourceId::Address(of, ..) if of == link));
+        addresses.filter_map(|(_, item)| match &item.resource {
+            Resource::Address(address) => Some(address),
+            _ => None,
+        })
+    }
+
+    /// What stands on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries, its settings.
+    pub fn on_link(&self, link: &LinkId) -> Vec<ResourceId> {
+        let addresses = self.from(ResourceId::Address(link.clone(), lowest(), None), move |id| matches!(id, ResourceId::Address(of, ..) if of == link));
+        let neighbors = self.from(ResourceId::Neighbor(link.clone(), NOWHERE, false), move |id| matches!(id, ResourceId::Neighbor(of, ..) if of == link));
+        let fdb = self.from(ResourceId::Fdb(link.clone(), Mac([0; 6]), NOWHERE), move |id| matches!(id, ResourceId::Fdb(of, ..) if of == link));
+        let mut ids: Vec<ResourceId> = addresses.chain(neighbors).chain(fdb).map(|(id, _)| id.clone()).collect();
+        for family in ["ipv4", "ipv6"] {
+            for section in ["conf", "neigh"] {
+                let prefix = format!("net/{family}/{section}/{}/", link.name);
+                let start = ResourceId::Sysctl(link.node.clone(), prefix.clone());
+                let same = |id: &ResourceId| matches!(id, ResourceId::Sysctl(node, key) if *node == link.node && key.starts_with(&prefix));
+                ids.extend(self.from(start, same).map(|(id, _)| id.clone()));
+            }
+        }
+        ids
+    }
+
+    /// Everything in `node` but the namespace itself.
+    pub fn in_node(&self, node: &Node) -> Vec<ResourceId> {
+        let link = LinkId::new(node.clone(), "");
+        let rule = RuleKey {
+            family: Family::V4,
+            priority: 0,
+            from: None,
+            to: None,
+            iif: None,
+            oif: None,
+            fwmark: None,
+            protocol: None,
+            port: None,
+            source_port: None,
+            action: RuleAction::Table(TableId::Number(0)),
+        };
+        let starts = [
+            ResourceId::Sysctl(node.clone(), String::new()),
+            ResourceId::Link(link.clone()),
+            ResourceId::Address(link.clone(), lowest(), None),
+            ResourceId::Neighbor(link.clone(), NOWHERE, false),
+            ResourceId::Fdb(link, Mac([0; 6]), NOWHERE),
+            ResourceId::Route(node.clone(), RouteKey { table: TableId::Number(0), to: lowest(), metric: 0, nth: 0 }),
+            ResourceId::Rule(node.clone(), Box::new(rule)),
+            ResourceId::Table(node.clone()),
+            ResourceId::Insert(node.clone(), ChainRef { family: String::new(), table: String::new(), chain: String::new() }),
+            ResourceId::File(node.clone(), FileName::Hosts),
+        ];
+        let kind = |id: &ResourceId| id.kind();
+        let all = starts.into_iter().map(|start| {
+            let of = kind(&start);
+            self.from(start, move |id| kind(id) == of && id.node() == node).map(|(id, _)| id.clone()).collect::<Vec<_>>()
+        });
+        all.flatten().collect()
+    }
+}
