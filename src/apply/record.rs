@@ -45,7 +45,12 @@ pub(super) fn after(during: &Record, wanted: &State) -> Record {
         *cookie = during.namespaces.get(node).copied().unwrap_or(0);
     }
     record.prior = during.prior.iter().filter_map(|prior| still(&record.moved, wanted, prior)).collect();
-    record.tables = during.tables.iter().filter(|(node, _)| wanted.get(&ResourceId::Table((*node).clone())).is_some()).map(|(node, table)| (node.clone(), table.clone())).collect();
+    record.tables = during
+        .tables
+        .iter()
+        .filter(|(node, _)| wanted.get(&ResourceId::Table((*node).clone())).is_some())
+        .map(|(node, table)| (node.clone(), table.clone()))
+        .collect();
     record
 }
 
@@ -105,7 +110,16 @@ fn after_wanted(wanted: &State) -> Record {
 /// A link that is moved: all of it, its addresses, the routes over it.
 fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     let Some(link) = base.link(source) else { return };
-    let whole = Link { tenure: Tenure::Existing, kind: Kind::Any, peer: None, link: None, options: Default::default(), queues: Setting::Left, marked: false, ..link.clone() };
+    let whole = Link {
+        tenure: Tenure::Existing,
+        kind: Kind::Any,
+        peer: None,
+        link: None,
+        options: Default::default(),
+        queues: Setting::Left,
+        marked: false,
+        ..link.clone()
+    };
     remember(record, Resource::Link(Box::new(whole)));
     for address in base.addresses_of(source) {
         remember(record, Resource::Address(address.clone()));
@@ -166,7 +180,11 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
     match prior {
         Resource::Link(link) if away(&link.id) => Some(prior.clone()),
         Resource::Address(address) if away(&address.link) => Some(prior.clone()),
-        Resource::Route(route) if route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| away(&LinkId { node: route.node.clone(), name: dev.clone() }))) => Some(prior.clone()),
+        Resource::Route(route)
+            if route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| away(&LinkId { node: route.node.clone(), name: dev.clone() }))) =>
+        {
+            Some(prior.clone())
+        }
         Resource::Link(link) => match wanted.items.get(&link.id()) {
             Some(item) if item.owner == Owner::Named => item.resource.as_link().map(|wanted| Resource::Link(Box::new(masked(link, wanted)))),
             _ => None,

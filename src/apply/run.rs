@@ -62,7 +62,14 @@ fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, report: &mu
 }
 
 /// Carries out the steps of a plan, a level at a time.
-pub(super) fn steps(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, options: &Options, progress: &mut dyn FnMut(Progress), done: &mut usize) -> Result<(), Error> {
+pub(super) fn steps(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    during: &mut Record,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+    done: &mut usize,
+) -> Result<(), Error> {
     let of = plan.steps.len();
     for level in plan.steps.chunk_by(|a, b| a.level == b.level) {
         if options.interrupted.load(Ordering::Relaxed) != 0 {

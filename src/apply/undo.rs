@@ -26,7 +26,9 @@ pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMu
     let rest = plan::make(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
     match rest.changes.first() {
         None => Ok(()),
-        Some(change) => Err(Error::new(ErrorKind::Refused, "undo", format!("{} {} is not as it was before", change.id.kind(), change.id)).about(change.id.clone())),
+        Some(change) => {
+            Err(Error::new(ErrorKind::Refused, "undo", format!("{} {} is not as it was before", change.id.kind(), change.id)).about(change.id.clone()))
+        }
     }
 }
 
@@ -65,7 +67,9 @@ fn touched(plan: &Plan) -> BTreeSet<ResourceId> {
             touched.insert(link.id());
             touched.extend(plan.base.on_link(&link.id));
             let over = |id: &LinkId, hop: &crate::resource::NextHop| hop.dev.as_ref() == Some(&id.name);
-            touched.extend(plan.base.routes_of(&link.id.node).filter(|route| route.nexthops.iter().any(|hop| over(&link.id, hop))).map(crate::resource::Route::id));
+            touched.extend(
+                plan.base.routes_of(&link.id.node).filter(|route| route.nexthops.iter().any(|hop| over(&link.id, hop))).map(crate::resource::Route::id),
+            );
         }
     }
     touched

@@ -22,7 +22,15 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) => Some(sysctl),
         _ => None,
     });
-    left.map(|sysctl| format!("somebody changed {} on {} since topo set it: it stays as it is, instead of going back to {:?}", sysctl.key.replace('/', "."), sysctl.node, sysctl.value)).collect()
+    left.map(|sysctl| {
+        format!(
+            "somebody changed {} on {} since topo set it: it stays as it is, instead of going back to {:?}",
+            sysctl.key.replace('/', "."),
+            sysctl.node,
+            sysctl.value
+        )
+    })
+    .collect()
 }
 
 /// Whether somebody gave a setting another value than the one that topo wrote.
@@ -113,7 +121,9 @@ fn restore(goal: &mut State, observed: &State) {
         let still_away = match prior {
             Resource::Link(link) => taken.contains(&link.id),
             Resource::Address(address) => taken.contains(&address.link),
-            Resource::Route(route) => route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() }))),
+            Resource::Route(route) => {
+                route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() })))
+            }
             Resource::Sysctl(sysctl) => gone(goal, observed, sysctl.link()),
             _ => false,
         };

@@ -24,7 +24,14 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
         },
         _ => return None,
     };
-    Some(Change { id: id.clone(), action, before: observed.map(|item| item.resource.clone()), after: wanted.map(|item| item.resource.clone()), drift, loses: Vec::new() })
+    Some(Change {
+        id: id.clone(),
+        action,
+        before: observed.map(|item| item.resource.clone()),
+        after: wanted.map(|item| item.resource.clone()),
+        drift,
+        loses: Vec::new(),
+    })
 }
 
 /// Whether something that the goal does not list goes.
@@ -41,8 +48,7 @@ fn removable(goal: &State, observed: &Item) -> bool {
 
 /// All changes, by identity.
 pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
-    let mut changes: Vec<Change> =
-        goal.items.iter().filter_map(|(id, item)| change(goal, id, Some(item), observed.items.get(id))).collect();
+    let mut changes: Vec<Change> = goal.items.iter().filter_map(|(id, item)| change(goal, id, Some(item), observed.items.get(id))).collect();
     let gone = observed.items.iter().filter(|(id, _)| !goal.items.contains_key(*id));
     changes.extend(gone.filter_map(|(id, item)| change(goal, id, None, Some(item))));
     changes.sort_by(|a, b| a.id.cmp(&b.id));

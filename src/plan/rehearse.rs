@@ -33,7 +33,11 @@ pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     if let Some(change) = rest.first() {
         let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
         let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
-        return Err(vec![Conflict::new(change.id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")]);
+        return Err(vec![Conflict::new(
+            change.id.clone(),
+            reason,
+            "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
+        )]);
     }
     for change in &mut paper.changes {
         change.loses.sort();

@@ -88,7 +88,8 @@ fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, de
 
 /// Links that were borrowed and are no longer wanted go back to where they came from.
 fn move_back(paper: &mut Paper) -> Result<(), Conflict> {
-    let back: Vec<ResourceId> = paper.changes.iter().filter(|change| change.action == Action::Move && change.after.is_none()).map(|change| change.id.clone()).collect();
+    let back: Vec<ResourceId> =
+        paper.changes.iter().filter(|change| change.action == Action::Move && change.after.is_none()).map(|change| change.id.clone()).collect();
     for id in back {
         let Some(Resource::Link(link)) = paper.state.get(&id) else { continue };
         let Tenure::From(source) = link.tenure.clone() else { continue };

@@ -57,7 +57,8 @@ impl Turns {
         }
         let peer = link.peer.as_ref().and_then(|peer| goal.link(peer));
         let below = [link.link.clone(), link.master_id(), peer.and_then(Link::master_id)];
-        let depth = below.into_iter().flatten().filter(|below| goal.link(below).is_some()).map(|below| self.depth(goal, &below, level + 1) + 1).max().unwrap_or(0);
+        let depth =
+            below.into_iter().flatten().filter(|below| goal.link(below).is_some()).map(|below| self.depth(goal, &below, level + 1) + 1).max().unwrap_or(0);
         self.depths.insert(id.clone(), depth);
         depth
     }

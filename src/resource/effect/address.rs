@@ -31,7 +31,8 @@ pub(super) fn after_delete(state: &mut State, link: &LinkId, gone: &IpNet) -> Ve
     if !primary_left {
         let promotes = ["net/ipv4/conf/all/promote_secondaries".to_owned(), format!("net/ipv4/conf/{}/promote_secondaries", link.name)];
         let on = |key: &String| matches!(state.get(&ResourceId::Sysctl(link.node.clone(), key.clone())), Some(Resource::Sysctl(sysctl)) if sysctl.value == "1");
-        let secondaries: Vec<ResourceId> = state.addresses_of(link).filter(|there| there.secondary && there.subnet() == gone.trunc()).map(Address::id).collect();
+        let secondaries: Vec<ResourceId> =
+            state.addresses_of(link).filter(|there| there.secondary && there.subnet() == gone.trunc()).map(Address::id).collect();
         if promotes.iter().any(on) {
             if let Some(Resource::Address(first)) = secondaries.first().and_then(|id| state.items.get_mut(id)).map(|item| &mut item.resource) {
                 first.secondary = false;

@@ -1,7 +1,7 @@
 //! Links: what goes with them, and what setting them down takes away.
 
-use super::Refusal;
 use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, kinds};
+use super::Refusal;
 use super::route;
 
 /// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU`).
@@ -120,7 +120,8 @@ pub(super) fn after_delete(state: &mut State, gone: &LinkId) -> Vec<ResourceId> 
         state.items.remove(id);
     }
     lost.extend(route::over_link(state, gone, None));
-    let ports: Vec<LinkId> = state.links_of(&gone.node).filter(|link| link.master.get() == Some(&Some(gone.name.clone()))).map(|link| link.id.clone()).collect();
+    let ports: Vec<LinkId> =
+        state.links_of(&gone.node).filter(|link| link.master.get() == Some(&Some(gone.name.clone()))).map(|link| link.id.clone()).collect();
     for port in ports {
         if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(port.clone())).map(|item| &mut item.resource) {
             link.master = Setting::Is(None);
@@ -128,7 +129,8 @@ pub(super) fn after_delete(state: &mut State, gone: &LinkId) -> Vec<ResourceId> 
         }
         lost.push(ResourceId::Link(port));
     }
-    let with: Vec<LinkId> = state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
+    let with: Vec<LinkId> =
+        state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
     for id in with {
         if state.items.remove(&ResourceId::Link(id.clone())).is_some() {
             lost.push(ResourceId::Link(id.clone()));
