@@ -1,0 +1,239 @@
+//! Links in `ip link` words.
+
+use super::{Words, quote, switch};
+use crate::resource::{Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group};
+
+impl Words {
+    pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
+        // A link on an interface of another node is made there and born here.
+        let below = link.link.as_ref().filter(|below| below.node != link.id.node);
+        let mut words = vec![self.ip(below.map_or(&link.id.node, |below| &below.node)), "link add".to_owned(), name(link)];
+        if let Some(below) = link.link.as_ref().filter(|_| link.kind != Kind::Vxlan) {
+            words.push(format!("link {}", quote(below.name.as_str())));
+        }
+        words.extend(self.birth(link));
+        if below.is_some() {
+            words.push(format!("netns {}", self.netns(&link.id.node)));
+        }
+        words.push(format!("type {}", link.kind.name()));
+        words.extend(options(&link.kind, &link.options));
+        if let Some(below) = link.link.as_ref().filter(|_| link.kind == Kind::Vxlan) {
+            words.push(format!("dev {}", quote(below.name.as_str())));
+        }
+        let mut lines = vec![words.join(" ")];
+        lines.extend(self.after_birth(link));
+        lines
+    }
+
+    pub(super) fn create_pair(&self, near: &Link, far: &Link) -> Vec<String> {
+        let mut words = vec![self.ip(&near.id.node), "link add".to_owned(), name(near)];
+        words.extend(self.birth(near));
+        words.push(format!("type veth peer name {}", name(far)));
+        words.extend(self.birth(far));
+        if far.id.node != near.id.node {
+            words.push(format!("netns {}", self.netns(&far.id.node)));
+        }
+        let mut lines = vec![words.join(" ")];
+        lines.extend(self.after_birth(near));
+        lines.extend(self.after_birth(far));
+        lines
+    }
+
+    /// What the kernel takes while it makes a link.
+    fn birth(&self, link: &Link) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(mtu) = link.mtu.get().filter(|_| link.kind != Kind::Bridge) {
+            words.push(format!("mtu {mtu}"));
+        }
+        if let Some(mac) = link.mac.get() {
+            words.push(format!("address {mac}"));
+        }
+        if let Some(length) = link.txqueuelen.get() {
+            words.push(format!("txqueuelen {length}"));
+        }
+        if let Some(queues) = link.queues.get() {
+            words.push(format!("numtxqueues {} numrxqueues {}", queues.tx, queues.rx));
+        }
+        if let Some(topology) = self.marked(link).then_some(self.topology.as_ref()).flatten() {
+            words.push(format!("group {:#x}", group(topology)));
+        }
+        words
+    }
+
+    /// Whether the link carries marks of its own: it does where its namespace has none.
+    fn marked(&self, link: &Link) -> bool {
+        link.marked && self.tenure(&link.id.node) != NodeTenure::Created
+    }
+
+    /// What has to follow: alias, master, port options, further names, up.
+    fn after_birth(&self, link: &Link) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(alias) = self.marked(link).then(|| self.alias()).flatten() {
+            words.push(format!("alias {}", quote(&alias)));
+        }
+        if let Some(mtu) = link.mtu.get().filter(|_| link.kind == Kind::Bridge) {
+            words.push(format!("mtu {mtu}"));
+        }
+        if let Some(Some(master)) = link.master.get() {
+            words.push(format!("master {}", quote(master.as_str())));
+        }
+        if link.up == Setting::Is(true) {
+            words.push("up".to_owned());
+        }
+        let mut lines = Vec::new();
+        if !words.is_empty() {
+            lines.push(self.set(&link.id, &words.join(" ")));
+        }
+        lines.extend(self.set_port(link, &link.port));
+        let names = link.alternative_names.get().into_iter().flatten();
+        lines.extend(names.map(|other| self.property("add", &link.id, other)));
+        lines
+    }
+
+    pub(super) fn update_link(&self, before: &Link, after: &Link) -> Vec<String> {
+        let mut words = Vec::new();
+        if after.marked && !before.marked {
+            if let (Some(topology), true) = (&self.topology, self.marked(after)) {
+                words.push(format!("group {:#x}", group(topology)));
+            }
+            words.extend(self.alias().map(|alias| format!("alias {}", quote(&alias))));
+        }
+        if let Some(mtu) = changed(&before.mtu, &after.mtu) {
+            words.push(format!("mtu {mtu}"));
+        }
+        if let Some(mac) = changed(&before.mac, &after.mac) {
+            words.push(format!("address {mac}"));
+        }
+        if let Some(length) = changed(&before.txqueuelen, &after.txqueuelen) {
+            words.push(format!("txqueuelen {length}"));
+        }
+        match changed(&before.master, &after.master) {
+            Some(Some(master)) => words.push(format!("master {}", quote(master.as_str()))),
+            Some(None) => words.push("nomaster".to_owned()),
+            None => {}
+        }
+        if let Some(up) = changed(&before.up, &after.up) {
+            words.push(if *up { "up" } else { "down" }.to_owned());
+        }
+        let mut lines = Vec::new();
+        if !words.is_empty() {
+            lines.push(self.set(&after.id, &words.join(" ")));
+        }
+        let own = options(&after.kind, &differing(&before.options, &after.options));
+        if !own.is_empty() {
+            lines.push(self.set(&after.id, &format!("type {} {}", after.kind.name(), own.join(" "))));
+        }
+        lines.extend(self.set_port(after, &differing(&before.port, &after.port)));
+        lines.extend(self.update_names(before, after));
+        lines
+    }
+
+    fn update_names(&self, before: &Link, after: &Link) -> Vec<String> {
+        let Some(new) = changed(&before.alternative_names, &after.alternative_names) else { return Vec::new() };
+        let old = before.alternative_names.get().cloned().unwrap_or_default();
+        let gone = old.difference(new).map(|other| self.property("del", &after.id, other));
+        gone.chain(new.difference(&old).map(|other| self.property("add", &after.id, other))).collect()
+    }
+
+    pub(super) fn move_link(&self, link: &Link, to: &LinkId) -> String {
+        let mut words = Vec::new();
+        if to.node != link.id.node {
+            words.push(format!("netns {}", self.netns(&to.node)));
+        }
+        if to.name != link.id.name {
+            words.push(format!("name {}", quote(to.name.as_str())));
+        }
+        self.set(&link.id, &words.join(" "))
+    }
+
+    fn set(&self, link: &LinkId, what: &str) -> String {
+        format!("{} link set {} {what}", self.ip(&link.node), quote(link.name.as_str()))
+    }
+
+    fn property(&self, verb: &str, link: &LinkId, other: &str) -> String {
+        format!("{} link property {verb} dev {} altname {}", self.ip(&link.node), quote(link.name.as_str()), quote(other))
+    }
+
+    fn set_port(&self, link: &Link, port: &Options) -> Option<String> {
+        let words: Vec<String> = port.iter().filter_map(|(key, value)| port_option(key, value)).collect();
+        (!words.is_empty()).then(|| self.set(&link.id, &format!("type bridge_slave {}", words.join(" "))))
+    }
+}
+
+fn name(link: &Link) -> String {
+    quote(link.id.name.as_str())
+}
+
+/// The new value, where it is managed and another one.
+fn changed<'a, T: PartialEq>(before: &Setting<T>, after: &'a Setting<T>) -> Option<&'a T> {
+    after.get().filter(|new| before.get() != Some(*new))
+}
+
+fn differing(before: &Options, after: &Options) -> Options {
+    after.iter().filter(|(key, value)| before.get(*key) != Some(*value)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The attributes of a kind, each as `ip link … type KIND` takes it.
+fn options(kind: &Kind, options: &Options) -> Vec<String> {
+    match kind {
+        Kind::Bridge => options.iter().filter_map(|(key, value)| bridge_option(key, value)).collect(),
+        Kind::Vxlan => vxlan_options(options),
+        _ => options.iter().filter_map(|(key, value)| Some(format!("{} {}", key.replace('-', "_"), number(value)?))).collect(),
+    }
+}
+
+/// A value as `ip` takes it where switches are 0 and 1 and times are hundredths of a second; nothing where it is not set.
+fn number(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Bool(on) => u8::from(*on).to_string(),
+        Value::Centis(centis) => centis.to_string(),
+        Value::Unset => return None,
+        other => quote(&other.to_string()),
+    })
+}
+
+fn bridge_option(key: &str, value: &Value) -> Option<String> {
+    let word = match key {
+        "stp" => "stp_state".to_owned(),
+        "multicast-stats" => "mcast_stats_enabled".to_owned(),
+        other => other.replace("multicast", "mcast").replace('-', "_"),
+    };
+    Some(format!("{word} {}", number(value)?))
+}
+
+fn port_option(key: &str, value: &Value) -> Option<String> {
+    let word = match key {
+        "fast-leave" => "fastleave".to_owned(),
+        other => other.replace("multicast", "mcast").replace("broadcast", "bcast").replace("neighbor", "neigh").replace('-', "_"),
+    };
+    let value = match value {
+        Value::Bool(on) => switch(*on).to_owned(),
+        other => number(other)?,
+    };
+    Some(format!("{word} {value}"))
+}
+
+fn vxlan_options(options: &Options) -> Vec<String> {
+    let mut words = Vec::new();
+    let ports = ["source-port-low", "source-port-high"].map(|key| match options.get(key) {
+        Some(Value::Number(port)) => *port,
+        _ => 0,
+    });
+    for (key, value) in options {
+        let word = match (&**key, value) {
+            (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => continue,
+            ("remote", Value::Ip(ip)) if ip.is_multicast() => format!("group {ip}"),
+            ("port", value) => format!("dstport {value}"),
+            ("limit", value) => format!("maxaddress {value}"),
+            ("ttl", Value::Number(0)) => "ttl auto".to_owned(),
+            ("learning" | "proxy" | "l2miss" | "l3miss", Value::Bool(on)) => format!("{}{key}", if *on { "" } else { "no" }),
+            ("ageing", Value::Centis(centis)) => format!("ageing {}", centis / 100),
+            (key, value) => format!("{key} {value}"),
+        };
+        words.push(word);
+    }
+    if ports != [0, 0] {
+        words.push(format!("srcport {} {}", ports[0], ports[1]));
+    }
+    words
+}
