@@ -1,1 +1,43 @@
-//! Rules over a wanted state.
+//! Rules over a wanted state: what no single value shows, because it takes several to be wrong.
+//!
+//! A rule is a function that looks at a [`View`] and adds findings. Themes are files. To add a rule: write it, name it in its theme's list, and put a
+//! file that breaks it into `tests/bad/`.
+
+mod address;
+mod filter;
+mod link;
+mod mtu;
+mod packet;
+mod policy;
+mod route;
+mod segment;
+mod sysctl;
+mod view;
+mod vxlan;
+
+use crate::document::{Document, Finding, Topology};
+use view::View;
+
+/// A rule: what it finds goes to the end of the list.
+type Rule = fn(&View<'_>, &mut Vec<Finding>);
+
+/// The rules by theme.
+const THEMES: &[&[Rule]] =
+    &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES];
+
+/// All findings of all rules, in the order of their places in the file.
+pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {
+    let view = View::new(document, topology);
+    let mut findings = Vec::new();
+    for rule in THEMES.iter().copied().flatten() {
+        rule(&view, &mut findings);
+    }
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    findings.dedup();
+    findings
+}
+
+/// What findings are sorted by: the main place first.
+fn key(finding: &Finding) -> (usize, &'static str, &str) {
+    (finding.labels.first().map_or(0, |label| label.offset), finding.code, &finding.message)
+}

@@ -1,0 +1,228 @@
+//! Rules about links: their masters, what they stand on, and the segments they make.
+
+use super::Rule;
+use super::segment::Sets;
+use super::view::{View, own_bridge};
+use crate::document::Finding;
+use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value};
+use std::collections::{BTreeMap, HashSet};
+
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    port_of_no_bridge,
+    bridge_as_port,
+    too_many_ports,
+    storms,
+    circles,
+    empty_bridge,
+    bad_lower,
+    taken_twice,
+    names_taken,
+    unusable_mac,
+    mac_twice,
+];
+
+/// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
+const MOST_PORTS: usize = 1023;
+
+/// A master that takes no ports.
+fn port_of_no_bridge(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in view.links.values() {
+        let Some(master) = view.master(link) else { continue };
+        if matches!(master.kind, Kind::Bridge | Kind::Any | Kind::Other(_)) {
+            continue;
+        }
+        let message = format!("\"{}\" cannot be a port of \"{}\", which is a {} and not a bridge", link.id, master.id.name, master.kind.name());
+        let finding = Finding::error("not-a-bridge", view.link_place(&link.id), message).also(view.link_place(&master.id), "this is no bridge");
+        findings.push(finding.help("name a bridge of the same node as its master"));
+    }
+}
+
+/// A bridge, or `lo`, as a port of a bridge: the kernel refuses both (`br_add_if`).
+fn bridge_as_port(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in view.links.values() {
+        let Some(master) = view.master(link).filter(|master| master.kind == Kind::Bridge) else { continue };
+        let help = match link.kind {
+            Kind::Bridge => format!("join the two bridges with a veth pair, one end a port of \"{}\", the other of \"{}\"", link.id.name, master.id.name),
+            Kind::Loopback => "take it from the list of ports".to_owned(),
+            _ => continue,
+        };
+        let what = if link.kind == Kind::Bridge { "which is a bridge itself" } else { "the loopback interface" };
+        let message = format!("\"{}\", {what}, cannot be a port of the bridge \"{}\"", link.id, master.id.name);
+        let finding = Finding::error("bridge-as-port", view.link_place(&link.id), message).also(view.link_place(&master.id), "the bridge");
+        findings.push(finding.help(help));
+    }
+}
+
+/// More ports than the kernel gives to a bridge.
+fn too_many_ports(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let mut ports: BTreeMap<LinkId, usize> = BTreeMap::new();
+    for master in view.links.values().filter_map(|link| link.master_id()) {
+        *ports.entry(master).or_default() += 1;
+    }
+    for (master, count) in ports.into_iter().filter(|(_, count)| *count > MOST_PORTS) {
+        if view.links.get(&master).is_none_or(|link| link.kind != Kind::Bridge) {
+            continue;
+        }
+        let message = format!("the bridge \"{master}\" has {count} ports, and a bridge has at most {MOST_PORTS}");
+        let help = "put some of them on another bridge, and join the two with a veth pair";
+        findings.push(Finding::error("too-many-ports", view.link_place(&master), message).help(help));
+    }
+}
+
+/// Veth pairs that lead from a bridge back to it, over other bridges or at once: frames go round for ever.
+///
+/// One bridge that speaks the spanning tree protocol breaks the circle (the others pass its frames on), so such bridges are left out.
+fn storms(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let speaks = |bridge: &Link| bridge.options.get("stp") == Some(&Value::Bool(true));
+    let mut joined = Sets::of(view.links.keys().copied());
+    for link in sorted(view) {
+        let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id) else { continue };
+        let (Some(one), Some(other)) = (view.master(link), view.master(peer)) else { continue };
+        let down = [link, peer].into_iter().any(|end| end.up == Setting::Is(false));
+        if down || [one, other].into_iter().any(|bridge| bridge.kind != Kind::Bridge || speaks(bridge)) {
+            continue;
+        }
+        if joined.join(&one.id, &other.id) {
+            continue;
+        }
+        let way = if one.id == other.id { format!("the bridge \"{}\" to itself", one.id) } else { format!("\"{}\" back to \"{}\"", one.id, other.id) };
+        let message = format!("the veth pair \"{}\" and \"{}\" leads from {way}: frames would go round for ever", link.id, peer.id);
+        let finding = Finding::error("bridge-loop", view.link_place(&link.id), message).also(view.link_place(&peer.id), "the other end");
+        findings.push(finding.help("take one of the ports away, or give one bridge of the circle `stp: true`"));
+    }
+}
+
+/// Links that stand on themselves, over others or at once.
+fn circles(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let mut done: HashSet<&LinkId> = HashSet::new();
+    for start in sorted(view) {
+        let mut way: Vec<&LinkId> = Vec::new();
+        let mut at = Some(start);
+        while let Some(link) = at {
+            if let Some(from) = way.iter().position(|id| **id == link.id) {
+                let circle = way.get(from..).unwrap_or_default();
+                let names = circle.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(" on ");
+                let message = format!("{names} on \"{}\": a circle, so none of them can be made", link.id);
+                let mut finding = Finding::error("link-loop", view.link_place(&link.id), message);
+                for other in circle.iter().filter(|id| ***id != link.id) {
+                    finding = finding.also(view.link_place(other), "and this one");
+                }
+                findings.push(finding.help("`link` names an interface that is there without this one"));
+                break;
+            }
+            if !done.insert(&link.id) {
+                break;
+            }
+            way.push(&link.id);
+            at = link.link.as_ref().and_then(|lower| view.links.get(lower)).copied();
+        }
+    }
+}
+
+/// A bridge with nothing on it.
+fn empty_bridge(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let used: HashSet<LinkId> = view.links.values().filter_map(|link| link.master_id().or_else(|| link.link.clone())).collect();
+    let addressed: HashSet<&LinkId> = view.nodes.values().flat_map(|node| &node.addresses).map(|address| &address.link).collect();
+    for bridge in view.links.values().filter(|link| own_bridge(link) && !used.contains(&link.id) && !addressed.contains(&link.id)) {
+        let message = format!("the bridge \"{}\" has neither ports nor addresses", bridge.id);
+        let help = format!("list its ports (`bridge: {{ ports: [..] }}`), or name it from a port (`master: {}`)", bridge.id.name);
+        findings.push(Finding::warning("bridge-empty", view.link_place(&bridge.id), message).help(help));
+    }
+}
+
+/// A macvlan over what takes none: a port of a bridge (whose frames are the bridge's), or `lo`.
+fn bad_lower(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in view.links.values().filter(|link| link.kind == Kind::Macvlan) {
+        let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
+        let master = view.master(lower).filter(|master| master.kind == Kind::Bridge);
+        let (code, what, help) = match master {
+            Some(master) => ("macvlan-on-port", format!("a port of the bridge \"{}\"", master.id.name), format!("`link: {}`, or take the port from the bridge", master.id)),
+            None if lower.kind == Kind::Loopback => ("macvlan-on-loopback", "the loopback interface".to_owned(), "name another interface".to_owned()),
+            None => continue,
+        };
+        let message = format!("\"{}\" is a macvlan on \"{}\", which is {what}: the kernel refuses that", link.id, lower.id);
+        let finding = Finding::error(code, view.link_place(&link.id), message).also(view.link_place(&lower.id), "what it stands on");
+        findings.push(finding.help(help));
+    }
+}
+
+/// An interface of somebody else that goes to two places, or is used here and sent there.
+fn taken_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let mut takers: BTreeMap<&LinkId, &Link> = BTreeMap::new();
+    for link in in_file_order(view) {
+        let Tenure::From(source) = &link.tenure else { continue };
+        let (other, text) = match (takers.insert(source, link), view.links.get(source)) {
+            (Some(first), _) => (first, "goes here already"),
+            (None, Some(there)) if there.id != link.id => (*there, "used here"),
+            _ => continue,
+        };
+        let message = format!("\"{source}\" cannot be moved to \"{}\" and be at \"{}\" too", link.id, other.id);
+        let finding = Finding::error("moved-twice", view.link_place(&link.id), message).also(view.link_place(&other.id), text);
+        findings.push(finding.help("an interface is in one place: keep one of the two"));
+    }
+}
+
+/// Alternative names that another interface of the node has: all names of a namespace are one set in the kernel.
+fn names_taken(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for node in view.nodes.values() {
+        let mut owners: BTreeMap<&str, &Link> = node.links.values().map(|link| (link.id.name.as_str(), *link)).collect();
+        for link in node.links.values() {
+            for name in link.alternative_names.get().into_iter().flatten() {
+                let first = *owners.entry(name).or_insert(link);
+                // `BTreeSet` holds a name once, so the same link here means its own name.
+                if first.id == link.id && link.id.name != **name {
+                    continue;
+                }
+                let message = format!("the alternative name \"{name}\" of \"{}\" is taken by \"{}\"", link.id, first.id);
+                let finding = Finding::error("name-taken", view.link_place(&link.id), message).also(view.link_place(&first.id), "has it");
+                findings.push(finding.help("names and alternative names of one namespace are one set: choose another"));
+            }
+        }
+    }
+}
+
+/// Hardware addresses that no interface can have (`is_valid_ether_addr`).
+fn unusable_mac(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in view.links.values() {
+        let Setting::Is(mac) = link.mac else { continue };
+        let [first, ..] = mac.0;
+        let what = match mac {
+            Mac([0, 0, 0, 0, 0, 0]) => "is all zero",
+            _ if first & 1 == 1 => "is a multicast address (its first byte is odd)",
+            _ => continue,
+        };
+        let message = format!("the mac \"{mac}\" of \"{}\" {what}, which no interface can have", link.id);
+        let help = "start it with 02 to be sure that it is one of your own: \"02:00:00:00:00:01\"";
+        findings.push(Finding::error("mac-unusable", view.link_place(&link.id), message).help(help));
+    }
+}
+
+/// One hardware address on two interfaces of a segment: frames go to whichever spoke last.
+fn mac_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<(usize, Mac), &Link> = BTreeMap::new();
+    for link in in_file_order(view) {
+        let (Setting::Is(mac), Some(segment)) = (link.mac, view.segments.of(&link.id)) else { continue };
+        let first = *seen.entry((segment, mac)).or_insert(link);
+        // A bridge has, on purpose, the address of one of its ports.
+        let bridged = |one: &Link, other: &Link| one.master_id().as_ref() == Some(&other.id);
+        if first.id == link.id || bridged(first, link) || bridged(link, first) {
+            continue;
+        }
+        let message = format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", on the same segment", link.id, first.id);
+        let finding = Finding::error("mac-twice", view.link_place(&link.id), message).also(view.link_place(&first.id), "first used here");
+        findings.push(finding.help("give each interface of a segment a mac of its own, or leave it to the kernel"));
+    }
+}
+
+/// The links by name: what is found must not depend on the order of a hash.
+pub(super) fn sorted<'a>(view: &View<'a>) -> Vec<&'a Link> {
+    view.nodes.values().flat_map(|node| node.links.values().copied()).collect()
+}
+
+/// The links as they come in the file.
+pub(super) fn in_file_order<'a>(view: &View<'a>) -> Vec<&'a Link> {
+    let mut links = sorted(view);
+    links.sort_by_cached_key(|link| view.link_place(&link.id).offset);
+    links
+}

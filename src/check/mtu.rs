@@ -1,0 +1,86 @@
+//! Rules about the sizes of packets.
+
+use super::Rule;
+use super::link::sorted;
+use super::view::View;
+use crate::document::Finding;
+use crate::resource::{Kind, Link, Tenure, Value};
+
+/// All of them.
+pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, larger_than_lower, ends_differ];
+
+/// What IPv6 asks of every link (RFC 8200, section 5).
+const IPV6_LEAST: u32 = 1280;
+/// What IPv4 asks of every link (RFC 791; `ETH_MIN_MTU` of the kernel).
+const LEAST: u32 = 68;
+/// The largest that a virtual Ethernet interface takes (`ETH_MAX_MTU`).
+const MOST: u32 = 65_535;
+/// What a vxlan puts before a frame: Ethernet 14, IPv4 20, UDP 8, VXLAN 8 bytes; over IPv6 20 more.
+const VXLAN_OVER_V4: u32 = 50;
+const VXLAN_OVER_V6: u32 = 70;
+
+/// An MTU that the kind of link does not take.
+fn out_of_range(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in sorted(view) {
+        let virtual_ethernet = matches!(link.kind, Kind::Veth | Kind::Bridge | Kind::Vxlan | Kind::Macvlan);
+        let Some(mtu) = link.mtu.get().filter(|mtu| virtual_ethernet && !(LEAST..=MOST).contains(mtu)) else { continue };
+        let message = format!("the mtu {mtu} of \"{}\" is out of range: a {} takes {LEAST} to {MOST}", link.id, link.kind.name());
+        findings.push(Finding::error("mtu-range", view.mtu_place(link), message).help("the usual one is 1500; 9000 for jumbo frames"));
+    }
+}
+
+/// IPv6 addresses where the kernel switches IPv6 off because the packets are too small (`addrconf_notify`).
+fn too_small_for_ipv6(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for node in view.nodes.values() {
+        for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
+            let Some(link) = node.links.get(&address.link.name) else { continue };
+            let Some(mtu) = link.mtu.get().filter(|mtu| (LEAST..IPV6_LEAST).contains(*mtu)) else { continue };
+            let message = format!("\"{}\" has the IPv6 address \"{}\" and an mtu of {mtu}, but IPv6 needs at least {IPV6_LEAST}", link.id, address.address);
+            let finding = Finding::error("mtu-below-ipv6", view.place(&address.id()), message).also(view.mtu_place(link), "too small for IPv6");
+            findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST}, or leave the IPv6 address out")));
+        }
+    }
+}
+
+/// An interface that stands on another and wants larger packets than that carries.
+fn larger_than_lower(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in sorted(view) {
+        let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
+        let carried = lower.mtu.get().copied().or((lower.tenure == Tenure::Created && lower.kind != Kind::Bridge).then_some(1500));
+        let (Some(mtu), Some(carried)) = (link.mtu.get().copied().filter(|mtu| *mtu <= MOST), carried) else { continue };
+        let room = carried.saturating_sub(overhead(link));
+        if mtu <= room {
+            continue;
+        }
+        let message = format!("the mtu {mtu} of \"{}\" is more than \"{}\" carries: {room}", link.id, lower.id);
+        let finding = Finding::error("mtu-above-lower", view.mtu_place(link), message).also(view.link_place(&lower.id), "what it stands on");
+        findings.push(finding.help(format!("use at most {room}, or raise the mtu of \"{}\"", lower.id)));
+    }
+}
+
+/// What `link` puts before each packet.
+fn overhead(link: &Link) -> u32 {
+    let v6 = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
+    match link.kind {
+        Kind::Vxlan if v6 => VXLAN_OVER_V6,
+        Kind::Vxlan => VXLAN_OVER_V4,
+        _ => 0,
+    }
+}
+
+/// Two ends of a veth pair that take packets of different sizes: the larger ones vanish without a word.
+fn ends_differ(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in sorted(view) {
+        let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id) else { continue };
+        let size = |end: &Link| end.mtu.get().copied().unwrap_or(1500);
+        let (near, far) = (size(link), size(peer));
+        if near == far {
+            continue;
+        }
+        // The written one is the main place; of two, the second name.
+        let (at, other) = if view.mtu_written(peer) { (*peer, link) } else { (link, *peer) };
+        let message = format!("the two ends of a veth pair have different mtus: {} has {}, {} has {}", at.id, size(at), other.id, size(other));
+        let finding = Finding::warning("mtu-ends-differ", view.mtu_place(at), message).also(view.mtu_place(other), "the other end");
+        findings.push(finding.help(format!("give both ends one mtu: packets of more than {} bytes would vanish without a word", near.min(far))));
+    }
+}

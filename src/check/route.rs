@@ -1,0 +1,240 @@
+//! Rules about routes and neighbours.
+
+use super::Rule;
+use super::view::{NodeView, View};
+use crate::document::Finding;
+use crate::resource::{Address, IfName, Kind, Link, LinkId, Neighbor, NextHop, Node, Route, RouteKind, Setting, Tenure};
+use ipnet::IpNet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+
+/// All of them.
+pub(super) const RULES: &[Rule] = &[unknown_dev, down_dev, gateway_family, gateway_needs_dev, gateway_not_on_link, gateway_nobody, weight, foreign_source];
+
+/// Each route with its node.
+fn routes<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'v NodeView<'a>, &'a Route)> {
+    view.nodes.values().flat_map(|node| node.routes.iter().map(move |route| (node, *route)))
+}
+
+/// How a message names a route.
+fn name(route: &Route) -> String {
+    let to = if route.key.to.prefix_len() == 0 { "default".to_owned() } else { route.key.to.to_string() };
+    format!("the route to \"{to}\" in \"{}\"", route.node)
+}
+
+/// A route or neighbour over an interface that the node does not have.
+fn unknown_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (node, route) in routes(view) {
+        for dev in route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).filter(|dev| !node.has(dev)) {
+            let message = format!("{} leaves by \"{dev}\", which the node does not have", name(route));
+            findings.push(Finding::error("unknown-dev", view.place(&route.id()), message).help(node.interfaces_help(dev)));
+        }
+    }
+    for node in view.nodes.values() {
+        for neighbor in node.neighbors.iter().filter(|neighbor| !node.has(&neighbor.link.name)) {
+            let Neighbor { link, address, .. } = neighbor;
+            let message = format!("the neighbour \"{address}\" is on \"{link}\", which the node does not have");
+            findings.push(Finding::error("unknown-dev", view.place(&neighbor.id()), message).help(node.interfaces_help(&link.name)));
+        }
+    }
+}
+
+/// A route over an interface that the file keeps down: the kernel refuses it.
+fn down_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (node, route) in routes(view) {
+        let devs = route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).filter_map(|dev| node.links.get(dev));
+        for link in devs.filter(|link| link.up == Setting::Is(false)) {
+            let message = format!("{} leaves by \"{}\", which is down", name(route), link.id.name);
+            let finding = Finding::error("route-over-down", view.place(&route.id()), message).also(view.link_place(&link.id), "has `up: false`");
+            findings.push(finding.help("the kernel takes no route over an interface that is down: leave `up: false` out, or the route"));
+        }
+    }
+}
+
+/// An IPv6 route cannot have an IPv4 gateway; the other way round the kernel can.
+fn gateway_family(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (_, route) in routes(view).filter(|(_, route)| route.key.to.addr().is_ipv6()) {
+        for via in route.nexthops.iter().filter_map(|hop| hop.via).filter(IpAddr::is_ipv4) {
+            let message = format!("{} is an IPv6 route, and its gateway \"{via}\" an IPv4 address", name(route));
+            findings.push(Finding::error("gateway-family", view.place(&route.id()), message).help("name an IPv6 gateway (only IPv4 routes may go over the other family)"));
+        }
+    }
+}
+
+/// A link-local gateway says nothing without its interface.
+fn gateway_needs_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (_, route) in routes(view) {
+        for hop in route.nexthops.iter().filter(|hop| hop.dev.is_none()) {
+            let Some(via @ IpAddr::V6(ip)) = hop.via else { continue };
+            if ip.is_unicast_link_local() {
+                let message = format!("{} goes by \"{via}\", an address that every link may have", name(route));
+                findings.push(Finding::error("gateway-needs-dev", view.place(&route.id()), message).help("say on which interface it is: `dev: eth0`"));
+            }
+        }
+    }
+}
+
+/// What a gateway can be reached by in a node, made once for all of its routes.
+struct Reach {
+    /// Subnets of interfaces, and prefixes routed to an interface without a gateway, by length of the prefix.
+    subnets: HashMap<IpNet, Vec<IfName>>,
+    /// Which lengths there are, longest first.
+    lengths: BTreeSet<(bool, u8)>,
+}
+
+impl Reach {
+    fn of(node: &NodeView<'_>) -> Self {
+        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new() };
+        for address in &node.addresses {
+            reach.add(address.subnet(), &address.link.name);
+            reach.add(IpNet::from(address.address.addr()), &address.link.name);
+        }
+        for route in node.routes.iter().filter(|route| route.kind == RouteKind::Unicast && route.key.to.prefix_len() > 0) {
+            for dev in route.nexthops.iter().filter(|hop| hop.via.is_none()).filter_map(|hop| hop.dev.as_ref()) {
+                reach.add(route.key.to, dev);
+            }
+        }
+        reach
+    }
+
+    fn add(&mut self, net: IpNet, dev: &IfName) {
+        self.lengths.insert((net.addr().is_ipv4(), net.prefix_len()));
+        let devs = self.subnets.entry(net).or_default();
+        if devs.last() != Some(dev) {
+            devs.push(dev.clone());
+        }
+    }
+
+    /// The interfaces on whose subnets `ip` is; the most special subnet first.
+    fn devs(&self, ip: IpAddr) -> impl Iterator<Item = &IfName> {
+        let lengths = self.lengths.iter().rev().filter(move |(v4, _)| *v4 == ip.is_ipv4());
+        lengths.filter_map(move |(_, length)| self.subnets.get(&IpNet::new(ip, *length).ok()?.trunc())).flatten()
+    }
+}
+
+/// A gateway in no subnet of the node's interfaces.
+fn gateway_not_on_link(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (name_of_node, node) in view.nodes.iter().filter(|(_, node)| !node.routes.is_empty()) {
+        let reach = Reach::of(node);
+        for route in &node.routes {
+            for hop in &route.nexthops {
+                if let Some(finding) = off_link(view, name_of_node, node, &reach, route, hop) {
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+}
+
+/// The finding for one next hop, if its gateway cannot be reached.
+fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, route: &Route, hop: &NextHop) -> Option<Finding> {
+    let via = hop.via.filter(|via| !link_local(*via) && (via.is_ipv6() || route.key.to.addr().is_ipv4()))?;
+    if hop.onlink {
+        return None;
+    }
+    let (code, message, help) = match &hop.dev {
+        Some(dev) => {
+            let link = node.links.get(dev)?;
+            if link.tenure != Tenure::Created || takes_any(node, link) || learns(node, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
+                return None;
+            }
+            let elsewhere = reach.devs(via).next().map_or(String::new(), |one| format!(", but in one of \"{one}\""));
+            let message = format!("the gateway \"{via}\" is in no subnet of \"{dev}\" in \"{at}\"{elsewhere}");
+            ("gateway-not-on-link", message, help_for(node, via, Some(dev)))
+        }
+        None => {
+            if !node.created() || learns(node, via, None) || reach.devs(via).next().is_some() {
+                return None;
+            }
+            ("gateway-not-on-link", format!("the gateway \"{via}\" is in no subnet of \"{at}\""), help_for(node, via, None))
+        }
+    };
+    let finding = Finding::error(code, view.via_place(route, hop), message);
+    Some(finding.help(help))
+}
+
+fn link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+/// Whether any gateway will do on `link`: it is point-to-point, or of a kind that may be.
+fn takes_any(node: &NodeView<'_>, link: &Link) -> bool {
+    matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || node.addresses_of(&link.id).any(|address| address.peer.is_some())
+}
+
+/// Whether the node may learn a subnet for `via` from router advertisements.
+fn learns(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> bool {
+    let listens = |key: &str| {
+        let name = key.strip_prefix("net/ipv6/conf/").and_then(|rest| rest.strip_suffix("/accept_ra"));
+        name.is_some_and(|name| dev.is_none_or(|dev| matches!(name, "all" | "default") || dev.as_str() == name))
+    };
+    via.is_ipv6() && node.sysctls.values().any(|sysctl| listens(&sysctl.key) && sysctl.value != "0")
+}
+
+/// What to write instead: the subnets that there are.
+fn help_for(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> String {
+    let fits = |address: &&&Address| address.address.addr().is_ipv4() == via.is_ipv4() && dev.is_none_or(|dev| address.link.name == *dev);
+    let mut subnets: Vec<String> = node.addresses.iter().filter(fits).map(|address| format!("{} ({})", address.subnet(), address.link.name)).collect();
+    subnets.dedup();
+    let known = match subnets.as_slice() {
+        [] => format!("there is no {} address here", if via.is_ipv4() { "IPv4" } else { "IPv6" }),
+        few if few.len() <= 4 => format!("the subnets are {}", few.join(", ")),
+        [first, ..] => format!("the subnets are {first} and {} more", subnets.len() - 1),
+    };
+    format!("{known}: name a gateway in one of them, give an interface an address in the gateway's subnet, or say `dev` and `onlink: true`")
+}
+
+/// A gateway that nobody has, on a segment of which the file says everything.
+fn gateway_nobody(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let mut holders: HashSet<(usize, IpAddr)> = HashSet::new();
+    for address in view.nodes.values().flat_map(|node| &node.addresses) {
+        if let Some(segment) = view.segments.of(&address.link) {
+            holders.insert((segment, address.address.addr()));
+        }
+    }
+    for (node, route) in routes(view).filter(|(node, _)| node.created()) {
+        let own = |ip: IpAddr| node.addresses.iter().any(|address| address.address.addr() == ip);
+        for hop in &route.nexthops {
+            let Some(via) = hop.via.filter(|via| !link_local(*via)) else { continue };
+            let holds = |link: &LinkId| view.segments.is_open(link) || view.segments.of(link).is_some_and(|segment| holders.contains(&(segment, via)));
+            let on_dev = |address: &&&Address| hop.dev.as_ref().is_none_or(|dev| *dev == address.link.name);
+            let mut links = node.addresses.iter().filter(on_dev).filter(|address| address.subnet().contains(&via)).map(|address| &address.link);
+            let Some(first) = links.clone().next() else { continue };
+            if links.any(holds) || own(via) || proxied(view, via) {
+                continue;
+            }
+            let message = format!("nobody on the segment of \"{first}\" has the gateway address \"{via}\"");
+            let finding = Finding::warning("gateway-nobody", view.via_place(route, hop), message);
+            findings.push(finding.help("name the address of the node that shall forward these packets"));
+        }
+    }
+}
+
+/// Whether some node answers for `ip` although it does not have it.
+fn proxied(view: &View<'_>, ip: IpAddr) -> bool {
+    let by_entry = view.nodes.values().flat_map(|node| &node.neighbors).any(|neighbor| neighbor.address == ip);
+    by_entry || view.nodes.values().flat_map(|node| node.sysctls.values()).any(|sysctl| sysctl.key.ends_with("/proxy_arp") && sysctl.value != "0")
+}
+
+/// Weights that `ip` and the kernel do not have.
+fn weight(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (_, route) in routes(view) {
+        for hop in route.nexthops.iter().filter(|hop| !(1..=256).contains(&hop.weight)) {
+            let message = format!("a next hop of {} has weight {}, expected 1 to 256", name(route), hop.weight);
+            findings.push(Finding::error("nexthop-weight", view.via_place(route, hop), message).help("weights are shares: 1 and 2 give a third and two thirds"));
+        }
+    }
+}
+
+/// A preferred source that the node does not have: the kernel refuses it.
+fn foreign_source(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for node in view.nodes.values().filter(|node| node.created()) {
+        let own: BTreeSet<IpAddr> = node.addresses.iter().map(|address| address.address.addr()).collect();
+        for route in &node.routes {
+            let Some(source) = route.source.filter(|source| !own.contains(source) && !source.is_loopback()) else { continue };
+            let message = format!("{} prefers the source \"{source}\", which is no address of the node", name(route));
+            let finding = Finding::error("route-source", view.place(&route.id()), message);
+            findings.push(finding.help("name an address of one of the node's interfaces"));
+        }
+    }
+}

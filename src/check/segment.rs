@@ -1,0 +1,94 @@
+//! Which links are on one segment: what one of them broadcasts, the others hear.
+
+use crate::resource::{Kind, Link, LinkId, Tenure};
+use std::collections::HashMap;
+
+/// Links put into sets that can be joined (union by size).
+pub(super) struct Sets<'a> {
+    place: HashMap<&'a LinkId, usize>,
+    parent: Vec<usize>,
+    size: Vec<usize>,
+}
+
+impl<'a> Sets<'a> {
+    /// Each link alone.
+    pub fn of(links: impl Iterator<Item = &'a LinkId>) -> Self {
+        let place: HashMap<&LinkId, usize> = links.enumerate().map(|(at, id)| (id, at)).collect();
+        Self { parent: (0..place.len()).collect(), size: vec![1; place.len()], place }
+    }
+
+    /// What tells the set of `link` from others.
+    pub fn set(&self, link: &LinkId) -> Option<usize> {
+        self.place.get(link).map(|at| self.root(*at))
+    }
+
+    fn root(&self, mut at: usize) -> usize {
+        while let Some(&up) = self.parent.get(at)
+            && up != at
+        {
+            at = up;
+        }
+        at
+    }
+
+    /// Makes one set of two; `false` where they were one already. The smaller tree hangs on the larger, so that no path is longer than the logarithm of
+    /// the number of links.
+    pub fn join(&mut self, one: &LinkId, other: &LinkId) -> bool {
+        let (Some(one), Some(other)) = (self.set(one), self.set(other)) else { return false };
+        let size = |at: usize| self.size.get(at).copied().unwrap_or_default();
+        let total = size(one) + size(other);
+        let (low, high) = if size(one) >= size(other) { (one, other) } else { (other, one) };
+        if low != high
+            && let (Some(parent), Some(size)) = (self.parent.get_mut(high), self.size.get_mut(low))
+        {
+            *parent = low;
+            *size = total;
+        }
+        low != high
+    }
+}
+
+/// The links of a topology, put together by segment.
+///
+/// The two ends of a veth pair are together, a bridge with its ports, a macvlan with what it stands on. What a vxlan reaches is not followed.
+pub(super) struct Segments<'a> {
+    sets: Sets<'a>,
+    open: Vec<bool>,
+}
+
+impl<'a> Segments<'a> {
+    /// Puts `links` together.
+    pub fn new(links: &HashMap<&'a LinkId, &'a Link>) -> Self {
+        let mut sets = Sets::of(links.keys().copied());
+        for link in links.values() {
+            let master = link.master_id().filter(|master| links.get(master).is_some_and(|master| master.kind == Kind::Bridge));
+            let lower = link.link.as_ref().filter(|_| link.kind == Kind::Macvlan);
+            for other in [link.peer.as_ref(), master.as_ref(), lower].into_iter().flatten() {
+                sets.join(&link.id, other);
+            }
+        }
+        let mut open = vec![false; links.len()];
+        for link in links.values().filter(|link| reaches_out(link)) {
+            if let Some(open) = sets.set(&link.id).and_then(|set| open.get_mut(set)) {
+                *open = true;
+            }
+        }
+        Self { sets, open }
+    }
+
+    /// What tells the segment of `link` from others; the same for all links that it holds.
+    pub fn of(&self, link: &LinkId) -> Option<usize> {
+        self.sets.set(link)
+    }
+
+    /// Whether `link`'s segment may hold interfaces that the file does not know.
+    pub fn is_open(&self, link: &LinkId) -> bool {
+        self.of(link).and_then(|set| self.open.get(set)).copied().unwrap_or(true)
+    }
+}
+
+/// Whether something may be behind `link` that the file does not say.
+fn reaches_out(link: &Link) -> bool {
+    let known = matches!(link.kind, Kind::Veth | Kind::Bridge | Kind::Macvlan | Kind::Loopback);
+    !known || (link.tenure != Tenure::Created && link.kind != Kind::Loopback)
+}

@@ -1,0 +1,82 @@
+//! Rules about vxlan tunnels.
+
+use super::Rule;
+use super::link::in_file_order;
+use super::view::View;
+use crate::document::Finding;
+use crate::resource::{Kind, Link, Node, Value};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// All of them.
+pub(super) const RULES: &[Rule] = &[twice, families, group_without_link, local_is_nobodys];
+
+fn vxlans<'a>(view: &View<'a>) -> Vec<&'a Link> {
+    in_file_order(view).into_iter().filter(|link| link.kind == Kind::Vxlan).collect()
+}
+
+fn ip(link: &Link, key: &str) -> Option<IpAddr> {
+    match link.options.get(key) {
+        Some(Value::Ip(ip)) => Some(*ip),
+        _ => None,
+    }
+}
+
+fn number(link: &Link, key: &str) -> Option<u64> {
+    match link.options.get(key) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+/// Two tunnels of one number on one port in one namespace: the kernel could not tell whose a packet is (`vxlan_vni_in_use`).
+fn twice(view: &View<'_>, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<(&Node, u64, u64, bool), &Link> = BTreeMap::new();
+    for link in vxlans(view) {
+        let (Some(id), Some(port)) = (number(link, "id"), number(link, "port")) else { continue };
+        let v6 = [ip(link, "local"), ip(link, "remote")].into_iter().flatten().any(|ip| ip.is_ipv6());
+        let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
+        let first = *seen.entry((born, id, port, v6)).or_insert(link);
+        if first.id == link.id {
+            continue;
+        }
+        let message = format!("\"{}\" has the id {id} and port {port}, as \"{}\" has in the same namespace", link.id, first.id);
+        let finding = Finding::error("vxlan-twice", view.link_place(&link.id), message).also(view.link_place(&first.id), "first used here");
+        findings.push(finding.help("give one of them another `id` or `port`; several tunnel ends of one network are `fdb` entries of one vxlan"));
+    }
+}
+
+/// A tunnel between addresses of two families.
+fn families(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in vxlans(view) {
+        let Some(local) = ip(link, "local") else { continue };
+        let entries = view.nodes.get(&link.id.node).into_iter().flat_map(|node| &node.fdb).filter(|entry| entry.link == link.id);
+        let far = ip(link, "remote").into_iter().chain(entries.map(|entry| entry.dst));
+        for far in far.filter(|far| far.is_ipv4() != local.is_ipv4()) {
+            let message = format!("the vxlan \"{}\" goes from \"{local}\" to \"{far}\", which are of two families", link.id);
+            findings.push(Finding::error("vxlan-families", view.link_place(&link.id), message).help("both ends of a tunnel are IPv4, or both IPv6"));
+        }
+    }
+}
+
+/// A multicast group needs the interface on which it is joined.
+fn group_without_link(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in vxlans(view).into_iter().filter(|link| link.link.is_none()) {
+        let Some(group) = ip(link, "remote").filter(IpAddr::is_multicast) else { continue };
+        let message = format!("the vxlan \"{}\" sends to the group \"{group}\", and no `link` says on which interface", link.id);
+        findings.push(Finding::error("vxlan-group-link", view.link_place(&link.id), message).help("add the interface that reaches the group: `link: eth0`"));
+    }
+}
+
+/// A tunnel that leaves from an address that its namespace does not have.
+fn local_is_nobodys(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for link in vxlans(view) {
+        let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
+        let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else { continue };
+        if local.is_unspecified() || node.addresses.iter().any(|address| address.address.addr() == local) {
+            continue;
+        }
+        let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is no address of \"{born}\"", link.id);
+        findings.push(Finding::warning("vxlan-local", view.link_place(&link.id), message).help("name an address of an interface of that node"));
+    }
+}
