@@ -19,7 +19,11 @@ fn unusable(view: &View<'_>, findings: &mut Vec<Finding>) {
         let (code, what, help) = if ip.is_unspecified() {
             ("address-unspecified", "stands for no address", "give the interface an address of its own, or none at all")
         } else if ip.is_multicast() {
-            ("address-multicast", "is a multicast group, which no interface has as its own", "give the interface a unicast address; programs join groups themselves")
+            (
+                "address-multicast",
+                "is a multicast group, which no interface has as its own",
+                "give the interface a unicast address; programs join groups themselves",
+            )
         } else if ip.is_loopback() && !on_loopback {
             ("address-loopback", "is a loopback address, which only `lo` can use", "give the interface another address, or move this one to `lo`")
         } else if ip == IpAddr::from([255, 255, 255, 255]) {
@@ -115,14 +119,17 @@ fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, f
             && !same_address(address)
             && !apart(view, link, subnet.1)
         {
-            let (first, second) = if view.place(&address.id()).offset <= view.place(&subnet.2.id()).offset { (*address, subnet.2) } else { (subnet.2, *address) };
+            let (first, second) =
+                if view.place(&address.id()).offset <= view.place(&subnet.2.id()).offset { (*address, subnet.2) } else { (subnet.2, *address) };
             let message = if *outer == subnet.0 {
                 format!("\"{}\" and \"{}\" of \"{name}\" are both in the subnet {outer}", first.link.name, second.link.name)
             } else {
                 format!("the subnet {} of \"{}\" in \"{name}\" overlaps {} of \"{}\"", second.subnet(), second.link.name, first.subnet(), first.link.name)
             };
             let finding = Finding::warning("subnets-overlap", view.place(&second.id()), message).also(view.place(&first.id()), "the other one");
-            findings.push(finding.help("packets for that subnet leave by one of the two only: give each interface a subnet of its own, or join them with a bridge"));
+            findings.push(
+                finding.help("packets for that subnet leave by one of the two only: give each interface a subnet of its own, or join them with a bridge"),
+            );
         }
         // Equal ones of one link stand for each other: the stack stays as short as prefixes are long.
         if enclosing.last().is_none_or(|outer| (outer.0, outer.1) != (subnet.0, subnet.1)) {

@@ -116,7 +116,10 @@ fn masquerade_of_bridged(view: &View<'_>, findings: &mut Vec<Finding>) {
         for bridge in bridges.filter(|bridge| !off(packet.node, bridge)) {
             let nets = view.segments.of(&bridge.id).and_then(|segment| subnets.get(&segment));
             let Some(net) = nets.into_iter().flatten().find(|net| hits(packet.rule, bridge, **net)) else { continue };
-            let message = format!("this also hits what the bridge \"{}\" of \"{}\" passes on between its ports in {net}, where br_netfilter is on", bridge.id.name, packet.at);
+            let message = format!(
+                "this also hits what the bridge \"{}\" of \"{}\" passes on between its ports in {net}, where br_netfilter is on",
+                bridge.id.name, packet.at
+            );
             let finding = Finding::warning("masquerade-of-bridged", packet.place, message).also(view.link_place(&bridge.id), "the bridge");
             findings.push(finding.help(format!("add `out: \"!{}\"` or `destination: \"!{net}\"`", bridge.id.name)));
         }

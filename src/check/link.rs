@@ -8,19 +8,8 @@ use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value};
 use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[
-    port_of_no_bridge,
-    bridge_as_port,
-    too_many_ports,
-    storms,
-    circles,
-    empty_bridge,
-    bad_lower,
-    taken_twice,
-    names_taken,
-    unusable_mac,
-    mac_twice,
-];
+pub(super) const RULES: &[Rule] =
+    &[port_of_no_bridge, bridge_as_port, too_many_ports, storms, circles, empty_bridge, bad_lower, taken_twice, names_taken, unusable_mac, mac_twice];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
@@ -137,7 +126,9 @@ fn bad_lower(view: &View<'_>, findings: &mut Vec<Finding>) {
         let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
         let master = view.master(lower).filter(|master| master.kind == Kind::Bridge);
         let (code, what, help) = match master {
-            Some(master) => ("macvlan-on-port", format!("a port of the bridge \"{}\"", master.id.name), format!("`link: {}`, or take the port from the bridge", master.id)),
+            Some(master) => {
+                ("macvlan-on-port", format!("a port of the bridge \"{}\"", master.id.name), format!("`link: {}`, or take the port from the bridge", master.id))
+            }
             None if lower.kind == Kind::Loopback => ("macvlan-on-loopback", "the loopback interface".to_owned(), "name another interface".to_owned()),
             None => continue,
         };

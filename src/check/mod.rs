@@ -22,8 +22,7 @@ use view::View;
 type Rule = fn(&View<'_>, &mut Vec<Finding>);
 
 /// The rules by theme.
-const THEMES: &[&[Rule]] =
-    &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES];
+const THEMES: &[&[Rule]] = &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES];
 
 /// All findings of all rules, in the order of their places in the file.
 pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {

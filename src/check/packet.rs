@@ -7,7 +7,8 @@ use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, T
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[unknown_interface, meaningless_interface, mixed_families, ports_without_protocol, icmp_type_without_icmp, reset_without_tcp, bad_target];
+pub(super) const RULES: &[Rule] =
+    &[unknown_interface, meaningless_interface, mixed_families, ports_without_protocol, icmp_type_without_icmp, reset_without_tcp, bad_target];
 
 /// `in` or `out` that fits no interface of a node of which the file says everything.
 fn unknown_interface(view: &View<'_>, findings: &mut Vec<Finding>) {

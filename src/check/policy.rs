@@ -55,7 +55,8 @@ fn mixed_families(view: &View<'_>, findings: &mut Vec<Finding>) {
 /// Routes in a table that no rule of the node looks up.
 fn table_never_used(view: &View<'_>, findings: &mut Vec<Finding>) {
     for node in view.nodes.values().filter(|node| node.created()) {
-        let used: BTreeSet<&TableId> = node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
+        let used: BTreeSet<&TableId> =
+            node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
         // A name may stand for a number, which only the machine knows.
         let named = used.iter().any(|table| matches!(table, TableId::Name(_)));
         let mut first: BTreeMap<&TableId, &Route> = BTreeMap::new();

@@ -56,7 +56,9 @@ fn gateway_family(view: &View<'_>, findings: &mut Vec<Finding>) {
     for (_, route) in routes(view).filter(|(_, route)| route.key.to.addr().is_ipv6()) {
         for via in route.nexthops.iter().filter_map(|hop| hop.via).filter(IpAddr::is_ipv4) {
             let message = format!("{} is an IPv6 route, and its gateway \"{via}\" an IPv4 address", name(route));
-            findings.push(Finding::error("gateway-family", view.place(&route.id()), message).help("name an IPv6 gateway (only IPv4 routes may go over the other family)"));
+            findings.push(
+                Finding::error("gateway-family", view.place(&route.id()), message).help("name an IPv6 gateway (only IPv4 routes may go over the other family)"),
+            );
         }
     }
 }
@@ -221,7 +223,8 @@ fn weight(view: &View<'_>, findings: &mut Vec<Finding>) {
     for (_, route) in routes(view) {
         for hop in route.nexthops.iter().filter(|hop| !(1..=256).contains(&hop.weight)) {
             let message = format!("a next hop of {} has weight {}, expected 1 to 256", name(route), hop.weight);
-            findings.push(Finding::error("nexthop-weight", view.via_place(route, hop), message).help("weights are shares: 1 and 2 give a third and two thirds"));
+            findings
+                .push(Finding::error("nexthop-weight", view.via_place(route, hop), message).help("weights are shares: 1 and 2 give a third and two thirds"));
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::segment::Segments;
 use crate::document::{Document, Place, Topology};
 use crate::resource::{
-    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, PacketRule, Resource, ResourceId, Route, Rule, Sysctl, Table, TableRule, Tenure,
+    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, PacketRule, Resource, ResourceId, Route, Rule, Sysctl, Table,
+    TableRule, Tenure,
 };
 use std::collections::{BTreeMap, HashMap};
 
