@@ -20,7 +20,7 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
             }
         }
     }
-    order.sort_by(|a, b| a.cmp(b));
+    order.sort();
     for group in order.chunk_by(|a, b| a.0 == b.0) {
         for (turn, id) in group {
             replace(paper, turn.stage, id)?;

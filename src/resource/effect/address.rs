@@ -1,7 +1,7 @@
 //! Addresses: primary and secondary ones, and what goes with the last.
 
-use super::super::{Address, Family, LinkId, Owner, Resource, ResourceId, State};
-use super::{Refusal, link, route};
+use super::super::{Address, Family, LinkId, Resource, ResourceId, State};
+use super::{Refusal, born_as, link, route};
 use ipnet::IpNet;
 
 pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal> {
@@ -16,7 +16,9 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
     }
     let mut address = wanted.clone();
     address.secondary = wanted.address.addr().is_ipv4() && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());
-    state.insert(Resource::Address(address), Owner::Ours);
+    let resource = Resource::Address(address);
+    let owner = born_as(&resource);
+    state.insert(resource, owner);
     Ok(())
 }
 

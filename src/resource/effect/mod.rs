@@ -82,8 +82,21 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
     for resource in born(resource) {
         state.insert(resource, Owner::Ours);
     }
-    state.insert(resource.clone(), Owner::Ours);
+    let owner = born_as(resource);
+    state.insert(resource.clone(), owner);
     Ok(())
+}
+
+/// Whose something is that was made: what carries no mark is somebody else's, put back.
+fn born_as(resource: &Resource) -> Owner {
+    let marked = match resource {
+        Resource::Address(address) => address.marked,
+        Resource::Route(route) => route.marked,
+        Resource::Neighbor(neighbor) => neighbor.marked,
+        Resource::Link(link) => link.marked,
+        _ => true,
+    };
+    if marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }
 }
 
 fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusal> {
@@ -127,5 +140,3 @@ fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal
     })
 }
 
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! Routes: which the kernel refuses, and which it takes away.
 
-use super::super::{Family, LinkId, Node, Owner, Resource, ResourceId, Route, Setting, State};
-use super::Refusal;
+use super::super::{Family, LinkId, Node, Resource, ResourceId, Route, Setting, State};
+use super::{Refusal, born_as};
 use std::net::IpAddr;
 
 pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
@@ -9,7 +9,9 @@ pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
         return Err(Refusal::new(format!("route {} exists", route.id())));
     }
     reachable(state, route)?;
-    state.insert(Resource::Route(route.clone()), Owner::Ours);
+    let resource = Resource::Route(route.clone());
+    let owner = born_as(&resource);
+    state.insert(resource, owner);
     Ok(())
 }
 

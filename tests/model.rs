@@ -1,0 +1,213 @@
+//! Laws of plan, apply and undo, on the model kernel.
+
+use std::net::IpAddr;
+use topo::apply::{self, Options};
+use topo::kernel::{Kernel, Model};
+use topo::plan::{self, Action};
+use topo::resource::*;
+
+fn namespace(node: &str) -> Resource {
+    Resource::Namespace(Namespace { node: node.into(), tenure: NodeTenure::Created, marked: true })
+}
+
+fn link(id: (&str, &str), kind: Kind) -> Link {
+    let mut link = Link::bare(LinkId::new(id.0, id.1), kind);
+    kinds::fill(kinds::of(&link.kind), &mut link.options);
+    link.up = Setting::Is(true);
+    link.master = Setting::Is(None);
+    if link.kind != Kind::Bridge {
+        link.mtu = Setting::Is(1500);
+    }
+    link
+}
+
+fn pair(state: &mut State, a: (&str, &str), b: (&str, &str), master_of_b: Option<&str>) {
+    let (mut first, mut second) = (link(a, Kind::Veth), link(b, Kind::Veth));
+    first.peer = Some(second.id.clone());
+    second.peer = Some(first.id.clone());
+    second.master = Setting::Is(master_of_b.map(IfName::from));
+    state.insert(Resource::Link(Box::new(first)), Owner::Ours);
+    state.insert(Resource::Link(Box::new(second)), Owner::Ours);
+}
+
+fn address(state: &mut State, id: (&str, &str), text: &str, secondary: bool) {
+    let mut address = Address::plain(LinkId::new(id.0, id.1), text.parse().unwrap());
+    address.secondary = secondary;
+    state.insert(Resource::Address(address), Owner::Ours);
+}
+
+fn route(state: &mut State, node: &str, to: &str, via: &str, dev: &str) {
+    let key = RouteKey { table: TableId::MAIN, to: to.parse().unwrap(), metric: 0, nth: 0 };
+    let hop = NextHop { via: Some(via.parse::<IpAddr>().unwrap()), dev: Some(dev.into()), weight: 1, onlink: false };
+    let route = Route { node: node.into(), key, kind: RouteKind::Unicast, nexthops: vec![hop], source: None, scope: Setting::Is(0), mtu: None, dead: false, marked: true };
+    state.insert(Resource::Route(route), Owner::Ours);
+}
+
+fn node(state: &mut State, name: &str) {
+    state.insert(namespace(name), Owner::Ours);
+    let mut lo = Link { tenure: Tenure::Existing, ..Link::bare(LinkId::new(name, "lo"), Kind::Loopback) };
+    lo.up = Setting::Is(true);
+    state.insert(Resource::Link(Box::new(lo)), Owner::Ours);
+    for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
+        state.insert(Resource::Sysctl(Sysctl::new(name.into(), key, "0")), Owner::Ours);
+    }
+}
+
+/// Two namespaces on a bridge of the host.
+fn star() -> State {
+    let mut state = State::empty("star".into());
+    for name in ["BLUE", "RED"] {
+        node(&mut state, name);
+        pair(&mut state, (name, "eth0"), ("host", if name == "RED" { "v1" } else { "v2" }), Some("br0"));
+    }
+    state.insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Ours);
+    address(&mut state, ("host", "br0"), "10.0.0.1/24", false);
+    address(&mut state, ("RED", "eth0"), "10.0.0.2/24", false);
+    address(&mut state, ("RED", "eth0"), "10.0.0.3/24", true);
+    address(&mut state, ("BLUE", "eth0"), "10.0.0.4/24", false);
+    address(&mut state, ("BLUE", "eth0"), "fd00::4/64", false);
+    route(&mut state, "RED", "0.0.0.0/0", "10.0.0.1", "eth0");
+    route(&mut state, "BLUE", "0.0.0.0/0", "10.0.0.1", "eth0");
+    state
+}
+
+/// The two directly connected, one renamed, other addresses.
+fn direct() -> State {
+    let mut state = State::empty("star".into());
+    for name in ["GREEN", "RED"] {
+        node(&mut state, name);
+    }
+    pair(&mut state, ("RED", "eth0"), ("GREEN", "eth0"), None);
+    address(&mut state, ("RED", "eth0"), "10.0.0.3/24", false);
+    address(&mut state, ("RED", "eth0"), "10.0.0.2/24", true);
+    address(&mut state, ("GREEN", "eth0"), "10.0.0.9/24", false);
+    route(&mut state, "GREEN", "192.168.0.0/16", "10.0.0.2", "eth0");
+    state
+}
+
+fn options() -> Options {
+    Options { rollback: true, interrupted: Default::default() }
+}
+
+fn apply(model: &mut Model, wanted: &State) -> plan::Plan {
+    let observed = model.observe(wanted).unwrap();
+    let plan = plan::make(wanted, &observed).unwrap();
+    let report = apply::run(model, &plan, &options(), &mut |_| {});
+    assert!(report.is_success(), "{report:?}");
+    let again = plan::make(wanted, &model.observe(wanted).unwrap()).unwrap();
+    assert!(again.is_empty(), "{:#?}", again.changes);
+    plan
+}
+
+fn bare() -> Model {
+    Model::bare("star".into())
+}
+
+/// Without the record, and without what only says where it came from.
+fn plain(model: &Model) -> State {
+    State { record: Record::default(), ..model.state.clone() }
+}
+
+#[test]
+fn applies_then_plans_to_nothing_then_destroys() {
+    for wanted in [star(), direct()] {
+        let mut model = bare();
+        let before = plain(&model);
+        apply(&mut model, &wanted);
+        apply(&mut model, &State::empty("star".into()));
+        assert_eq!(plain(&model), before);
+        assert!(model.state.record.is_empty());
+    }
+}
+
+#[test]
+fn any_version_follows_any_other() {
+    let (mut fresh, mut changed) = (bare(), bare());
+    apply(&mut fresh, &direct());
+    apply(&mut changed, &star());
+    apply(&mut changed, &direct());
+    assert_eq!(plain(&fresh), plain(&changed));
+    apply(&mut changed, &star());
+    let mut fresh = bare();
+    apply(&mut fresh, &star());
+    assert_eq!(plain(&fresh), plain(&changed));
+}
+
+#[test]
+fn what_a_flap_takes_away_is_put_back() {
+    let mut model = bare();
+    apply(&mut model, &star());
+    let eth0 = model.state.link(&LinkId::new("BLUE", "eth0")).unwrap().clone();
+    let down = Link { up: Setting::Is(false), ..eth0.clone() };
+    effect(&mut model.state, &Operation::Update { before: Resource::Link(Box::new(eth0)), after: Resource::Link(Box::new(down)) }).unwrap();
+    let plan = apply(&mut model, &star());
+    let changed: Vec<_> = plan.changes.iter().map(|change| (change.id.to_string(), change.action)).collect();
+    assert_eq!(
+        changed,
+        [("BLUE/eth0".to_owned(), Action::Update), ("BLUE/eth0 fd00::4/64".to_owned(), Action::Create), ("BLUE default".to_owned(), Action::Create)]
+    );
+}
+
+#[test]
+fn a_failure_at_any_step_is_undone() {
+    let versions = [State::empty("star".into()), star(), direct()];
+    for from in &versions {
+        for to in &versions {
+            let mut at = 0;
+            loop {
+                let mut model = bare();
+                apply(&mut model, from);
+                let before = plain(&model);
+                let plan = plan::make(to, &model.observe(to).unwrap()).unwrap();
+                if at == plan.steps.len() {
+                    break;
+                }
+                model.fail_after = Some(at);
+                let report = apply::run(&mut model, &plan, &options(), &mut |_| {});
+                assert!(report.failure.is_some());
+                assert_eq!(report.undone, Some(Ok(())), "step {at} of {:#?}", plan.steps);
+                assert_eq!(plain(&model), before);
+                at += 1;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_taken_name_is_refused() {
+    let mut model = bare();
+    model.state.insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Theirs("somebody else".into()));
+    let conflicts = plan::make(&star(), &model.state).unwrap_err();
+    assert_eq!(conflicts[0].reason, "bridge host/br0 is there already and belongs to somebody else");
+}
+
+#[test]
+fn foreign_addresses_and_ports_of_a_bridge_made_anew_come_back() {
+    let mut model = bare();
+    apply(&mut model, &star());
+    let mut theirs = Address::plain(LinkId::new("RED", "eth0"), "172.16.0.1/16".parse().unwrap());
+    theirs.marked = false;
+    let theirs = Resource::Address(theirs);
+    model.state.insert(theirs.clone(), Owner::Theirs("somebody else".into()));
+    let mut wanted = star();
+    if let Some(Resource::Link(link)) = wanted.items.get_mut(&ResourceId::Link(LinkId::new("RED", "eth0"))).map(|item| &mut item.resource) {
+        link.queues = Setting::Is(Queues { tx: 4, rx: 4 });
+    }
+    if let Some(Resource::Link(link)) = model.state.items.get_mut(&ResourceId::Link(LinkId::new("RED", "eth0"))).map(|item| &mut item.resource) {
+        link.queues = Setting::Is(Queues { tx: 1, rx: 1 });
+    }
+    let plan = plan::make(&wanted, &model.state).unwrap();
+    let replaced = plan.changes.iter().find(|change| change.action == Action::Replace).unwrap();
+    assert!(replaced.loses.contains(&theirs.id()), "{replaced:#?}");
+    let report = apply::run(&mut model, &plan, &options(), &mut |_| {});
+    assert!(report.is_success(), "{report:?}");
+    assert!(model.state.get(&theirs.id()).is_some());
+}
+
+#[test]
+fn the_same_states_give_the_same_plan() {
+    let mut model = bare();
+    apply(&mut model, &star());
+    let make = || serde_json::to_string(&plan::make(&direct(), &model.state).unwrap()).unwrap();
+    assert_eq!(make(), make());
+}
