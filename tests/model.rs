@@ -39,7 +39,17 @@ fn address(state: &mut State, id: (&str, &str), text: &str, secondary: bool) {
 fn route(state: &mut State, node: &str, to: &str, via: &str, dev: &str) {
     let key = RouteKey { table: TableId::MAIN, to: to.parse().unwrap(), metric: 0, nth: 0 };
     let hop = NextHop { via: Some(via.parse::<IpAddr>().unwrap()), dev: Some(dev.into()), weight: 1, onlink: false };
-    let route = Route { node: node.into(), key, kind: RouteKind::Unicast, nexthops: vec![hop], source: None, scope: Setting::Is(0), mtu: None, dead: false, marked: true };
+    let route = Route {
+        node: node.into(),
+        key,
+        kind: RouteKind::Unicast,
+        nexthops: vec![hop],
+        source: None,
+        scope: Setting::Is(0),
+        mtu: None,
+        dead: false,
+        marked: true,
+    };
     state.insert(Resource::Route(route), Owner::Ours);
 }
 

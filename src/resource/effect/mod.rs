@@ -139,4 +139,3 @@ fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal
         _ => Vec::new(),
     })
 }
-
