@@ -1,5 +1,7 @@
 //! The sandbox itself: what all other tests stand on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+
 mod sandbox;
 
 use sandbox::{Options, assert_snapshot, difference, ip_json, sh, snapshot, snapshot_with, topo, try_sh};

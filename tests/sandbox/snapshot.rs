@@ -211,9 +211,8 @@ impl Space {
                 }
             }
             lines.push(format!("{name} {}", scrubbed(link, options)));
-            // The order of IPv4 addresses is part of the state (the first of a subnet is the primary one), so they are not sorted; the kernel lists IPv6 ones
-            // newest first, and there it means nothing.
-            let (mut four, mut six) = (Vec::new(), Vec::new());
+            // Not in the kernel's order: what of it means something, which address of a subnet is the primary one, the flag `secondary` tells.
+            let mut of_link = Vec::new();
             for mut address in addresses {
                 let text = format!("{}/{}", address["local"].as_str().unwrap_or_default(), address["prefixlen"]);
                 let protocol = self.protocols.get(&(index, text)).copied();
@@ -221,12 +220,10 @@ impl Space {
                     map.insert("proto".into(), protocol.into());
                     map.remove("tentative");
                 }
-                let line = format!("{name} address {}", scrubbed(address.clone(), options));
-                if address["family"] == "inet" { four.push(line) } else { six.push(line) }
+                of_link.push(format!("{name} address {}", scrubbed(address, options)));
             }
-            six.sort();
-            lines.extend(four);
-            lines.extend(six);
+            of_link.sort();
+            lines.extend(of_link);
         }
         lines
     }

@@ -1,0 +1,327 @@
+//! Every lab of `topologies/`, on the real kernel: applied, planned to nothing, tried with pings and connections as its comment says, broken by hand and repaired,
+//! destroyed by file and by name; and then the machine is what it was.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+
+mod sandbox;
+
+use sandbox::{Options, Output, assert_snapshot_with, in_repository, sh, snapshot_with, topo, topo_in, try_sh, wait_for};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// What is expected of a lab beside its own comment. A node is a namespace in `/run/netns`, or `host`.
+struct Lab {
+    /// The file, without its ending; also the name of the topology.
+    name: &'static str,
+    /// What somebody else did before.
+    before: &'static str,
+    /// Who reaches whom: from, to, and whether.
+    pings: &'static [(&'static str, &'static str, bool)],
+    /// Connections.
+    connections: &'static [Connection],
+    /// Breaks made by hand, each seen and repaired.
+    breaks: &'static [&'static str],
+}
+
+/// A TCP connection that a client tries to a server that says who it sees.
+struct Connection {
+    /// Where the server listens, on which port.
+    server: (&'static str, u16),
+    /// Who calls.
+    client: &'static str,
+    /// What is called.
+    call: (&'static str, u16),
+    /// The address that the server sees; empty where there is no connection.
+    seen: &'static str,
+}
+
+const fn connection(server: (&'static str, u16), client: &'static str, call: (&'static str, u16), seen: &'static str) -> Connection {
+    Connection { server, client, call, seen }
+}
+
+const LABS: &[Lab] = &[
+    Lab {
+        name: "two-namespaces",
+        before: "",
+        pings: &[("RED", "10.1.0.2", true), ("BLUE", "10.1.0.1", true), ("RED", "fd00:1::2", true), ("host", "10.1.0.1", false)],
+        connections: &[connection(("RED", 80), "BLUE", ("10.1.0.1", 80), "10.1.0.2"), connection(("BLUE", 80), "RED", ("[fd00:1::2]", 80), "fd00:1::1")],
+        breaks: &["ip -n RED link set eth0 mtu 1400", "ip -n BLUE addr flush dev eth0", "ip -n RED link del eth0", "ip netns del BLUE"],
+    },
+    Lab {
+        name: "bridge",
+        before: "",
+        pings: &[("RED", "10.2.0.2", true), ("GREEN", "10.2.0.1", true), ("BLUE", "10.2.0.3", true)],
+        connections: &[connection(("BLUE", 80), "GREEN", ("10.2.0.2", 80), "10.2.0.3")],
+        breaks: &["ip link set red0 nomaster", "ip link set lab0 down", "ip link del lab0"],
+    },
+    Lab {
+        name: "bridge-and-docker",
+        before: "iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -i docker0 -j ACCEPT; sysctl -qw net.bridge.bridge-nf-call-iptables=1",
+        pings: &[("RED", "10.3.0.2", true), ("BLUE", "10.3.0.1", true)],
+        connections: &[connection(("BLUE", 80), "RED", ("10.3.0.2", 80), "10.3.0.1")],
+        breaks: &["iptables-nft -D FORWARD 1", "iptables-nft -I FORWARD -i somewhere -j DROP"],
+    },
+    Lab {
+        name: "nat",
+        before: "",
+        pings: &[("RED", "10.4.0.3", true), ("RED", "203.0.113.80", true), ("BLUE", "203.0.113.80", true), ("INTERNET", "10.4.0.2", false)],
+        connections: &[connection(("INTERNET", 80), "RED", ("203.0.113.80", 80), "203.0.113.1"), connection(("BLUE", 80), "RED", ("10.4.0.3", 80), "10.4.0.2")],
+        breaks: &["nft flush chain inet topo-nat postrouting || nft flush table inet topo-nat", "ip -n RED route del default", "sysctl -qw net.ipv4.ip_forward=0"],
+    },
+    Lab {
+        name: "port-forward",
+        before: "",
+        pings: &[("SERVER", "203.0.113.2", true), ("host", "10.5.1.2", true), ("OUTSIDE", "10.5.1.2", false)],
+        connections: &[
+            connection(("SERVER", 80), "OUTSIDE", ("203.0.113.1", 8080), "203.0.113.2"),
+            connection(("SERVER", 80), "OUTSIDE", ("203.0.113.1", 80), ""),
+            connection(("SERVER", 80), "host", ("10.5.1.2", 80), "10.5.0.1"),
+        ],
+        breaks: &["ip route del 10.5.1.0/24", "nft delete table inet topo-port-forward"],
+    },
+    Lab {
+        name: "docker-network",
+        before: "",
+        pings: &[("WEB", "172.17.0.3", true), ("DB", "198.51.100.2", true), ("WEB", "172.18.0.2", false), ("DB", "172.17.0.2", false), ("host", "172.18.0.2", true)],
+        connections: &[
+            connection(("WEB", 80), "WORLD", ("198.51.100.1", 8080), "198.51.100.2"),
+            connection(("API", 443), "WORLD", ("198.51.100.1", 8443), "198.51.100.2"),
+            connection(("WEB", 80), "host", ("198.51.100.1", 8080), "198.51.100.1"),
+            connection(("WEB", 80), "API", ("172.17.0.2", 80), "172.17.0.3"),
+            connection(("DB", 5432), "WEB", ("172.18.0.2", 5432), ""),
+            connection(("WORLD", 80), "WEB", ("198.51.100.2", 80), "198.51.100.1"),
+        ],
+        breaks: &["ip link del dock1", "nft flush table inet topo-docker-network"],
+    },
+    Lab {
+        name: "firewall",
+        before: "",
+        pings: &[("LAN", "192.0.2.2", true), ("LAN", "2001:db8:7::2", true), ("NET", "10.7.0.2", false), ("NET", "fd00:7::2", false), ("NET", "192.0.2.1", true)],
+        connections: &[
+            connection(("NET", 80), "LAN", ("192.0.2.2", 80), "10.7.0.2"),
+            connection(("NET", 443), "LAN", ("[2001:db8:7::2]", 443), "fd00:7::2"),
+            connection(("NET", 8080), "LAN", ("192.0.2.2", 8080), ""),
+            connection(("LAN", 22), "NET", ("10.7.0.2", 22), "192.0.2.2"),
+            connection(("LAN", 80), "NET", ("10.7.0.2", 80), ""),
+            connection(("FW", 22), "LAN", ("10.7.0.1", 22), "10.7.0.2"),
+            connection(("FW", 22), "NET", ("192.0.2.1", 22), ""),
+        ],
+        breaks: &[
+            "ip netns exec FW nft insert rule inet topo-firewall input accept",
+            "ip netns exec FW nft 'chain inet topo-firewall forward { policy accept; }'",
+            "ip netns exec FW nft flush ruleset",
+        ],
+    },
+    Lab {
+        name: "router-chain",
+        before: "",
+        pings: &[("A", "10.8.2.2", true), ("B", "10.8.1.2", true), ("A", "fd00:8:2::2", true), ("B", "fd00:8:1::2", true)],
+        connections: &[connection(("B", 80), "A", ("10.8.2.2", 80), "10.8.1.2"), connection(("A", 80), "B", ("[fd00:8:1::2]", 80), "fd00:8:2::2")],
+        breaks: &["ip -n R2 route flush proto 0x74", "ip netns exec R3 sysctl -qw net.ipv6.conf.all.forwarding=0", "ip -n R1 link set r2 down", "ip netns del R2"],
+    },
+    Lab {
+        name: "policy-routing",
+        before: "",
+        pings: &[("ALICE", "203.0.113.80", true), ("BOB", "203.0.113.80", true), ("ALICE", "10.9.2.2", true), ("SERVER", "10.9.1.2", false)],
+        connections: &[
+            connection(("SERVER", 80), "ALICE", ("203.0.113.80", 80), "192.0.2.2"),
+            connection(("SERVER", 80), "BOB", ("203.0.113.80", 80), "198.51.100.2"),
+            connection(("SERVER", 443), "ALICE", ("203.0.113.80", 443), "198.51.100.2"),
+        ],
+        breaks: &["ip -n ROUTER rule del priority 211", "ip -n ROUTER route flush table 102", "ip -n ROUTER rule add priority 7 from all table 101"],
+    },
+    Lab {
+        name: "multipath",
+        before: "",
+        pings: &[("LEFT", "10.11.9.2", true), ("RIGHT", "10.11.9.1", true)],
+        connections: &[connection(("RIGHT", 80), "LEFT", ("10.11.9.2", 80), "10.11.9.1")],
+        breaks: &["ip -n LEFT route del 10.11.9.2", "ip -n LEFT link set top down", "ip -n LEFT route change 10.11.9.2 src 10.11.9.1 via 10.11.2.2"],
+    },
+    Lab {
+        name: "names",
+        before: "",
+        pings: &[("CLIENT", "web", true), ("CLIENT", "db.lab.test", true), ("WEB", "db", true), ("DB", "web", false)],
+        connections: &[connection(("WEB", 80), "CLIENT", ("web.lab.test", 80), "10.12.0.1")],
+        breaks: &["rm /etc/netns/CLIENT/hosts", "echo '10.12.0.9 other' >>/etc/netns/WEB/hosts", "ip -n SWITCH link set p2 nomaster"],
+    },
+    Lab {
+        name: "container",
+        before: "ip netns add guest; ip -n guest link set lo up; ip -n guest addr add 192.0.2.99/32 dev lo; ip -n guest route add blackhole 192.0.2.0/24",
+        pings: &[("RED", "10.13.0.3", true), ("guest", "10.13.0.2", true), ("guest", "10.13.0.1", true)],
+        connections: &[connection(("guest", 80), "RED", ("10.13.0.3", 80), "10.13.0.2")],
+        breaks: &["ip -n guest link del lab", "ip -n guest route del default"],
+    },
+    Lab {
+        name: "vxlan",
+        before: "",
+        pings: &[("GUEST1", "10.14.0.2", true), ("GUEST2", "10.14.0.1", true), ("HOST1", "10.14.0.2", false)],
+        connections: &[connection(("GUEST2", 80), "GUEST1", ("10.14.0.2", 80), "10.14.0.1")],
+        breaks: &["bridge -n HOST1 fdb del 00:00:00:00:00:00 dev vx100 dst 192.0.2.2", "ip -n HOST2 link del vx100", "ip -n HOST1 link set vx100 mtu 1400"],
+    },
+    Lab {
+        name: "macvlan",
+        before: "",
+        pings: &[("RED", "10.15.0.3", true), ("BLUE", "10.15.0.9", true), ("NEIGHBOR", "10.15.0.2", true), ("RED", "10.15.0.1", false)],
+        connections: &[connection(("NEIGHBOR", 80), "RED", ("10.15.0.9", 80), "10.15.0.2")],
+        breaks: &["ip -n RED link del eth0", "ip -n BLUE link set eth0 down", "ip link del nic0"],
+    },
+];
+
+/// Runs the whole test of a lab.
+fn lab(test: &str, name: &str) {
+    sandbox::run(test, || {
+        let lab = LABS.iter().find(|lab| lab.name == name).expect("the lab is in the table");
+        let file = in_repository(&format!("topologies/{name}.yaml"));
+        sh(lab.before);
+        let options = Options { handles: true, addresses: true, ..Options::default() };
+        let before = snapshot_with(&options);
+
+        topo(&["validate", &file]).expect(0);
+        topo(&["plan", "--detailed-exitcode", &file]).expect(2);
+        topo(&["apply", "--yes", &file]).expect(0);
+        topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter_map(|line| line.trim_start_matches('#').trim().strip_prefix("$ ")) {
+            sh(line);
+        }
+        for &(from, to, reaches) in lab.pings {
+            ping(from, to, reaches);
+        }
+        lab.connections.iter().for_each(Connection::check);
+        for edit in lab.breaks {
+            sh(edit);
+            let plan = topo(&["plan", "--detailed-exitcode", &file]);
+            assert!(plan.code == 2, "plan answers {} after: {edit}\n{}{}", plan.code, plan.stdout, plan.stderr);
+            let apply = topo(&["apply", "--yes", &file]);
+            assert!(apply.code == 0, "apply answers {} after: {edit}\n{}{}", apply.code, apply.stdout, apply.stderr);
+            topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+        }
+        for &(from, to, reaches) in lab.pings.iter().filter(|(_, _, reaches)| *reaches) {
+            ping(from, to, reaches);
+        }
+        topo(&["destroy", "--yes", &file]).expect(0);
+        assert_snapshot_with(&before, &options);
+
+        topo(&["apply", "--yes", &file]).expect(0);
+        topo_in("/", &["destroy", "--yes", name]).expect(0);
+        assert_snapshot_with(&before, &options);
+    });
+}
+
+/// What a program says when it is run in a node.
+fn within(node: &str, command: &str) -> Output {
+    if node == "host" { try_sh(command) } else { try_sh(&format!("ip netns exec {node} {command}")) }
+}
+
+#[track_caller]
+fn ping(from: &str, to: &str, reaches: bool) {
+    // Two tries: the first packet over a fresh bridge may meet an address resolution that is still going on.
+    let tries = if reaches { "-c 2 -i 0.2 -W 2" } else { "-c 1 -W 1" };
+    let output = within(from, &format!("ping -q {tries} {to}"));
+    assert!((output.code == 0) == reaches, "ping from {from} to {to} should {}reach it\n{}{}", if reaches { "" } else { "not " }, output.stdout, output.stderr);
+}
+
+impl Connection {
+    #[track_caller]
+    fn check(&self) {
+        let server = Server::start(self.server.0, self.server.1);
+        let answer = within(self.client, &format!("timeout 4 socat -u TCP:{}:{},connect-timeout=1 -", self.call.0, self.call.1));
+        let seen = answer.stdout.trim().trim_matches(['[', ']']).to_owned();
+        let plain = |address: &str| address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string());
+        let (client, (host, port)) = (self.client, self.call);
+        assert!(plain(&seen) == self.seen, "{client} calls {host} port {port}: the server should see {:?}, it saw {seen:?}\n{}", self.seen, answer.stderr);
+        drop(server);
+    }
+}
+
+/// A TCP server in a node; it answers with the address that it sees, and closes.
+struct Server(Child);
+
+impl Server {
+    fn start(node: &str, port: u16) -> Self {
+        let listen = format!("TCP6-LISTEN:{port},reuseaddr,fork,ipv6only=0");
+        let arguments = ["socat", &listen, "SYSTEM:echo ${SOCAT_PEERADDR#*ffff\\:}"];
+        let mut command = if node == "host" { Command::new("env") } else { Command::new("ip") };
+        if node != "host" {
+            command.args(["netns", "exec", node]);
+        }
+        let child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("socat starts");
+        let listens = || within(node, &format!("ss -Hltn 'sport = :{port}'")).stdout.contains("LISTEN");
+        assert!(wait_for(Duration::from_secs(3), listens), "no server on port {port} of {node}");
+        Self(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+macro_rules! labs {
+    ($($test:ident $name:literal),* $(,)?) => {
+        $(#[test]
+        fn $test() {
+            lab(stringify!($test), $name);
+        })*
+
+        /// Every file has its test, and every test its file.
+        #[test]
+        fn all_labs_are_tested() {
+            let mut files: Vec<String> = std::fs::read_dir(in_repository("topologies")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            files.sort();
+            let mut tested = vec![$(format!("{}.yaml", $name)),*];
+            tested.sort();
+            assert_eq!(files, tested);
+        }
+    };
+}
+
+labs! {
+    two_namespaces "two-namespaces",
+    bridge "bridge",
+    bridge_and_docker "bridge-and-docker",
+    nat "nat",
+    port_forward "port-forward",
+    docker_network "docker-network",
+    firewall "firewall",
+    router_chain "router-chain",
+    policy_routing "policy-routing",
+    multipath "multipath",
+    names "names",
+    container "container",
+    vxlan "vxlan",
+    macvlan "macvlan",
+}
+
+/// What the lab `bridge-and-docker` is about: without its rule the packets are dropped.
+#[test]
+fn a_forward_policy_of_drop_stops_a_bridge() {
+    sandbox::run("a_forward_policy_of_drop_stops_a_bridge", || {
+        sh(LABS.iter().find(|lab| lab.name == "bridge-and-docker").unwrap().before);
+        topo(&["apply", "--yes", &in_repository("topologies/bridge.yaml")]).expect(0);
+        ping("RED", "10.2.0.2", false);
+        topo(&["destroy", "--yes", "bridge"]).expect(0);
+        topo(&["apply", "--yes", &in_repository("topologies/bridge-and-docker.yaml")]).expect(0);
+        ping("RED", "10.3.0.2", true);
+    });
+}
+
+/// The two paths of the lab `multipath` are both used.
+#[test]
+fn many_connections_share_the_paths() {
+    sandbox::run("many_connections_share_the_paths", || {
+        topo(&["apply", "--yes", &in_repository("topologies/multipath.yaml")]).expect(0);
+        let _server = Server::start("RIGHT", 80);
+        for _ in 0..40 {
+            assert_eq!(within("LEFT", "timeout 4 socat -u TCP:10.11.9.2:80,connect-timeout=1 -").expect(0).stdout.trim(), "10.11.9.1");
+        }
+        for (router, path) in [("TOP", "left"), ("BOTTOM", "left")] {
+            let text = sh(&format!("ip -n {router} -s -j link show {path}"));
+            let link: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let packets = link[0]["stats64"]["rx"]["packets"].as_u64().unwrap();
+            assert!(packets > 20, "{router} saw {packets} packets of 40 connections");
+        }
+    });
+}
