@@ -106,7 +106,17 @@ fn pure_rooms_do_nothing() {
     for room in ["resource", "document", "check", "plan", "render"] {
         for (name, text) in files(&format!("src/{room}")) {
             for (number, line) in program(&name, &text).lines().enumerate() {
-                for word in ["std::fs", "std::net::Tcp", "std::net::Udp", "std::process", "std::thread", "std::env", "std::time::Instant", "std::time::SystemTime", "nix::"] {
+                for word in [
+                    "std::fs",
+                    "std::net::Tcp",
+                    "std::net::Udp",
+                    "std::process",
+                    "std::thread",
+                    "std::env",
+                    "std::time::Instant",
+                    "std::time::SystemTime",
+                    "nix::",
+                ] {
                     if line.contains(word) {
                         let _ = writeln!(wrong, "{name}:{}: {word} in a room that only thinks", number + 1);
                     }
@@ -159,11 +169,29 @@ fn no_drawer_for_everything() {
 fn no_path_of_one_machine() {
     let folders = ["work/", "home/", "root/", "tmp/wt"];
     let mut wrong = String::new();
-    let top = ["Cargo.toml", "Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deny.toml", "clippy.toml", ".ci", "src", "tests", "topologies", "examples", "benches", "schemas"];
+    let top = [
+        "Cargo.toml",
+        "Makefile",
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "deny.toml",
+        "clippy.toml",
+        ".ci",
+        "src",
+        "tests",
+        "topologies",
+        "examples",
+        "benches",
+        "schemas",
+    ];
     for (name, text) in top.iter().filter(|name| root().join(name).exists()).flat_map(|name| files(name)) {
         for (number, line) in text.lines().enumerate() {
             for folder in folders {
-                if line.match_indices(&format!("/{folder}")).any(|(at, _)| at == 0 || !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})".contains(c))) {
+                if line
+                    .match_indices(&format!("/{folder}"))
+                    .any(|(at, _)| at == 0 || !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})".contains(c)))
+                {
                     let _ = writeln!(wrong, "{name}:{}: {}", number + 1, line.trim());
                 }
             }

@@ -66,7 +66,11 @@ const LABS: &[Lab] = &[
         before: "",
         pings: &[("RED", "10.4.0.3", true), ("RED", "203.0.113.80", true), ("BLUE", "203.0.113.80", true), ("INTERNET", "10.4.0.2", false)],
         connections: &[connection(("INTERNET", 80), "RED", ("203.0.113.80", 80), "203.0.113.1"), connection(("BLUE", 80), "RED", ("10.4.0.3", 80), "10.4.0.2")],
-        breaks: &["nft flush chain inet topo-nat postrouting || nft flush table inet topo-nat", "ip -n RED route del default", "sysctl -qw net.ipv4.ip_forward=0"],
+        breaks: &[
+            "nft flush chain inet topo-nat postrouting || nft flush table inet topo-nat",
+            "ip -n RED route del default",
+            "sysctl -qw net.ipv4.ip_forward=0",
+        ],
     },
     Lab {
         name: "port-forward",
@@ -82,7 +86,13 @@ const LABS: &[Lab] = &[
     Lab {
         name: "docker-network",
         before: "",
-        pings: &[("WEB", "172.17.0.3", true), ("DB", "198.51.100.2", true), ("WEB", "172.18.0.2", false), ("DB", "172.17.0.2", false), ("host", "172.18.0.2", true)],
+        pings: &[
+            ("WEB", "172.17.0.3", true),
+            ("DB", "198.51.100.2", true),
+            ("WEB", "172.18.0.2", false),
+            ("DB", "172.17.0.2", false),
+            ("host", "172.18.0.2", true),
+        ],
         connections: &[
             connection(("WEB", 80), "WORLD", ("198.51.100.1", 8080), "198.51.100.2"),
             connection(("API", 443), "WORLD", ("198.51.100.1", 8443), "198.51.100.2"),
@@ -96,7 +106,13 @@ const LABS: &[Lab] = &[
     Lab {
         name: "firewall",
         before: "",
-        pings: &[("LAN", "192.0.2.2", true), ("LAN", "2001:db8:7::2", true), ("NET", "10.7.0.2", false), ("NET", "fd00:7::2", false), ("NET", "192.0.2.1", true)],
+        pings: &[
+            ("LAN", "192.0.2.2", true),
+            ("LAN", "2001:db8:7::2", true),
+            ("NET", "10.7.0.2", false),
+            ("NET", "fd00:7::2", false),
+            ("NET", "192.0.2.1", true),
+        ],
         connections: &[
             connection(("NET", 80), "LAN", ("192.0.2.2", 80), "10.7.0.2"),
             connection(("NET", 443), "LAN", ("[2001:db8:7::2]", 443), "fd00:7::2"),
@@ -117,7 +133,12 @@ const LABS: &[Lab] = &[
         before: "",
         pings: &[("A", "10.8.2.2", true), ("B", "10.8.1.2", true), ("A", "fd00:8:2::2", true), ("B", "fd00:8:1::2", true)],
         connections: &[connection(("B", 80), "A", ("10.8.2.2", 80), "10.8.1.2"), connection(("A", 80), "B", ("[fd00:8:1::2]", 80), "fd00:8:2::2")],
-        breaks: &["ip -n R2 route flush proto 0x74", "ip netns exec R3 sysctl -qw net.ipv6.conf.all.forwarding=0", "ip -n R1 link set r2 down", "ip netns del R2"],
+        breaks: &[
+            "ip -n R2 route flush proto 0x74",
+            "ip netns exec R3 sysctl -qw net.ipv6.conf.all.forwarding=0",
+            "ip -n R1 link set r2 down",
+            "ip netns del R2",
+        ],
     },
     Lab {
         name: "policy-routing",
