@@ -26,7 +26,9 @@ pub(super) fn during(plan: &Plan) -> Record {
                 _ => {}
             },
             Resource::Sysctl(sysctl) if remembered(&plan.wanted, sysctl) => {
-                if let Some(there) = plan.base.get(&sysctl.id()) {
+                let id = sysctl.id();
+                let first = plan.base.other_with_setting(&id).and_then(|(_, other)| other.prior(&id));
+                if let Some(there) = first.or_else(|| plan.base.get(&id)) {
                     remember(&mut record, there.clone());
                 }
             }

@@ -127,7 +127,8 @@ fn restore(goal: &mut State, observed: &State) {
             Resource::Sysctl(sysctl) => gone(goal, observed, sysctl.link()),
             _ => false,
         };
-        let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl));
+        // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
+        let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl)) || observed.other_with_setting(&id).is_some();
         let zero = matches!(prior, Resource::Rule(rule) if local_rule(goal, rule));
         let node_gone = match observed.namespace(id.node()).map(|namespace| &namespace.tenure) {
             None => true,

@@ -67,6 +67,7 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item) -> O
             let place = absent_namespace(&wanted.resource)?;
             Some(Conflict::new(id.clone(), format!("there is no namespace {place}"), "make it first, or leave out `existing` and topo makes one"))
         }
+        _ if other_value(observed, &wanted.resource).is_some() => other_value(observed, &wanted.resource),
         (Owner::Named, None) => missing(goal, observed, id, &wanted.resource),
         (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => taken(id, who, resource, &wanted.resource),
         (Owner::Ours, Some(Item { resource: Resource::Insert(Insert { present: false, .. }), .. })) => {
@@ -74,6 +75,15 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item) -> O
         }
         _ => None,
     }
+}
+
+/// Another topology wants another value of the same setting.
+fn other_value(observed: &State, wanted: &Resource) -> Option<Conflict> {
+    let Resource::Sysctl(sysctl) = wanted else { return None };
+    let (name, record) = observed.other_with_setting(&sysctl.id())?;
+    let other = record.wrote.iter().find(|wrote| wrote.id() == sysctl.id() && !sysctl.drift(wrote).is_empty())?;
+    let reason = format!("topology {:?} has set {} to {:?}, and this one wants {:?}", name.as_str(), sysctl.key.replace('/', "."), other.value, sysctl.value);
+    Some(Conflict::new(sysctl.id(), reason, "two topologies cannot want different values of one setting: change one of the files"))
 }
 
 /// The `existing` namespace that is meant, if the resource is one.

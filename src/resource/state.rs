@@ -124,6 +124,8 @@ pub struct State {
     pub items: BTreeMap<ResourceId, Item>,
     /// What the kernel cannot hold; empty in a wanted state.
     pub record: Record,
+    /// The records of the other topologies on the machine; empty in a wanted state.
+    pub others: Vec<(Name, Record)>,
 }
 
 /// A state as JSON has it: a list, because JSON has only words as keys.
@@ -132,25 +134,26 @@ struct Saved {
     topology: Name,
     items: Vec<Item>,
     record: Record,
+    others: Vec<(Name, Record)>,
 }
 
 impl From<Saved> for State {
     fn from(saved: Saved) -> Self {
         let items = saved.items.into_iter().map(|item| (item.resource.id(), item)).collect();
-        Self { topology: saved.topology, items, record: saved.record }
+        Self { topology: saved.topology, items, record: saved.record, others: saved.others }
     }
 }
 
 impl From<State> for Saved {
     fn from(state: State) -> Self {
-        Self { topology: state.topology, items: state.items.into_values().collect(), record: state.record }
+        Self { topology: state.topology, items: state.items.into_values().collect(), record: state.record, others: state.others }
     }
 }
 
 impl State {
     /// A state with nothing in it.
     pub fn empty(topology: Name) -> Self {
-        Self { topology, items: BTreeMap::new(), record: Record::default() }
+        Self { topology, items: BTreeMap::new(), record: Record::default(), others: Vec::new() }
     }
 
     /// Puts a resource in, in place of one of the same identity.
@@ -161,6 +164,11 @@ impl State {
     /// The resource `id`.
     pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
         self.items.get(id).map(|item| &item.resource)
+    }
+
+    /// The other topology whose file names the setting `id`, with its record.
+    pub fn other_with_setting(&self, id: &ResourceId) -> Option<&(Name, Record)> {
+        self.others.iter().find(|(_, record)| record.wrote.iter().any(|wrote| wrote.id() == *id))
     }
 
     /// The link `id`.
