@@ -1,12 +1,27 @@
 //! What a person wrote: typed YAML with places, and its lowering to a wanted state.
 
+mod define;
+pub mod firewall;
 mod finding;
+pub mod interface;
+pub mod kind;
+pub mod matching;
+pub mod nat;
 mod place;
+pub mod read;
+pub mod route;
+pub mod section;
+mod tree;
+pub mod value;
+pub mod word;
 
 pub use finding::{Finding, Label, Severity};
 pub use place::{Lines, Loc, Place};
+pub use section::{Document, NodeSection};
+pub use word::Word;
 
-use crate::resource::{Name, Origin, Origins, State};
+use crate::resource::{Origin, Origins, State};
+use read::{Reader, Shape};
 use std::sync::Arc;
 
 /// A file and its text.
@@ -31,20 +46,29 @@ pub struct Topology {
     pub unsupported: Vec<(Origin, String)>,
 }
 
-/// A file, one to one.
-#[derive(Clone, Debug)]
-pub struct Document {
-    /// The name of the topology.
-    pub name: Loc<Name>,
-}
-
 /// Reads a file: syntax, keys and single values, as many findings at once as can be.
 ///
 /// # Errors
 ///
 /// All that is wrong with it.
-pub fn parse(_source: &Source) -> Result<Document, Vec<Finding>> {
-    Err(Vec::new())
+pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
+    let (tree, mut findings) = tree::read(&source.text);
+    let Some(tree) = tree else { return Err(findings) };
+    let mut reader = Reader::default();
+    let document = <Document as Shape>::read(&tree, &mut reader);
+    findings.append(&mut reader.findings);
+    match document {
+        Some(document) if findings.is_empty() => Ok(document),
+        _ => Err(in_order(findings)),
+    }
+}
+
+/// Findings in the order of the file, the same thing said once.
+fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let place = |finding: &Finding| finding.labels.first().map_or(0, |label| label.offset);
+    findings.sort_by_key(place);
+    findings.dedup();
+    findings
 }
 
 /// Fills in what the file leaves out, resolves its names, and says what each resource shall be. Never fails: what cannot be lowered is left out, with a
@@ -56,5 +80,10 @@ pub fn lower(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
 
 /// The JSON schema (draft-07) of a file, made from the types that read it.
 pub fn schema() -> serde_json::Value {
-    serde_json::Value::Bool(true)
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<Document>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), "topo: a network topology".into());
+    }
+    schema
 }

@@ -1,0 +1,13 @@
+//! The values of the language: names, addresses, ports, durations.
+
+mod name;
+mod net;
+mod packet;
+mod quantity;
+mod text;
+
+pub use name::{InterfaceRef, NamespaceName, SysctlKey};
+pub use net::{Destination, InterfaceAddress, Prefix, Scope, Via};
+pub use packet::{AddressItem, InterfaceItem, Mark, Ports, Protocol, RateLimit, TargetItem, VlanRange};
+pub use quantity::{Duration, Percent, Rate};
+pub use text::{AbsolutePath, AlternativeName, ChainName, HostName, Label as AddressLabel, LogPrefix, NftLine, ResolverWord, SysctlValue, UserName};
