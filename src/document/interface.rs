@@ -2,9 +2,7 @@
 
 use super::Loc;
 use super::define::{choice, record};
-use super::kind::{
-    Bond, Bridge, ExistingLink, Geneve, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard,
-};
+use super::kind::{Bond, Bridge, ExistingLink, Geneve, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard};
 use super::read::{Many, Reader, Shape};
 use super::section::Forwarding;
 use super::tree::{Data, Yaml};

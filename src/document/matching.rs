@@ -4,8 +4,8 @@ use super::Loc;
 use super::define::record;
 use super::read::Many;
 use super::value::{AddressItem, InterfaceItem, Mark, Ports, Protocol, RateLimit};
-use super::word::{pattern, words};
 use super::word::{Word, Wrong};
+use super::word::{pattern, words};
 use schemars::Schema;
 
 record! {
@@ -58,14 +58,43 @@ pub struct IcmpType(pub String);
 
 /// nft's names of IPv4's types (`icmp_type_tbl` of its sources).
 const V4: &[&str] = &[
-    "echo-reply", "destination-unreachable", "source-quench", "redirect", "echo-request", "router-advertisement", "router-solicitation", "time-exceeded",
-    "parameter-problem", "timestamp-request", "timestamp-reply", "info-request", "info-reply", "address-mask-request", "address-mask-reply",
+    "echo-reply",
+    "destination-unreachable",
+    "source-quench",
+    "redirect",
+    "echo-request",
+    "router-advertisement",
+    "router-solicitation",
+    "time-exceeded",
+    "parameter-problem",
+    "timestamp-request",
+    "timestamp-reply",
+    "info-request",
+    "info-reply",
+    "address-mask-request",
+    "address-mask-reply",
 ];
 /// nft's names of IPv6's types (`icmp6_type_tbl` of its sources).
 const V6: &[&str] = &[
-    "destination-unreachable", "packet-too-big", "time-exceeded", "parameter-problem", "echo-request", "echo-reply", "mld-listener-query", "mld-listener-report",
-    "mld-listener-done", "mld-listener-reduction", "nd-router-solicit", "nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert", "nd-redirect",
-    "router-renumbering", "ind-neighbor-solicit", "ind-neighbor-advert", "mld2-listener-report",
+    "destination-unreachable",
+    "packet-too-big",
+    "time-exceeded",
+    "parameter-problem",
+    "echo-request",
+    "echo-reply",
+    "mld-listener-query",
+    "mld-listener-report",
+    "mld-listener-done",
+    "mld-listener-reduction",
+    "nd-router-solicit",
+    "nd-router-advert",
+    "nd-neighbor-solicit",
+    "nd-neighbor-advert",
+    "nd-redirect",
+    "router-renumbering",
+    "ind-neighbor-solicit",
+    "ind-neighbor-advert",
+    "mld2-listener-report",
 ];
 
 impl IcmpType {

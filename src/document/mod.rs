@@ -1,8 +1,8 @@
 //! What a person wrote: typed YAML with places, and its lowering to a wanted state.
 
 mod define;
-pub mod firewall;
 mod finding;
+pub mod firewall;
 pub mod interface;
 pub mod kind;
 pub mod matching;

@@ -248,4 +248,3 @@ impl<T: Shape> Shape for Many<T> {
         Some(Self::default())
     }
 }
-

@@ -16,4 +16,4 @@ pub use linked::{Ipvlan, IpvlanFlag, IpvlanMode, Macvlan, MacvlanMode, Vlan, Vla
 pub use tunnel::{Geneve, Tunnel};
 pub use veth::Veth;
 pub use vxlan::{DontFragment, FdbEntry, Vxlan};
-pub use wireguard::{KeyFile, Peer, PublicKey, Endpoint, Wireguard};
+pub use wireguard::{Endpoint, KeyFile, Peer, PublicKey, Wireguard};

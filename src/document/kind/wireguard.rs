@@ -3,9 +3,9 @@
 use crate::document::Loc;
 use crate::document::define::record;
 use crate::document::read::Many;
+use crate::document::value::NamespaceName;
 use crate::document::value::{InterfaceRef, Mark, Prefix};
 use crate::document::word::{Number, Word, Wrong, whole};
-use crate::document::value::NamespaceName;
 use schemars::{Schema, json_schema};
 
 record! {
@@ -52,7 +52,9 @@ impl Word for KeyFile {
     fn parse(text: &str) -> Result<Self, Wrong> {
         // A key itself is 44 characters of base64: it must not be shown, so the message does not repeat it.
         if key(text) {
-            return Err(Wrong::new("key-in-file", "this is a key, not the path of a file").help("put the key into a file of its own and write that file's path here"));
+            return Err(
+                Wrong::new("key-in-file", "this is a key, not the path of a file").help("put the key into a file of its own and write that file's path here")
+            );
         }
         if text.is_empty() || text.len() >= 4096 || text.contains('\n') {
             return Err(Wrong::not("bad-path", text, "a path"));
@@ -78,7 +80,11 @@ impl Word for PublicKey {
     const EXPECTED: &'static str = "a public key";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        if key(text) { Ok(Self(text.to_owned())) } else { Err(Wrong::new("bad-key", "this is not a public key").help("44 characters of base64, as `wg pubkey` prints them")) }
+        if key(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Wrong::new("bad-key", "this is not a public key").help("44 characters of base64, as `wg pubkey` prints them"))
+        }
     }
 
     fn schema() -> Schema {

@@ -168,7 +168,21 @@ impl Word for SysctlKey {
     fn parse(text: &str) -> Result<Self, Wrong> {
         // As sysctl(8) has it: whichever of `.` and `/` comes first separates, and the other is part of a name.
         let slashes = text.find(['.', '/']).and_then(|at| text.get(at..=at)) == Some("/");
-        let path = if slashes { text.to_owned() } else { text.chars().map(|c| if c == '.' { '/' } else if c == '/' { '.' } else { c }).collect() };
+        let path = if slashes {
+            text.to_owned()
+        } else {
+            text.chars()
+                .map(|c| {
+                    if c == '.' {
+                        '/'
+                    } else if c == '/' {
+                        '.'
+                    } else {
+                        c
+                    }
+                })
+                .collect()
+        };
         let wrong = |help: &str| Err(Wrong::new("bad-sysctl", format!("{} is not a kernel setting of a namespace", quoted(text))).help(help));
         if !path.starts_with("net/") {
             return wrong("only settings below `net` belong to a namespace: net.ipv4.ip_forward");

@@ -58,7 +58,9 @@ impl Word for Ports {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         match (port(first), port(last)) {
             (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
-            (Some(first), Some(last)) => Err(Wrong::new("bad-port", format!("the range {} runs backwards", quoted(text))).help(format!("write {last}-{first}"))),
+            (Some(first), Some(last)) => {
+                Err(Wrong::new("bad-port", format!("the range {} runs backwards", quoted(text))).help(format!("write {last}-{first}")))
+            }
             _ => Err(Wrong::not("bad-port", text, "a port or a range of ports").help("a number from 1 to 65535, or two: 8000-8010")),
         }
     }

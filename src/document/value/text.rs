@@ -129,7 +129,11 @@ impl Word for ChainName {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let sound = |word: &str| word.len() <= 127 && word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'\\'));
+        let sound = |word: &str| {
+            word.len() <= 127
+                && word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'\\'))
+        };
         match words.as_slice() {
             [family @ ("ip" | "ip6" | "inet"), table, chain] if sound(table) && sound(chain) => {
                 Ok(Self(ChainRef { family: (*family).to_owned(), table: (*table).to_owned(), chain: (*chain).to_owned() }))
@@ -183,7 +187,9 @@ impl Word for NftLine {
         let comment = text.split('"').step_by(2).any(|part| part.split_whitespace().any(|word| word == "comment"));
         match line_fault(text) {
             Some(fault) => Err(Wrong::new("bad-nft", format!("{} is not one rule", quoted(text))).help(fault)),
-            None if comment => Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text))).help("the comment of a rule is topo's mark: leave it out")),
+            None if comment => {
+                Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text))).help("the comment of a rule is topo's mark: leave it out"))
+            }
             None => Ok(Self(text.split_whitespace().collect::<Vec<_>>().join(" ")).unfolded(text)),
         }
     }
