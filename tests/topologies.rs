@@ -194,7 +194,7 @@ fn lab(test: &str, name: &str) {
         let lab = LABS.iter().find(|lab| lab.name == name).expect("the lab is in the table");
         let file = in_repository(&format!("topologies/{name}.yaml"));
         sh(lab.before);
-        let options = Options { handles: true, addresses: true, ..Options::default() };
+        let options = Options { handles: true, indexes: true, addresses: true, ..Options::default() };
         let before = snapshot_with(&options);
 
         topo(&["validate", &file]).expect(0);

@@ -209,6 +209,19 @@ pub fn wait_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     }
 }
 
+/// A snapshot of a machine that stands still: carrier and link-local addresses come a little after the rest.
+pub fn quiet(options: &Options) -> String {
+    let mut last = snapshot_with(options);
+    wait_for(Duration::from_secs(3), || {
+        std::thread::sleep(Duration::from_millis(60));
+        let now = snapshot_with(options);
+        let same = now == last;
+        last = now;
+        same
+    });
+    last
+}
+
 /// Fails, showing what differs, where the machine is not as it was. What the kernel does a little later (link-local addresses, carrier) gets two seconds.
 #[track_caller]
 pub fn assert_snapshot(before: &str) {

@@ -15,8 +15,10 @@ use std::process::Command;
 /// What a snapshot keeps.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
-    /// Keep the handles of nft and the interface numbers: what nobody touched still has them.
+    /// Keep the handles of nft: what nobody touched still has them.
     pub handles: bool,
+    /// Keep the interface numbers.
+    pub indexes: bool,
     /// Hardware and link-local addresses that stand in this text are kept, all others are taken for random. An empty text keeps none.
     pub known: String,
     /// Keep all hardware and link-local addresses: for a comparison of one and the same machine before and after.
@@ -280,7 +282,7 @@ fn scrubbed(mut value: Value, options: &Options) -> Value {
     for key in VOLATILE {
         without(&mut value, key);
     }
-    if !options.handles {
+    if !options.indexes {
         without(&mut value, "ifindex");
     }
     if !options.addresses {
