@@ -1,0 +1,333 @@
+//! What the kernel takes away besides, and what it refuses: each fact is seen on the real kernel by `ip`, and held by the model.
+
+mod sandbox;
+
+use sandbox::{sh, try_sh};
+use topo::resource::*;
+
+/// A state with a node RED and BLUE, and in RED the interface `e0`, peer of BLUE/e0, with what the tests put on it.
+struct Paper(State);
+
+impl Paper {
+    fn new() -> Self {
+        let mut state = State::empty("facts".into());
+        for node in ["RED", "BLUE"] {
+            let namespace = Resource::Namespace(Namespace { node: node.into(), tenure: NodeTenure::Created, marked: true });
+            effect(&mut state, &Operation::Create(namespace)).unwrap();
+        }
+        let mut paper = Self(state);
+        paper.pair(("RED", "e0"), ("BLUE", "e0"));
+        paper
+    }
+
+    fn pair(&mut self, one: (&str, &str), other: (&str, &str)) {
+        let (mut one, mut other) = (up(one, Kind::Veth), up(other, Kind::Veth));
+        one.peer = Some(other.id.clone());
+        other.peer = Some(one.id.clone());
+        effect(&mut self.0, &Operation::CreatePair(Box::new(one), Box::new(other))).unwrap();
+    }
+
+    fn address(&mut self, text: &str) {
+        self.create(Resource::Address(Address::plain(LinkId::new("RED", "e0"), text.parse().unwrap())));
+    }
+
+    fn route(&mut self, to: &str, hops: &[(&str, &str)], source: Option<&str>) {
+        let route = route(to, hops, source);
+        self.create(Resource::Route(route));
+    }
+
+    fn create(&mut self, resource: Resource) {
+        effect(&mut self.0, &Operation::Create(resource)).unwrap();
+    }
+
+    fn delete(&mut self, id: &ResourceId) {
+        let resource = self.0.get(id).unwrap().clone();
+        effect(&mut self.0, &Operation::Delete(resource)).unwrap();
+    }
+
+    fn delete_address(&mut self, text: &str) {
+        self.delete(&ResourceId::Address(LinkId::new("RED", "e0"), text.parse().unwrap(), None));
+    }
+
+    fn set(&mut self, change: impl Fn(&mut Link)) {
+        let before = self.0.link(&LinkId::new("RED", "e0")).unwrap().clone();
+        let mut after = before.clone();
+        change(&mut after);
+        effect(&mut self.0, &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) }).unwrap();
+    }
+
+    /// The addresses of RED/e0 and the routes of RED.
+    fn left(&self) -> Vec<String> {
+        let link = LinkId::new("RED", "e0");
+        let addresses = self.0.addresses_of(&link).map(|address| address.address.to_string());
+        let node = Node::from("RED");
+        addresses.chain(self.0.routes_of(&node).map(|route| route.id().to_string())).collect()
+    }
+}
+
+fn up(id: (&str, &str), kind: Kind) -> Link {
+    let mut link = Link::bare(LinkId::new(id.0, id.1), kind);
+    link.up = Setting::Is(true);
+    link.mtu = Setting::Is(1500);
+    link
+}
+
+fn route(to: &str, hops: &[(&str, &str)], source: Option<&str>) -> Route {
+    let to: ipnet::IpNet = to.parse().unwrap();
+    let key = RouteKey { table: TableId::MAIN, to, metric: if to.addr().is_ipv6() { 1024 } else { 0 }, nth: 0 };
+    let hop = |(via, dev): &(&str, &str)| NextHop { via: via.parse().ok(), dev: Some((*dev).into()), weight: 1, onlink: false };
+    Route {
+        node: "RED".into(),
+        key,
+        kind: RouteKind::Unicast,
+        nexthops: hops.iter().map(hop).collect(),
+        source: source.map(|source| source.parse().unwrap()),
+        scope: Setting::Is(0),
+        mtu: None,
+        dead: false,
+        marked: true,
+    }
+}
+
+/// RED/e0 and BLUE/e0, up.
+fn machine() {
+    sh("ip netns add RED; ip netns add BLUE; ip link add name e0 netns RED type veth peer name e0 netns BLUE
+        ip -n RED link set dev e0 up; ip -n BLUE link set dev e0 up");
+    // IPv6 addresses are there to be counted: no link-local ones.
+    sh("ip -n RED link set lo up; ip netns exec RED sysctl -qw net.ipv6.conf.e0.addr_gen_mode=1; ip -n RED address flush dev e0");
+}
+
+/// The addresses of RED/e0 and the static routes of RED, as the kernel has them.
+fn left() -> Vec<String> {
+    let addresses = sh("ip -n RED -o address show dev e0 scope global | awk '{print $4}'");
+    let routes = sh("ip -n RED route show proto static; ip -6 -n RED route show proto static | sed 's/^default/-6 default/'");
+    let names = routes.lines().filter(|line| !line.starts_with(['\t', ' '])).map(|line| {
+        let mut words = line.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        let name = if first == "-6" { format!("-6 {}", words.next().unwrap_or_default()) } else { first.to_owned() };
+        format!("RED {name}")
+    });
+    addresses.lines().map(str::to_owned).chain(names).collect()
+}
+
+fn add_static(words: &str) {
+    sh(&format!("ip -n RED route add proto static {words}"));
+}
+
+#[track_caller]
+fn both(paper: &Paper, expected: &[&str]) {
+    assert_eq!(paper.left(), expected, "the model");
+    assert_eq!(left(), expected, "the kernel");
+}
+
+#[test]
+fn the_last_address_takes_all_routes_of_its_link() {
+    sandbox::run("the_last_address_takes_all_routes_of_its_link", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        add_static("default via 10.0.0.2");
+        paper.address("10.0.0.1/24");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        paper.route("0.0.0.0/0", &[("10.0.0.2", "e0")], None);
+        sh("ip -n RED address delete 10.0.0.1/24 dev e0");
+        paper.delete_address("10.0.0.1/24");
+        both(&paper, &[]);
+    });
+}
+
+#[test]
+fn one_of_two_subnets_takes_its_connected_route_only() {
+    sandbox::run("one_of_two_subnets_takes_its_connected_route_only", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add 10.1.0.1/24 dev e0");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        add_static("10.8.0.0/16 dev e0 src 10.0.0.1");
+        paper.address("10.0.0.1/24");
+        paper.address("10.1.0.1/24");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        paper.route("10.8.0.0/16", &[("", "e0")], Some("10.0.0.1"));
+        sh("ip -n RED address delete 10.0.0.1/24 dev e0");
+        paper.delete_address("10.0.0.1/24");
+        both(&paper, &["10.1.0.1/24", "RED 10.9.0.0/16"]);
+    });
+}
+
+#[test]
+fn the_primary_takes_its_secondaries() {
+    sandbox::run("the_primary_takes_its_secondaries", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add 10.0.0.5/24 dev e0");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        paper.address("10.0.0.1/24");
+        paper.address("10.0.0.5/24");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        sh("ip -n RED address delete 10.0.0.1/24 dev e0");
+        paper.delete_address("10.0.0.1/24");
+        both(&paper, &[]);
+    });
+}
+
+#[test]
+fn a_promoted_secondary_stays() {
+    sandbox::run("a_promoted_secondary_stays", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip netns exec RED sysctl -qw net.ipv4.conf.e0.promote_secondaries=1
+            ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add 10.0.0.5/24 dev e0");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        paper.create(Resource::Sysctl(Sysctl::new("RED".into(), "net/ipv4/conf/e0/promote_secondaries", "1")));
+        paper.address("10.0.0.1/24");
+        paper.address("10.0.0.5/24");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        sh("ip -n RED address delete 10.0.0.1/24 dev e0");
+        paper.delete_address("10.0.0.1/24");
+        both(&paper, &["10.0.0.5/24", "RED 10.9.0.0/16"]);
+    });
+}
+
+#[test]
+fn down_takes_routes_and_ipv6_addresses() {
+    sandbox::run("down_takes_routes_and_ipv6_addresses", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        add_static("fd09::/16 via fd00::2");
+        paper.address("10.0.0.1/24");
+        paper.address("fd00::1/64");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        paper.route("fd09::/16", &[("fd00::2", "e0")], None);
+        sh("ip -n RED link set dev e0 down; ip -n RED link set dev e0 up");
+        paper.set(|link| link.up = Setting::Is(false));
+        paper.set(|link| link.up = Setting::Is(true));
+        both(&paper, &["10.0.0.1/24"]);
+    });
+}
+
+#[test]
+fn a_small_mtu_takes_ipv6() {
+    sandbox::run("a_small_mtu_takes_ipv6", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        add_static("fd09::/16 via fd00::2");
+        paper.address("10.0.0.1/24");
+        paper.address("fd00::1/64");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        paper.route("fd09::/16", &[("fd00::2", "e0")], None);
+        sh("ip -n RED link set dev e0 mtu 1279");
+        paper.set(|link| link.mtu = Setting::Is(1279));
+        both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16"]);
+    });
+}
+
+#[test]
+fn a_route_with_another_next_hop_stays_half_dead() {
+    sandbox::run("a_route_with_another_next_hop_stays_half_dead", || {
+        machine();
+        let mut paper = Paper::new();
+        paper.pair(("RED", "e1"), ("BLUE", "e1"));
+        sh("ip link add name e1 netns RED type veth peer name e1 netns BLUE; ip -n RED link set dev e1 up; ip -n BLUE link set dev e1 up
+            ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add 10.1.0.1/24 dev e1");
+        add_static("10.9.0.0/16 nexthop via 10.0.0.2 dev e0 nexthop via 10.1.0.2 dev e1");
+        paper.address("10.0.0.1/24");
+        paper.create(Resource::Address(Address::plain(LinkId::new("RED", "e1"), "10.1.0.1/24".parse().unwrap())));
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0"), ("10.1.0.2", "e1")], None);
+        sh("ip -n RED address delete 10.0.0.1/24 dev e0");
+        paper.delete_address("10.0.0.1/24");
+        both(&paper, &["RED 10.9.0.0/16"]);
+        assert!(sh("ip -n RED route show 10.9.0.0/16").contains("dead"), "the kernel");
+        assert!(paper.0.routes_of(&"RED".into()).all(|route| route.dead), "the model");
+    });
+}
+
+#[test]
+fn peers_go_with_a_namespace_a_little_later() {
+    sandbox::run("peers_go_with_a_namespace_a_little_later", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip netns delete RED");
+        let gone = || !try_sh("ip -n BLUE link show dev e0").stdout.contains("e0@");
+        assert!(sandbox::wait_for(std::time::Duration::from_secs(5), gone), "the kernel");
+        paper.delete(&ResourceId::Namespace("RED".into()));
+        assert!(paper.0.link(&LinkId::new("BLUE", "e0")).is_none(), "the model");
+    });
+}
+
+#[test]
+fn ports_outlive_their_bridge_and_upper_links_do_not() {
+    sandbox::run("ports_outlive_their_bridge_and_upper_links_do_not", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 master br0; ip -n RED link add name mac0 link br0 type macvlan");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        let mut macvlan = up(("RED", "mac0"), Kind::Macvlan);
+        macvlan.link = Some(LinkId::new("RED", "br0"));
+        paper.create(Resource::Link(Box::new(macvlan)));
+        sh("ip -n RED link delete br0");
+        paper.delete(&ResourceId::Link(LinkId::new("RED", "br0")));
+        assert!(!sh("ip -n RED link show dev e0").contains("master"), "the kernel");
+        assert!(!try_sh("ip -n RED link show dev mac0").stdout.contains("mac0@"), "the kernel");
+        assert_eq!(paper.0.link(&LinkId::new("RED", "e0")).unwrap().master, Setting::Is(None), "the model");
+        assert!(paper.0.link(&LinkId::new("RED", "mac0")).is_none(), "the model");
+    });
+}
+
+#[test]
+fn a_moved_link_is_down_and_bare() {
+    sandbox::run("a_moved_link_is_down_and_bare", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        paper.address("10.0.0.1/24");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        sh("ip netns add GREEN; ip -n RED link set dev e0 netns GREEN name e9");
+        let green = Resource::Namespace(Namespace { node: "GREEN".into(), tenure: NodeTenure::Created, marked: true });
+        paper.create(green);
+        let link = Box::new(paper.0.link(&LinkId::new("RED", "e0")).unwrap().clone());
+        effect(&mut paper.0, &Operation::Move { link, to: LinkId::new("GREEN", "e9") }).unwrap();
+        assert_eq!(sh("ip -n RED route show proto static"), "", "the kernel");
+        assert_eq!(sh("ip -n GREEN -o -4 address show dev e9"), "", "the kernel");
+        assert!(sh("ip -n GREEN link show dev e9").contains("state DOWN"), "the kernel");
+        assert_eq!(paper.left(), Vec::<String>::new(), "the model");
+        assert_eq!(paper.0.link(&LinkId::new("GREEN", "e9")).unwrap().up, Setting::Is(false), "the model");
+    });
+}
+
+#[test]
+fn what_the_kernel_refuses_the_model_refuses() {
+    sandbox::run("what_the_kernel_refuses_the_model_refuses", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED link add name e2 type veth peer name e3");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        paper.address("10.0.0.1/24");
+        let mut low = up(("RED", "e2"), Kind::Veth);
+        let mut other = up(("RED", "e3"), Kind::Veth);
+        (low.up, other.up) = (Setting::Is(false), Setting::Is(false));
+        (low.peer, other.peer) = (Some(other.id.clone()), Some(low.id.clone()));
+        effect(&mut paper.0, &Operation::CreatePair(Box::new(low), Box::new(other))).unwrap();
+        let mut second = up(("RED", "br2"), Kind::Bridge);
+        second.master = Setting::Is(Some("br0".into()));
+        let address = |text: &str, link: &str| Resource::Address(Address::plain(LinkId::new("RED", link), text.parse().unwrap()));
+        let refused = [
+            ("link add name br0 type bridge", Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge)))),
+            ("link add name br2 type bridge; ip -n RED link set br2 master br0", Resource::Link(Box::new(second))),
+            ("address add 10.0.0.1/24 dev e0", address("10.0.0.1/24", "e0")),
+            ("address add 10.0.0.1/24 dev nowhere", address("10.0.0.1/24", "nowhere")),
+            ("route add 10.9.0.0/16 dev e2", Resource::Route(route("10.9.0.0/16", &[("", "e2")], None))),
+            ("route add 10.9.0.0/16 dev nowhere", Resource::Route(route("10.9.0.0/16", &[("", "nowhere")], None))),
+        ];
+        for (words, resource) in refused {
+            assert_ne!(try_sh(&format!("set -e; ip -n RED {words}")).code, 0, "the kernel did it: {words}");
+            assert!(effect(&mut paper.0.clone(), &Operation::Create(resource)).is_err(), "the model did it: {words}");
+        }
+    });
+}
