@@ -1,0 +1,32 @@
+# `make demo` and `make test` are all that a bare Debian machine with Rust needs; both install the packages that they lack.
+CARGO ?= cargo
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: tools ## the main job in a throw-away network: plan, apply, pings, a break and its repair, destroy
+	@$(CARGO) build --quiet
+	@sh examples/demo.sh
+
+test: tools ## every test; the last line counts them
+	@sh tests/all.sh
+
+test-quick: tools ## the tests that touch no kernel
+	@sh tests/all.sh --quick
+
+bench: tools ## setup, change and destroy of large topologies beside the floor; then parse, check and plan alone
+	@$(CARGO) build --release --quiet
+	@$(MAKE) -s -C benches run
+	@$(CARGO) bench --bench plan
+
+deny: ## licences, advisories and duplicates of the dependencies (needs cargo-deny)
+	@$(CARGO) deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
+	@$(CARGO) deny check
+
+docs: ## the architecture, as a page in target/doc
+	@$(CARGO) doc --no-deps --document-private-items
+
+tools: ## the Debian packages that demo and tests need
+	@sh tests/tools.sh
+
+.PHONY: help demo test test-quick bench deny docs tools

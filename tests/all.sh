@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs the tests and counts them: the last line is `N passed, N failed`. With --quick only those that touch no kernel.
+set -u
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+
+# The tests make network namespaces. Who is not root is root of a namespace of users, where the machine allows that.
+if [ "${1:-}" != --quick ] && [ "$(id -u)" != 0 ]; then
+    unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
+    exec unshare -Ur sh "$0" "$@"
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if [ "${1:-}" = --quick ]; then
+    # A test file that has the sandbox in it touches a kernel.
+    set -- --lib --bins
+    for file in tests/*.rs; do
+        grep -q '^mod sandbox;' "$file" || set -- "$@" --test "$(basename "$file" .rs)"
+    done
+else
+    set --
+fi
+{ "$cargo" test --no-fail-fast "$@" 2>&1 || echo "cargo test ended with $?"; } | tee "$log"
+
+awk '
+    /^test result:/ { passed += $4; failed += $6; ignored += $8 }
+    /^cargo test ended with/ { bad = 1 }
+    END {
+        if (ignored) print ignored " ignored"
+        if (bad && !failed) { print "the tests could not be built or started"; failed = 1 }
+        printf "%d passed, %d failed\n", passed, failed
+        exit failed > 0
+    }' "$log"
