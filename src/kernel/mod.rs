@@ -1,8 +1,16 @@
 //! The only door to the machine: what is there, and what is asked of it.
 
 mod error;
+pub mod file;
+pub mod lock;
 mod model;
 pub mod netns;
+pub mod nft;
+pub mod nft_generation;
+pub mod process;
+pub mod record;
+pub mod rt_tables;
+pub mod sysctl;
 
 pub use error::{Error, ErrorKind};
 pub use model::Model;

@@ -39,7 +39,8 @@ pub enum TableRule {
     Typed(Box<PacketRule>),
     /// `nft:`, one rule in nft's words.
     Raw(String),
-    /// Seen in the kernel and not what the file wants: nft's own listing of it.
+    /// Seen in the kernel and not what the file wants: nft's own listing of it, its comment included; in an iptables chain, the line of `iptables -S` behind
+    /// the chain's name.
     Listed(String),
 }
 

@@ -3,18 +3,30 @@
 mod iptables;
 mod nft;
 
-use super::{Name, PacketRule, Table, TableRule, mark};
+use super::{Chain, Name, PacketRule, Table, TableRule, mark};
 
 pub use iptables::{IPTABLES_TABLES, args as iptables_args, is_iptables};
 pub use nft::{fault, is_identifier, raw_fault, rule as nft_rule};
 
 impl TableRule {
     /// The rule in nft's words, without its comment, as it stands in an `inet` table.
-    pub fn text(&self, _topology: &Name) -> String {
-        self.in_family("inet")
+    pub fn text(&self, topology: &Name) -> String {
+        match self {
+            // What somebody put in without our comment differs from our own rule, even where the rest is the same.
+            Self::Listed(line) => line.strip_suffix(&comment(topology)).map_or_else(|| format!("{line} # without the comment of {topology}"), str::to_owned),
+            Self::Typed(_) | Self::Raw(_) => self.in_family("inet"),
+        }
     }
 
-    /// The rule in nft's words, without its comment, as it stands in a table of `family` (`inet`, `ip`, `ip6`, `bridge`, `netdev`).
+    /// The rule as nft is told it: with our comment where it takes one. A listed rule is told as it was listed.
+    pub fn command(&self, topology: &Name, family: &str) -> String {
+        match self {
+            Self::Typed(rule) => nft::rule(rule, family) + &comment(topology),
+            Self::Raw(text) | Self::Listed(text) => text.clone(),
+        }
+    }
+
+    /// The rule in nft's words, as it stands in a table of `family` (`inet`, `ip`, `ip6`, `bridge`, `netdev`), without our comment unless it was listed.
     pub fn in_family(&self, family: &str) -> String {
         match self {
             Self::Typed(rule) => nft::rule(rule, family),
@@ -67,18 +79,28 @@ fn commands(table: &Table) -> Vec<(Option<&TableRule>, String)> {
     let mut lines = vec![(None, format!("add table inet {name}")), (None, format!("delete table inet {name}"))];
     // The comment of the table tells whose it is even where all of its rules are raw; a kernel before 5.10 drops it without a word.
     lines.push((None, format!("add table inet {name} {{{}; }}", comment(&table.topology))));
-    for chain in &table.chains {
-        let policy = if chain.drop { "drop" } else { "accept" };
-        let head = format!("type {} hook {} priority {}; policy {policy};", chain.kind, chain.hook, chain.priority);
-        lines.push((None, format!("add chain inet {name} {} {{ {head} }}", chain.name)));
+    // What was observed may hold objects of others that are no chains (`set blocked`): those cannot be put back from their listing.
+    let chains = || table.chains.iter().filter(|chain| is_identifier(&chain.name));
+    for chain in chains() {
+        lines.push((None, format!("add chain inet {name} {}{}", chain.name, head(chain))));
     }
-    for chain in &table.chains {
+    for chain in chains() {
         for rule in chain.rules.iter().filter(|rule| rule.fault().is_none()) {
-            let comment = if matches!(rule, TableRule::Raw(_)) { String::new() } else { comment(&table.topology) };
-            lines.push((Some(rule), format!("add rule inet {name} {} {}{comment}", chain.name, rule.in_family("inet"))));
+            lines.push((Some(rule), format!("add rule inet {name} {} {}", chain.name, rule.command(&table.topology, "inet"))));
         }
     }
     lines
+}
+
+/// The head of a chain, in braces; nothing for one that hangs on no hook.
+fn head(chain: &Chain) -> String {
+    let policy = if chain.drop { "drop" } else { "accept" };
+    match (chain.kind.as_str(), chain.hook.as_str()) {
+        ("", "") => String::new(),
+        // An observed head that is not ours, whole.
+        ("", head) => format!(" {{ {head} }}"),
+        (kind, hook) => format!(" {{ type {kind} hook {hook} priority {}; policy {policy}; }}", chain.priority),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::resource::{AddressMatch, AddressRange, Chain, Family, IfMatch, Target, Verdict};
+use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, Target, Verdict};
 
 fn names(not: bool, names: &[&str]) -> Option<IfMatch> {
     Some(IfMatch { not, names: names.iter().map(|name| (*name).to_owned()).collect() })

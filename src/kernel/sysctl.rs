@@ -1,0 +1,57 @@
+//! Kernel settings below `/proc/sys/net` of the calling thread's namespace.
+
+use super::{Error, ErrorKind, netns};
+use crate::resource::{Node, Sysctl};
+use std::io::{Read, Write};
+
+/// The value of `key` (`net/ipv4/ip_forward`), its blanks folded. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
+pub fn read(key: &str) -> Result<String, Error> {
+    let tried = || format!("sysctl {key}");
+    check(key)?;
+    let mut text = String::new();
+    netns::open_sysctl(key, false).and_then(|mut file| file.read_to_string(&mut text)).map_err(|e| Error::io(tried(), &e))?;
+    Ok(fold(&text))
+}
+
+/// Writes `value` and reads it back. Where the kernel keeps another value (it rounds, clamps or ignores some), that is an error that names both.
+pub fn write(key: &str, value: &str) -> Result<(), Error> {
+    let tried = || format!("sysctl -w {key}={value:?}");
+    check(key)?;
+    let line = format!("{value}\n");
+    // In one write: the kernel takes the first write of an open file for the whole value.
+    netns::open_sysctl(key, true).and_then(|mut file| file.write_all(line.as_bytes())).map_err(|e| Error::io(tried(), &e))?;
+    let kept = read(key)?;
+    let as_resource = |value: &str| Sysctl::new(Node::host(), key, value);
+    if as_resource(value).drift(&as_resource(&kept)).is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, tried(), format!("the kernel keeps {kept:?} where {value:?} was written")).help(format!("write {kept:?} if that is meant")))
+}
+
+/// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine.
+fn check(key: &str) -> Result<(), Error> {
+    let proper = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control);
+    if key.starts_with("net/") && key.split('/').all(proper) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, format!("sysctl {key:?}"), "not a setting below net/"))
+}
+
+/// Runs of blanks as one, none at the ends.
+fn fold(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_below_net() {
+        for bad in ["kernel/hostname", "net", "net/", "net/../kernel/hostname", "/net/ipv4/ip_forward", "net//ipv4", "net/./x", "net/a\0b", ""] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        assert!(check("net/ipv4/conf/eth0.100/rp_filter").is_ok());
+        assert!(read("net/ipv4/ip_forward").is_ok());
+    }
+}
