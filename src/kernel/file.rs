@@ -108,8 +108,10 @@ impl Files {
 
     fn not_theirs(&self, file: &File, topology: &Name, verb: &str) -> Result<(), Error> {
         match self.observe(&file.node, file.name, topology)? {
-            Some((_, Owner::Theirs(whose))) => Err(Error::new(ErrorKind::Taken, format!("{verb} {}", self.path(&file.node, file.name)), format!("it is {whose}'s"))
-                .help("move it away, or take `dns` out of the namespace")),
+            Some((_, Owner::Theirs(whose))) => {
+                Err(Error::new(ErrorKind::Taken, format!("{verb} {}", self.path(&file.node, file.name)), format!("it is {whose}'s"))
+                    .help("move it away, or take `dns` out of the namespace"))
+            }
             _ => Ok(()),
         }
     }

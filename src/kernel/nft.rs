@@ -32,7 +32,8 @@ pub fn observe(node: &Node, topology: &Name, wanted: Option<&Table>, recorded: O
         return Ok(Some((record.table.clone(), true)));
     }
     let Some(listing) = list(topology)? else { return Ok(None) };
-    let ours = recorded.is_some() || listing.comment().as_deref() == Some(&mark(topology)) || listing.is_empty() || listing.any_rule_ends_with(&comment(topology));
+    let ours =
+        recorded.is_some() || listing.comment().as_deref() == Some(&mark(topology)) || listing.is_empty() || listing.any_rule_ends_with(&comment(topology));
     let mut known = wanted.map(Known::as_written).unwrap_or_default();
     if !known.knows_all(&listing) {
         known = wanted.and_then(Known::as_listed).unwrap_or(known);

@@ -107,7 +107,8 @@ fn names(body: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     for (at, window) in body.windows(MARK.len()).enumerate() {
         // A text that merely has it in the middle is somebody else's.
-        let begins = at.checked_sub(1).and_then(|before| body.get(before)).is_none_or(|before| !before.is_ascii_graphic() && *before != b' ' || is_length(body, at));
+        let begins =
+            at.checked_sub(1).and_then(|before| body.get(before)).is_none_or(|before| !before.is_ascii_graphic() && *before != b' ' || is_length(body, at));
         if window == MARK && begins {
             let rest = body.get(at + MARK.len()..).unwrap_or_default();
             let name: Vec<u8> = rest.iter().copied().take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).collect();

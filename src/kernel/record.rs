@@ -124,7 +124,8 @@ impl Records {
             }
         }
         let base = self.base()?;
-        unlinkat(&base, topology.as_str(), UnlinkatFlags::RemoveDir).map_err(|e| Error::os(format!("remove {}", self.dir.join(topology.as_str()).display()), e as i32))?;
+        unlinkat(&base, topology.as_str(), UnlinkatFlags::RemoveDir)
+            .map_err(|e| Error::os(format!("remove {}", self.dir.join(topology.as_str()).display()), e as i32))?;
         // It holds other topologies or the lock, most likely.
         let _ = std::fs::remove_dir(&self.dir);
         Ok(())

@@ -25,7 +25,8 @@ pub fn write(key: &str, value: &str) -> Result<(), Error> {
     if as_resource(value).drift(&as_resource(&kept)).is_empty() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Refused, tried(), format!("the kernel keeps {kept:?} where {value:?} was written")).help(format!("write {kept:?} if that is meant")))
+    Err(Error::new(ErrorKind::Refused, tried(), format!("the kernel keeps {kept:?} where {value:?} was written"))
+        .help(format!("write {kept:?} if that is meant")))
 }
 
 /// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine.
