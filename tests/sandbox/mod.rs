@@ -70,6 +70,12 @@ pub fn is_inside(name: &str) -> bool {
 
 /// [`run`] with a time limit.
 pub fn run_within(name: &str, limit: Duration, test: impl FnOnce()) {
+    let namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"];
+    run_by(&[&namespaces[..], &["sh", "-c", ENTER, "sh"]].concat(), name, limit, test);
+}
+
+/// [`run`] with a time limit, in what the command `enter` makes of the machine; it is given the test's command line.
+pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) {
     if is_inside(name) {
         return test();
     }
@@ -77,20 +83,20 @@ pub fn run_within(name: &str, limit: Duration, test: impl FnOnce()) {
     let binary = std::env::current_exe().expect("the path of this test");
     let output = Command::new("timeout")
         .args(["--signal=KILL", &limit.as_secs().to_string()])
-        .args(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-c", ENTER, "sh"])
+        .args(enter)
         .arg(binary)
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(MARK, name)
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .output()
-        .expect("timeout and unshare start");
+        .expect("timeout starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     // Marked, so that nobody who counts results counts these.
     stdout.lines().chain(stderr.lines()).for_each(|line| println!("| {line}"));
     match output.status.code() {
         Some(0) => {}
-        Some(99) => panic!("the sandbox of {name} cannot be made: it needs root in a user namespace that owns its mounts"),
+        Some(99 | 125) => panic!("the sandbox of {name} cannot be made: the lines above say why; it needs root of its namespaces"),
         Some(137) => panic!("{name} did not end within {} s, or was killed", limit.as_secs()),
         code => panic!("{name} failed in its sandbox (exit {code:?})"),
     }
