@@ -92,6 +92,9 @@ fn load(table: &Table) -> Result<(), Error> {
         error = error.help("`iif` and `oif` mean an interface by its number, which is another whenever it is made: write `iifname` or `oifname`");
     } else if reason.contains("Operation not permitted") {
         error.kind = ErrorKind::Privileges;
+    } else if reason.contains("Operation not supported") {
+        error.kind = ErrorKind::Missing;
+        error = error.help("this kernel has no support for something in that rule");
     }
     Err(refused(error))
 }
@@ -105,7 +108,9 @@ fn fault_line(stderr: &str) -> Option<usize> {
 /// nft's own message, without the place in a script that nobody sees.
 pub(super) fn message(stderr: &str) -> String {
     let messages = stderr.lines().filter_map(|line| line.split_once("Error: ")).map(|(_, text)| text.trim().to_owned());
-    let messages: Vec<String> = messages.collect();
+    let mut messages: Vec<String> = messages.collect();
+    // One bad rule makes the kernel refuse others with the same words.
+    messages.dedup();
     if messages.is_empty() { stderr.trim().to_owned() } else { messages.join("; ") }
 }
 
