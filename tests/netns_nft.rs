@@ -5,9 +5,7 @@ mod sandbox;
 use sandbox::{sh, try_sh};
 use topo::kernel::{ErrorKind, nft, nft_generation};
 use topo::resource::text::table_name;
-use topo::resource::{
-    AddressMatch, AddressRange, Chain, Drift, Family, IfMatch, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict,
-};
+use topo::resource::{AddressMatch, AddressRange, Chain, Drift, Family, IfMatch, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict};
 
 fn names(text: &str) -> Option<IfMatch> {
     let not = text.starts_with('!');
@@ -65,7 +63,18 @@ fn filter_rules() -> Vec<PacketRule> {
         rules.push(PacketRule { input: names(list), ..accept() });
         rules.push(PacketRule { output: names(list), ..accept() });
     }
-    for list in ["10.0.0.1", "10.0.0.0/8", "!10.0.0.0/8", "10.0.0.0/8 10.1.0.0/16", "!10.0.0.1 11.0.0.0/8", "10.0.0.1-10.0.0.9", "10.0.0.1-10.0.0.9 10.0.0.10", "0.0.0.0/0", "!10.0.0.1-10.0.0.9", "10.0.0.0/9 10.128.0.0/9"] {
+    for list in [
+        "10.0.0.1",
+        "10.0.0.0/8",
+        "!10.0.0.0/8",
+        "10.0.0.0/8 10.1.0.0/16",
+        "!10.0.0.1 11.0.0.0/8",
+        "10.0.0.1-10.0.0.9",
+        "10.0.0.1-10.0.0.9 10.0.0.10",
+        "0.0.0.0/0",
+        "!10.0.0.1-10.0.0.9",
+        "10.0.0.0/9 10.128.0.0/9",
+    ] {
         rules.push(v4(PacketRule { source: addresses(list), ..accept() }));
         rules.push(v4(PacketRule { destination: addresses(list), ..accept() }));
     }
@@ -85,7 +94,8 @@ fn filter_rules() -> Vec<PacketRule> {
     for kind in ["echo-request", "nd-neighbor-solicit", "nd-router-advert", "packet-too-big", "135", "mld-listener-query"] {
         rules.push(v6(PacketRule { icmp_type: Some(kind.to_owned()), ..protocol("icmpv6", accept()) }));
     }
-    let ports: [&[(u16, u16)]; 7] = [&[(22, 22)], &[(22, 22), (80, 80)], &[(8000, 8010)], &[(80, 80), (22, 22), (8000, 8010)], &[(0, 65535)], &[(22, 22), (20, 30)], &[(1, 5), (6, 9)]];
+    let ports: [&[(u16, u16)]; 7] =
+        [&[(22, 22)], &[(22, 22), (80, 80)], &[(8000, 8010)], &[(80, 80), (22, 22), (8000, 8010)], &[(0, 65535)], &[(22, 22), (20, 30)], &[(1, 5), (6, 9)]];
     for name in ["tcp", "udp", "sctp", "dccp", "udplite"] {
         for list in ports {
             rules.push(PacketRule { port: list.to_vec(), ..protocol(name, accept()) });
@@ -220,7 +230,8 @@ fn table(chains: Vec<Chain>) -> Table {
 
 /// A small table of the usual kind.
 fn usual() -> Table {
-    let forward = vec![PacketRule { state: states("established related"), ..accept() }, PacketRule { input: names("br0"), ..accept() }, verdict(Verdict::Drop, plain())];
+    let forward =
+        vec![PacketRule { state: states("established related"), ..accept() }, PacketRule { input: names("br0"), ..accept() }, verdict(Verdict::Drop, plain())];
     let mut forward = chain("forward", "filter", "forward", 0, typed(forward));
     forward.drop = true;
     let masquerade = v4(verdict(Verdict::Masquerade, PacketRule { source: addresses("10.0.0.0/24"), ..plain() }));
@@ -244,7 +255,13 @@ fn every_rule_of_the_language_is_observed_as_it_was_installed() {
             chain("nat-prerouting", "nat", "prerouting", -100, typed(prerouting_rules())),
             chain("nat-output", "nat", "output", -100, typed(output_rules())),
             chain("nat-postrouting", "nat", "postrouting", 100, typed(postrouting_rules())),
-            chain("mark-output", "route", "output", -150, typed(vec![PacketRule { set_mark: Some((0x20, u32::MAX)), protocol: Some("tcp".to_owned()), ..plain() }])),
+            chain(
+                "mark-output",
+                "route",
+                "output",
+                -150,
+                typed(vec![PacketRule { set_mark: Some((0x20, u32::MAX)), protocol: Some("tcp".to_owned()), ..plain() }]),
+            ),
             chain("mark-prerouting", "filter", "prerouting", -150, typed(vec![PacketRule { set_mark: Some((0x20, 0xff)), ..plain() }])),
             chain("forward", "filter", "forward", 0, typed(filter_rules())),
             chain("input", "filter", "input", 0, raw_rules()),
@@ -304,7 +321,10 @@ fn every_change_by_hand_is_seen_and_repaired() {
             ("changed", "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br1 accept comment '\"topo:lab\"'"),
             ("comment lost", "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br0 accept"),
             ("another's comment", "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br0 accept comment '\"topo:other\"'"),
-            ("reordered", "nft delete rule inet topo-lab forward handle $(h forward br0); nft insert rule inet topo-lab forward iifname br0 accept comment '\"topo:lab\"'"),
+            (
+                "reordered",
+                "nft delete rule inet topo-lab forward handle $(h forward br0); nft insert rule inet topo-lab forward iifname br0 accept comment '\"topo:lab\"'",
+            ),
             ("doubled", "nft insert rule inet topo-lab forward iifname br0 accept comment '\"topo:lab\"'"),
             ("chain flushed", "nft flush chain inet topo-lab forward"),
             ("chain deleted", "nft flush chain inet topo-lab forward; nft delete chain inet topo-lab forward"),
@@ -315,7 +335,10 @@ fn every_change_by_hand_is_seen_and_repaired() {
             ("chain of its own jumped to", "nft add chain inet topo-lab o; nft insert rule inet topo-lab forward jump o"),
             ("rules in a block", "nft 'insert rule inet topo-lab forward ip saddr 10.0.0.1 jump { accept; }'"),
             ("dormant", "nft 'add table inet topo-lab { flags dormant; }'"),
-            ("priority changed", "nft flush chain inet topo-lab forward; nft delete chain inet topo-lab forward; nft 'add chain inet topo-lab forward { type filter hook forward priority 5; policy drop; }'"),
+            (
+                "priority changed",
+                "nft flush chain inet topo-lab forward; nft delete chain inet topo-lab forward; nft 'add chain inet topo-lab forward { type filter hook forward priority 5; policy drop; }'",
+            ),
         ];
         for (what, script) in breaks {
             nft::install(&wanted).unwrap();
@@ -359,7 +382,16 @@ fn tables_of_others_are_told_apart() {
 fn errors_name_the_rule_and_keep_the_words_of_nft() {
     sandbox::run("errors_name_the_rule_and_keep_the_words_of_nft", || {
         let with = |text: &str| table(vec![chain("input", "filter", "input", 0, vec![TableRule::Raw("accept".to_owned()), TableRule::Raw(text.to_owned())])]);
-        for text in ["foo bar", "tcp dport 22 udp dport 22", "iif \"nope\" accept", "ip saddr @missing accept", "jump nowhere", "ip saddr $x accept", "include \"/etc/passwd\"", "accept drop"] {
+        for text in [
+            "foo bar",
+            "tcp dport 22 udp dport 22",
+            "iif \"nope\" accept",
+            "ip saddr @missing accept",
+            "jump nowhere",
+            "ip saddr $x accept",
+            "include \"/etc/passwd\"",
+            "accept drop",
+        ] {
             let error = nft::check(&with(text)).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Refused);
             assert!(error.tried.contains(&format!("`{text}`")), "{error}");
@@ -382,7 +414,9 @@ fn errors_name_the_rule_and_keep_the_words_of_nft() {
 #[test]
 fn a_table_of_a_thousand_rules_is_read_in_time() {
     sandbox::run("a_table_of_a_thousand_rules_is_read_in_time", || {
-        let rule = |n: u32| v4(protocol("tcp", PacketRule { source: addresses(&format!("10.0.{}.{}", n / 256, n % 256)), port: vec![(80, 80), (22, 22)], ..accept() }));
+        let rule = |n: u32| {
+            v4(protocol("tcp", PacketRule { source: addresses(&format!("10.0.{}.{}", n / 256, n % 256)), port: vec![(80, 80), (22, 22)], ..accept() }))
+        };
         let wanted = table(vec![chain("forward", "filter", "forward", 0, typed((0..1000).map(rule).collect()))]);
         nft::install(&wanted).unwrap();
         let start = std::time::Instant::now();
