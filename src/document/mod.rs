@@ -5,12 +5,15 @@ mod finding;
 pub mod firewall;
 pub mod interface;
 pub mod kind;
+mod lower;
 pub mod matching;
 pub mod nat;
 mod place;
 pub mod read;
 pub mod route;
 pub mod section;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub mod value;
 pub mod word;
@@ -74,8 +77,7 @@ fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// Fills in what the file leaves out, resolves its names, and says what each resource shall be. Never fails: what cannot be lowered is left out, with a
 /// finding.
 pub fn lower(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
-    let state = State::empty(document.name.value.clone());
-    (Topology { state, origins: Origins::new(), source: source.clone(), unsupported: Vec::new() }, Vec::new())
+    lower::run(document, source)
 }
 
 /// The JSON schema (draft-07) of a file, made from the types that read it.

@@ -1,0 +1,78 @@
+//! Addresses and neighbours.
+
+use super::{At, Lowering};
+use crate::document::interface::Interface;
+use crate::document::{Finding, Loc};
+use crate::resource::{Address, IfName, Neighbor, Owner, Resource, Setting};
+use ipnet::IpNet;
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+impl<'d> Lowering<'d> {
+    /// The addresses of an interface, in the order of the file: the first of a subnet is the primary one.
+    pub fn addresses(&mut self, at: &At<'d>, name: &Loc<IfName>, interface: &Interface, path: &str) {
+        let mut subnets: HashSet<IpNet> = HashSet::new();
+        let dad = interface.ipv6.as_ref().and_then(|ipv6| ipv6.dad.as_ref()).map(|dad| dad.value);
+        for (nth, entry) in interface.addresses.iter().enumerate() {
+            let net = entry.address.0;
+            let more = entry.more.as_deref();
+            let mut address = Address::plain(at.link(name), net);
+            if let Some(peer) = more.and_then(|more| more.peer.as_ref()) {
+                if peer.is_ipv4() != net.addr().is_ipv4() {
+                    self.note(super::kinds::families("a point-to-point address", &Loc::new(net.addr(), entry.address.place), peer));
+                    continue;
+                }
+                address.peer = Some(peer.value).filter(|peer| *peer != net.addr());
+            }
+            address.scope = Setting::Is(more.and_then(|more| more.scope.as_ref()).map_or_else(|| usual_scope(net.addr()), |scope| scope.0));
+            if net.addr().is_ipv4() {
+                address.secondary = !subnets.insert(address.subnet());
+                address.label = Setting::Is(name.to_string());
+            } else {
+                // In a namespace of ours nobody else can have the address, so there is nothing to wait for.
+                address.nodad = if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
+                if let Some(disable) = interface.ipv6.as_ref().and_then(|ipv6| ipv6.disable.as_ref()).filter(|disable| disable.value) {
+                    let finding = Finding::error("ipv6-disabled", entry.address.place, format!("{} has an IPv6 address although IPv6 is off there", name.value));
+                    self.note(finding.also(disable.place, "switched off here"));
+                }
+            }
+            if let Some(label) = more.and_then(|more| more.label.as_ref()) {
+                if net.addr().is_ipv6() {
+                    self.note(Finding::error("bad-label", label.place, "an IPv6 address has no label"));
+                } else if !label.0.starts_with(name.as_str()) {
+                    self.note(Finding::error("bad-label", label.place, format!("a label begins with the interface's name, {:?}", name.as_str())));
+                }
+                address.label = Setting::Is(label.0.clone());
+            }
+            self.put(Resource::Address(address), Owner::Ours, entry.address.place, format!("{path}.addresses[{nth}]"));
+        }
+    }
+
+    /// The static neighbours of a node.
+    pub fn neighbors(&mut self, at: &At<'d>) {
+        for (nth, entry) in at.section.neighbors.iter().enumerate() {
+            let proxy = entry.proxy.as_ref().is_some_and(|proxy| proxy.value);
+            match &entry.mac {
+                Some(mac) if proxy => self.note(Finding::error("misplaced-key", mac.place, "a proxy entry has no hardware address: this node answers with its own")),
+                None if !proxy => self.note(Finding::error("missing-key", entry.place, "a neighbour needs its `mac`").help("or `proxy: true`, if this node is to answer for it")),
+                _ => {}
+            }
+            let Some(link) = self.known(at, &entry.dev) else { continue };
+            let mac = entry.mac.as_ref().map(|mac| mac.value).filter(|_| !proxy);
+            let neighbor = Neighbor { link, address: entry.address.value, proxy, mac, permanent: true, marked: true };
+            self.put(Resource::Neighbor(neighbor), Owner::Ours, entry.place, format!("{}.neighbors[{nth}]", at.path));
+        }
+    }
+}
+
+/// The scope that `ip` gives an IPv4 address, and the kernel (`ipv6_addr_scope`) an IPv6 one.
+fn usual_scope(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(v4) if v4.is_loopback() => 254,
+        IpAddr::V4(_) => 0,
+        IpAddr::V6(v6) if v6.is_loopback() => 254,
+        IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfe80 => 253,
+        IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfec0 => 200,
+        IpAddr::V6(_) => 0,
+    }
+}

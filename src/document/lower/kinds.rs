@@ -1,0 +1,215 @@
+//! What the kinds of links say.
+
+use super::{At, Lowering};
+use crate::document::kind::{Bridge, Vxlan, Wireguard};
+use crate::document::tree::quoted;
+use crate::document::value::Duration;
+use crate::document::{Finding, Loc, Place};
+use crate::resource::{Fdb, Kind, Link, LinkId, Mac, Options, Owner, Resource, Value};
+use std::fmt::Display;
+use std::net::IpAddr;
+
+/// Two addresses that do not go together.
+pub(super) fn families(what: &str, one: &Loc<IpAddr>, other: &Loc<IpAddr>) -> Finding {
+    Finding::error("mixed-families", other.place, format!("{what} has ends of one family, not {one} and {other}")).also(one.place, "the other address")
+}
+
+fn out_of_range(place: Place, name: &str, what: impl Display, range: &str) -> Finding {
+    Finding::error("out-of-range", place, format!("`{name}` is {what}, expected {range}"))
+}
+
+impl<'d> Lowering<'d> {
+    /// A duration as the kernel counts it.
+    fn centis(&mut self, name: &'static str, duration: &Loc<Duration>, options: &mut Options) {
+        match duration.centis() {
+            Some(centis) => {
+                options.insert(name.into(), Value::Centis(centis));
+            }
+            None => self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in hundredths of a second")).help("write a multiple of 10ms")),
+        }
+    }
+
+    /// A bridge with what is written.
+    pub fn bridge(&mut self, id: LinkId, bridge: &Bridge, path: &str) -> Link {
+        let mut link = Link::bare(id, Kind::Bridge);
+        let options = &mut link.options;
+        let durations = [
+            ("forward-delay", &bridge.forward_delay),
+            ("hello-time", &bridge.hello_time),
+            ("max-age", &bridge.max_age),
+            ("ageing-time", &bridge.ageing_time),
+            ("multicast-last-member-interval", &bridge.multicast_last_member_interval),
+            ("multicast-membership-interval", &bridge.multicast_membership_interval),
+            ("multicast-querier-interval", &bridge.multicast_querier_interval),
+            ("multicast-query-interval", &bridge.multicast_query_interval),
+            ("multicast-query-response-interval", &bridge.multicast_query_response_interval),
+            ("multicast-startup-query-interval", &bridge.multicast_startup_query_interval),
+        ];
+        for (name, duration) in durations {
+            if let Some(duration) = duration {
+                self.centis(name, duration, options);
+            }
+        }
+        let switches = [
+            ("stp", &bridge.stp),
+            ("multicast-snooping", &bridge.multicast_snooping),
+            ("multicast-query-use-ifaddr", &bridge.multicast_query_use_ifaddr),
+            ("multicast-querier", &bridge.multicast_querier),
+            ("multicast-stats", &bridge.multicast_stats),
+            ("nf-call-iptables", &bridge.nf_call_iptables),
+            ("nf-call-ip6tables", &bridge.nf_call_ip6tables),
+            ("nf-call-arptables", &bridge.nf_call_arptables),
+            ("no-linklocal-learn", &bridge.no_linklocal_learn),
+        ];
+        options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
+        options.extend(bridge_numbers(bridge).into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
+        if let Some(mac) = &bridge.group_address {
+            options.insert("group-address".into(), Value::Mac(mac.value));
+        }
+        self.bridge_ranges(bridge);
+        let later = [
+            (bridge.vlan_filtering.as_ref().filter(|on| on.value).map(|on| on.place), "`vlan-filtering`"),
+            (bridge.vlan_default_pvid.as_ref().map(|pvid| pvid.place), "`vlan-default-pvid`"),
+            (bridge.vlan_protocol.as_ref().map(|protocol| protocol.place), "`vlan-protocol`"),
+        ];
+        for (place, what) in later {
+            if let Some(place) = place {
+                self.later(place, path, what);
+            }
+        }
+        link
+    }
+
+    /// What the kernel refuses (`br_set_hello_time` and its like in `net/bridge`).
+    fn bridge_ranges(&mut self, bridge: &Bridge) {
+        let stp = bridge.stp.as_ref().is_some_and(|stp| stp.value);
+        let timers = [
+            ("hello-time", &bridge.hello_time, 1, 10, true),
+            ("max-age", &bridge.max_age, 6, 40, true),
+            ("forward-delay", &bridge.forward_delay, 2, 30, stp),
+        ];
+        for (name, duration, low, high, applies) in timers {
+            if let Some(duration) = duration
+                && applies
+                && !(low * 1_000_000_000..=high * 1_000_000_000).contains(&duration.nanoseconds)
+            {
+                self.note(out_of_range(duration.place, name, format!("{}ms", duration.nanoseconds / 1_000_000), &format!("{low}s to {high}s")));
+            }
+        }
+        if let Some(mask) = bridge.group_forward_mask.as_ref().filter(|mask| mask.0 & 7 != 0) {
+            let finding = out_of_range(mask.place, "group-forward-mask", format!("{:#x}", mask.0), "one without the bits 0, 1 and 2");
+            self.note(finding.help("the kernel never forwards STP, pause and LACP frames"));
+        }
+        if let Some(mac) = &bridge.group_address
+            && (mac.0[..5] != [0x01, 0x80, 0xc2, 0, 0] || mac.0[5] > 15 || matches!(mac.0[5], 1..=3))
+        {
+            self.note(out_of_range(mac.place, "group-address", mac, "01:80:c2:00:00:0X, where X is 0 or 4 to f"));
+        }
+    }
+
+    /// A vxlan with what is written, and its forwarding entries.
+    pub fn vxlan(&mut self, at: &At<'d>, id: LinkId, vxlan: &Vxlan, path: &str) -> Option<Link> {
+        let mut link = Link::bare(id, Kind::Vxlan);
+        let far = vxlan.remote.as_ref().or(vxlan.group.as_ref());
+        if let (Some(remote), Some(group)) = (&vxlan.remote, &vxlan.group) {
+            self.note(Finding::error("several-kinds", group.place, "a vxlan has either a `remote` or a `group`").also(remote.place, "the remote"));
+        }
+        if let Some(group) = vxlan.group.as_ref().filter(|group| !group.is_multicast()) {
+            self.note(Finding::error("bad-address", group.place, format!("{group} is not a multicast group")).help("one other end is `remote`; several are entries of `fdb`"));
+        }
+        if let Some(far) = far.filter(|far| far.is_multicast() && vxlan.link.is_none()) {
+            self.note(Finding::error("missing-key", far.place, "a group is joined on an interface").help("add `link: INTERFACE`"));
+        }
+        if let (Some(local), Some(far)) = (&vxlan.local, far)
+            && local.is_ipv4() != far.is_ipv4()
+        {
+            self.note(families("a vxlan", local, far));
+        }
+        if let Some(lower) = &vxlan.link {
+            link.link = Some(self.resolve(at, lower)?);
+        }
+        self.vxlan_options(vxlan, &mut link.options);
+        for (nth, entry) in vxlan.fdb.iter().enumerate() {
+            let mac = entry.mac.as_ref().map_or(Mac([0; 6]), |mac| mac.value);
+            if let Some(near) = vxlan.local.as_ref().or(far).filter(|near| near.is_ipv4() != entry.dst.is_ipv4()) {
+                self.note(families("a vxlan", near, &entry.dst));
+            }
+            if mac == Mac([0; 6]) && far.is_some_and(|far| far.value == entry.dst.value) {
+                self.note(Finding::error("duplicate-entry", entry.place, format!("{} is the `remote` already", entry.dst)));
+                continue;
+            }
+            let fdb = Fdb { link: link.id.clone(), mac, dst: entry.dst.value };
+            self.put(Resource::Fdb(fdb), Owner::Ours, entry.place, format!("{path}.vxlan.fdb[{nth}]"));
+        }
+        Some(link)
+    }
+
+    fn vxlan_options(&mut self, vxlan: &Vxlan, options: &mut Options) {
+        let ports = vxlan.source_ports.as_ref();
+        let numbers = [
+            ("id", Some(vxlan.id.0)),
+            ("port", vxlan.port.as_ref().map(|number| number.0)),
+            ("source-port-low", ports.map(|ports| u64::from(ports.first))),
+            // The kernel's range does not include its end; the language's does, and so does `ip`, which hands it over as it is.
+            ("source-port-high", ports.map(|ports| u64::from(ports.last))),
+            ("ttl", vxlan.ttl.as_ref().map(|number| number.0)),
+            ("tos", vxlan.tos.as_ref().map(|number| number.0)),
+            ("limit", vxlan.limit.as_ref().map(|number| number.0)),
+        ];
+        options.extend(numbers.into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
+        let switches = [("learning", &vxlan.learning), ("proxy", &vxlan.proxy), ("l2miss", &vxlan.l2miss), ("l3miss", &vxlan.l3miss)];
+        options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
+        let addresses = [("local", vxlan.local.as_ref()), ("remote", vxlan.remote.as_ref().or(vxlan.group.as_ref()))];
+        options.extend(addresses.into_iter().filter_map(|(name, address)| Some((name.into(), Value::Ip(address?.value)))));
+        if let Some(df) = &vxlan.df {
+            options.insert("df".into(), Value::word(df.word()));
+        }
+        if let Some(ageing) = &vxlan.ageing {
+            match ageing.seconds() {
+                Some(seconds) => {
+                    options.insert("ageing".into(), Value::Number(seconds));
+                }
+                None => self.note(Finding::error("bad-duration", ageing.place, "`ageing` is counted in whole seconds")),
+            }
+        }
+    }
+
+    /// What of a wireguard interface can be wrong although it cannot be made yet.
+    pub fn wireguard(&mut self, at: &At<'d>, wireguard: &Wireguard) {
+        if let Some(node) = &wireguard.transport
+            && !node.0.is_host()
+            && !self.document.namespaces.contains_key(node.0.as_str())
+        {
+            let names: Vec<&str> = self.document.namespaces.keys().map(|name| name.0.as_str()).collect();
+            let finding = super::unknown_node(&node.0, node.place, &names);
+            self.note(finding);
+        }
+        for peer in &wireguard.peers {
+            match (&peer.public_key, &peer.interface) {
+                (Some(key), Some(_)) => self.note(Finding::error("several-kinds", key.place, "a peer has either a `public-key` or an `interface`")),
+                (None, None) => self.note(Finding::error("missing-key", peer.place, "a peer needs a `public-key` or an `interface`")),
+                (None, Some(interface)) => {
+                    if let Some(id) = self.resolve(at, interface)
+                        && !matches!(self.index.kind(&id), Some(crate::document::interface::KindKey::Wireguard(_)))
+                    {
+                        self.note(Finding::error("bad-reference", interface.place, format!("{} is not a wireguard interface", quoted(&id.to_string()))));
+                    }
+                }
+                (Some(_), None) => {}
+            }
+        }
+    }
+}
+
+fn bridge_numbers(bridge: &Bridge) -> [(&'static str, Option<u64>); 8] {
+    [
+        ("priority", bridge.priority.as_ref().map(|number| number.0)),
+        ("group-forward-mask", bridge.group_forward_mask.as_ref().map(|number| number.0)),
+        ("multicast-router", bridge.multicast_router.as_ref().map(|number| number.0)),
+        ("multicast-hash-max", bridge.multicast_hash_max.as_ref().map(|number| number.0)),
+        ("multicast-last-member-count", bridge.multicast_last_member_count.as_ref().map(|number| number.0)),
+        ("multicast-startup-query-count", bridge.multicast_startup_query_count.as_ref().map(|number| number.0)),
+        ("multicast-igmp-version", bridge.multicast_igmp_version.as_ref().map(|number| number.0)),
+        ("multicast-mld-version", bridge.multicast_mld_version.as_ref().map(|number| number.0)),
+    ]
+}

@@ -1,0 +1,266 @@
+//! Links.
+
+use super::index::End;
+use super::{At, Lowering, kinds, target};
+use crate::document::interface::{Interface, KindKey, Port};
+use crate::document::{Finding, Loc, Place};
+use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};
+use std::collections::BTreeSet;
+
+impl<'d> Lowering<'d> {
+    /// The interfaces of a node and what stands on them.
+    pub fn interfaces(&mut self, at: &At<'d>) {
+        for (name, interface) in &at.section.interfaces {
+            let path = format!("{}.interfaces.{name}", at.path);
+            if self.link(at, name, interface, &path) {
+                self.addresses(at, name, interface, &path);
+            }
+            self.interface_settings(at, name, interface, &path);
+            self.not_yet(interface, &path);
+        }
+        let lo = IfName::from("lo");
+        if at.created && !at.section.interfaces.contains_key("lo") {
+            let mut link = Link::bare(at.link(&lo), Kind::Loopback);
+            link.tenure = Tenure::Existing;
+            link.up = Setting::Is(true);
+            self.put(Resource::Link(Box::new(link)), Owner::Ours, at.place, at.path.clone());
+        }
+    }
+
+    /// The link of an entry; whether there is one now.
+    fn link(&mut self, at: &At<'d>, name: &Loc<IfName>, interface: &Interface, path: &str) -> bool {
+        let id = at.link(name);
+        if let Some(mac) = &interface.mac
+            && (mac.0[0] & 1 == 1 || mac.0 == [0; 6])
+        {
+            let finding = Finding::error("bad-mac", mac.place, format!("{mac} cannot be the address of an interface: it is all zero or a group's"));
+            self.note(finding.help("the first byte is even: 02:… is free for everybody"));
+        }
+        let (mut link, owner) = if name.as_str() == "lo" {
+            let mut link = Link::bare(id, Kind::Loopback);
+            link.tenure = Tenure::Existing;
+            link.marked = at.created;
+            if at.created {
+                link.up = Setting::Is(true);
+            }
+            (link, if at.created { Owner::Ours } else { Owner::Named })
+        } else if let Some(KindKey::Existing(existing)) = interface.kind.as_ref().map(|kind| &kind.value) {
+            let mut link = Link::bare(id, Kind::Any);
+            link.marked = false;
+            link.tenure = existing.from.as_ref().map_or(Tenure::Existing, |from| Tenure::From(target(&at.node, from)));
+            (link, Owner::Named)
+        } else {
+            let Some(mut link) = self.created(at, id, interface, path) else { return false };
+            fresh(&mut link);
+            (link, Owner::Ours)
+        };
+        self.common(&mut link, interface);
+        if interface.kind.as_ref().is_some_and(|kind| matches!(&kind.value, KindKey::Veth(_))) || interface.kind.is_none() {
+            self.take_over(&mut link);
+        }
+        self.enslave(&mut link, interface.port.as_deref());
+        self.put(Resource::Link(Box::new(link)), owner, name.place, path.to_owned());
+        true
+    }
+
+    /// A link that topo makes, with what its kind says; `None` for a kind that cannot be made yet, or is not understood.
+    fn created(&mut self, at: &At<'d>, id: LinkId, interface: &Interface, path: &str) -> Option<Link> {
+        let Some(kind) = &interface.kind else {
+            let peer = self.index.ends.get(&id)?.peer.clone();
+            return Some(veth(id, peer));
+        };
+        match &kind.value {
+            KindKey::Veth(_) => {
+                let peer = self.index.ends.get(&id)?.peer.clone();
+                Some(veth(id, peer))
+            }
+            KindKey::Bridge(bridge) => Some(self.bridge(id, bridge, path)),
+            KindKey::Vxlan(vxlan) => self.vxlan(at, id, vxlan, path),
+            KindKey::Macvlan(macvlan) => {
+                let mut link = Link::bare(id, Kind::Macvlan);
+                link.link = Some(self.resolve(at, &macvlan.link)?);
+                if let Some(mode) = &macvlan.mode {
+                    link.options.insert("mode".into(), Value::word(mode.word()));
+                }
+                Some(link)
+            }
+            other => {
+                self.check_later(at, other);
+                self.later(kind.place, path, &format!("the kind {:?}", other.key()));
+                None
+            }
+        }
+    }
+
+    /// References of kinds that cannot be made yet are looked up all the same.
+    fn check_later(&mut self, at: &At<'d>, kind: &KindKey) {
+        let link = match kind {
+            KindKey::Vlan(vlan) => Some(&vlan.link),
+            KindKey::Macvtap(macvtap) => Some(&macvtap.link),
+            KindKey::Ipvlan(ipvlan) => Some(&ipvlan.link),
+            KindKey::Geneve(geneve) => geneve.link.as_ref(),
+            KindKey::Gre(tunnel) | KindKey::Gretap(tunnel) | KindKey::Ipip(tunnel) | KindKey::Sit(tunnel) | KindKey::Ip6tnl(tunnel) => {
+                if tunnel.local.is_ipv4() != tunnel.remote.is_ipv4() {
+                    self.note(kinds::families("a tunnel", &tunnel.local, &tunnel.remote));
+                }
+                tunnel.link.as_ref()
+            }
+            KindKey::Wireguard(wireguard) => return self.wireguard(at, wireguard),
+            _ => None,
+        };
+        if let Some(link) = link {
+            self.resolve(at, link);
+        }
+    }
+
+    /// What all kinds have in common. Only what is written: the rest is filled in before.
+    fn common(&mut self, link: &mut Link, interface: &Interface) {
+        if let Some(up) = &interface.up {
+            link.up = Setting::Is(up.value);
+        }
+        if let Some(mtu) = &interface.mtu {
+            link.mtu = Setting::Is(mtu.u32());
+        }
+        if let Some(mac) = &interface.mac {
+            link.mac = Setting::Is(mac.value);
+        }
+        if let Some(txqueuelen) = &interface.txqueuelen {
+            link.txqueuelen = Setting::Is(txqueuelen.u32());
+        }
+        if let Some(queues) = &interface.queues {
+            link.queues = Setting::Is(Queues { tx: queues.tx, rx: queues.rx });
+        }
+        if let Some(names) = &interface.alternative_names {
+            let set: BTreeSet<String> = names.iter().map(|name| name.0.clone()).collect();
+            link.alternative_names = Setting::Is(set);
+        }
+    }
+
+    /// The nameless end of a pair takes over the MTU of the end that has an entry.
+    fn take_over(&mut self, link: &mut Link) {
+        let Some(peer) = link.peer.clone() else { return };
+        let plugged = self.index.ends.get(&peer).is_some_and(|end| end.plugged);
+        if plugged {
+            // `port` of this entry means the other end, see `far_ends`.
+            link.port = Options::new();
+        }
+    }
+
+    /// Makes `link` a port of its master, or of none.
+    fn enslave(&mut self, link: &mut Link, port: Option<&Port>) {
+        let peer_plugged = link.peer.as_ref().and_then(|peer| self.index.ends.get(peer)).is_some_and(|end| end.plugged);
+        let port = port.filter(|_| !peer_plugged);
+        let Some(master) = self.index.masters.get(&link.id) else {
+            if let Some(port) = port.filter(|_| !matches!(link.kind, Kind::Any)) {
+                self.note(Finding::error("not-a-port", port.place, format!("{} is not a port of a bridge", link.id)).help("list it in the bridge's ports"));
+            } else if let Some(port) = port {
+                link.port = options(port);
+            }
+            return;
+        };
+        link.master = Setting::Is(Some(master.name.clone()));
+        let id = LinkId { node: link.id.node.clone(), name: master.name.clone() };
+        let bridge = matches!(self.index.kind(&id), Some(KindKey::Bridge(_) | KindKey::Existing(_)));
+        if let Some(port) = port {
+            if bridge {
+                link.port = options(port);
+            } else {
+                self.note(Finding::error("not-a-port", port.place, format!("{id} is not a bridge: its ports have no such attributes")));
+            }
+        }
+        // A fresh port has the defaults; on somebody else's link only what is written counts.
+        if bridge && link.marked {
+            crate::resource::kinds::fill(crate::resource::kinds::PORT, &mut link.port);
+        }
+    }
+
+    /// Other ends of veth pairs that have no entry of their own.
+    pub fn far_ends(&mut self) {
+        let implied: Vec<(LinkId, End)> = self.index.ends.iter().filter(|(_, end)| end.implied).map(|(id, end)| (id.clone(), end.clone())).collect();
+        for (id, end) in implied {
+            let near = self.index.entries.get(&end.peer).map(|(interface, _)| *interface);
+            let mut link = veth(id, end.peer.clone());
+            fresh(&mut link);
+            let mut port = None;
+            if end.plugged
+                && let Some(near) = near
+            {
+                if let Some(mtu) = &near.mtu {
+                    link.mtu = Setting::Is(mtu.u32());
+                }
+                port = near.port.as_deref();
+            }
+            self.enslave(&mut link, port);
+            self.put(Resource::Link(Box::new(link)), Owner::Ours, end.place, end.path);
+        }
+    }
+
+    /// What of an entry cannot be made yet.
+    fn not_yet(&mut self, interface: &Interface, path: &str) {
+        let parts: [(Option<Place>, &str); 3] = [
+            (interface.port_vlan.as_ref().map(|part| part.place), "`port-vlan`"),
+            (interface.impair.as_ref().map(|part| part.place), "`impair`"),
+            (interface.offload.as_ref().map(|part| part.place), "`offload`"),
+        ];
+        for (place, what) in parts {
+            if let Some(place) = place {
+                self.later(place, path, what);
+            }
+        }
+        if let Some(vlan) = &interface.port_vlan {
+            let finding = match (&vlan.access, &vlan.trunk, &vlan.native) {
+                (Some(access), Some(_), _) | (Some(access), _, Some(_)) => Some(Finding::error("port-vlan", access.place, "`access` stands alone, without `trunk` and `native`")),
+                (None, None, _) => Some(Finding::error("port-vlan", vlan.place, "`port-vlan` needs `access` or `trunk`")),
+                _ => None,
+            };
+            self.findings.extend(finding);
+        }
+    }
+}
+
+fn veth(id: LinkId, peer: LinkId) -> Link {
+    let mut link = Link::bare(id, Kind::Veth);
+    link.peer = Some(peer);
+    link
+}
+
+/// The attributes that a fresh link has everywhere, so that dropping one from the file puts it back. An MTU that follows another link's is left alone.
+fn fresh(link: &mut Link) {
+    crate::resource::kinds::fill(crate::resource::kinds::of(&link.kind), &mut link.options);
+    link.up = Setting::Is(true);
+    link.master = Setting::Is(None);
+    link.alternative_names = Setting::Is(BTreeSet::new());
+    link.txqueuelen = Setting::Is(1000);
+    if link.kind == Kind::Veth || (link.kind == Kind::Vxlan && link.link.is_none()) {
+        link.mtu = Setting::Is(1500);
+    }
+}
+
+/// The written attributes of a port.
+fn options(port: &Port) -> Options {
+    let mut options = Options::new();
+    let numbers = [
+        ("cost", port.cost.as_ref().map(|number| number.0)),
+        ("priority", port.priority.as_ref().map(|number| number.0)),
+        ("multicast-router", port.multicast_router.as_ref().map(|number| number.0)),
+    ];
+    let switches = [
+        ("hairpin", &port.hairpin),
+        ("guard", &port.guard),
+        ("root-block", &port.root_block),
+        ("fast-leave", &port.fast_leave),
+        ("learning", &port.learning),
+        ("flood", &port.flood),
+        ("multicast-flood", &port.multicast_flood),
+        ("broadcast-flood", &port.broadcast_flood),
+        ("multicast-to-unicast", &port.multicast_to_unicast),
+        ("proxy-arp", &port.proxy_arp),
+        ("proxy-arp-wifi", &port.proxy_arp_wifi),
+        ("neighbor-suppress", &port.neighbor_suppress),
+        ("isolated", &port.isolated),
+        ("locked", &port.locked),
+    ];
+    options.extend(numbers.into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
+    options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
+    options
+}

@@ -1,0 +1,171 @@
+//! From what a person wrote to what there shall be: defaults filled in, names resolved, far ends of pairs named.
+
+mod address;
+mod file;
+mod index;
+mod kinds;
+mod link;
+mod packet;
+mod route;
+mod rule;
+mod setting;
+mod table;
+
+use super::section::{Existing, NodeSection};
+use super::tree::quoted;
+use super::value::InterfaceRef;
+use super::{Document, Finding, Lines, Loc, Place, Source, Topology};
+use crate::resource::{LinkId, Namespace, NetnsRef, Node, NodeTenure, Origin, Origins, Owner, Resource, State};
+use index::Index;
+
+/// Everything about a node that lowering its parts needs.
+pub(super) struct At<'d> {
+    /// Which.
+    pub node: Node,
+    /// Where it is named.
+    pub place: Place,
+    /// What the file says of it.
+    pub section: &'d NodeSection,
+    /// Whether topo makes it: then everything in it is the topology's.
+    pub created: bool,
+    /// The keys that lead to it.
+    pub path: String,
+}
+
+impl At<'_> {
+    /// The interface `name` of it.
+    pub fn link(&self, name: &crate::resource::IfName) -> LinkId {
+        LinkId { node: self.node.clone(), name: name.clone() }
+    }
+
+    /// Whose settings of it are: elsewhere they were there before, and go back to what they were.
+    pub fn setting_owner(&self) -> Owner {
+        if self.created { Owner::Ours } else { Owner::Named }
+    }
+}
+
+/// The work under way.
+pub(super) struct Lowering<'d> {
+    document: &'d Document,
+    source: &'d Source,
+    lines: Lines,
+    state: State,
+    origins: Origins,
+    unsupported: Vec<(Origin, String)>,
+    findings: Vec<Finding>,
+    index: Index<'d>,
+}
+
+/// Lowers a file.
+pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
+    let (index, findings) = Index::of(document);
+    let state = State::empty(document.name.value.clone());
+    let lines = Lines::of(&source.text);
+    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), unsupported: Vec::new(), findings, index };
+    work.namespaces();
+    for at in nodes(document) {
+        work.settings(&at);
+        work.interfaces(&at);
+        work.neighbors(&at);
+        work.routes(&at);
+        work.rules(&at);
+        work.tables(&at);
+        work.files(&at);
+    }
+    work.far_ends();
+    let Lowering { state, origins, unsupported, findings, .. } = work;
+    (Topology { state, origins, source: source.clone(), unsupported }, super::in_order(findings))
+}
+
+/// All nodes that the file describes.
+pub(super) fn nodes(document: &Document) -> impl Iterator<Item = At<'_>> {
+    let host = document.host.iter().map(|section| At { node: Node::host(), place: section.place, section, created: false, path: "host".to_owned() });
+    let others = document.namespaces.iter().map(|(name, section)| {
+        let path = format!("namespaces.{}", name.0);
+        At { node: name.0.clone(), place: name.place, section, created: section.existing.is_none(), path }
+    });
+    host.chain(others)
+}
+
+impl Lowering<'_> {
+    /// Puts a resource in, and who asked for it.
+    pub fn put(&mut self, resource: Resource, owner: Owner, place: Place, path: String) {
+        let origin = self.lines.origin(self.source, place, path);
+        self.origins.entry(resource.id()).or_insert(origin);
+        self.state.insert(resource, owner);
+    }
+
+    /// Notes something that is wrong.
+    pub fn note(&mut self, finding: Finding) {
+        if self.findings.len() < super::tree::MAX_FINDINGS {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Notes something that is sound and cannot be made yet.
+    pub fn later(&mut self, place: Place, path: &str, what: &str) {
+        let origin = self.lines.origin(self.source, place, path.to_owned());
+        self.unsupported.push((origin, format!("{what} is not supported yet")));
+    }
+
+    /// The namespaces: those that are described, and the host where something of the file stands there.
+    fn namespaces(&mut self) {
+        for at in nodes(self.document) {
+            let tenure = match at.section.existing.as_deref() {
+                _ if at.node.is_host() => NodeTenure::Host,
+                None => NodeTenure::Created,
+                Some(existing) => NodeTenure::Existing(match &existing.value {
+                    Existing::Netns(name) => NetnsRef::Name(name.0.to_string()),
+                    Existing::Path(path) => NetnsRef::Path(path.0.clone()),
+                    Existing::Pid(pid) => NetnsRef::Pid(pid.u32()),
+                }),
+            };
+            if let Some(existing) = at.section.existing.as_deref().filter(|_| at.node.is_host()) {
+                self.note(Finding::error("misplaced-key", existing.place, "the host is always there: `existing` means nothing here"));
+            }
+            let owner = if at.created { Owner::Ours } else { Owner::Named };
+            let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created };
+            self.put(Resource::Namespace(namespace), owner, at.place, at.path);
+        }
+        if let (None, Some(place)) = (&self.document.host, self.index.host_named) {
+            let namespace = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false };
+            self.put(Resource::Namespace(namespace), Owner::Named, place, "host".to_owned());
+        }
+    }
+
+    /// The interface that `reference` means in `at`, if there is one of that name; a finding else.
+    pub fn resolve(&mut self, at: &At<'_>, reference: &Loc<InterfaceRef>) -> Option<LinkId> {
+        let id = target(&at.node, reference);
+        if self.index.known(&id) {
+            return Some(id);
+        }
+        let finding = self.index.unknown(&id, reference.place);
+        self.note(finding);
+        None
+    }
+
+    /// The interface `name` of `at`, if there is one of that name; a finding else.
+    pub fn known(&mut self, at: &At<'_>, name: &Loc<crate::resource::IfName>) -> Option<LinkId> {
+        let id = at.link(name);
+        if self.index.known(&id) {
+            return Some(id);
+        }
+        let finding = self.index.unknown(&id, name.place);
+        self.note(finding);
+        None
+    }
+}
+
+/// What `reference` means when it is written in `node`.
+pub(super) fn target(node: &Node, reference: &InterfaceRef) -> LinkId {
+    LinkId { node: reference.node.clone().unwrap_or_else(|| node.clone()), name: reference.name.clone() }
+}
+
+/// A node that is not there.
+pub(super) fn unknown_node(node: &Node, place: Place, names: &[&str]) -> Finding {
+    let finding = Finding::error("unknown-node", place, format!("there is no node {}", quoted(node.as_str())));
+    match super::read::nearest(node.as_str(), names) {
+        Some(right) => finding.help(format!("did you mean {right:?}?")),
+        None => finding.help(format!("add it under `namespaces`: {node}:")),
+    }
+}

@@ -1,0 +1,1 @@
+//! What rules of NAT and firewall go by.

@@ -1,0 +1,171 @@
+//! Routes.
+
+use super::{At, Lowering};
+use crate::document::route::{RouteEntry, RouteType};
+use crate::document::value::Destination;
+use crate::document::{Finding, Loc};
+use crate::resource::{IfName, NextHop, Owner, Resource, Route, RouteKey, RouteKind, Setting, TableId};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::IpAddr;
+
+impl<'d> Lowering<'d> {
+    /// The routes of a node.
+    pub fn routes(&mut self, at: &At<'d>) {
+        for (nth, entry) in at.section.routes.iter().enumerate() {
+            let path = format!("{}.routes[{nth}]", at.path);
+            if let Some(vrf) = &entry.vrf {
+                self.known(at, vrf);
+                if let Some(table) = &entry.table {
+                    self.note(Finding::error("several-kinds", table.place, "a route has either a `table` or a `vrf`").also(vrf.place, "the vrf"));
+                }
+                self.later(vrf.place, &path, "`vrf` of a route");
+                continue;
+            }
+            if let Some(route) = self.route(at, entry) {
+                self.put(Resource::Route(route), Owner::Ours, entry.to.place, path);
+            }
+        }
+    }
+
+    fn route(&mut self, at: &At<'d>, entry: &RouteEntry) -> Option<Route> {
+        let kind = entry.kind.as_ref().map_or(RouteKind::Unicast, |kind| kind_of(kind.value));
+        let to = self.destination(entry)?;
+        let nexthops = self.hops(at, entry, kind, to)?;
+        let v4 = to.addr().is_ipv4();
+        if let Some(source) = entry.source.as_ref().filter(|source| source.is_ipv4() != v4) {
+            self.note(Finding::error("mixed-families", source.place, format!("the source {source} and the destination {to} are of different families")));
+            return None;
+        }
+        if let Some(scope) = entry.scope.as_ref().filter(|_| !v4) {
+            self.note(Finding::error("misplaced-key", scope.place, "routes of IPv6 have no scope"));
+        }
+        let gateway = nexthops.iter().any(|hop| hop.via.is_some());
+        let usual = match kind {
+            RouteKind::Local => 254,
+            RouteKind::Unicast if !gateway => 253,
+            _ => 0,
+        };
+        let scope = if v4 { Setting::Is(entry.scope.as_ref().map_or(usual, |scope| scope.0)) } else { Setting::Left };
+        // `ip` puts routes of type `local` into the table of that name; 0 is what the kernel makes 1024 of for IPv6.
+        let usual_table = if kind == RouteKind::Local { TableId::Number(255) } else { TableId::MAIN };
+        let metric = entry.metric.as_ref().map_or(0, |metric| metric.u32());
+        let metric = if metric == 0 && !v4 { 1024 } else { metric };
+        let table = entry.table.as_ref().map_or(usual_table, |table| table.value.clone());
+        Some(Route {
+            node: at.node.clone(),
+            key: RouteKey { table, to, metric, nth: 0 },
+            kind,
+            nexthops,
+            source: entry.source.as_ref().map(|source| source.value),
+            scope,
+            mtu: entry.mtu.as_ref().map(|mtu| mtu.u32()),
+            dead: false,
+            marked: true,
+        })
+    }
+
+    /// The prefix; `default` is of the family of the gateway.
+    fn destination(&mut self, entry: &RouteEntry) -> Option<IpNet> {
+        if let Destination::Prefix(net) = entry.to.value {
+            return Some(net);
+        }
+        let via = entry.via.as_ref().or_else(|| entry.nexthops.iter().find_map(|hop| hop.via.as_ref()));
+        let Some(via) = via else {
+            let finding = Finding::error("default-family", entry.to.place, "`default` without a gateway says no family");
+            self.note(finding.help("write 0.0.0.0/0 or ::/0"));
+            return None;
+        };
+        Some(if via.is_ipv4() { IpNet::V4(Ipv4Net::default()) } else { IpNet::V6(Ipv6Net::default()) })
+    }
+
+    /// The next hops, with the interfaces found where they are not written.
+    fn hops(&mut self, at: &At<'d>, entry: &RouteEntry, kind: RouteKind, to: IpNet) -> Option<Vec<NextHop>> {
+        let none = !matches!(kind, RouteKind::Unicast | RouteKind::Local);
+        let single = entry.via.as_ref().map(|via| via.place).or(entry.dev.as_ref().map(|dev| dev.place)).or(entry.onlink.as_ref().map(|onlink| onlink.place));
+        if let (Some(place), true) = (single.or(entry.nexthops.first().map(|hop| hop.place)), none) {
+            self.note(Finding::error("misplaced-key", place, format!("a route of type {} has no next hop", kind.word())));
+            return None;
+        }
+        if let (Some(place), Some(hop)) = (single, entry.nexthops.first()) {
+            self.note(Finding::error("several-kinds", place, "a route has either one next hop (`via`, `dev`) or several (`nexthops`)").also(hop.place, "the several"));
+            return None;
+        }
+        if none {
+            return Some(Vec::new());
+        }
+        if !entry.nexthops.is_empty() {
+            let hops: Vec<Option<NextHop>> = entry
+                .nexthops
+                .iter()
+                .map(|hop| {
+                    if hop.via.is_none() && hop.dev.is_none() {
+                        self.note(no_hop(hop.place));
+                        return None;
+                    }
+                    let weight = hop.weight.as_ref().map_or(1, |weight| u16::try_from(weight.0).unwrap_or(256));
+                    self.hop(at, to, hop.via.as_ref(), hop.dev.as_ref(), weight, hop.onlink.as_ref())
+                })
+                .collect();
+            return hops.into_iter().collect();
+        }
+        let lo = (kind == RouteKind::Local && entry.dev.is_none()).then(|| Loc::new(IfName::from("lo"), entry.place));
+        let dev = entry.dev.as_ref().or(lo.as_ref());
+        if entry.via.is_none() && dev.is_none() {
+            self.note(no_hop(entry.place));
+            return None;
+        }
+        self.hop(at, to, entry.via.as_ref(), dev, 1, entry.onlink.as_ref()).map(|hop| vec![hop])
+    }
+
+    fn hop(&mut self, at: &At<'d>, to: IpNet, via: Option<&Loc<IpAddr>>, dev: Option<&Loc<IfName>>, weight: u16, onlink: Option<&Loc<bool>>) -> Option<NextHop> {
+        if let Some(via) = via.filter(|via| via.is_ipv4() && to.addr().is_ipv6()) {
+            self.note(Finding::error("mixed-families", via.place, format!("{to} cannot be reached via {via}: an IPv6 route has an IPv6 gateway")));
+            return None;
+        }
+        if let Some(dev) = dev {
+            self.known(at, dev)?;
+        }
+        let onlink = onlink.filter(|onlink| onlink.value);
+        let link_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfe80);
+        let needs_dev = via.filter(|via| link_local(via)).map(|via| via.place).or(onlink.map(|onlink| onlink.place));
+        if let (Some(place), None) = (needs_dev, dev) {
+            self.note(Finding::error("missing-key", place, "this next hop needs its `dev`").help("a link-local gateway, or `onlink`, does not say which interface is meant"));
+            return None;
+        }
+        let found = dev.map(|dev| dev.value.clone()).or_else(|| via.and_then(|via| device(at, via.value)));
+        Some(NextHop { via: via.map(|via| via.value), dev: found, weight, onlink: onlink.is_some() })
+    }
+}
+
+fn no_hop(place: crate::document::Place) -> Finding {
+    Finding::error("missing-key", place, "a route needs a `via`, a `dev` or both").help("a route that drops packets has a `type`: blackhole, unreachable or prohibit")
+}
+
+/// The interface whose subnet holds `via`; of several the one with the longest prefix, as the kernel would choose.
+fn device(at: &At<'_>, via: IpAddr) -> Option<IfName> {
+    let subnets = at.section.interfaces.iter().flat_map(|(name, interface)| {
+        interface.addresses.iter().map(move |entry| {
+            let net = entry.address.0;
+            let peer = entry.more.as_ref().and_then(|more| more.peer.as_ref()).map(|peer| peer.value);
+            (name, peer.and_then(|peer| IpNet::new(peer, net.prefix_len()).ok()).unwrap_or(net))
+        })
+    });
+    let mut best: Option<(&Loc<IfName>, IpNet)> = None;
+    for (name, net) in subnets.filter(|(_, net)| net.contains(&via)) {
+        if best.is_none_or(|(_, other)| net.prefix_len() > other.prefix_len()) {
+            best = Some((name, net));
+        }
+    }
+    best.map(|(name, _)| name.value.clone())
+}
+
+fn kind_of(kind: RouteType) -> RouteKind {
+    match kind {
+        RouteType::Unicast => RouteKind::Unicast,
+        RouteType::Local => RouteKind::Local,
+        RouteType::Blackhole => RouteKind::Blackhole,
+        RouteType::Unreachable => RouteKind::Unreachable,
+        RouteType::Prohibit => RouteKind::Prohibit,
+        RouteType::Throw => RouteKind::Throw,
+    }
+}
