@@ -32,7 +32,8 @@ impl<'d> Lowering<'d> {
                 // In a namespace of ours nobody else can have the address, so there is nothing to wait for.
                 address.nodad = if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
                 if let Some(disable) = interface.ipv6.as_ref().and_then(|ipv6| ipv6.disable.as_ref()).filter(|disable| disable.value) {
-                    let finding = Finding::error("ipv6-disabled", entry.address.place, format!("{} has an IPv6 address although IPv6 is off there", name.value));
+                    let finding =
+                        Finding::error("ipv6-disabled", entry.address.place, format!("{} has an IPv6 address although IPv6 is off there", name.value));
                     self.note(finding.also(disable.place, "switched off here"));
                 }
             }
@@ -53,8 +54,11 @@ impl<'d> Lowering<'d> {
         for (nth, entry) in at.section.neighbors.iter().enumerate() {
             let proxy = entry.proxy.as_ref().is_some_and(|proxy| proxy.value);
             match &entry.mac {
-                Some(mac) if proxy => self.note(Finding::error("misplaced-key", mac.place, "a proxy entry has no hardware address: this node answers with its own")),
-                None if !proxy => self.note(Finding::error("missing-key", entry.place, "a neighbour needs its `mac`").help("or `proxy: true`, if this node is to answer for it")),
+                Some(mac) if proxy => {
+                    self.note(Finding::error("misplaced-key", mac.place, "a proxy entry has no hardware address: this node answers with its own"))
+                }
+                None if !proxy => self
+                    .note(Finding::error("missing-key", entry.place, "a neighbour needs its `mac`").help("or `proxy: true`, if this node is to answer for it")),
                 _ => {}
             }
             let Some(link) = self.known(at, &entry.dev) else { continue };

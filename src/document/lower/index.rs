@@ -226,7 +226,11 @@ impl<'d> Index<'d> {
                 let finding = Finding::error("not-a-master", master.place, format!("{id} is no bridge, bond or vrf"));
                 self.findings.push(finding);
             } else if let Some(other) = self.masters.get(&port).filter(|other| other.name != master.value) {
-                let finding = Finding::error("master-disagrees", master.place, format!("{port} cannot be a port of both {:?} and {:?}", master.as_str(), other.name.as_str()));
+                let finding = Finding::error(
+                    "master-disagrees",
+                    master.place,
+                    format!("{port} cannot be a port of both {:?} and {:?}", master.as_str(), other.name.as_str()),
+                );
                 let finding = finding.also(other.place, "listed as a port here");
                 self.findings.push(finding);
             } else {
@@ -251,7 +255,8 @@ impl<'d> Index<'d> {
             return self.findings.push(finding);
         }
         if let Some(other) = self.masters.get(&id) {
-            let message = if other.name == master.value { format!("{id} is listed twice") } else { format!("{id} is already a port of {:?}", other.name.as_str()) };
+            let message =
+                if other.name == master.value { format!("{id} is listed twice") } else { format!("{id} is already a port of {:?}", other.name.as_str()) };
             let finding = Finding::error("two-masters", port.place, message).also(other.place, "first here");
             return self.findings.push(finding);
         }
@@ -294,7 +299,9 @@ fn disagreement(id: &LinkId, peer: &LinkId, place: Place, other: &Interface, nam
                     Some(Finding::error("ends-disagree", place, message).also(plug.bridge.place, "said here"))
                 }
             },
-            other => Some(Finding::error("ends-disagree", place, format!("{peer} is a {}, not the end of a veth pair", other.key())).also(named, "declared here")),
+            other => {
+                Some(Finding::error("ends-disagree", place, format!("{peer} is a {}, not the end of a veth pair", other.key())).also(named, "declared here"))
+            }
         },
         None => Some(Finding::error("ends-disagree", place, "`lo` cannot be the end of a veth pair")),
     }

@@ -25,7 +25,9 @@ impl<'d> Lowering<'d> {
             Some(centis) => {
                 options.insert(name.into(), Value::Centis(centis));
             }
-            None => self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in hundredths of a second")).help("write a multiple of 10ms")),
+            None => self.note(
+                Finding::error("bad-duration", duration.place, format!("`{name}` is counted in hundredths of a second")).help("write a multiple of 10ms"),
+            ),
         }
     }
 
@@ -83,11 +85,8 @@ impl<'d> Lowering<'d> {
     /// What the kernel refuses (`br_set_hello_time` and its like in `net/bridge`).
     fn bridge_ranges(&mut self, bridge: &Bridge) {
         let stp = bridge.stp.as_ref().is_some_and(|stp| stp.value);
-        let timers = [
-            ("hello-time", &bridge.hello_time, 1, 10, true),
-            ("max-age", &bridge.max_age, 6, 40, true),
-            ("forward-delay", &bridge.forward_delay, 2, 30, stp),
-        ];
+        let timers =
+            [("hello-time", &bridge.hello_time, 1, 10, true), ("max-age", &bridge.max_age, 6, 40, true), ("forward-delay", &bridge.forward_delay, 2, 30, stp)];
         for (name, duration, low, high, applies) in timers {
             if let Some(duration) = duration
                 && applies
@@ -115,7 +114,10 @@ impl<'d> Lowering<'d> {
             self.note(Finding::error("several-kinds", group.place, "a vxlan has either a `remote` or a `group`").also(remote.place, "the remote"));
         }
         if let Some(group) = vxlan.group.as_ref().filter(|group| !group.is_multicast()) {
-            self.note(Finding::error("bad-address", group.place, format!("{group} is not a multicast group")).help("one other end is `remote`; several are entries of `fdb`"));
+            self.note(
+                Finding::error("bad-address", group.place, format!("{group} is not a multicast group"))
+                    .help("one other end is `remote`; several are entries of `fdb`"),
+            );
         }
         if let Some(far) = far.filter(|far| far.is_multicast() && vxlan.link.is_none()) {
             self.note(Finding::error("missing-key", far.place, "a group is joined on an interface").help("add `link: INTERFACE`"));

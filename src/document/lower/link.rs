@@ -209,7 +209,9 @@ impl<'d> Lowering<'d> {
         }
         if let Some(vlan) = &interface.port_vlan {
             let finding = match (&vlan.access, &vlan.trunk, &vlan.native) {
-                (Some(access), Some(_), _) | (Some(access), _, Some(_)) => Some(Finding::error("port-vlan", access.place, "`access` stands alone, without `trunk` and `native`")),
+                (Some(access), Some(_), _) | (Some(access), _, Some(_)) => {
+                    Some(Finding::error("port-vlan", access.place, "`access` stands alone, without `trunk` and `native`"))
+                }
                 (None, None, _) => Some(Finding::error("port-vlan", vlan.place, "`port-vlan` needs `access` or `trunk`")),
                 _ => None,
             };

@@ -87,7 +87,9 @@ impl<'d> Lowering<'d> {
             return None;
         }
         if let (Some(place), Some(hop)) = (single, entry.nexthops.first()) {
-            self.note(Finding::error("several-kinds", place, "a route has either one next hop (`via`, `dev`) or several (`nexthops`)").also(hop.place, "the several"));
+            self.note(
+                Finding::error("several-kinds", place, "a route has either one next hop (`via`, `dev`) or several (`nexthops`)").also(hop.place, "the several"),
+            );
             return None;
         }
         if none {
@@ -117,7 +119,15 @@ impl<'d> Lowering<'d> {
         self.hop(at, to, entry.via.as_ref(), dev, 1, entry.onlink.as_ref()).map(|hop| vec![hop])
     }
 
-    fn hop(&mut self, at: &At<'d>, to: IpNet, via: Option<&Loc<IpAddr>>, dev: Option<&Loc<IfName>>, weight: u16, onlink: Option<&Loc<bool>>) -> Option<NextHop> {
+    fn hop(
+        &mut self,
+        at: &At<'d>,
+        to: IpNet,
+        via: Option<&Loc<IpAddr>>,
+        dev: Option<&Loc<IfName>>,
+        weight: u16,
+        onlink: Option<&Loc<bool>>,
+    ) -> Option<NextHop> {
         if let Some(via) = via.filter(|via| via.is_ipv4() && to.addr().is_ipv6()) {
             self.note(Finding::error("mixed-families", via.place, format!("{to} cannot be reached via {via}: an IPv6 route has an IPv6 gateway")));
             return None;
@@ -129,7 +139,10 @@ impl<'d> Lowering<'d> {
         let link_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfe80);
         let needs_dev = via.filter(|via| link_local(via)).map(|via| via.place).or(onlink.map(|onlink| onlink.place));
         if let (Some(place), None) = (needs_dev, dev) {
-            self.note(Finding::error("missing-key", place, "this next hop needs its `dev`").help("a link-local gateway, or `onlink`, does not say which interface is meant"));
+            self.note(
+                Finding::error("missing-key", place, "this next hop needs its `dev`")
+                    .help("a link-local gateway, or `onlink`, does not say which interface is meant"),
+            );
             return None;
         }
         let found = dev.map(|dev| dev.value.clone()).or_else(|| via.and_then(|via| device(at, via.value)));
@@ -138,7 +151,8 @@ impl<'d> Lowering<'d> {
 }
 
 fn no_hop(place: crate::document::Place) -> Finding {
-    Finding::error("missing-key", place, "a route needs a `via`, a `dev` or both").help("a route that drops packets has a `type`: blackhole, unreachable or prohibit")
+    Finding::error("missing-key", place, "a route needs a `via`, a `dev` or both")
+        .help("a route that drops packets has a `type`: blackhole, unreachable or prohibit")
 }
 
 /// The interface whose subnet holds `via`; of several the one with the longest prefix, as the kernel would choose.

@@ -52,7 +52,11 @@ impl<'d> Lowering<'d> {
             {
                 let finding = self.index.unknown(&link, key.place);
                 let dotted = name.split('/').count() > 5;
-                self.note(if dotted { finding.help("where the name of an interface has a dot, write slashes: net/ipv4/conf/eth0.100/rp_filter") } else { finding });
+                self.note(if dotted {
+                    finding.help("where the name of an interface has a dot, write slashes: net/ipv4/conf/eth0.100/rp_filter")
+                } else {
+                    finding
+                });
                 continue;
             }
             self.origins.remove(&id);
