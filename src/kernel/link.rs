@@ -1,0 +1,224 @@
+//! Links: what the kernel says of them, and what is asked of it.
+
+use super::attributes::{Attributes, Writer, u16_at, u32_at};
+use super::link_options;
+use super::netlink::{Refused, Socket};
+use crate::resource::{IfName, Kind, Link, LinkId, Mac, Node, Options, Queues, Setting, Tenure};
+use nix::libc;
+use std::collections::BTreeSet;
+
+pub const NEW: u16 = 16;
+pub const DELETE: u16 = 17;
+const GET: u16 = 18;
+pub const NEW_PROPERTY: u16 = 108;
+pub const DELETE_PROPERTY: u16 = 109;
+
+/// Length of `struct ifinfomsg`.
+pub const HEAD: usize = 16;
+
+// `IFLA_*` of `include/uapi/linux/if_link.h`.
+pub const ADDRESS: u16 = 1;
+pub const IFNAME: u16 = 3;
+pub const MTU: u16 = 4;
+pub const LINK: u16 = 5;
+pub const MASTER: u16 = 10;
+pub const TXQLEN: u16 = 13;
+const OPERSTATE: u16 = 16;
+pub const LINKINFO: u16 = 18;
+pub const IFALIAS: u16 = 20;
+pub const GROUP: u16 = 27;
+pub const NET_NS_FD: u16 = 28;
+const EXT_MASK: u16 = 29;
+pub const NUM_TX_QUEUES: u16 = 31;
+pub const NUM_RX_QUEUES: u16 = 32;
+const CARRIER: u16 = 33;
+const LINK_NETNSID: u16 = 37;
+pub const PROP_LIST: u16 = 52;
+pub const ALT_IFNAME: u16 = 53;
+// `IFLA_INFO_*`.
+pub const INFO_KIND: u16 = 1;
+pub const INFO_DATA: u16 = 2;
+pub const INFO_SLAVE_KIND: u16 = 4;
+pub const INFO_SLAVE_DATA: u16 = 5;
+/// `IFLA_VXLAN_LINK`.
+pub const VXLAN_LINK: u16 = 3;
+
+/// `RTEXT_FILTER_SKIP_STATS`: a third less to read.
+const SKIP_STATS: u32 = 1 << 3;
+/// `ARPHRD_LOOPBACK`.
+const LOOPBACK: u16 = 772;
+/// `IF_OPER_UNKNOWN` and `IF_OPER_UP` of RFC 2863.
+const OPERATIONAL: [u8; 2] = [0, 6];
+
+/// A link as the kernel reports it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its number in its namespace.
+    pub index: u32,
+    /// Its name.
+    pub name: IfName,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether it is administratively up.
+    pub up: bool,
+    /// Its alias.
+    pub alias: Option<String>,
+    /// Its interface group.
+    pub group: u32,
+    /// The number of its master here.
+    pub master: Option<u32>,
+    /// The number of the link it stands on, or of the other end of a pair.
+    pub other: Option<u32>,
+    /// The namespace of that other, by the number that this namespace has for it; `None` for the same namespace.
+    pub other_nsid: Option<i32>,
+    /// Whether there is carrier.
+    pub carrier: bool,
+    /// Whether it is operationally up, or does not say.
+    pub operational: bool,
+    mtu: Option<u32>,
+    mac: Option<Mac>,
+    txqueuelen: Option<u32>,
+    queues: Option<Queues>,
+    alternative_names: BTreeSet<String>,
+    /// The attributes of its kind.
+    pub options: Options,
+    port: Options,
+}
+
+/// `struct ifinfomsg` for the link with this number (0: it is named by an attribute), and whether it shall be up.
+pub fn head(index: u32, up: Option<bool>) -> [u8; HEAD] {
+    let flag = libc::IFF_UP.cast_unsigned();
+    let (flags, change) = match up {
+        Some(true) => (flag, flag),
+        Some(false) => (0, flag),
+        None => (0, 0),
+    };
+    let mut head = [0; HEAD];
+    for (at, word) in [(4, index), (8, flags), (12, change)] {
+        if let Some(bytes) = head.get_mut(at..at + 4) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
+    }
+    head
+}
+
+/// All links of the socket's namespace.
+pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
+    let mut body = Writer::new(&head(0, None));
+    body.u32(EXT_MASK, SKIP_STATS);
+    Ok(socket.dump(GET, body.bytes())?.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
+}
+
+/// The number of the link `name`.
+pub fn find(socket: &Socket, name: &IfName) -> Result<u32, Refused> {
+    let mut body = Writer::new(&head(0, None));
+    body.text(IFNAME, name.as_str()).u32(EXT_MASK, SKIP_STATS);
+    let answer = socket.get(GET, body.bytes())?;
+    u32_at(&answer.body, 4).ok_or(Refused { errno: libc::EBADMSG, text: None })
+}
+
+/// Reads `RTM_NEWLINK`.
+pub fn parse(body: &[u8]) -> Option<Seen> {
+    let flags = u32_at(body, 8)?;
+    let loopback = u16_at(body, 2)? == LOOPBACK;
+    let attributes = Attributes::after(body, HEAD);
+    let info = attributes.inner(LINKINFO);
+    let kind = match info.text(INFO_KIND) {
+        None if loopback => Kind::Loopback,
+        name => Kind::of(&name.unwrap_or_default()),
+    };
+    let data = info.inner(INFO_DATA);
+    let is_port = info.text(INFO_SLAVE_KIND).as_deref() == Some("bridge");
+    let other = if kind == Kind::Vxlan { data.u32(VXLAN_LINK) } else { attributes.u32(LINK) };
+    let names = attributes.inner(PROP_LIST).filter(|(kind, _)| *kind == ALT_IFNAME);
+    Some(Seen {
+        index: u32_at(body, 4)?,
+        name: attributes.text(IFNAME)?.into(),
+        up: flags & libc::IFF_UP.cast_unsigned() != 0,
+        alias: attributes.text(IFALIAS),
+        group: attributes.u32(GROUP).unwrap_or(0),
+        master: attributes.u32(MASTER).filter(|index| *index != 0),
+        other: other.filter(|index| *index != 0),
+        other_nsid: attributes.i32(LINK_NETNSID).filter(|nsid| *nsid >= 0),
+        carrier: attributes.u8(CARRIER) == Some(1),
+        operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
+        mtu: attributes.u32(MTU),
+        mac: attributes.get(ADDRESS).and_then(|mac| <[u8; 6]>::try_from(mac).ok()).map(Mac),
+        txqueuelen: attributes.u32(TXQLEN),
+        queues: attributes.u32(NUM_TX_QUEUES).zip(attributes.u32(NUM_RX_QUEUES)).map(|(tx, rx)| Queues { tx, rx }),
+        alternative_names: names.map(|(_, name)| super::attributes::text(name)).collect(),
+        options: link_options::read(&kind, data),
+        port: if is_port { link_options::read_port(info.inner(INFO_SLAVE_DATA)) } else { Options::new() },
+        kind,
+    })
+}
+
+impl Seen {
+    /// The resource, all that was read in it. What the numbers of others mean is told by `name_of` (a link here) and filled in by the caller for links elsewhere.
+    pub fn link(&self, node: &Node, name_of: impl Fn(u32) -> Option<IfName>) -> Link {
+        let id = LinkId { node: node.clone(), name: self.name.clone() };
+        let beside = |index: Option<u32>| {
+            let name = index.filter(|_| self.other_nsid.is_none()).and_then(&name_of)?;
+            Some(LinkId { node: node.clone(), name })
+        };
+        let tenure = if self.kind == Kind::Loopback { Tenure::Existing } else { Tenure::Created };
+        Link {
+            tenure,
+            peer: if self.kind == Kind::Veth { beside(self.other) } else { None },
+            link: if self.kind == Kind::Veth { None } else { beside(self.other) },
+            options: self.options.clone(),
+            port: self.port.clone(),
+            up: Setting::Is(self.up),
+            mtu: self.mtu.into(),
+            mac: self.mac.into(),
+            // A master that cannot be named is still one: better an unknown name than "none".
+            master: Setting::Is(self.master.map(|index| name_of(index).unwrap_or_else(|| format!("if{index}").into()))),
+            alternative_names: Setting::Is(self.alternative_names.clone()),
+            txqueuelen: self.txqueuelen.into(),
+            queues: self.queues.into(),
+            marked: true,
+            ..Link::bare(id, self.kind.clone())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bridge_port() -> Writer {
+        let mut body = Writer::new(&head(7, Some(true)));
+        body.text(IFNAME, "eth0").u32(MTU, 1400).u32(MASTER, 3).u32(GROUP, 5).put(ADDRESS, &[2, 0, 0, 0, 0, 1]).u32(LINK, 9);
+        body.put(LINK_NETNSID, &4_i32.to_ne_bytes());
+        body.nest(LINKINFO, |info| {
+            info.text(INFO_KIND, "veth").text(INFO_SLAVE_KIND, "bridge").nest(INFO_SLAVE_DATA, |port| {
+                port.u8(33, 1);
+            });
+        });
+        body.nest(PROP_LIST, |names| {
+            names.text(ALT_IFNAME, "another").text(ALT_IFNAME, "third");
+        });
+        body
+    }
+
+    #[test]
+    fn a_port_is_read_whole() {
+        let seen = parse(bridge_port().bytes()).unwrap();
+        assert_eq!((seen.index, seen.up, seen.other, seen.other_nsid), (7, true, Some(9), Some(4)));
+        let link = seen.link(&"RED".into(), |index| Some(format!("if{index}").into()));
+        assert_eq!(link.kind, Kind::Veth);
+        assert_eq!(link.peer, None);
+        assert_eq!(link.master, Setting::Is(Some("if3".into())));
+        assert_eq!(link.mac, Setting::Is(Mac([2, 0, 0, 0, 0, 1])));
+        assert_eq!(link.port.len(), 1);
+        assert_eq!(link.alternative_names.get().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn every_truncation_is_survived() {
+        let body = bridge_port();
+        for cut in 0..body.bytes().len() {
+            let _ = parse(&body.bytes()[..cut]);
+        }
+    }
+}
