@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 pub const NEW: u16 = 16;
 pub const DELETE: u16 = 17;
-const GET: u16 = 18;
+pub const GET: u16 = 18;
 pub const NEW_PROPERTY: u16 = 108;
 pub const DELETE_PROPERTY: u16 = 109;
 
@@ -76,7 +76,8 @@ pub struct Seen {
     /// Whether it is operationally up, or does not say.
     pub operational: bool,
     mtu: Option<u32>,
-    mac: Option<Mac>,
+    /// Its hardware address.
+    pub mac: Option<Mac>,
     txqueuelen: Option<u32>,
     queues: Option<Queues>,
     alternative_names: BTreeSet<String>,

@@ -1,18 +1,36 @@
 //! The only door to the machine: what is there, and what is asked of it.
 
+mod address;
+mod attributes;
+mod belonging;
 mod error;
 pub mod file;
+mod link;
+mod link_options;
+mod link_verbs;
+mod linux;
 pub mod lock;
+mod look;
 mod model;
+mod namespace;
+mod neighbor;
+mod netlink;
 pub mod netns;
 pub mod nft;
 pub mod nft_generation;
+mod observe;
+mod peers;
+mod perform;
 pub mod process;
 pub mod record;
+mod route;
 pub mod rt_tables;
+mod rule;
+mod site;
 pub mod sysctl;
 
 pub use error::{Error, ErrorKind};
+pub use linux::Linux;
 pub use model::Model;
 
 use crate::resource::{Name, Node, Operation, Record, State};

@@ -28,6 +28,9 @@ pub const DIR: &str = "/run/netns";
 /// How many jobs read at the same time: reading scales with processors up to here (1.9 times as fast with two).
 pub const READERS: usize = 2;
 
+/// How many jobs change things at the same time. The kernel has one lock for network changes.
+pub const WRITERS: usize = 2;
+
 /// How many namespaces are taken away at the same time: the grace periods of `umount2` are shared between those who wait for them.
 pub const REMOVERS: usize = 8;
 
@@ -123,6 +126,11 @@ pub enum Place {
 
 /// What a job does.
 pub type Work<'a, T> = Box<dyn FnOnce() -> T + Send + 'a>;
+
+/// A job: what is done, and where.
+pub fn job<'a, T>(place: Place, work: impl FnOnce() -> T + Send + 'a) -> (Place, Work<'a, T>) {
+    (place, Box::new(work))
+}
 
 /// Carries out `jobs` on `threads` threads of their own; answers in the order of the jobs. A job whose namespace cannot be entered is an error, and is not run.
 pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Result<T, Error>> {

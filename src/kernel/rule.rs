@@ -1,6 +1,6 @@
 //! Policy rules.
 
-use super::attributes::{Attributes, Writer, u8_at, u16_at, u32_at};
+use super::attributes::{Attributes, Writer, u8_at, u16_at};
 use super::netlink::{CREATE, EXCLUSIVE, Refused, Socket};
 use super::route::table_number;
 use super::site::Site;

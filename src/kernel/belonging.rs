@@ -1,0 +1,286 @@
+//! Whose what is: from looks at namespaces to a state.
+
+use super::look::Look;
+use super::namespace::topology_of;
+use super::{link, route, rule};
+use crate::resource::{
+    IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey, Rule, RuleAction, State,
+    TableId, Tenure, group, mark,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// `RTPROT_*` of what a person or a script configures: unspecified, boot, static. (Topo's own comes besides.)
+const CONFIGURED: [u8; 3] = [0, 3, 4];
+/// `RTPROT_KERNEL`.
+const KERNEL: u8 = 2;
+
+/// The devices that tunnel modules make in every namespace by themselves (`fb_tunnels_only_for_init_net`).
+const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
+
+/// What decides whose something is.
+pub struct Judge<'a> {
+    /// What is wanted.
+    pub wanted: &'a State,
+    /// The topology's record.
+    pub record: &'a Record,
+    /// The other topologies' records.
+    pub others: &'a [(Name, Record)],
+    /// The links at the other ends, by node and number.
+    pub far: &'a HashMap<(Node, u32), LinkId>,
+    /// Whether this kernel says who put an address where it is (`IFA_PROTO`, since 5.18).
+    pub says: bool,
+}
+
+/// Whose a namespace is.
+pub fn namespace(judge: &Judge<'_>, look: &Look, tenure: NodeTenure) -> (Namespace, Owner) {
+    let marked = look.alias.as_deref() == Some(&mark(&judge.wanted.topology));
+    let known = look.cookie != 0 && judge.record.namespaces.get(&look.node) == Some(&look.cookie);
+    let owner = match &tenure {
+        NodeTenure::Created if marked || known => Owner::Ours,
+        NodeTenure::Host => theirs("the machine"),
+        _ => whose(look.alias.as_deref()),
+    };
+    let marked = marked || tenure != NodeTenure::Created;
+    (Namespace { node: look.node.clone(), tenure, marked }, owner)
+}
+
+fn theirs(who: &str) -> Owner {
+    Owner::Theirs(who.to_owned())
+}
+
+/// Whose something is that carries this mark.
+fn whose(alias: Option<&str>) -> Owner {
+    match alias.and_then(topology_of) {
+        Some(name) => Owner::Theirs(format!("topology {name:?}")),
+        None => theirs("somebody else"),
+    }
+}
+
+/// Puts what was seen in a namespace into `state`; `made` says that everything in it is the topology's.
+pub fn judge(judge: &Judge<'_>, look: &Look, made: bool, state: &mut State) {
+    let mut sorter = Sorter { judge, look, made, ours: BTreeSet::new(), shown: BTreeSet::new(), state };
+    sorter.links();
+    sorter.addresses();
+    sorter.routes();
+    sorter.rules();
+    sorter.neighbors();
+    sorter.rest();
+}
+
+struct Sorter<'a> {
+    judge: &'a Judge<'a>,
+    look: &'a Look,
+    made: bool,
+    /// The numbers of our links.
+    ours: BTreeSet<u32>,
+    /// The names of links of which everything is shown: ours, and those that the file names.
+    shown: BTreeSet<IfName>,
+    state: &'a mut State,
+}
+
+impl Sorter<'_> {
+    fn node(&self) -> &Node {
+        &self.look.node
+    }
+
+    fn name(&self, index: u32) -> Option<IfName> {
+        self.look.names.get(&index).cloned()
+    }
+
+    fn wanted(&self, id: &ResourceId) -> bool {
+        self.judge.wanted.items.contains_key(id)
+    }
+
+    fn links(&mut self) {
+        let sources: BTreeSet<&LinkId> = self.judge.wanted.links().filter_map(|link| if let Tenure::From(source) = &link.tenure { Some(source) } else { None }).collect();
+        for seen in &self.look.links {
+            let mut link = seen.link(self.node(), |index| self.name(index));
+            let far = seen.other_nsid.and_then(|_| self.judge.far.get(&(self.node().clone(), seen.index)).cloned());
+            match seen.kind {
+                Kind::Veth => link.peer = link.peer.or(far),
+                _ => link.link = link.link.or(far),
+            }
+            let owner = self.owner_of_link(seen, &mut link);
+            if self.made && owner != Owner::Ours && FALLBACKS.contains(&seen.name.as_str()) {
+                continue;
+            }
+            if owner == Owner::Ours {
+                self.ours.insert(seen.index);
+            }
+            if owner == Owner::Ours || sources.contains(&link.id) || self.wanted(&link.id()) {
+                self.shown.insert(seen.name.clone());
+            }
+            self.state.insert(Resource::Link(Box::new(link)), owner);
+        }
+    }
+
+    /// Whose a link is; notes in it how it came to be there, and whether it is marked.
+    fn owner_of_link(&self, seen: &link::Seen, link: &mut Link) -> Owner {
+        if let Some((_, source)) = self.judge.record.moved.iter().find(|(now, _)| *now == link.id) {
+            link.tenure = Tenure::From(source.clone());
+            return Owner::Ours;
+        }
+        if self.made {
+            return match seen.kind {
+                Kind::Physical => {
+                    link.tenure = Tenure::Existing;
+                    theirs("somebody else")
+                }
+                Kind::Other(_) if FALLBACKS.contains(&seen.name.as_str()) => theirs("the kernel"),
+                _ => Owner::Ours,
+            };
+        }
+        let topology = &self.judge.wanted.topology;
+        let alias = seen.alias.as_deref() == Some(&mark(topology));
+        let in_group = seen.group == group(topology);
+        let another = seen.alias.as_deref().and_then(topology_of).is_some() && !alias;
+        link.marked = alias && in_group;
+        if (alias || in_group) && !another && seen.kind != Kind::Loopback {
+            return Owner::Ours;
+        }
+        link.tenure = Tenure::Existing;
+        if seen.kind == Kind::Loopback { theirs("the machine") } else { whose(seen.alias.as_deref()) }
+    }
+
+    /// Whose something is that stands in somebody else's namespace: `marked` with topo's number, `on_ours` on a link of ours. `None` for what does not matter.
+    fn owner_elsewhere(&self, id: &ResourceId, marked: bool, on_ours: bool, shown: bool) -> Option<Owner> {
+        let wanted = self.wanted(id);
+        let owned = self.judge.record.owned.contains(id);
+        let other = self.judge.others.iter().find(|(_, record)| record.owned.contains(id));
+        match (marked, other) {
+            (true, Some((name, _))) if !owned => (wanted || shown).then(|| Owner::Theirs(format!("topology {:?}", name.as_str()))),
+            (true, _) if on_ours || owned || wanted => Some(Owner::Ours),
+            (false, _) if on_ours && wanted => Some(Owner::Ours),
+            (false, _) if owned && !self.judge.says => Some(Owner::Ours),
+            _ => (wanted || shown).then(|| theirs("somebody else")),
+        }
+    }
+
+    fn addresses(&mut self) {
+        for seen in &self.look.addresses {
+            let Some(name) = self.name(seen.index) else { continue };
+            let mut address = seen.address(self.node(), name.clone());
+            let id = address.id();
+            let wanted = self.wanted(&id);
+            // An older kernel keeps no mark: what the file or the record names has it.
+            address.marked |= !self.judge.says && (wanted || self.judge.record.owned.contains(&id));
+            let by_itself = seen.is_kernels(self.judge.says) || !seen.permanent;
+            let owner = match (by_itself, self.made) {
+                (true, _) => wanted.then(|| theirs("the kernel")),
+                (false, true) => Some(Owner::Ours),
+                (false, false) => self.owner_elsewhere(&id, address.marked, self.ours.contains(&seen.index), self.shown.contains(&name)),
+            };
+            if let Some(owner) = owner {
+                self.state.insert(Resource::Address(address), owner);
+            }
+        }
+    }
+
+    fn routes(&mut self) {
+        let mut taken: BTreeMap<RouteKey, u16> = BTreeMap::new();
+        // Of several under one key ours comes first, so that it is the one that is compared.
+        let mut seen: Vec<&route::Seen> = self.look.routes.iter().collect();
+        seen.sort_by_key(|seen| (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol)));
+        for seen in seen {
+            let id = seen.route.id();
+            let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
+            let mut devs = seen.route.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
+            let shown = devs.clone().any(|dev| self.shown.contains(dev));
+            let owner = match (configured, self.made) {
+                (false, _) => self.wanted(&id).then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
+                (true, true) => Some(Owner::Ours),
+                (true, false) => {
+                    let on_ours = devs.any(|dev| self.look.links.iter().any(|link| link.name == *dev && self.ours.contains(&link.index)));
+                    self.owner_elsewhere(&id, seen.protocol == PROTOCOL, on_ours, shown)
+                }
+            };
+            let Some(owner) = owner else { continue };
+            let nth = taken.entry(seen.route.key.clone()).or_insert(0);
+            if *nth > 0 && !configured {
+                continue;
+            }
+            let mut route = seen.route.clone();
+            route.key.nth = *nth;
+            *nth = nth.saturating_add(1);
+            self.state.insert(Resource::Route(route), owner);
+        }
+    }
+
+    fn rules(&mut self) {
+        let kernels = self.judge.wanted.resources().chain(&self.judge.record.prior).any(|resource| is_kernel_rule_of(resource, self.node()));
+        let mut seen: Vec<&rule::Seen> = self.look.rules.iter().collect();
+        // Of two that are the same but for the mark the marked one counts.
+        seen.sort_by_key(|seen| seen.protocol == PROTOCOL);
+        for seen in seen {
+            let id = seen.rule.id();
+            let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
+            let owner = match (configured, self.made) {
+                _ if seen.rule.kernel && !is_plain(&seen.rule) => None,
+                _ if seen.rule.kernel => (self.made || kernels).then(|| if self.made { Owner::Ours } else { theirs("the kernel") }),
+                (false, _) => self.wanted(&id).then(|| theirs("a routing daemon")),
+                (true, true) => Some(Owner::Ours),
+                (true, false) => self.owner_elsewhere(&id, seen.rule.marked, false, false),
+            };
+            if let Some(owner) = owner {
+                self.state.insert(Resource::Rule(seen.rule.clone()), owner);
+            }
+        }
+    }
+
+    fn neighbors(&mut self) {
+        for seen in &self.look.neighbors {
+            let Some(neighbor) = self.name(seen.index).and_then(|name| seen.neighbor(self.node(), name)) else { continue };
+            let id = neighbor.id();
+            if let Some(owner) = self.owner_of_neighbor(&id, &neighbor, seen.index) {
+                self.state.insert(Resource::Neighbor(neighbor), owner);
+            }
+        }
+        for seen in &self.look.fdb {
+            let Some(fdb) = self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) else { continue };
+            let id = fdb.id();
+            let vxlan = self.look.links.iter().find(|link| link.index == seen.index && link.kind == Kind::Vxlan);
+            let own = vxlan.is_some_and(|link| fdb.mac.0 == [0; 6] && link.options.get("remote") == Some(&crate::resource::Value::Ip(fdb.dst)));
+            let owner = match vxlan {
+                None => None,
+                Some(_) if own && !self.wanted(&id) => None,
+                Some(link) if self.ours.contains(&link.index) => Some(Owner::Ours),
+                Some(_) if self.judge.record.owned.contains(&id) => Some(Owner::Ours),
+                Some(_) => self.wanted(&id).then(|| theirs("somebody else")),
+            };
+            if let Some(owner) = owner {
+                self.state.insert(Resource::Fdb(fdb), owner);
+            }
+        }
+    }
+
+    /// Neighbours that nobody listed stay, unless topo made them.
+    fn owner_of_neighbor(&self, id: &ResourceId, neighbor: &Neighbor, index: u32) -> Option<Owner> {
+        if neighbor.marked || self.wanted(id) {
+            let learned_here = !neighbor.permanent && !neighbor.marked;
+            return if self.made || learned_here { Some(Owner::Ours) } else { self.owner_elsewhere(id, neighbor.marked, self.ours.contains(&index), false) };
+        }
+        None
+    }
+
+    /// Settings and the nft table.
+    fn rest(&mut self) {
+        for setting in &self.look.settings {
+            let owner = if self.made { Owner::Ours } else { theirs("the machine") };
+            self.state.insert(Resource::Sysctl(setting.clone()), owner);
+        }
+        if let Some((table, ours)) = &self.look.table {
+            let owner = if *ours { Owner::Ours } else { theirs("somebody else") };
+            self.state.insert(Resource::Table(table.clone()), owner);
+        }
+    }
+}
+
+/// Whether a rule of the kernel has the form of those that every namespace has; others (a VRF's 1000) stay out of sight.
+fn is_plain(rule: &Rule) -> bool {
+    let RuleAction::Table(TableId::Number(table @ 253..=255)) = rule.key.action else { return false };
+    rule.key == Rule::plain(&rule.node, rule.key.family, rule.key.priority, table).key
+}
+
+fn is_kernel_rule_of(resource: &Resource, node: &Node) -> bool {
+    matches!(resource, Resource::Rule(rule) if rule.kernel && rule.node == *node)
+}

@@ -1,0 +1,148 @@
+//! The machine.
+
+use super::file::Files;
+use super::netns::{self, Netns};
+use super::perform::{Batch, perform};
+use super::record::Records;
+use super::site::Places;
+use super::{Error, ErrorKind, Kernel, observe, rt_tables};
+use crate::resource::{Item, Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
+
+/// The Linux kernel that this process runs on, seen from the network namespace that it was started in.
+#[derive(Debug)]
+pub struct Linux {
+    places: Places,
+    records: Records,
+    files: Files,
+    claimed: BTreeSet<Node>,
+    generations: Vec<(Node, u32)>,
+    warnings: Vec<String>,
+}
+
+impl Linux {
+    /// The machine, with the calling thread's namespace as `host`.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            places: Places { host: Netns::current()?, existing: BTreeMap::new() },
+            records: Records::default(),
+            files: Files::default(),
+            claimed: BTreeSet::new(),
+            generations: Vec::new(),
+            warnings: netns::hidden().into_iter().collect(),
+        })
+    }
+
+    /// What a person should know although nothing failed; each once.
+    pub fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// The record of `topology`, and those of all others.
+    fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
+        let own = self.records.load(topology)?;
+        self.warnings.extend(own.warning);
+        let mut others = Vec::new();
+        for name in self.records.names()?.into_iter().filter(|name| name != topology) {
+            let loaded = self.records.load(&name)?;
+            self.warnings.extend(loaded.warning);
+            others.extend(loaded.record.map(|record| (name, record)));
+        }
+        Ok((own.record.unwrap_or_default(), others))
+    }
+}
+
+/// The namespaces of `wanted` that somebody else made, and how they are found.
+fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
+    wanted.namespaces().filter_map(|namespace| match &namespace.tenure {
+        NodeTenure::Existing(place) => Some((namespace.node.clone(), place.clone())),
+        _ => None,
+    })
+}
+
+impl Kernel for Linux {
+    fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
+        resolve_tables(wanted)?;
+        let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
+        for (node, place) in existing(wanted) {
+            // One that is not there is the plan's to speak of.
+            let Ok(netns) = Netns::open(&place) else { continue };
+            if let Some(other) = seen.insert(netns.inode()?, node.clone()) {
+                let reason = format!("{node} and {other} are one and the same network namespace");
+                let error = Error::new(ErrorKind::Taken, format!("find {place}"), reason).help("name it once, and put all of it there");
+                return Err(error.about(ResourceId::Namespace(node)));
+            }
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, wanted: &State) -> Result<State, Error> {
+        let (record, others) = self.read_records(&wanted.topology)?;
+        self.places.existing = record.existing.clone().into_iter().chain(existing(wanted)).collect();
+        // What the file makes is not existing any more, whatever it was before.
+        self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
+        self.claimed = record.namespaces.keys().cloned().collect();
+        let (places, files) = (self.places.clone(), &self.files);
+        netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))?
+    }
+
+    fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
+        self.claimed = record.namespaces.keys().cloned().collect();
+        self.places.existing.extend(record.existing.clone());
+        if record.is_empty() { self.records.remove(topology) } else { self.records.save(topology, record) }
+    }
+
+    fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
+        let generations = Mutex::new(Vec::new());
+        let (places, files, claimed) = (&self.places, &self.files, &self.claimed);
+        let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });
+        self.generations.extend(generations.into_inner().unwrap_or_default());
+        answers
+    }
+
+    fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
+        observe::settings(which, &self.places)
+    }
+
+    fn settle(&mut self, _wanted: &State) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn table_generations(&mut self) -> Vec<(Node, u32)> {
+        std::mem::take(&mut self.generations)
+    }
+}
+
+/// Puts numbers in the place of names of routing tables.
+fn resolve_tables(wanted: &mut State) -> Result<(), Error> {
+    let names = rt_tables::names();
+    let number = |table: &mut TableId, id: ResourceId| match table {
+        TableId::Number(_) => Ok(()),
+        TableId::Name(name) => match names.get(&**name) {
+            Some(number) => {
+                *table = TableId::Number(*number);
+                Ok(())
+            }
+            None => {
+                let error = Error::new(ErrorKind::Missing, format!("look up the routing table {name:?}"), "no file rt_tables of this machine has it");
+                Err(error.help("write its number, or add it to /etc/iproute2/rt_tables").about(id))
+            }
+        },
+    };
+    let items: Vec<Item> = std::mem::take(&mut wanted.items).into_values().collect();
+    for mut item in items {
+        let id = item.resource.id();
+        match &mut item.resource {
+            Resource::Route(route) => number(&mut route.key.table, id)?,
+            Resource::Rule(rule) => {
+                if let crate::resource::RuleAction::Table(table) = &mut rule.key.action {
+                    number(table, id)?;
+                }
+            }
+            _ => {}
+        }
+        wanted.items.insert(item.resource.id(), item);
+    }
+    Ok(())
+}

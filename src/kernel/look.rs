@@ -1,0 +1,127 @@
+//! One look at a namespace: everything in it, as the kernel says it.
+
+use super::site::Places;
+use super::{Error, ErrorKind, address, link, namespace, neighbor, netlink, netns, nft, route, rule, sysctl};
+use crate::resource::{IfName, Kind, Mac, Name, Node, Sysctl, Table, TableRecord};
+use nix::libc;
+use std::collections::{BTreeSet, HashMap};
+
+/// What is asked of a namespace beyond what is always read.
+#[derive(Clone, Default)]
+pub struct Question<'a> {
+    /// Settings to read.
+    pub settings: BTreeSet<&'a str>,
+    /// The nodes that the other ends of its pairs may be in.
+    pub near: BTreeSet<&'a Node>,
+    /// The nft table that is wanted there.
+    pub table: Option<&'a Table>,
+    /// The nft table as it was installed.
+    pub recorded: Option<&'a TableRecord>,
+    /// Whether it is read whatever its mark says.
+    pub named: bool,
+}
+
+/// What was seen.
+pub struct Look {
+    /// The node.
+    pub node: Node,
+    /// The alias of its `lo`.
+    pub alias: Option<String>,
+    /// Its cookie.
+    pub cookie: u64,
+    /// Its links.
+    pub links: Vec<link::Seen>,
+    /// Their names by their numbers.
+    pub names: HashMap<u32, IfName>,
+    /// Its addresses.
+    pub addresses: Vec<address::Seen>,
+    /// Its routes.
+    pub routes: Vec<route::Seen>,
+    /// Its policy rules.
+    pub rules: Vec<rule::Seen>,
+    /// Its neighbours, and then the proxy entries.
+    pub neighbors: Vec<neighbor::Seen>,
+    /// The forwarding entries of its vxlans.
+    pub fdb: Vec<neighbor::Seen>,
+    /// The settings that were asked for, as far as there are such.
+    pub settings: Vec<Sysctl>,
+    /// The topology's nft table, and whether it is ours.
+    pub table: Option<(Table, bool)>,
+    /// The nodes by the numbers that this namespace has for them, as far as they are known.
+    pub nsids: HashMap<i32, Node>,
+}
+
+/// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
+pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places) -> Result<Option<Look>, Error> {
+    let socket = netlink::Socket::open()?;
+    let failed = |what: &'static str| move |refused: netlink::Refused| refused.error(format!("read the {what} of {node}"));
+    let alias = namespace::alias(&socket).map_err(failed("mark"))?;
+    let ours = alias.as_deref().and_then(namespace::topology_of) == Some(topology.as_str());
+    if !ours && !question.named {
+        return Ok(None);
+    }
+    let links = link::dump(&socket).map_err(failed("links"))?;
+    let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
+    let name_of = |index: u32| names.get(&index).cloned();
+    let mut routes = route::dump(&socket, libc::AF_INET, node, name_of).map_err(failed("routes"))?;
+    routes.extend(route::dump(&socket, libc::AF_INET6, node, name_of).map_err(failed("routes"))?);
+    let mut neighbors = neighbor::dump(&socket, false).map_err(failed("neighbours"))?;
+    neighbors.extend(neighbor::dump(&socket, true).map_err(failed("proxy neighbours"))?);
+    let vxlan = links.iter().any(|link| link.kind == Kind::Vxlan);
+    Ok(Some(Look {
+        node: node.clone(),
+        alias,
+        cookie: netns::cookie()?,
+        addresses: address::dump(&socket).map_err(failed("addresses"))?,
+        rules: rule::dump(&socket, node).map_err(failed("policy rules"))?,
+        neighbors,
+        fdb: if vxlan { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
+        settings: settings(node, question)?,
+        table: nft::observe(node, topology, question.table, question.recorded)?,
+        nsids: nsids(&socket, &links, question, places).map_err(failed("numbers of namespaces"))?,
+        routes,
+        links,
+        names,
+    }))
+}
+
+fn settings(node: &Node, question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+    let mut settings = Vec::new();
+    for key in &question.settings {
+        match sysctl::read(key) {
+            Ok(value) => settings.push(Sysctl::new(node.clone(), *key, &value)),
+            Err(error) if error.errno == Some(libc::ENOENT) && error.kind == ErrorKind::Refused => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(settings)
+}
+
+/// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are known.
+fn nsids(socket: &netlink::Socket, links: &[link::Seen], question: &Question<'_>, places: &Places) -> Result<HashMap<i32, Node>, netlink::Refused> {
+    let mut open: BTreeSet<i32> = links.iter().filter_map(|link| link.other_nsid).collect();
+    let mut known = HashMap::new();
+    let host = Node::host();
+    for node in std::iter::once(&host).chain(question.near.iter().copied()) {
+        if open.is_empty() {
+            break;
+        }
+        // One that is not there is not at the other end.
+        let Ok(netns) = places.open(node) else { continue };
+        if let Some(nsid) = namespace::nsid(socket, &netns)? {
+            open.remove(&nsid);
+            known.insert(nsid, node.clone());
+        }
+    }
+    Ok(known)
+}
+
+/// A link by its number in another namespace that `socket`'s knows under `nsid`: its name and hardware address.
+pub fn far_end(socket: &netlink::Socket, nsid: i32, index: u32) -> Option<(IfName, Option<Mac>)> {
+    /// `IFLA_TARGET_NETNSID`.
+    const TARGET: u16 = 46;
+    let mut body = super::attributes::Writer::new(&link::head(index, None));
+    body.u32(TARGET, nsid.cast_unsigned());
+    let seen = link::parse(&socket.get(link::GET, body.bytes()).ok()?.body)?;
+    Some((seen.name, seen.mac))
+}

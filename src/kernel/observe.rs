@@ -1,0 +1,174 @@
+//! Reading a topology: which namespaces, one look at each, and whose what is.
+
+use super::belonging::{Judge, judge, namespace};
+use super::file::Files;
+use super::look::{Look, Question, look};
+use super::netns;
+use super::site::Places;
+use super::{Error, ErrorKind, peers};
+use crate::resource::{FileName, NetnsRef, Node, NodeTenure, Owner, Record, Resource, State, Sysctl, born};
+use nix::libc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `record` and `others` are as they were read.
+pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, others: Vec<(crate::resource::Name, Record)>) -> Result<State, Error> {
+    let mut state = State { record, others, ..State::empty(wanted.topology.clone()) };
+    check_host(&mut state)?;
+    let questions = questions(wanted, &state.record, places)?;
+    let looks = look_everywhere(wanted, &questions, places)?;
+    let far = peers::others(&looks, places)?;
+    let says = says_protocol();
+    let (mut record, others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+    for seen in &looks {
+        let tenure = match places.existing.get(&seen.node) {
+            _ if seen.node.is_host() => NodeTenure::Host,
+            Some(place) => NodeTenure::Existing(place.clone()),
+            None => NodeTenure::Created,
+        };
+        let made = tenure == NodeTenure::Created;
+        let sees = Judge { wanted, record: &record, others: &others, far: &far, says };
+        let (resource, owner) = namespace(&sees, seen, tenure);
+        let ours = owner == Owner::Ours;
+        state.insert(Resource::Namespace(resource), owner);
+        if ours || !made {
+            judge(&sees, seen, made, &mut state);
+        }
+        if let (true, Some(cookie)) = (ours, record.namespaces.get_mut(&seen.node)) {
+            *cookie = seen.cookie;
+        }
+    }
+    leftovers(&mut state, &record);
+    read_files(&mut state, wanted, &record, files)?;
+    (state.record, state.others) = (record, others);
+    Ok(state)
+}
+
+/// The record is about the namespace that topo was started in then; another one would be given what belongs elsewhere.
+fn check_host(state: &mut State) -> Result<(), Error> {
+    let here = netns::cookie()?;
+    match state.record.host_cookie {
+        0 => state.record.host_cookie = here,
+        then if then == here || here == 0 => {}
+        _ => {
+            let reason = format!("topology {:?} was made from another network namespace than this one", state.topology.as_str());
+            return Err(Error::new(ErrorKind::Taken, "read the topology", reason).help("run topo in the network namespace where it was applied"));
+        }
+    }
+    Ok(())
+}
+
+/// Which namespaces to look at, and what is asked of each.
+fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Result<BTreeMap<Node, Question<'a>>, Error> {
+    let names = netns::names()?;
+    let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
+    let host = Node::host();
+    questions.insert(host.clone(), Question { named: true, ..Question::default() });
+    let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    for name in &names {
+        let node = Node::from(name.as_str());
+        if netns::is_leftover(name) || node.is_host() || places.existing.contains_key(&node) {
+            continue;
+        }
+        let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
+        questions.insert(node, Question { named, ..Question::default() });
+    }
+    for (node, place) in &places.existing {
+        let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));
+        if there {
+            questions.insert(node.clone(), Question { named: true, ..Question::default() });
+        }
+    }
+    for resource in wanted.resources().chain(&record.prior) {
+        match resource {
+            Resource::Sysctl(Sysctl { node, key, .. }) => _ = questions.get_mut(node).map(|question| question.settings.insert(key)),
+            Resource::Link(link) => {
+                let others = link.peer.iter().chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
+                questions.entry(link.id.node.clone()).and_modify(|question| question.near.extend(others.map(|other| &other.node)));
+            }
+            Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
+            _ => {}
+        }
+    }
+    for (node, table) in &record.tables {
+        questions.entry(node.clone()).and_modify(|question| question.recorded = Some(table));
+    }
+    Ok(questions)
+}
+
+fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {
+    let jobs = questions.iter().map(|(node, question)| netns::job(places.of(node), move || look(&wanted.topology, node, question, places)));
+    let answers = netns::run(netns::READERS, jobs.collect());
+    let mut looks = Vec::new();
+    for ((node, question), answer) in questions.iter().zip(answers) {
+        match answer.and_then(|look| look) {
+            Ok(look) => looks.extend(look),
+            // It went while we looked, or an existing one is not there: the plan says so where it matters. A file that is no namespace is nobody's node.
+            Err(error) if error.errno == Some(libc::ENOENT) && error.tried.starts_with("open the network namespace") => {}
+            Err(error) if !question.named && error.kind == ErrorKind::Taken && !node.is_host() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(looks)
+}
+
+/// Namespaces that a killed run left as an empty file: ours, without anything in them yet.
+fn leftovers(state: &mut State, record: &Record) {
+    for node in record.namespaces.keys().filter(|node| netns::is_leftover(node.as_str())) {
+        let namespace = crate::resource::Namespace { node: node.clone(), tenure: NodeTenure::Created, marked: false };
+        let namespace = Resource::Namespace(namespace);
+        for resource in born(&namespace) {
+            state.insert(resource, Owner::Ours);
+        }
+        state.insert(namespace, Owner::Ours);
+    }
+}
+
+fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files) -> Result<(), Error> {
+    let wanted_in = wanted.resources().filter_map(|resource| if let Resource::File(file) = resource { Some(&file.node) } else { None });
+    let seen: Vec<Node> = state.namespaces().filter(|namespace| !namespace.node.is_host()).map(|namespace| namespace.node.clone()).collect();
+    let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().cloned()).collect();
+    if nodes.is_empty() || !std::path::Path::new(super::file::DIR).is_dir() {
+        return Ok(());
+    }
+    for node in nodes {
+        for name in [FileName::Hosts, FileName::ResolvConf] {
+            if let Some((file, owner)) = files.observe(&node, name, &wanted.topology)? {
+                let wanted = wanted.items.contains_key(&file.id());
+                if wanted || owner == Owner::Ours {
+                    state.insert(Resource::File(file), owner);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether this kernel keeps who put an address where it is (`IFA_PROTO`, since 5.18).
+fn says_protocol() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(5), Some(18))
+}
+
+/// The values of settings, right now.
+pub fn settings(which: &[(Node, String)], places: &Places) -> Result<Vec<Option<String>>, Error> {
+    let mut by_node: BTreeMap<&Node, Vec<&str>> = BTreeMap::new();
+    for (node, key) in which {
+        by_node.entry(node).or_default().push(key);
+    }
+    let jobs = by_node.iter().map(|(node, keys)| netns::job(places.of(node), move || keys.iter().map(|key| setting(key)).collect::<Result<Vec<_>, Error>>()));
+    let answers = netns::run(netns::READERS, jobs.collect());
+    let mut values: HashMap<(&Node, &str), Option<String>> = HashMap::new();
+    for ((node, keys), answer) in by_node.iter().zip(answers) {
+        values.extend(keys.iter().map(|key| (*node, *key)).zip(answer??));
+    }
+    Ok(which.iter().map(|(node, key)| values.remove(&(node, key.as_str())).flatten()).collect())
+}
+
+fn setting(key: &str) -> Result<Option<String>, Error> {
+    match super::sysctl::read(key) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.errno == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
