@@ -128,7 +128,8 @@ pub fn create(site: &Site<'_>, address: &Address) -> Result<(), Refused> {
 
 /// Changes what can be changed of an address where it stands: its mark.
 pub fn update(site: &Site<'_>, before: &Address, after: &Address) -> Result<(), Refused> {
-    let whole = Address { scope: after.scope.over(&before.scope), label: after.label.over(&before.label), nodad: after.nodad.over(&before.nodad), ..after.clone() };
+    let whole =
+        Address { scope: after.scope.over(&before.scope), label: after.label.over(&before.label), nodad: after.nodad.over(&before.nodad), ..after.clone() };
     site.ask(NEW, REPLACE, &full(site, &whole)?)
 }
 

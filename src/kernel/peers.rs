@@ -33,7 +33,11 @@ pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>,
             let known = link.other_nsid.and_then(|nsid| look.nsids.get(&nsid));
             let mirrored = || mirrored.get(&(&look.node, link.index, other)).copied().filter(|_| link.kind == Kind::Veth);
             match known.or_else(mirrored) {
-                Some(node) => _ = names.get(&(node, other)).map(|seen| found.insert((look.node.clone(), link.index), LinkId { node: node.clone(), name: seen.name.clone() })),
+                Some(node) => {
+                    _ = names
+                        .get(&(node, other))
+                        .map(|seen| found.insert((look.node.clone(), link.index), LinkId { node: node.clone(), name: seen.name.clone() }))
+                }
                 None if link.kind == Kind::Veth => open.push((look, link, other)),
                 None => {}
             }

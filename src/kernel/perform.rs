@@ -262,7 +262,10 @@ fn remove_namespaces(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answer
         .collect();
     let jobs = going.iter().map(|(_, operation, node)| {
         let stays = failed.contains(*node);
-        netns::job(Place::Anywhere, move || if stays { Err(skipped(operation)) } else { netns::remove(node.as_str()).map_err(|error| error.about(operation.id())) })
+        netns::job(
+            Place::Anywhere,
+            move || if stays { Err(skipped(operation)) } else { netns::remove(node.as_str()).map_err(|error| error.about(operation.id())) },
+        )
     });
     let answers = netns::run(netns::REMOVERS, jobs.collect());
     going.iter().map(|(at, ..)| *at).zip(answers.into_iter().map(|answer| answer.and_then(|answer| answer))).collect()

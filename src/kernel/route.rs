@@ -114,14 +114,8 @@ fn multipath(bytes: &[u8], name_of: impl Fn(u32) -> Option<IfName>, dead: &mut b
 }
 
 /// `RTN_*`, both ways.
-const KINDS: [(u8, RouteKind); 6] = [
-    (1, RouteKind::Unicast),
-    (2, RouteKind::Local),
-    (6, RouteKind::Blackhole),
-    (7, RouteKind::Unreachable),
-    (8, RouteKind::Prohibit),
-    (9, RouteKind::Throw),
-];
+const KINDS: [(u8, RouteKind); 6] =
+    [(1, RouteKind::Unicast), (2, RouteKind::Local), (6, RouteKind::Blackhole), (7, RouteKind::Unreachable), (8, RouteKind::Prohibit), (9, RouteKind::Throw)];
 
 fn kind_of(number: u8) -> Option<RouteKind> {
     KINDS.iter().find(|(n, _)| *n == number).map(|(_, kind)| *kind)
