@@ -1,11 +1,13 @@
 //! nft tables and rules in other people's chains, on the real kernel: what is installed is observed again without a difference, and every difference is seen.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::too_many_lines, reason = "a test fails by panicking")]
+
 mod sandbox;
 
 use sandbox::{sh, try_sh};
-use topo::kernel::{ErrorKind, nft, nft_generation};
+use topo::kernel::{ErrorKind, insert, nft, nft_generation};
 use topo::resource::text::table_name;
-use topo::resource::{AddressMatch, AddressRange, Chain, Drift, Family, IfMatch, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict};
+use topo::resource::{AddressMatch, AddressRange, Chain, ChainRef, Drift, Family, IfMatch, Insert, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict};
 
 fn names(text: &str) -> Option<IfMatch> {
     let not = text.starts_with('!');
@@ -422,5 +424,146 @@ fn a_table_of_a_thousand_rules_is_read_in_time() {
         let start = std::time::Instant::now();
         assert_eq!(drift(&wanted), []);
         assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    });
+}
+
+fn at(chain: &str, rules: Vec<TableRule>) -> Insert {
+    let mut words = chain.split(' ').map(str::to_owned);
+    let chain = ChainRef { family: words.next().unwrap(), table: words.next().unwrap(), chain: words.next().unwrap() };
+    Insert { node: Node::host(), topology: lab(), chain, if_present: false, present: true, rules, first: true }
+}
+
+#[track_caller]
+fn seen(wanted: &Insert) -> Insert {
+    insert::observe(&wanted.node, &wanted.topology, &wanted.chain, Some(wanted)).unwrap()
+}
+
+/// What iptables can say of it: no lists that are negated, one family.
+fn for_iptables(family: Family, rules: Vec<PacketRule>) -> Vec<TableRule> {
+    let said = |rule: &PacketRule| topo::resource::text::iptables_args(rule, family, &lab()).is_ok();
+    typed(rules.into_iter().filter(said).collect())
+}
+
+#[test]
+fn rules_in_chains_of_iptables_are_as_iptables_has_them() {
+    sandbox::run("rules_in_chains_of_iptables_are_as_iptables_has_them", || {
+        for program in ["iptables-nft", "ip6tables-nft"] {
+            sh(&format!("{program} -N DOCKER-USER; {program} -A DOCKER-USER -j RETURN; {program} -A FORWARD -j DOCKER-USER"));
+            sh(&format!("{program} -t nat -N DOCKER; {program} -t nat -A DOCKER -j RETURN; {program} -t nat -A POSTROUTING -s ::1 -j RETURN || {program} -t nat -A POSTROUTING -s 127.0.0.1 -j RETURN"));
+        }
+        let before = sh("iptables-nft-save | grep -v '^#'; ip6tables-nft-save | grep -v '^#'");
+        for (family, name) in [(Family::V4, "ip"), (Family::V6, "ip6")] {
+            let mut count = 0;
+            for (chain, rules) in [("filter DOCKER-USER", filter_rules()), ("filter FORWARD", vec![accept()]), ("nat DOCKER", prerouting_rules()), ("nat POSTROUTING", postrouting_rules())] {
+                let wanted = at(&format!("{name} {chain}"), for_iptables(family, rules));
+                count += wanted.rules.len();
+                assert_eq!(seen(&wanted).rules, []);
+                insert::check(&wanted).unwrap();
+                insert::install(&wanted).unwrap();
+                assert_eq!(seen(&wanted), wanted, "{chain}");
+                insert::install(&wanted).unwrap();
+                assert_eq!(seen(&wanted), wanted, "again: {chain}");
+            }
+            assert!(count > 100, "{count} forms");
+        }
+        // A save and restore, as a boot script does it, keeps them.
+        sh("iptables-nft-save > /run/lock/save; iptables-nft-restore < /run/lock/save");
+        for (chain, rules) in [("filter DOCKER-USER", filter_rules()), ("nat POSTROUTING", postrouting_rules())] {
+            let wanted = at(&format!("ip {chain}"), for_iptables(Family::V4, rules));
+            assert_eq!(wanted.drift(&seen(&wanted)), []);
+        }
+        let found = insert::found().unwrap();
+        assert_eq!(found.len(), 8, "{found:?}");
+        for (chain, name) in found {
+            assert_eq!(name, lab());
+            insert::remove(&Insert { chain, ..at("ip filter X", Vec::new()) }).unwrap();
+        }
+        assert_eq!(sh("iptables-nft-save | grep -v '^#'; ip6tables-nft-save | grep -v '^#'"), before);
+        assert_eq!(insert::found().unwrap(), []);
+    });
+}
+
+#[test]
+fn what_others_do_to_inserted_rules_is_seen() {
+    sandbox::run("what_others_do_to_inserted_rules_is_seen", || {
+        let web = |port| protocol("tcp", PacketRule { input: names("br0"), port: vec![(port, port)], log: Some("web ".to_owned()), ..accept() });
+        let rules = typed(vec![PacketRule { input: names("br0"), output: names("br0"), ..accept() }, web(80), web(443)]);
+        let iptables = at("ip filter DOCKER-USER", rules.clone());
+        let native = at("inet fw forward", rules);
+        assert!(!seen(&iptables).present && !seen(&native).present);
+        assert!(insert::install(&iptables).is_err() && insert::install(&native).is_err(), "no such chain");
+        sh("iptables-nft -N DOCKER-USER; iptables-nft -A DOCKER-USER -j RETURN");
+        sh("nft 'add table inet fw; add chain inet fw forward { type filter hook forward priority 10; policy accept; }; add rule inet fw forward counter accept'");
+        let lists = [
+            (&iptables, "iptables-nft -S DOCKER-USER", "iptables-nft -I DOCKER-USER -i x -j DROP", "iptables-nft -I DOCKER-USER -m comment --comment topo:other -j ACCEPT", "iptables-nft -D DOCKER-USER 1", "iptables-nft -F DOCKER-USER"),
+            (&native, "nft -s list chain inet fw forward", "nft insert rule inet fw forward iifname x drop", "nft insert rule inet fw forward accept comment '\"topo:other\"'",
+             "nft delete rule inet fw forward handle $(nft -a list chain inet fw forward | sed -n 's/.*# handle //p' | sed -n 3p)", "nft flush chain inet fw forward"),
+        ];
+        for (wanted, list, before_ours, others, delete, flush) in lists {
+            let theirs = sh(list);
+            insert::install(wanted).unwrap();
+            assert_eq!(seen(wanted), *wanted);
+            sh(others);
+            assert_eq!(wanted.drift(&seen(wanted)), [], "another topology's rule before ours");
+            sh(before_ours);
+            assert_eq!(wanted.drift(&seen(wanted)).len(), 1, "the owner's rule before ours");
+            insert::install(wanted).unwrap();
+            assert_eq!(wanted.drift(&seen(wanted)), []);
+            sh(delete);
+            let broken = seen(wanted);
+            assert_ne!(wanted.drift(&broken), [], "one deleted");
+            insert::install(wanted).unwrap();
+            insert::install(&broken).unwrap();
+            assert_eq!(seen(wanted).rules, broken.rules, "an undo puts back what was observed");
+            let fewer = Insert { rules: wanted.rules[..1].to_vec(), ..wanted.clone() };
+            insert::install(&fewer).unwrap();
+            assert_eq!(seen(&fewer), fewer);
+            insert::remove(wanted).unwrap();
+            assert!(sh(list).lines().filter(|line| line.contains("topo:")).all(|line| line.contains("topo:other")));
+            assert!(insert::remove(wanted).is_err(), "not there is not gone");
+            for line in theirs.lines().filter(|line| line.contains("RETURN") || line.contains("counter accept")) {
+                assert!(sh(list).contains(line), "{line}");
+            }
+            insert::install(wanted).unwrap();
+            sh(flush);
+            assert_eq!(seen(wanted).rules, []);
+        }
+    });
+}
+
+#[test]
+fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
+    sandbox::run("rules_in_chains_of_nft_are_observed_as_they_were_installed", || {
+        sh("nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; }; add chain inet fw po { type nat hook postrouting priority 100; }; add rule inet fw f accept'");
+        sh("nft 'add table ip raw; add chain ip raw mine { type filter hook prerouting priority -300; }'");
+        sh("nft 'add table ip x; add chain ip x pr { type nat hook prerouting priority -100; }; add table ip6 x; add chain ip6 x pr { type nat hook prerouting priority -100; }; add chain ip6 x f'");
+        sh("nft 'add table bridge b; add chain bridge b f { type filter hook forward priority 0; }'");
+        let family = |want: Family, rules: Vec<PacketRule>| typed(rules.into_iter().filter(|rule| rule.family.is_none_or(|family| family == want)).collect());
+        let four = |rules: Vec<PacketRule>| family(Family::V4, rules.into_iter().filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv6()) && rule.protocol.as_deref() != Some("icmpv6")).collect());
+        let six = |rules: Vec<PacketRule>| family(Family::V6, rules.into_iter().filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv4()) && rule.protocol.as_deref() != Some("icmp")).collect());
+        let mut all = typed(filter_rules());
+        all.extend(raw_rules().into_iter().filter(|rule| !matches!(rule, TableRule::Raw(text) if text.contains("comment"))));
+        let bridged = typed(vec![PacketRule { input: names("a"), ..accept() }, v4(protocol("tcp", PacketRule { port: vec![(22, 22)], ..accept() })), v4(PacketRule { source: addresses("10.0.0.1"), ..accept() })]);
+        let cases = [
+            at("inet fw f", all),
+            at("inet fw po", typed(postrouting_rules())),
+            at("ip raw mine", four(filter_rules().into_iter().filter(|rule| !matches!(rule.verdict, Some(Verdict::Reject(_)))).collect())),
+            at("ip x pr", four(prerouting_rules())),
+            at("ip6 x pr", six(prerouting_rules())),
+            at("ip6 x f", six(filter_rules())),
+            at("bridge b f", bridged),
+        ];
+        let before = sh("nft -s list ruleset");
+        for wanted in &cases {
+            insert::install(wanted).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(seen(wanted), *wanted, "{}", wanted.chain);
+        }
+        assert_eq!(insert::found().unwrap().len(), cases.len());
+        for wanted in &cases {
+            insert::remove(wanted).unwrap();
+        }
+        assert_eq!(sh("nft -s list ruleset"), before);
+        let raw = at("inet fw f", vec![TableRule::Raw("accept comment \"mine\"".to_owned())]);
+        assert!(insert::install(&raw).is_err(), "a rule that cannot carry our comment");
     });
 }

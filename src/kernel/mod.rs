@@ -5,6 +5,7 @@ mod attributes;
 mod belonging;
 mod error;
 pub mod file;
+pub mod insert;
 mod link;
 mod link_options;
 mod link_verbs;

@@ -56,7 +56,7 @@ pub fn is_iptables(chain: &ChainRef) -> bool {
 /// `rule` as arguments of `iptables -A CHAIN` (`family` V4) or `ip6tables -A CHAIN`, with our comment. Several where one is not enough: lists, and a log or
 /// a mark beside a verdict. An error says what iptables has no words for.
 pub fn args(rule: &PacketRule, family: Family, topology: &Name) -> Result<Vec<Vec<String>>, String> {
-    if rule.family.is_some_and(|own| own != family) {
+    if families(rule).any(|own| own != family) {
         return Err(format!("a rule for the other family cannot stand in a chain of {}", if family == Family::V4 { "iptables" } else { "ip6tables" }));
     }
     let mut heads = vec![Vec::new()];
@@ -71,6 +71,25 @@ pub fn args(rule: &PacketRule, family: Family, topology: &Name) -> Result<Vec<Ve
     // All of one rule's targets stand together, so that a packet is logged right before it is decided.
     let line = |head: &Vec<String>, target: &Vec<String>| head.iter().chain(&tail).chain(target).cloned().collect();
     Ok(heads.iter().flat_map(|head| targets.iter().map(move |target| line(head, target))).collect())
+}
+
+/// The families that the values of a rule are of.
+fn families(rule: &PacketRule) -> impl Iterator<Item = Family> {
+    let of = |address: &IpAddr| if address.is_ipv4() { Family::V4 } else { Family::V6 };
+    let items = rule.source.iter().chain(&rule.destination).flat_map(|list| &list.items).map(move |item| match item {
+        AddressRange::Prefix(net) => Family::of(net),
+        AddressRange::Range(from, _) => of(from),
+    });
+    let target = match &rule.verdict {
+        Some(Verdict::Snat(target) | Verdict::Dnat(target)) => Some(of(&target.address)),
+        _ => None,
+    };
+    let icmp = match rule.protocol.as_deref() {
+        Some("icmp") => Some(Family::V4),
+        Some("icmpv6") => Some(Family::V6),
+        _ => None,
+    };
+    rule.family.into_iter().chain(items).chain(target).chain(icmp)
 }
 
 /// Every head with every one of the choices behind it.
@@ -176,6 +195,12 @@ fn conditions(rule: &PacketRule) -> Vec<String> {
         None => {}
     }
     if let Some((packets, unit)) = &rule.limit {
+        // As iptables prints them.
+        let unit = match unit.as_str() {
+            "second" => "sec",
+            "minute" => "min",
+            unit => unit,
+        };
         tail.extend(words(&["-m", "limit", "--limit", &format!("{packets}/{unit}")]));
     }
     tail
@@ -231,14 +256,14 @@ fn reject(with: &str, family: Family) -> String {
     }
 }
 
-/// `10.0.0.2-10.0.0.3:80-90`, `[fd00::2]:80`.
+/// `10.0.0.2-10.0.0.3:80-90`, `[fd00::2-fd00::3]:80`.
 fn nat(target: &Target) -> String {
-    let bracket = |address: IpAddr| if address.is_ipv6() && target.port.is_some() { format!("[{address}]") } else { address.to_string() };
-    let last = target.last.filter(|last| *last != target.address).map(|last| format!("-{}", bracket(last))).unwrap_or_default();
-    let port = match target.port {
-        None => String::new(),
-        Some((from, to)) if from == to => format!(":{from}"),
-        Some((from, to)) => format!(":{from}-{to}"),
-    };
-    format!("{}{last}{port}", bracket(target.address))
+    let last = target.last.filter(|last| *last != target.address).map(|last| format!("-{last}")).unwrap_or_default();
+    let addresses = format!("{}{last}", target.address);
+    let addresses = if target.address.is_ipv6() && target.port.is_some() { format!("[{addresses}]") } else { addresses };
+    match target.port {
+        None => addresses,
+        Some((from, to)) if from == to => format!("{addresses}:{from}"),
+        Some((from, to)) => format!("{addresses}:{from}-{to}"),
+    }
 }
