@@ -7,7 +7,9 @@ mod sandbox;
 use sandbox::{sh, try_sh};
 use topo::kernel::{ErrorKind, insert, nft, nft_generation};
 use topo::resource::text::table_name;
-use topo::resource::{AddressMatch, AddressRange, Chain, ChainRef, Drift, Family, IfMatch, Insert, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict};
+use topo::resource::{
+    AddressMatch, AddressRange, Chain, ChainRef, Drift, Family, IfMatch, Insert, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict,
+};
 
 fn names(text: &str) -> Option<IfMatch> {
     let not = text.starts_with('!');
@@ -449,12 +451,19 @@ fn rules_in_chains_of_iptables_are_as_iptables_has_them() {
     sandbox::run("rules_in_chains_of_iptables_are_as_iptables_has_them", || {
         for program in ["iptables-nft", "ip6tables-nft"] {
             sh(&format!("{program} -N DOCKER-USER; {program} -A DOCKER-USER -j RETURN; {program} -A FORWARD -j DOCKER-USER"));
-            sh(&format!("{program} -t nat -N DOCKER; {program} -t nat -A DOCKER -j RETURN; {program} -t nat -A POSTROUTING -s ::1 -j RETURN || {program} -t nat -A POSTROUTING -s 127.0.0.1 -j RETURN"));
+            sh(&format!(
+                "{program} -t nat -N DOCKER; {program} -t nat -A DOCKER -j RETURN; {program} -t nat -A POSTROUTING -s ::1 -j RETURN || {program} -t nat -A POSTROUTING -s 127.0.0.1 -j RETURN"
+            ));
         }
         let before = sh("iptables-nft-save | grep -v '^#'; ip6tables-nft-save | grep -v '^#'");
         for (family, name) in [(Family::V4, "ip"), (Family::V6, "ip6")] {
             let mut count = 0;
-            for (chain, rules) in [("filter DOCKER-USER", filter_rules()), ("filter FORWARD", vec![accept()]), ("nat DOCKER", prerouting_rules()), ("nat POSTROUTING", postrouting_rules())] {
+            for (chain, rules) in [
+                ("filter DOCKER-USER", filter_rules()),
+                ("filter FORWARD", vec![accept()]),
+                ("nat DOCKER", prerouting_rules()),
+                ("nat POSTROUTING", postrouting_rules()),
+            ] {
                 let wanted = at(&format!("{name} {chain}"), for_iptables(family, rules));
                 count += wanted.rules.len();
                 assert_eq!(seen(&wanted).rules, []);
@@ -493,11 +502,26 @@ fn what_others_do_to_inserted_rules_is_seen() {
         assert!(!seen(&iptables).present && !seen(&native).present);
         assert!(insert::install(&iptables).is_err() && insert::install(&native).is_err(), "no such chain");
         sh("iptables-nft -N DOCKER-USER; iptables-nft -A DOCKER-USER -j RETURN");
-        sh("nft 'add table inet fw; add chain inet fw forward { type filter hook forward priority 10; policy accept; }; add rule inet fw forward counter accept'");
+        sh(
+            "nft 'add table inet fw; add chain inet fw forward { type filter hook forward priority 10; policy accept; }; add rule inet fw forward counter accept'",
+        );
         let lists = [
-            (&iptables, "iptables-nft -S DOCKER-USER", "iptables-nft -I DOCKER-USER -i x -j DROP", "iptables-nft -I DOCKER-USER -m comment --comment topo:other -j ACCEPT", "iptables-nft -D DOCKER-USER 1", "iptables-nft -F DOCKER-USER"),
-            (&native, "nft -s list chain inet fw forward", "nft insert rule inet fw forward iifname x drop", "nft insert rule inet fw forward accept comment '\"topo:other\"'",
-             "nft delete rule inet fw forward handle $(nft -a list chain inet fw forward | sed -n 's/.*# handle //p' | sed -n 3p)", "nft flush chain inet fw forward"),
+            (
+                &iptables,
+                "iptables-nft -S DOCKER-USER",
+                "iptables-nft -I DOCKER-USER -i x -j DROP",
+                "iptables-nft -I DOCKER-USER -m comment --comment topo:other -j ACCEPT",
+                "iptables-nft -D DOCKER-USER 1",
+                "iptables-nft -F DOCKER-USER",
+            ),
+            (
+                &native,
+                "nft -s list chain inet fw forward",
+                "nft insert rule inet fw forward iifname x drop",
+                "nft insert rule inet fw forward accept comment '\"topo:other\"'",
+                "nft delete rule inet fw forward handle $(nft -a list chain inet fw forward | sed -n 's/.*# handle //p' | sed -n 3p)",
+                "nft flush chain inet fw forward",
+            ),
         ];
         for (wanted, list, before_ours, others, delete, flush) in lists {
             let theirs = sh(list);
@@ -534,16 +558,40 @@ fn what_others_do_to_inserted_rules_is_seen() {
 #[test]
 fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
     sandbox::run("rules_in_chains_of_nft_are_observed_as_they_were_installed", || {
-        sh("nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; }; add chain inet fw po { type nat hook postrouting priority 100; }; add rule inet fw f accept'");
+        sh(
+            "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; }; add chain inet fw po { type nat hook postrouting priority 100; }; add rule inet fw f accept'",
+        );
         sh("nft 'add table ip raw; add chain ip raw mine { type filter hook prerouting priority -300; }'");
-        sh("nft 'add table ip x; add chain ip x pr { type nat hook prerouting priority -100; }; add table ip6 x; add chain ip6 x pr { type nat hook prerouting priority -100; }; add chain ip6 x f'");
+        sh(
+            "nft 'add table ip x; add chain ip x pr { type nat hook prerouting priority -100; }; add table ip6 x; add chain ip6 x pr { type nat hook prerouting priority -100; }; add chain ip6 x f'",
+        );
         sh("nft 'add table bridge b; add chain bridge b f { type filter hook forward priority 0; }'");
         let family = |want: Family, rules: Vec<PacketRule>| typed(rules.into_iter().filter(|rule| rule.family.is_none_or(|family| family == want)).collect());
-        let four = |rules: Vec<PacketRule>| family(Family::V4, rules.into_iter().filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv6()) && rule.protocol.as_deref() != Some("icmpv6")).collect());
-        let six = |rules: Vec<PacketRule>| family(Family::V6, rules.into_iter().filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv4()) && rule.protocol.as_deref() != Some("icmp")).collect());
+        let four = |rules: Vec<PacketRule>| {
+            family(
+                Family::V4,
+                rules
+                    .into_iter()
+                    .filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv6()) && rule.protocol.as_deref() != Some("icmpv6"))
+                    .collect(),
+            )
+        };
+        let six = |rules: Vec<PacketRule>| {
+            family(
+                Family::V6,
+                rules
+                    .into_iter()
+                    .filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv4()) && rule.protocol.as_deref() != Some("icmp"))
+                    .collect(),
+            )
+        };
         let mut all = typed(filter_rules());
         all.extend(raw_rules().into_iter().filter(|rule| !matches!(rule, TableRule::Raw(text) if text.contains("comment"))));
-        let bridged = typed(vec![PacketRule { input: names("a"), ..accept() }, v4(protocol("tcp", PacketRule { port: vec![(22, 22)], ..accept() })), v4(PacketRule { source: addresses("10.0.0.1"), ..accept() })]);
+        let bridged = typed(vec![
+            PacketRule { input: names("a"), ..accept() },
+            v4(protocol("tcp", PacketRule { port: vec![(22, 22)], ..accept() })),
+            v4(PacketRule { source: addresses("10.0.0.1"), ..accept() }),
+        ]);
         let cases = [
             at("inet fw f", all),
             at("inet fw po", typed(postrouting_rules())),

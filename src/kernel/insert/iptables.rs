@@ -95,7 +95,8 @@ fn restore(insert: &Insert, lines: &[String]) -> Result<(), Error> {
         return Ok(());
     }
     // Either "line 3 failed" or "Error occurred at line: 3"; the first line is the table's.
-    let numbers = output.stderr.split("line").skip(1).filter_map(|rest| rest.trim_start_matches([' ', ':']).split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let numbers =
+        output.stderr.split("line").skip(1).filter_map(|rest| rest.trim_start_matches([' ', ':']).split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
     let line = numbers.filter_map(|number: usize| lines.get(number.checked_sub(2)?)).next();
     let what = line.map(|line| format!(", `{line}`")).unwrap_or_default();
     let reason = output.stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim().to_owned();

@@ -14,7 +14,8 @@ pub fn list(chain: &ChainRef) -> Result<(Option<String>, Vec<Line>), Error> {
         return Err(Error::new(ErrorKind::Refused, format!("nft list chain {chain}"), message(&output.stderr)));
     }
     // The handle of what a brace opens stands behind the brace, where nothing needs it.
-    let text: String = output.stdout.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
+    let text: String =
+        output.stdout.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
     let listing = Listing::read(&text);
     let Some(block) = listing.blocks.first() else { return Ok((None, Vec::new())) };
     let head = block.head().map(str::to_owned).unwrap_or_default();
