@@ -190,7 +190,13 @@ impl<K: super::Word + Eq + std::hash::Hash, T: Shape> Shape for Map<K, T> {
             let name = K::parse(key.text()).map_err(|wrong| reader.note(wrong.at(key.place))).ok();
             match (name, T::read(value, reader)) {
                 (Some(name), Some(value)) => {
-                    map.insert(Loc::new(name, key.place), value);
+                    // Two spellings can be one name, as `net.ipv4.x` and `net/ipv4/x` are.
+                    let name = Loc::new(name, key.place);
+                    if let Some((first, _)) = map.get_key_value(&name) {
+                        let finding = Finding::error("duplicate-key", key.place, format!("{} is here twice", quoted(key.text())));
+                        reader.note(finding.also(first.place, "first here"));
+                    }
+                    map.insert(name, value);
                 }
                 _ => sound = false,
             }

@@ -31,11 +31,6 @@ impl<'d> Lowering<'d> {
             } else {
                 // In a namespace of ours nobody else can have the address, so there is nothing to wait for.
                 address.nodad = if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
-                if let Some(disable) = interface.ipv6.as_ref().and_then(|ipv6| ipv6.disable.as_ref()).filter(|disable| disable.value) {
-                    let finding =
-                        Finding::error("ipv6-disabled", entry.address.place, format!("{} has an IPv6 address although IPv6 is off there", name.value));
-                    self.note(finding.also(disable.place, "switched off here"));
-                }
             }
             if let Some(label) = more.and_then(|more| more.label.as_ref()) {
                 if net.addr().is_ipv6() {

@@ -119,14 +119,6 @@ impl<'d> Lowering<'d> {
                     .help("one other end is `remote`; several are entries of `fdb`"),
             );
         }
-        if let Some(far) = far.filter(|far| far.is_multicast() && vxlan.link.is_none()) {
-            self.note(Finding::error("missing-key", far.place, "a group is joined on an interface").help("add `link: INTERFACE`"));
-        }
-        if let (Some(local), Some(far)) = (&vxlan.local, far)
-            && local.is_ipv4() != far.is_ipv4()
-        {
-            self.note(families("a vxlan", local, far));
-        }
         if let Some(lower) = &vxlan.link {
             link.link = Some(self.resolve(at, lower)?);
         }

@@ -30,12 +30,6 @@ impl<'d> Lowering<'d> {
     /// The link of an entry; whether there is one now.
     fn link(&mut self, at: &At<'d>, name: &Loc<IfName>, interface: &Interface, path: &str) -> bool {
         let id = at.link(name);
-        if let Some(mac) = &interface.mac
-            && (mac.0[0] & 1 == 1 || mac.0 == [0; 6])
-        {
-            let finding = Finding::error("bad-mac", mac.place, format!("{mac} cannot be the address of an interface: it is all zero or a group's"));
-            self.note(finding.help("the first byte is even: 02:… is free for everybody"));
-        }
         let (mut link, owner) = if name.as_str() == "lo" {
             let mut link = Link::bare(id, Kind::Loopback);
             link.tenure = Tenure::Existing;

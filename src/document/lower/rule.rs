@@ -30,11 +30,6 @@ impl<'d> Lowering<'d> {
         for (nth, entry) in at.section.rules.iter().enumerate() {
             let Some(families) = self.rule_families(entry) else { continue };
             let Some(action) = self.rule_action(entry) else { continue };
-            if at.created {
-                for name in entry.iif.iter().chain(&entry.oif) {
-                    self.known(at, name);
-                }
-            }
             for family in families {
                 let key = key(entry, *family, action.clone());
                 let rule = Rule { node: at.node.clone(), key, kernel: false, marked: true };

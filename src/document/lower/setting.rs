@@ -40,12 +40,6 @@ impl<'d> Lowering<'d> {
             // The kernel keeps both names in one place (`devinet_sysctl_forward`).
             let name = if key.0 == "net/ipv4/conf/all/forwarding" { V4 } else { &key.0 };
             let id = ResourceId::Sysctl(at.node.clone(), name.to_owned());
-            if let (Some(Resource::Sysctl(other)), Some(forwarding)) = (self.state.get(&id), forwarding)
-                && other.value != Sysctl::new(at.node.clone(), name, &value.0).value
-            {
-                let finding = Finding::error("contradiction", value.place, format!("`{}` contradicts `forwarding`", key.0.replace('/', ".")));
-                self.note(finding.also(forwarding.place, "which says otherwise"));
-            }
             let sysctl = Sysctl::new(at.node.clone(), name, &value.0);
             if let Some(link) = sysctl.link()
                 && !self.index.known(&link)

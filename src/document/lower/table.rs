@@ -1,8 +1,265 @@
-//! NAT and firewall.
+//! NAT and firewall: one table for each node, and rules in other people's chains.
 
+use super::packet::{Wanted, mark, wanted};
 use super::{At, Lowering};
+use crate::document::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
+use crate::document::matching::Matches;
+use crate::document::nat::{Local, NatRule};
+use crate::document::value::{Mark, Ports};
+use crate::document::{Finding, Loc, Place};
+use crate::resource::text::{iptables_args, is_iptables};
+use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, Table, TableRule, Verdict};
+use indexmap::IndexMap;
+
+/// The most rules that one item of `insert` may become.
+const MOST_RULES: usize = 1024;
+
+/// The chains of NAT under way.
+#[derive(Default)]
+struct Nat {
+    prerouting: Vec<TableRule>,
+    output: Vec<TableRule>,
+    postrouting: Vec<TableRule>,
+}
+
+fn typed(rules: impl IntoIterator<Item = PacketRule>) -> impl Iterator<Item = TableRule> {
+    rules.into_iter().map(|rule| TableRule::Typed(Box::new(rule)))
+}
 
 impl<'d> Lowering<'d> {
     /// The nft table of a node, and rules in other people's chains.
-    pub fn tables(&mut self, _at: &At<'d>) {}
+    pub fn tables(&mut self, at: &At<'d>) {
+        let mut chains = Vec::new();
+        let firewall = at.section.firewall.as_deref();
+        if let Some(firewall) = firewall {
+            self.firewall(firewall, &mut chains);
+        }
+        self.nat(at, &mut chains);
+        if !chains.is_empty() {
+            let table = Table { node: at.node.clone(), topology: self.document.name.value.clone(), chains };
+            let (key, place) = match (firewall, at.section.nat.first()) {
+                (Some(firewall), _) => ("firewall", firewall.place),
+                (None, Some(rule)) => ("nat", rule.place),
+                (None, None) => ("nat", at.place),
+            };
+            self.put(Resource::Table(table), Owner::Ours, place, format!("{}.{key}", at.path));
+        }
+        if let Some(firewall) = firewall {
+            self.inserts(at, firewall);
+        }
+    }
+
+    /// The filter chains, in the order in which a packet meets them.
+    ///
+    /// `prerouting` stands at -150 (nft's `mangle`): after connection tracking (-200), so that `state` means something, and before addresses are translated
+    /// (-100), so that a rule sees a packet as it came. `output` stands there too if it sets marks, as a chain of type `route`, which looks the route up
+    /// again. The others stand at 0, in `postrouting` that is before the source is translated (100).
+    fn firewall(&mut self, firewall: &Firewall, chains: &mut Vec<Chain>) {
+        let marks = firewall.output.as_ref().is_some_and(|chain| chain.rules.iter().any(|rule| rule.set_mark.is_some()));
+        let (output_kind, output_priority) = if marks { ("route", -150) } else { ("filter", 0) };
+        let all = [
+            ("prerouting", "filter", -150, &firewall.prerouting),
+            ("input", "filter", 0, &firewall.input),
+            ("forward", "filter", 0, &firewall.forward),
+            ("output", output_kind, output_priority, &firewall.output),
+            ("postrouting", "filter", 0, &firewall.postrouting),
+        ];
+        for (hook, kind, priority, section) in all {
+            let Some(section) = section else { continue };
+            let rules = self.chain_rules(section);
+            let drop = section.policy.as_ref().is_some_and(|policy| policy.value == Policy::Drop);
+            // A chain that decides nothing is not made.
+            if drop || !rules.is_empty() {
+                chains.push(Chain { name: hook.to_owned(), kind: kind.to_owned(), hook: hook.to_owned(), priority, drop, rules });
+            }
+        }
+    }
+
+    fn chain_rules(&mut self, section: &ChainSection) -> Vec<TableRule> {
+        let mut rules = Vec::new();
+        for rule in &section.rules {
+            rules.extend(self.firewall_rule(&rule.matches, &rule.set_mark, rule.verdict.as_ref(), rule.place));
+        }
+        rules
+    }
+
+    fn firewall_rule(&mut self, matches: &Matches, set_mark: &Option<Loc<Mark>>, verdict: Option<&Loc<VerdictKey>>, place: Place) -> Vec<TableRule> {
+        match wanted(verdict.map(|verdict| &verdict.value)) {
+            Wanted::Raw(line) => {
+                if let Some(other) = first_key(matches).or(set_mark.as_ref().map(|mark| mark.place)) {
+                    self.note(Finding::error("several-kinds", other, "a rule in nft's words says everything itself").help("write this into the `nft` line too"));
+                }
+                vec![TableRule::Raw(line.to_owned())]
+            }
+            Wanted::Typed(None, ..) if set_mark.is_none() => {
+                let finding = Finding::error("no-verdict", place, "the rule says nothing of what happens to a packet");
+                self.note(finding.help("add `accept: {}`, `drop: {}`, `reject: {}` or `set-mark`"));
+                Vec::new()
+            }
+            Wanted::Typed(verdict, counter, log) => {
+                let rules = self.packets(matches, mark(set_mark), verdict);
+                typed(rules.into_iter().map(|rule| PacketRule { counter, log: log.clone(), ..rule })).collect()
+            }
+        }
+    }
+
+    /// The chains of NAT.
+    fn nat(&mut self, at: &At<'d>, chains: &mut Vec<Chain>) {
+        let mut nat = Nat::default();
+        for rule in &at.section.nat {
+            match &rule.value {
+                NatRule::Masquerade(rule) => nat.postrouting.extend(typed(self.packets(&rule.matches, None, Some(Verdict::Masquerade)))),
+                NatRule::Snat(rule) => nat.postrouting.extend(typed(self.packets(&rule.matches, None, Some(Verdict::Snat(rule.to.0.clone()))))),
+                NatRule::Dnat(rule) => {
+                    let rules = self.packets(&rule.matches, None, Some(Verdict::Dnat(rule.to.0.clone())));
+                    nat.arriving(rules, &rule.local);
+                }
+                NatRule::Redirect(rule) => {
+                    let to = rule.to.as_ref().map(|ports: &Loc<Ports>| (ports.first, ports.last));
+                    let rules = self.packets(&rule.matches, None, Some(Verdict::Redirect(to)));
+                    nat.arriving(rules, &rule.local);
+                }
+                NatRule::Nft(line) => {
+                    // The verdict tells the chain: destinations are changed on the way in.
+                    let arriving = line.0.split_whitespace().any(|word| matches!(word, "dnat" | "redirect"));
+                    let chain = if arriving { &mut nat.prerouting } else { &mut nat.postrouting };
+                    chain.push(TableRule::Raw(line.0.clone()));
+                }
+            }
+        }
+        let all = [("prerouting", -100, nat.prerouting), ("output", -100, nat.output), ("postrouting", 100, nat.postrouting)];
+        for (hook, priority, rules) in all {
+            if !rules.is_empty() {
+                chains.push(Chain { name: format!("nat-{hook}"), kind: "nat".to_owned(), hook: hook.to_owned(), priority, drop: false, rules });
+            }
+        }
+    }
+
+    /// Rules in chains of somebody else: those of one chain together, in the file's order.
+    fn inserts(&mut self, at: &At<'d>, firewall: &Firewall) {
+        let mut chains: IndexMap<&ChainRef, (Vec<TableRule>, bool, Place, usize)> = IndexMap::new();
+        for (nth, item) in firewall.insert.iter().enumerate() {
+            let rules = self.insert_rules(item);
+            let if_present = item.if_present.as_ref().is_some_and(|on| on.value);
+            let chain = chains.entry(&item.chain.0).or_insert_with(|| (Vec::new(), true, item.chain.place, nth));
+            chain.0.extend(rules);
+            chain.1 &= if_present;
+        }
+        for (chain, (rules, if_present, place, nth)) in chains {
+            let topology = self.document.name.value.clone();
+            let insert = Insert { node: at.node.clone(), topology, chain: chain.clone(), if_present, present: true, rules, first: true };
+            self.put(Resource::Insert(insert), Owner::Ours, place, format!("{}.firewall.insert[{nth}]", at.path));
+        }
+    }
+
+    fn insert_rules(&mut self, item: &InsertRule) -> Vec<TableRule> {
+        let chain = &item.chain.0;
+        let own = match chain.family.as_str() {
+            "ip" => Some(Family::V4),
+            "ip6" => Some(Family::V6),
+            _ => None,
+        };
+        let rules = self.firewall_rule(&item.matches, &item.set_mark, item.verdict.as_ref(), item.place);
+        let Some(own) = own else { return rules };
+        let found = rules.len();
+        let mut fitting = Vec::new();
+        for rule in rules {
+            match rule {
+                TableRule::Typed(rule) if rule.family.is_none_or(|family| family == own) => {
+                    let rule = PacketRule { family: Some(own), ..*rule };
+                    if is_iptables(chain) {
+                        fitting.extend(self.iptables(item, rule, own));
+                    } else {
+                        fitting.push(TableRule::Typed(Box::new(rule)));
+                    }
+                }
+                TableRule::Typed(_) => {}
+                raw => fitting.push(raw),
+            }
+        }
+        if fitting.is_empty() && found > 0 && self.findings.is_empty() {
+            let other = if own == Family::V4 { "IPv6" } else { "IPv4" };
+            self.note(Finding::error("wrong-family", item.place, format!("the rule is for {other} only, the chain {chain} is not")));
+        }
+        fitting
+    }
+
+    /// A rule for a chain of iptables' tables: one without lists, or several.
+    fn iptables(&mut self, item: &InsertRule, rule: PacketRule, family: Family) -> Vec<TableRule> {
+        let names = |list: &Option<IfMatch>| list.as_ref().map_or(1, |list| list.names.len());
+        let addresses = |list: &Option<AddressMatch>| list.as_ref().map_or(1, |list| list.items.len());
+        let counts = [names(&rule.input), names(&rule.output), addresses(&rule.source), addresses(&rule.destination), rule.port.len().max(1), rule.source_port.len().max(1)];
+        let total = counts.iter().fold(1_usize, |total, count| total.saturating_mul(*count));
+        if total > MOST_RULES {
+            let finding = Finding::error("too-many-rules", item.place, format!("the lists of this rule make {total} rules of iptables, more than {MOST_RULES}"));
+            self.note(finding.help("write prefixes or ranges instead of lists"));
+            return Vec::new();
+        }
+        if let Err(reason) = iptables_args(&rule, family, &self.document.name) {
+            self.note(Finding::error("no-iptables-word", item.place, format!("the chain {} is iptables': {reason}", item.chain.0)));
+            return Vec::new();
+        }
+        typed(split(rule)).collect()
+    }
+}
+
+impl Nat {
+    /// Rules that change destinations: for what comes in, for what the node itself opens, or for both.
+    fn arriving(&mut self, rules: Vec<PacketRule>, local: &Option<Loc<Local>>) {
+        let local = local.as_ref().map_or(Local::No, |local| local.value);
+        if local != Local::No {
+            // What a node sends came in nowhere. Without a destination of its own the rule is for connections to the node's addresses, as Docker's published
+            // ports are: else every connection to such a port anywhere would be caught.
+            let own = |rule: PacketRule| PacketRule { input: None, local: rule.destination.is_none(), ..rule };
+            self.output.extend(typed(rules.iter().cloned().map(own)));
+        }
+        if local != Local::Only {
+            self.prerouting.extend(typed(rules));
+        }
+    }
+}
+
+/// Every combination of the items of the lists of a rule. What is excluded is one list, and stays so.
+fn split(rule: PacketRule) -> Vec<PacketRule> {
+    let mut rules = vec![rule];
+    let each = |rules: Vec<PacketRule>, parts: &dyn Fn(&PacketRule) -> Vec<PacketRule>| rules.iter().flat_map(parts).collect::<Vec<_>>();
+    let interface = |name: &String, list: &IfMatch| Some(IfMatch { not: list.not, names: vec![name.clone()] });
+    rules = each(rules, &|rule| match &rule.input {
+        Some(list) => list.names.iter().map(|name| PacketRule { input: interface(name, list), ..rule.clone() }).collect(),
+        None => vec![rule.clone()],
+    });
+    rules = each(rules, &|rule| match &rule.output {
+        Some(list) => list.names.iter().map(|name| PacketRule { output: interface(name, list), ..rule.clone() }).collect(),
+        None => vec![rule.clone()],
+    });
+    let item = |list: &AddressMatch, nth: usize| Some(AddressMatch { not: list.not, items: list.items.get(nth).copied().into_iter().collect() });
+    rules = each(rules, &|rule| match &rule.source {
+        Some(list) => (0..list.items.len()).map(|nth| PacketRule { source: item(list, nth), ..rule.clone() }).collect(),
+        None => vec![rule.clone()],
+    });
+    rules = each(rules, &|rule| match &rule.destination {
+        Some(list) => (0..list.items.len()).map(|nth| PacketRule { destination: item(list, nth), ..rule.clone() }).collect(),
+        None => vec![rule.clone()],
+    });
+    rules = each(rules, &|rule| match rule.port.as_slice() {
+        [] => vec![rule.clone()],
+        ports => ports.iter().map(|port| PacketRule { port: vec![*port], ..rule.clone() }).collect(),
+    });
+    each(rules, &|rule| match rule.source_port.as_slice() {
+        [] => vec![rule.clone()],
+        ports => ports.iter().map(|port| PacketRule { source_port: vec![*port], ..rule.clone() }).collect(),
+    })
+}
+
+/// Where something of `matches` stands, if anything does.
+fn first_key(matches: &Matches) -> Option<Place> {
+    let lists = [&matches.input, &matches.output].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place);
+    lists
+        .or_else(|| [&matches.source, &matches.destination].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
+        .or_else(|| [&matches.port, &matches.source_port].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
+        .or_else(|| matches.protocol.as_ref().map(|part| part.place))
+        .or_else(|| matches.icmp_type.as_ref().map(|part| part.place))
+        .or_else(|| matches.state.as_ref().and_then(|list| list.first()).map(|part| part.place))
+        .or_else(|| matches.mark.as_ref().map(|part| part.place))
+        .or_else(|| matches.limit.as_ref().map(|part| part.place))
 }

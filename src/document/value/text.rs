@@ -151,42 +151,13 @@ impl Word for ChainName {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct NftLine(pub String);
 
-/// Why `text` is not one rule. A string runs to the next quote: nft has no escapes in it.
-fn line_fault(text: &str) -> Option<&'static str> {
-    if text.trim().is_empty() {
-        return Some("a rule is not empty");
-    }
-    let (mut braces, mut quoted) = (0_i32, false);
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => return Some("a rule is one line"),
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            ';' => return Some("a rule has no `;`: write each rule as an item of its own"),
-            '#' => return Some("a rule has no comment: write it in the YAML"),
-            '{' => braces += 1,
-            '}' => braces -= 1,
-            '\\' => return Some("a rule has no backslash outside of quotes"),
-            _ => {}
-        }
-        if braces < 0 {
-            return Some("a brace closes that was not opened");
-        }
-    }
-    match (quoted, braces) {
-        (true, _) => Some("a quote is not closed"),
-        (_, 0) => None,
-        _ => Some("a brace is not closed"),
-    }
-}
-
 impl Word for NftLine {
     const EXPECTED: &'static str = "a rule in nft's words";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         let comment = text.split('"').step_by(2).any(|part| part.split_whitespace().any(|word| word == "comment"));
-        match line_fault(text) {
-            Some(fault) => Err(Wrong::new("bad-nft", format!("{} is not one rule", quoted(text))).help(fault)),
+        match crate::resource::text::raw_fault(text) {
+            Some(fault) => Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: there is {fault}", quoted(text))).help("write each rule as an item of its own")),
             None if comment => {
                 Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text))).help("the comment of a rule is topo's mark: leave it out"))
             }
