@@ -87,7 +87,9 @@ impl<'d> Lowering<'d> {
         match wanted(verdict.map(|verdict| &verdict.value)) {
             Wanted::Raw(line) => {
                 if let Some(other) = first_key(matches).or(set_mark.as_ref().map(|mark| mark.place)) {
-                    self.note(Finding::error("several-kinds", other, "a rule in nft's words says everything itself").help("write this into the `nft` line too"));
+                    self.note(
+                        Finding::error("several-kinds", other, "a rule in nft's words says everything itself").help("write this into the `nft` line too"),
+                    );
                 }
                 vec![TableRule::Raw(line.to_owned())]
             }
@@ -188,10 +190,18 @@ impl<'d> Lowering<'d> {
     fn iptables(&mut self, item: &InsertRule, rule: PacketRule, family: Family) -> Vec<TableRule> {
         let names = |list: &Option<IfMatch>| list.as_ref().map_or(1, |list| list.names.len());
         let addresses = |list: &Option<AddressMatch>| list.as_ref().map_or(1, |list| list.items.len());
-        let counts = [names(&rule.input), names(&rule.output), addresses(&rule.source), addresses(&rule.destination), rule.port.len().max(1), rule.source_port.len().max(1)];
+        let counts = [
+            names(&rule.input),
+            names(&rule.output),
+            addresses(&rule.source),
+            addresses(&rule.destination),
+            rule.port.len().max(1),
+            rule.source_port.len().max(1),
+        ];
         let total = counts.iter().fold(1_usize, |total, count| total.saturating_mul(*count));
         if total > MOST_RULES {
-            let finding = Finding::error("too-many-rules", item.place, format!("the lists of this rule make {total} rules of iptables, more than {MOST_RULES}"));
+            let finding =
+                Finding::error("too-many-rules", item.place, format!("the lists of this rule make {total} rules of iptables, more than {MOST_RULES}"));
             self.note(finding.help("write prefixes or ranges instead of lists"));
             return Vec::new();
         }

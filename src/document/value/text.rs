@@ -157,7 +157,9 @@ impl Word for NftLine {
     fn parse(text: &str) -> Result<Self, Wrong> {
         let comment = text.split('"').step_by(2).any(|part| part.split_whitespace().any(|word| word == "comment"));
         match crate::resource::text::raw_fault(text) {
-            Some(fault) => Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: there is {fault}", quoted(text))).help("write each rule as an item of its own")),
+            Some(fault) => {
+                Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: there is {fault}", quoted(text))).help("write each rule as an item of its own"))
+            }
             None if comment => {
                 Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text))).help("the comment of a rule is topo's mark: leave it out"))
             }
