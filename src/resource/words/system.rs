@@ -1,7 +1,7 @@
 //! Namespaces, settings, nft rules and files in the words of `ip netns`, `sysctl`, `nft` and the shell.
 
 use super::{Words, quote};
-use crate::resource::{Chain, File, Insert, Name, Namespace, NodeTenure, Sysctl, Table, TableRule, mark};
+use crate::resource::{Family, File, Insert, Namespace, NodeTenure, Sysctl, Table, TableRule, mark, text};
 
 impl Words {
     pub(super) fn create_namespace(&self, namespace: &Namespace) -> Vec<String> {
@@ -32,17 +32,7 @@ impl Words {
     }
 
     pub(super) fn write_table(&self, table: &Table) -> String {
-        let name = quote(&format!("topo-{}", table.topology));
-        let mut lines = vec![format!("{}nft -f - <<'EOF'", self.inside(&table.node))];
-        lines.push(format!("add table inet {name}"));
-        lines.push(format!("delete table inet {name}"));
-        lines.push(format!("table inet {name} {{"));
-        for chain in &table.chains {
-            lines.extend(chain_lines(chain, &table.topology));
-        }
-        lines.push("}".to_owned());
-        lines.push("EOF".to_owned());
-        lines.join("\n")
+        format!("{}nft -f - <<'EOF'\n{}EOF", self.inside(&table.node), text::script(table))
     }
 
     pub(super) fn delete_table(&self, table: &Table) -> String {
@@ -54,8 +44,22 @@ impl Words {
         if !insert.present {
             return Vec::new();
         }
-        let rules = insert.rules.iter().rev().map(|rule| rule_text(rule, &insert.topology));
-        rules.map(|rule| format!("{}nft insert rule {} {}", self.inside(&insert.node), insert.chain, quote(&rule))).collect()
+        insert.rules.iter().rev().flat_map(|rule| self.insert_rule(insert, rule)).collect()
+    }
+
+    fn insert_rule(&self, insert: &Insert, rule: &TableRule) -> Vec<String> {
+        let inside = self.inside(&insert.node);
+        let Some(typed) = rule.typed().filter(|_| text::is_iptables(&insert.chain)) else {
+            let rule = format!("{}{}", rule.in_family(&insert.chain.family), text::comment(&insert.topology));
+            return vec![format!("{inside}nft insert rule {} {}", insert.chain, quote(&rule))];
+        };
+        let (program, family) = if insert.chain.family == "ip6" { ("ip6tables-nft", Family::V6) } else { ("iptables-nft", Family::V4) };
+        let rules = text::iptables_args(typed, family, &insert.topology).unwrap_or_default();
+        let line = |args: &Vec<String>| {
+            let args = args.iter().map(|arg| quote(arg)).collect::<Vec<_>>().join(" ");
+            format!("{inside}{program} -t {} -I {} {args}", quote(&insert.chain.table), quote(&insert.chain.chain))
+        };
+        rules.iter().rev().map(line).collect()
     }
 
     /// nft deletes rules by handle only, and a handle is not known before it is looked up.
@@ -83,18 +87,4 @@ impl Words {
         let path = quote(&format!("/etc/netns/{}/{}", file.node, file.name));
         format!("rm {path} && rmdir --ignore-fail-on-non-empty {folder}")
     }
-}
-
-fn chain_lines(chain: &Chain, topology: &Name) -> Vec<String> {
-    let policy = if chain.drop { "drop" } else { "accept" };
-    let mut lines = vec![format!("  chain {} {{", chain.name)];
-    lines.push(format!("    type {} hook {} priority {}; policy {policy};", chain.kind, chain.hook, chain.priority));
-    lines.extend(chain.rules.iter().map(|rule| format!("    {}", rule_text(rule, topology))));
-    lines.push("  }".to_owned());
-    lines
-}
-
-/// A rule with the comment that marks it. A raw rule may not carry one of its own, so it gets it too.
-fn rule_text(rule: &TableRule, topology: &Name) -> String {
-    format!("{} comment \"{}\"", rule.text(topology), mark(topology))
 }

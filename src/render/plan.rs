@@ -1,0 +1,243 @@
+//! A plan for a person: signs, fields, impact, counts.
+
+use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
+use super::words::{detail, full_name, impact, name};
+use crate::plan::{Action, Change, Plan};
+use crate::resource::{Class, Drift, Impact, Node, Resource, ResourceId};
+use anstyle::Style;
+use std::collections::BTreeMap;
+
+/// How many resources are added, changed and destroyed; what is re-created is both added and destroyed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// `+` and `-/+`
+    pub add: usize,
+    /// `~`
+    pub change: usize,
+    /// `-` and `-/+`
+    pub destroy: usize,
+}
+
+impl Counts {
+    /// Counts changes.
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let mut counts = Self::default();
+        for change in changes {
+            counts.note(change.action);
+        }
+        counts
+    }
+
+    fn note(&mut self, action: Action) {
+        match action {
+            Action::Create => self.add += 1,
+            Action::Update | Action::Move => self.change += 1,
+            Action::Delete => self.destroy += 1,
+            Action::Replace => {
+                self.add += 1;
+                self.destroy += 1;
+            }
+        }
+    }
+
+    /// With those of another plan.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { add: self.add + other.add, change: self.change + other.change, destroy: self.destroy + other.destroy }
+    }
+}
+
+/// The last line: `Plan: 3 to add, 1 to change, 0 to destroy.`
+pub fn totals(counts: Counts) -> String {
+    let mut page = Page::new();
+    page.paint(BOLD, "Plan:").put(format!(" {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)).end();
+    page.finish()
+}
+
+/// The whole plan without its last line; one line where there is nothing to do.
+pub fn text(plan: &Plan) -> String {
+    let topology = &plan.base.topology;
+    if plan.changes.is_empty() {
+        return nothing(plan);
+    }
+    let mut page = Page::new();
+    page.put("Topology ").paint(BOLD, topology.as_str()).put(":").end();
+    for (node, changes) in by_node(plan) {
+        page.end().put("  ").paint(BOLD, node.as_str()).end();
+        for change in changes {
+            one(&mut page, change);
+        }
+    }
+    page.end();
+    page.finish()
+}
+
+/// The line for a plan in which nothing changes.
+fn nothing(plan: &Plan) -> String {
+    let mut page = Page::new();
+    page.paint(ADD, "No changes.");
+    if plan.wanted.items.is_empty() {
+        page.put(format!(" There is nothing of topology {} here.", plan.base.topology));
+    } else {
+        page.put(format!(" Topology {} is as the file wants it.", plan.base.topology));
+    }
+    page.end();
+    page.finish()
+}
+
+/// The changes of each node, the host first, in the order in which a node gets its parts.
+fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
+    let mut nodes: BTreeMap<(bool, &Node), Vec<&Change>> = BTreeMap::new();
+    for change in &plan.changes {
+        let node = change.id.node();
+        nodes.entry((!node.is_host(), node)).or_default().push(change);
+    }
+    for changes in nodes.values_mut() {
+        changes.sort_by_key(|change| class(change));
+    }
+    nodes.into_iter().map(|((_, node), changes)| (node, changes)).collect()
+}
+
+fn class(change: &Change) -> Option<Class> {
+    change.after.as_ref().or(change.before.as_ref()).map(Resource::class)
+}
+
+/// The sign of an action, and its colour.
+pub fn sign(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Create => ("+", ADD),
+        Action::Update | Action::Move => ("~", CHANGE),
+        Action::Replace => ("-/+", REMOVE),
+        Action::Delete => ("-", REMOVE),
+    }
+}
+
+fn one(page: &mut Page, change: &Change) {
+    let (sign, style) = sign(change.action);
+    page.put("  ").paint(style, format!("{sign:>3}")).put(" ").put(name(&change.id));
+    let shown = match change.action {
+        Action::Create | Action::Replace | Action::Move => change.after.as_ref(),
+        Action::Delete => change.before.as_ref(),
+        Action::Update => None,
+    };
+    let words = shown.map(detail).unwrap_or_default();
+    if !words.is_empty() {
+        let colon = if words.starts_with('=') { " " } else { ": " };
+        page.put(colon).paint(DIM, words);
+    }
+    if let Some(note) = note(change) {
+        page.paint(DIM, format!("  ({note})"));
+    }
+    page.end();
+    for drift in &change.drift {
+        field(page, drift);
+    }
+    if matches!(change.action, Action::Create | Action::Delete) {
+        lines(page, change);
+    }
+    losses(page, change);
+}
+
+/// What a change does to what is there.
+fn note(change: &Change) -> Option<String> {
+    match change.action {
+        Action::Create | Action::Delete => None,
+        Action::Move => Some("moves: it is down for a moment".to_owned()),
+        Action::Replace => {
+            let because: Vec<&str> = change.drift.iter().filter(|drift| drift.impact == Impact::Replace).map(|drift| drift.field.as_str()).collect();
+            Some(if because.is_empty() { "re-creates".to_owned() } else { format!("re-creates: {} cannot be changed in place", because.join(", ")) })
+        }
+        Action::Update => Some(match impact(&change.drift) {
+            Impact::InPlace => "in place".to_owned(),
+            Impact::Flap => "flaps the link".to_owned(),
+            Impact::Replace => "re-creates".to_owned(),
+        }),
+    }
+}
+
+fn field(page: &mut Page, drift: &Drift) {
+    page.put("        ");
+    match (drift.old.as_str(), drift.new.as_str()) {
+        ("", new) => page.paint(ADD, "+").put(format!(" {}: {new}", drift.field)),
+        (old, "") => page.paint(REMOVE, "-").put(format!(" {}: {old}", drift.field)),
+        (old, new) => page.put(format!("{}: ", drift.field)).paint(REMOVE, old).put(" -> ").paint(ADD, new),
+    };
+    page.end();
+}
+
+/// The rules and lines that come or go with a table or file.
+fn lines(page: &mut Page, change: &Change) {
+    let (resource, sign, style) = match (&change.after, &change.before) {
+        (Some(after), _) => (after, "+", ADD),
+        (None, Some(before)) => (before, "-", REMOVE),
+        (None, None) => return,
+    };
+    let lines = match resource {
+        Resource::Table(table) => table.lines(),
+        Resource::Insert(insert) => insert.rules.iter().map(|rule| rule.in_family(&insert.chain.family)).collect(),
+        Resource::File(file) => file.content.lines().skip(1).map(str::to_owned).collect(),
+        _ => return,
+    };
+    for line in lines {
+        page.put("        ").paint(style, sign).put(" ").paint(PLAIN, line).end();
+    }
+}
+
+fn losses(page: &mut Page, change: &Change) {
+    if change.loses.is_empty() {
+        return;
+    }
+    let mut kinds: BTreeMap<&'static str, Vec<&ResourceId>> = BTreeMap::new();
+    for id in &change.loses {
+        kinds.entry(id.kind()).or_default().push(id);
+    }
+    let counted: Vec<String> = kinds.iter().map(|(kind, ids)| count(ids.len(), kind)).collect();
+    page.put("        ").paint(CHANGE, format!("drops {}, put back by this plan:", counted.join(", "))).end();
+    const SHOWN: usize = 5;
+    for id in change.loses.iter().take(SHOWN) {
+        page.put("          ").paint(DIM, full_name(id)).end();
+    }
+    if change.loses.len() > SHOWN {
+        page.put("          ").paint(DIM, format!("and {} more", change.loses.len() - SHOWN)).end();
+    }
+}
+
+/// The plan in a few lines: how many of each kind, and how many in each node.
+pub fn summary(plan: &Plan) -> String {
+    if plan.changes.is_empty() {
+        return nothing(plan);
+    }
+    let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut nodes: BTreeMap<(bool, &str), Counts> = BTreeMap::new();
+    for change in &plan.changes {
+        let node = change.id.node();
+        kinds.entry(change.id.kind()).or_default().note(change.action);
+        nodes.entry((!node.is_host(), node.as_str())).or_default().note(change.action);
+    }
+    let mut page = Page::new();
+    page.put("Topology ").paint(BOLD, plan.base.topology.as_str()).put(":").end();
+    table(&mut page, "KIND", kinds.into_iter());
+    table(&mut page, "NODE", nodes.into_iter().map(|((_, node), counts)| (node, counts)));
+    page.end();
+    page.finish()
+}
+
+fn table<'a>(page: &mut Page, head: &str, rows: impl Iterator<Item = (&'a str, Counts)>) {
+    let rows: Vec<(&str, Counts)> = rows.collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(10);
+    page.end().put("  ").paint(DIM, format!("{head:<width$} {:>6} {:>6} {:>6}", "+", "~", "-")).end();
+    // Equal rows of a big plan say more as one line.
+    let many = rows.len() > 20;
+    let mut rest = rows.as_slice();
+    while let Some((first, tail)) = rest.split_first() {
+        let same = if many { tail.iter().take_while(|row| row.1 == first.1).count() } else { 0 };
+        let counts = first.1;
+        let cells = format!(" {:>6} {:>6} {:>6}", counts.add, counts.change, counts.destroy);
+        page.put(format!("  {:<width$}", first.0)).put(cells);
+        if let Some((last, _)) = same.checked_sub(1).and_then(|at| tail.get(at)) {
+            page.paint(DIM, format!("  each of {} up to {last}", same + 1));
+        }
+        page.end();
+        rest = tail.get(same..).unwrap_or_default();
+    }
+}

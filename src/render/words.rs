@@ -1,0 +1,249 @@
+//! Resources in a few words: what each is called, and what there is to say about it.
+
+use crate::resource::{Address, Drift, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, kinds};
+
+/// What a resource is called inside its node: `link br0`, `route default`.
+pub fn name(id: &ResourceId) -> String {
+    match id {
+        ResourceId::Namespace(node) => format!("namespace {node}"),
+        ResourceId::Sysctl(_, key) => format!("sysctl {}", key.replace('/', ".")),
+        ResourceId::Link(link) => format!("link {}", link.name),
+        ResourceId::Address(link, address, None) => format!("address {address} on {}", link.name),
+        ResourceId::Address(link, address, Some(peer)) => format!("address {} peer {peer}/{} on {}", address.addr(), address.prefix_len(), link.name),
+        ResourceId::Neighbor(link, address, proxy) => format!("{}neighbor {address} on {}", if *proxy { "proxy " } else { "" }, link.name),
+        ResourceId::Fdb(link, mac, dst) => format!("fdb {mac} to {dst} on {}", link.name),
+        ResourceId::Insert(_, chain) => format!("rules in chain {chain}"),
+        ResourceId::Table(_) => "nft table".to_owned(),
+        ResourceId::File(node, file) => format!("file /etc/netns/{node}/{file}"),
+        // `NODE WHAT`: the node is said by the heading.
+        ResourceId::Route(..) | ResourceId::Rule(..) => {
+            let text = id.to_string();
+            let rest = text.strip_prefix(&format!("{} ", id.node())).unwrap_or(&text);
+            format!("{} {rest}", id.kind())
+        }
+    }
+}
+
+/// What a resource is called anywhere: `link host/br0`, `route default in RED`.
+pub fn full_name(id: &ResourceId) -> String {
+    match id {
+        ResourceId::Namespace(_) | ResourceId::File(..) => name(id),
+        ResourceId::Link(link) => format!("link {link}"),
+        _ => format!("{} in {}", name(id), id.node()),
+    }
+}
+
+/// What there is to say about a resource besides its name, in the language's words; what is usual is left out.
+pub fn detail(resource: &Resource) -> String {
+    match resource {
+        Resource::Namespace(namespace) => match &namespace.tenure {
+            NodeTenure::Created => String::new(),
+            NodeTenure::Host => "the host's".to_owned(),
+            NodeTenure::Existing(place) => format!("existing, {place}"),
+        },
+        Resource::Sysctl(sysctl) => format!("= {}", sysctl.value),
+        Resource::Link(link) => link_words(link).join(", "),
+        Resource::Address(address) => address_words(address).join(", "),
+        Resource::Neighbor(neighbor) => neighbor.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        Resource::Fdb(_) | Resource::Rule(_) | Resource::File(_) => String::new(),
+        Resource::Route(route) => route_words(route),
+        Resource::Table(table) => format!("inet {}", crate::resource::text::table_name(&table.topology)),
+        Resource::Insert(insert) => if insert.present { String::new() } else { "no such chain".to_owned() },
+    }
+}
+
+fn address_words(address: &Address) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(label) = address.label.get().filter(|label| **label != *address.link.name.as_str()) {
+        words.push(format!("label {label}"));
+    }
+    if let Some(scope) = address.scope.get().filter(|scope| **scope == 253 && address.address.addr().is_ipv4()) {
+        words.push(format!("scope {}", if *scope == 253 { "link" } else { "other" }));
+    }
+    words
+}
+
+fn link_words(link: &Link) -> Vec<String> {
+    let mut words = Vec::new();
+    let kind = link.kind.name();
+    match &link.peer {
+        Some(peer) => words.push(format!("{kind} to {peer}")),
+        None if !kind.is_empty() => words.push(kind.to_owned()),
+        None => {}
+    }
+    if let Tenure::From(from) = &link.tenure {
+        words.push(format!("from {from}"));
+    }
+    if let Some(below) = &link.link {
+        words.push(if below.node == link.id.node { format!("on {}", below.name) } else { format!("on {below}") });
+    }
+    if let Some(Some(master)) = link.master.get() {
+        words.push(format!("port of {master}"));
+    }
+    words.extend(unusual(kinds::of(&link.kind), &link.options));
+    words.extend(unusual(kinds::PORT, &link.port).into_iter().map(|word| format!("port {word}")));
+    if let Some(mtu) = link.mtu.get().filter(|mtu| **mtu != if link.kind == crate::resource::Kind::Loopback { 65536 } else { 1500 }) {
+        words.push(format!("mtu {mtu}"));
+    }
+    if let Some(mac) = link.mac.get().filter(|_| link.kind != crate::resource::Kind::Loopback) {
+        words.push(format!("mac {mac}"));
+    }
+    if let Some(names) = link.alternative_names.get().filter(|names| !names.is_empty()) {
+        words.push(format!("also {}", names.iter().map(String::as_str).collect::<Vec<_>>().join(" ")));
+    }
+    if let Some(queues) = link.queues.get().filter(|queues| (queues.tx, queues.rx) != (1, 1)) {
+        words.push(format!("queues {queues}"));
+    }
+    match link.up {
+        Setting::Is(true) => words.push("up".to_owned()),
+        Setting::Is(false) => words.push("down".to_owned()),
+        Setting::Left => {}
+    }
+    words
+}
+
+/// The attributes that are not what a fresh link has.
+fn unusual(known: &[kinds::Attribute], options: &crate::resource::Options) -> Vec<String> {
+    let usual = |name: &str| known.iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value());
+    let mut words = Vec::new();
+    for (key, value) in options {
+        let kernels = known.iter().any(|attribute| attribute.name == key && matches!(attribute.default, kinds::Default::Kernel));
+        if kernels || usual(key).as_ref() == Some(value) || *value == Value::Unset {
+            continue;
+        }
+        words.push(match value {
+            Value::Bool(true) => key.to_string(),
+            Value::Bool(false) => format!("no {key}"),
+            value => format!("{key} {value}"),
+        });
+    }
+    words
+}
+
+fn route_words(route: &Route) -> String {
+    let mut words = Vec::new();
+    if route.kind != RouteKind::Unicast {
+        words.push(route.kind.word().to_owned());
+    }
+    let hops: Vec<String> = route.nexthops.iter().map(NextHop::to_string).collect();
+    match hops.as_slice() {
+        [] => {}
+        [one] => words.push(one.clone()),
+        several => words.push(format!("by {}", several.join(" and "))),
+    }
+    if let Some(source) = route.source {
+        words.push(format!("source {source}"));
+    }
+    if let Some(mtu) = route.mtu {
+        words.push(format!("mtu {mtu}"));
+    }
+    words.join(" ")
+}
+
+/// A route as `show` has it: destination, table, metric and the rest in one line.
+pub fn route_line(route: &Route) -> String {
+    let id = name(&route.id());
+    format!("{} {}", id.strip_prefix("route ").unwrap_or(&id), route_words(route)).trim_end().to_owned()
+}
+
+/// Whether a route is in the main table.
+pub fn is_main(route: &Route) -> bool {
+    route.key.table == TableId::MAIN
+}
+
+/// What changing these fields takes, the worst of them.
+pub fn impact(drift: &[Drift]) -> Impact {
+    drift.iter().map(|drift| drift.impact).max().unwrap_or(Impact::InPlace)
+}
+
+/// The impact in JSON.
+pub fn impact_word(impact: Impact) -> &'static str {
+    match impact {
+        Impact::InPlace => "in-place",
+        Impact::Flap => "flap",
+        Impact::Replace => "replace",
+    }
+}
+
+/// All fields of a resource with their values, as JSON has them.
+pub fn fields(resource: &Resource) -> Vec<(String, String)> {
+    let mut fields = Fields(Vec::new());
+    match resource {
+        Resource::Namespace(namespace) => fields.text("existing", detail(&Resource::Namespace(namespace.clone()))),
+        Resource::Sysctl(sysctl) => fields.add("value", &sysctl.value),
+        Resource::Link(link) => link_fields(link, &mut fields),
+        Resource::Address(address) => {
+            fields.add("address", &address.address);
+            fields.optional("peer", address.peer.as_ref());
+            fields.optional("label", address.label.get());
+            fields.optional("scope", address.scope.get());
+        }
+        Resource::Neighbor(neighbor) => fields.optional("mac", neighbor.mac.as_ref()),
+        Resource::Fdb(entry) => {
+            fields.add("mac", &entry.mac);
+            fields.add("dst", &entry.dst);
+        }
+        Resource::Route(route) => {
+            fields.add("to", &route.key.to);
+            fields.add("table", &route.key.table);
+            fields.add("metric", &route.key.metric);
+            fields.add("type", &route.kind.word());
+            for hop in &route.nexthops {
+                fields.add("nexthop", hop);
+            }
+            fields.optional("source", route.source.as_ref());
+            fields.optional("mtu", route.mtu.as_ref());
+        }
+        Resource::Rule(rule) => fields.add("rule", &rule.key),
+        Resource::Table(table) => table.lines().iter().for_each(|line| fields.add("rule", line)),
+        Resource::Insert(insert) => insert.rules.iter().for_each(|rule| fields.add("rule", &rule.text(&insert.topology))),
+        Resource::File(file) => file.content.lines().for_each(|line| fields.add("line", &line)),
+    }
+    fields.0
+}
+
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn add(&mut self, name: &str, value: &impl ToString) {
+        self.0.push((name.to_owned(), value.to_string()));
+    }
+
+    fn text(&mut self, name: &str, value: String) {
+        if !value.is_empty() {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&impl ToString>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+}
+
+fn link_fields(link: &Link, fields: &mut Fields) {
+    fields.text("kind", link.kind.name().to_owned());
+    fields.optional("peer", link.peer.as_ref());
+    fields.optional("link", link.link.as_ref());
+    if let Tenure::From(from) = &link.tenure {
+        fields.add("from", from);
+    }
+    fields.optional("up", link.up.get());
+    fields.optional("mtu", link.mtu.get());
+    fields.optional("mac", link.mac.get());
+    if let Some(master) = link.master.get() {
+        fields.add("master", &master.as_ref().map_or("none", |master| master.as_str()));
+    }
+    fields.optional("txqueuelen", link.txqueuelen.get());
+    fields.optional("queues", link.queues.get());
+    for name in link.alternative_names.get().into_iter().flatten() {
+        fields.add("alternative-name", name);
+    }
+    for (key, value) in &link.options {
+        fields.add(key, value);
+    }
+    for (key, value) in &link.port {
+        fields.add(&format!("port.{key}"), value);
+    }
+}
