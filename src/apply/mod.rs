@@ -6,7 +6,7 @@ mod undo;
 
 pub use run::run;
 
-use crate::kernel::Error;
+pub use crate::kernel::Error;
 use crate::plan::Change;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;

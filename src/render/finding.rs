@@ -48,9 +48,9 @@ pub fn at(source: &Source, origin: &Origin, code: &'static str, message: &str, h
 }
 
 /// One problem that is at no place of any file.
-pub fn nowhere(code: &'static str, message: &str, help: Option<String>, look: Look) -> String {
+pub fn nowhere(message: &str, help: Option<String>, look: Look) -> String {
     let source = Source { name: String::new(), text: "".into() };
-    let finding = Finding { code, severity: Severity::Error, message: message.to_owned(), labels: Vec::new(), help };
+    let finding = Finding { code: "", severity: Severity::Error, message: message.to_owned(), labels: Vec::new(), help };
     findings(&source, &[finding], look)
 }
 
@@ -150,7 +150,7 @@ impl std::error::Error for Problem<'_> {}
 
 impl Diagnostic for Problem<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.finding.code))
+        (!self.finding.code.is_empty()).then(|| Box::new(self.finding.code) as Box<dyn fmt::Display>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {

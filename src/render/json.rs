@@ -2,9 +2,8 @@
 
 use super::plan::Counts;
 use super::words::{fields, full_name, impact, impact_word};
-use crate::apply::Report;
+use crate::apply::{Error, Report};
 use crate::document::{Finding, Severity, Source};
-use crate::kernel::Error;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Owner, Resource, ResourceId, State};
 use schemars::JsonSchema;
@@ -344,4 +343,28 @@ pub fn leftover(change: &Change) -> String {
         _ => "differs",
     };
     format!("{} {what}{}{fields}", full_name(&change.id), if fields.is_empty() { "" } else { ": " })
+}
+
+/// Output of `topo list --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Topologies {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The topologies, in the order of their names.
+    pub topologies: Vec<ListedView>,
+}
+
+/// A topology on this machine.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListedView {
+    /// Its name; empty for what carries topo's marks and belongs to no topology that is known.
+    pub topology: String,
+    /// `ok`, `half-made` (an apply or destroy is under way or was cut off) or `unowned`.
+    pub state: &'static str,
+    /// Its namespaces.
+    pub namespaces: Vec<String>,
+    /// The links of it that are marked one by one, as `NODE/INTERFACE`.
+    pub links: Vec<String>,
+    /// The nodes that have its nft table.
+    pub tables: Vec<String>,
 }

@@ -1,1 +1,11 @@
-//! Plans, reports and states as text and JSON.
+//! Plans, reports, states and findings as text and JSON. Pure: what goes in is data, what comes out is text with colours in it.
+
+pub mod finding;
+pub mod json;
+pub mod page;
+pub mod plan;
+pub mod report;
+pub mod show;
+pub mod words;
+
+pub use finding::Look;

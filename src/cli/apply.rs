@@ -1,0 +1,91 @@
+use super::console::Console;
+use super::exit::Exit;
+use super::machine::{self, Case};
+use super::{carry, files, load, plan, saved};
+use crate::kernel::Kernel;
+use crate::plan::Plan;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Make the machine what a topology says
+///
+/// Plans, shows the plan, asks, does it, and looks again: a plan that is not empty afterwards is an error. If a step fails, or a signal comes, all that
+/// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel")]
+pub struct Apply {
+    /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
+    #[arg(value_name = "FILE|PLAN")]
+    files: Vec<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Leave what was done when a step fails
+    #[arg(long)]
+    no_rollback: bool,
+    /// Print a report as JSON; needs --yes or a saved plan
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for another apply or destroy to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+}
+
+impl Apply {
+    pub fn run(self, console: &mut Console) -> super::Result {
+        let sources = files::read(console, &self.files)?;
+        let plans = sources.iter().filter(|source| saved::is_plan(source)).count();
+        if plans > 0 && plans < sources.len() {
+            console.problem("a saved plan and a topology file cannot be applied together", Some("apply them one after the other"));
+            return Err(Exit::Usage);
+        }
+        if plans > 0 {
+            let mut kept = Vec::new();
+            for source in &sources {
+                kept.append(&mut saved::read(console, source)?);
+            }
+            let _lock = carry::lock(console, self.lock_timeout)?;
+            let mut kernel = machine::open(console)?;
+            let jobs = current(console, kernel.as_mut(), kept)?;
+            return self.carry(console, kernel.as_mut(), &jobs, true);
+        }
+        let topologies = load::sound(console, sources, true)?;
+        let _lock = carry::lock(console, self.lock_timeout)?;
+        let mut kernel = machine::open(console)?;
+        let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
+        for case in topologies.into_iter().map(Case::of) {
+            match machine::plan(console, kernel.as_mut(), &case) {
+                Ok(plan) => jobs.push((case, plan)),
+                Err(exit) => failed = failed.worst(exit),
+            }
+        }
+        if failed != Exit::Done {
+            return Err(failed);
+        }
+        self.carry(console, kernel.as_mut(), &jobs, self.yes)
+    }
+
+    fn carry(&self, console: &mut Console, kernel: &mut dyn Kernel, jobs: &[(Case, Plan)], sure: bool) -> super::Result {
+        if !self.json {
+            plan::show(console, jobs.iter().map(|(_, plan)| plan), false);
+        }
+        let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
+        if changes && !sure {
+            carry::ask(console, "Apply these changes?")?;
+        }
+        carry::out(console, kernel, jobs, carry::Manner { rollback: !self.no_rollback, json: self.json, verb: "Applied" })
+    }
+}
+
+/// The saved plans, made anew, if they are still what was saved.
+fn current(console: &mut Console, kernel: &mut dyn Kernel, kept: Vec<(Case, Plan)>) -> Result<Vec<(Case, Plan)>, Exit> {
+    let (mut jobs, mut exit) = (Vec::new(), Exit::Done);
+    for (case, old) in kept {
+        match machine::plan(console, kernel, &case) {
+            Ok(fresh) if saved::is_current(console, &old, &fresh) => jobs.push((case, fresh)),
+            Ok(_) => exit = exit.worst(Exit::Failed),
+            Err(failed) => exit = exit.worst(failed),
+        }
+    }
+    if exit == Exit::Done { Ok(jobs) } else { Err(exit) }
+}

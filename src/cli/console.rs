@@ -1,0 +1,158 @@
+//! The two streams: results on stdout, everything else on stderr.
+
+use super::Global;
+use super::exit::Exit;
+use crate::document::{Finding, Source};
+use crate::kernel::Error;
+use crate::render::page::{BOLD, CHANGE, DIM, Page};
+use crate::render::{Look, finding};
+use crate::resource::{Origin, Origins, ResourceId};
+use anstream::{AutoStream, ColorChoice};
+use std::io::{self, IsTerminal, Write};
+
+/// Where output goes, and how much of it.
+#[derive(Debug)]
+pub struct Console {
+    choice: ColorChoice,
+    look: Look,
+    quiet: bool,
+    /// Whether every request is told.
+    pub verbose: bool,
+    /// Whether something could not be written, other than to a reader that went away.
+    failed: bool,
+}
+
+impl Console {
+    /// The console that the global options ask for.
+    pub fn new(global: &Global) -> Self {
+        let choice = global.color.into();
+        let (terminal, color) = (io::stderr().is_terminal(), AutoStream::new(io::stderr(), choice).current_choice() != ColorChoice::Never);
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(if terminal { 80 } else { 100 });
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        let unicode = locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+        Self { choice, look: Look { color, unicode, width: width.clamp(40, 200) }, quiet: global.quiet, verbose: global.verbose, failed: false }
+    }
+
+    /// A result.
+    pub fn out(&mut self, text: &str) {
+        let mut stream = AutoStream::new(io::stdout(), self.choice).lock();
+        let result = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        self.note_failure(result, "stdout");
+    }
+
+    /// A result that `--quiet` leaves out.
+    pub fn chatter(&mut self, text: &str) {
+        if !self.quiet {
+            self.out(text);
+        }
+    }
+
+    /// Something to know, on stderr.
+    pub fn err(&mut self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr(), self.choice).lock();
+        // There is nobody left to tell that stderr cannot be written.
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    fn note_failure(&mut self, result: io::Result<()>, stream: &str) {
+        let Err(error) = result else { return };
+        // A reader that has seen enough (`| head`) is no error, and no reason to leave work half done.
+        if error.kind() != io::ErrorKind::BrokenPipe && !self.failed {
+            self.failed = true;
+            self.problem(&format!("cannot write to {stream}: {error}"), None);
+        }
+    }
+
+    /// The end, unless output was lost.
+    pub fn end(&self, exit: Exit) -> Exit {
+        if self.failed { exit.worst(Exit::Failed) } else { exit }
+    }
+
+    /// Findings of a file.
+    pub fn findings(&mut self, source: &Source, findings: &[Finding]) {
+        let text = finding::findings(source, findings, self.look);
+        self.err(&text);
+    }
+
+    /// Something that is wrong, at no place of a file.
+    pub fn problem(&mut self, message: &str, help: Option<&str>) {
+        let text = finding::nowhere(message, help.map(str::to_owned), self.look);
+        self.err(&text);
+    }
+
+    /// Something that is wrong, and the place in a file that asked for it.
+    pub fn problem_at(&mut self, from: &Asked<'_>, id: Option<&ResourceId>, code: &'static str, message: &str, help: Option<&str>) {
+        let origin = id.and_then(|id| origin(from.origins, id));
+        match (origin, from.source) {
+            (Some(origin), Some(source)) => {
+                let text = finding::at(source, origin, code, message, help.map(str::to_owned), self.look);
+                self.err(&text);
+            }
+            (Some(origin), None) => {
+                let place = format!("asked for at {}:{}:{} ({})", origin.file, origin.line, origin.column, origin.path);
+                let help = help.map_or(place.clone(), |help| format!("{help}\n{place}"));
+                self.problem(message, Some(&help));
+            }
+            (None, _) => self.problem(message, help),
+        }
+    }
+
+    /// A failure at the kernel's door.
+    pub fn failure(&mut self, from: &Asked<'_>, error: &Error) {
+        self.problem_at(from, error.id.as_ref(), "refused", &error.to_string(), error.help.as_deref());
+    }
+
+    /// A warning.
+    pub fn warn(&mut self, text: &str) {
+        let mut page = Page::new();
+        page.paint(CHANGE, "warning:").put(format!(" {text}")).end();
+        self.err(&page.finish());
+    }
+
+    /// A remark on stderr that `--quiet` leaves out.
+    pub fn note(&mut self, text: &str) {
+        if !self.quiet {
+            let mut page = Page::new();
+            page.paint(BOLD, "note:").put(format!(" {text}")).end();
+            self.err(&page.finish());
+        }
+    }
+
+    /// A request to the kernel, as `-v` tells it.
+    pub fn request(&mut self, text: &str) {
+        let mut page = Page::new();
+        for line in text.lines() {
+            page.paint(DIM, line).end();
+        }
+        self.err(&page.finish());
+    }
+
+    /// Whether progress may be told.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether the stream that progress goes to is a terminal.
+    pub fn is_live(&self) -> bool {
+        io::stderr().is_terminal() && !self.verbose
+    }
+}
+
+/// What is known of the file that a plan came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Its text.
+    pub source: Option<&'a Source>,
+    /// Who asked for what.
+    pub origins: &'a Origins,
+}
+
+/// Where a resource was asked for, or else its link, or else its namespace.
+fn origin<'a>(origins: &'a Origins, id: &ResourceId) -> Option<&'a Origin> {
+    let link = match id {
+        ResourceId::Address(link, ..) | ResourceId::Neighbor(link, ..) | ResourceId::Fdb(link, ..) => Some(ResourceId::Link(link.clone())),
+        _ => None,
+    };
+    let namespace = ResourceId::Namespace(id.node().clone());
+    origins.get(id).or_else(|| origins.get(&link?)).or_else(|| origins.get(&namespace))
+}

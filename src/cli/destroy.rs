@@ -1,0 +1,107 @@
+use super::console::Console;
+use super::exit::Exit;
+use super::machine::{self, Case};
+use super::{carry, files, list, plan};
+use crate::document;
+use crate::resource::Name;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Remove all of a topology, and put back what was there before
+///
+/// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
+/// that a clean-up can run twice. Processes that still live in a namespace are not killed; they are told.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine")]
+pub struct Destroy {
+    /// Topology files, folders or names [default: topology.yaml]
+    #[arg(value_name = "FILE|NAME", conflicts_with = "all")]
+    targets: Vec<String>,
+    /// Everything of topo's on this machine
+    #[arg(long)]
+    all: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Leave what was done when a step fails
+    #[arg(long)]
+    no_rollback: bool,
+    /// Print a report as JSON; needs --yes
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for another apply or destroy to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+}
+
+impl Destroy {
+    pub fn run(self, console: &mut Console) -> super::Result {
+        let named = if self.all { Vec::new() } else { self.names(console)? };
+        let _lock = carry::lock(console, self.lock_timeout)?;
+        let mut kernel = machine::open(console)?;
+        let names = if self.all { list::names(console)? } else { named };
+        let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
+        for name in names {
+            let case = Case::nothing(name);
+            match machine::plan(console, kernel.as_mut(), &case) {
+                Ok(plan) => {
+                    if plan.is_empty() && plan.base.record.is_empty() {
+                        console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
+                    }
+                    jobs.push((case, plan));
+                }
+                Err(exit) => failed = failed.worst(exit),
+            }
+        }
+        if failed != Exit::Done {
+            return Err(failed);
+        }
+        let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
+        if changes && !self.json {
+            plan::show(console, jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()), self.yes);
+        }
+        if changes && !self.yes {
+            carry::ask(console, "Destroy all of this?")?;
+        }
+        carry::out(console, kernel.as_mut(), &jobs, carry::Manner { rollback: !self.no_rollback, json: self.json, verb: "Destroyed" })
+    }
+
+    /// The names that the targets mean, each once.
+    fn names(&self, console: &mut Console) -> Result<Vec<Name>, Exit> {
+        let default = [files::DEFAULT.to_owned()];
+        let targets = if self.targets.is_empty() { default.as_slice() } else { &self.targets };
+        let mut names: Vec<Name> = Vec::new();
+        for target in targets {
+            let more = if files::is_file(target) { from_file(console, target)? } else { vec![from_name(console, target)?] };
+            for name in more {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn from_name(console: &mut Console, name: &str) -> Result<Name, Exit> {
+    if crate::kernel::record::is_name(name) {
+        return Ok(Name::from(name));
+    }
+    console.problem(&format!("{name:?} is no name of a topology, and no such file is here"), Some("a name has letters, digits, \".\", \"_\" and \"-\", at most 32 characters; see topo list"));
+    Err(Exit::Usage)
+}
+
+fn from_file(console: &mut Console, path: &str) -> Result<Vec<Name>, Exit> {
+    let mut names = Vec::new();
+    for source in files::read(console, &[PathBuf::from(path)])? {
+        match document::parse(&source) {
+            Ok(document) => names.push(document.name.value),
+            Err(findings) => {
+                console.findings(&source, &findings);
+                console.note("a topology can be destroyed by its name, too: topo list shows the names, topo destroy NAME removes one");
+                return Err(Exit::Data);
+            }
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,121 @@
+//! The machine's kernel, and plans for it.
+
+use super::console::{Asked, Console};
+use super::exit::Exit;
+use crate::document::{Source, Topology};
+use crate::kernel::{Error, Kernel};
+use crate::plan::{self, Plan};
+use crate::resource::words::Words;
+use crate::resource::{Name, Node, Operation, Origins, Record, State};
+
+/// A topology as it is wanted, and where that is written.
+#[derive(Debug)]
+pub struct Case {
+    /// What is wanted; nothing for a destroy.
+    pub wanted: State,
+    /// The file.
+    pub source: Option<Source>,
+    /// Who asked for what.
+    pub origins: Origins,
+}
+
+impl Case {
+    /// What a file wants.
+    pub fn of(topology: Topology) -> Self {
+        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins }
+    }
+
+    /// A topology of which nothing is wanted.
+    pub fn nothing(name: Name) -> Self {
+        Self { wanted: State::empty(name), source: None, origins: Origins::new() }
+    }
+
+    /// What is known of the file.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { source: self.source.as_ref(), origins: &self.origins }
+    }
+}
+
+/// Opens the kernel's door.
+pub fn open(console: &mut Console) -> Result<Box<dyn Kernel>, Exit> {
+    if let Some(why) = crate::kernel::netns::hidden() {
+        console.warn(&why);
+    }
+    let error = Error::new(crate::kernel::ErrorKind::Missing, "open the kernel", "this build has no door to the kernel yet");
+    Err(told(console, &error))
+}
+
+/// Tells a failure that no file asked for.
+pub fn told(console: &mut Console, error: &Error) -> Exit {
+    console.problem(&error.to_string(), error.help.as_deref());
+    Exit::of(error)
+}
+
+/// Looks, and plans what is missing.
+pub fn plan(console: &mut Console, kernel: &mut dyn Kernel, case: &Case) -> Result<Plan, Exit> {
+    let mut wanted = case.wanted.clone();
+    let looked = kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted));
+    let observed = looked.map_err(|error| {
+        console.failure(&case.asked(), &error);
+        Exit::of(&error)
+    })?;
+    let plan = plan::make(&wanted, &observed).map_err(|conflicts| {
+        for conflict in &conflicts {
+            let message = format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason);
+            console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &message, conflict.help.as_deref());
+        }
+        Exit::Failed
+    })?;
+    plan.warnings.iter().for_each(|warning| console.warn(warning));
+    Ok(plan)
+}
+
+/// A kernel that tells what it is asked to do, in the words of `ip`.
+#[derive(Debug)]
+pub struct Loud<'a, K: ?Sized> {
+    inner: &'a mut K,
+    console: &'a mut Console,
+    words: Words,
+}
+
+impl<'a, K: ?Sized> Loud<'a, K> {
+    /// Tells what is asked of `inner` for this plan.
+    pub fn new(inner: &'a mut K, console: &'a mut Console, plan: &Plan) -> Self {
+        Self { inner, console, words: Words::new(&plan.wanted, &plan.base) }
+    }
+}
+
+impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
+    fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
+        self.inner.resolve(wanted)
+    }
+
+    fn observe(&mut self, wanted: &State) -> Result<State, Error> {
+        self.inner.observe(wanted)
+    }
+
+    fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
+        self.inner.remember(topology, record)
+    }
+
+    fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
+        for operation in batch {
+            for command in self.words.commands(operation) {
+                self.console.request(&command);
+            }
+        }
+        self.inner.perform(topology, batch)
+    }
+
+    fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
+        self.inner.settings(which)
+    }
+
+    fn settle(&mut self, wanted: &State) -> Result<(), Error> {
+        self.inner.settle(wanted)
+    }
+
+    fn table_generations(&mut self) -> Vec<(Node, u32)> {
+        self.inner.table_generations()
+    }
+}

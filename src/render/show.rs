@@ -1,0 +1,196 @@
+//! What is there, as a person would draw it: a tree per node.
+
+use super::page::{ADD, BOLD, CHANGE, DIM, Page};
+use super::words::{detail, is_main, route_line};
+use crate::resource::{Address, IfName, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, State};
+
+/// A topology, or one node of it.
+pub fn text(state: &State, only: Option<&Node>) -> String {
+    let mut page = Page::new();
+    page.paint(BOLD, state.topology.as_str());
+    if state.record.running {
+        page.put("  ").paint(CHANGE, "half-made: an apply or destroy is under way or was cut off");
+    }
+    page.end();
+    let mut nodes: Vec<&Node> = state.resources().map(|resource| resource.id_node()).collect();
+    nodes.sort_by_key(|node| (!node.is_host(), (*node).clone()));
+    nodes.dedup();
+    for node in nodes.into_iter().filter(|node| only.is_none_or(|only| only == *node)) {
+        let part = Part::of(state, node);
+        if !part.is_empty() {
+            part.draw(&mut page);
+        }
+    }
+    page.finish()
+}
+
+trait InNode {
+    fn id_node(&self) -> &Node;
+}
+
+impl InNode for Resource {
+    fn id_node(&self) -> &Node {
+        match self {
+            Self::Namespace(it) => &it.node,
+            Self::Sysctl(it) => &it.node,
+            Self::Link(it) => &it.id.node,
+            Self::Address(it) => &it.link.node,
+            Self::Neighbor(it) => &it.link.node,
+            Self::Fdb(it) => &it.link.node,
+            Self::Route(it) => &it.node,
+            Self::Rule(it) => &it.node,
+            Self::Table(it) => &it.node,
+            Self::Insert(it) => &it.node,
+            Self::File(it) => &it.node,
+        }
+    }
+}
+
+/// All that is shown of a node.
+struct Part<'a> {
+    node: &'a Node,
+    state: &'a State,
+    /// What is there and worth a line, whose it is aside.
+    items: Vec<(&'a Resource, &'a Owner)>,
+}
+
+impl<'a> Part<'a> {
+    fn of(state: &'a State, node: &'a Node) -> Self {
+        let ours = |owner: &Owner| !matches!(owner, Owner::Theirs(_));
+        let created = state.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+        let inside = state.items.values().filter(|item| item.resource.id_node() == node);
+        let items = inside.filter(|item| ours(&item.owner) || (created && matters(&item.resource))).map(|item| (&item.resource, &item.owner)).collect();
+        Self { node, state, items }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.iter().all(|(resource, _)| matches!(resource, Resource::Namespace(namespace) if namespace.tenure != NodeTenure::Created))
+    }
+
+    fn draw(&self, page: &mut Page) {
+        page.put("└─ ").paint(BOLD, self.node.as_str());
+        let tenure = self.state.namespace(self.node).map(|namespace| detail(&Resource::Namespace(namespace.clone()))).unwrap_or_default();
+        if !tenure.is_empty() && !self.node.is_host() {
+            page.put("  ").paint(DIM, tenure);
+        }
+        page.end();
+        for link in self.links() {
+            self.link(page, link, 1);
+        }
+        self.orphans(page);
+        self.rest(page);
+    }
+
+    fn links(&self) -> impl Iterator<Item = &'a Link> {
+        // A port is drawn under its bridge, where the bridge is drawn.
+        self.items.iter().filter_map(|(resource, _)| resource.as_link()).filter(|link| link.master_id().is_none_or(|master| !self.drawn(&master)))
+    }
+
+    fn drawn(&self, id: &LinkId) -> bool {
+        self.items.iter().any(|(resource, _)| resource.as_link().is_some_and(|link| link.id == *id))
+    }
+
+    fn link(&self, page: &mut Page, link: &Link, depth: usize) {
+        let pad = "   ".repeat(depth);
+        page.put(format!("{pad}├─ ")).paint(ADD, link.id.name.as_str());
+        let mut words = detail(&Resource::Link(Box::new(link.clone())));
+        if let (true, Some(Some(master))) = (depth > 1, link.master.get()) {
+            words = words.replace(&format!("port of {master}, "), "");
+        }
+        let words = words.strip_suffix(", up").map_or(words.clone(), str::to_owned);
+        if !words.is_empty() && words != "up" && words != "loopback" {
+            page.put("  ").paint(DIM, words);
+        }
+        let addresses: Vec<String> = self.addresses(&link.id.name).map(address).collect();
+        if !addresses.is_empty() {
+            page.put("  ").put(addresses.join("  "));
+        }
+        page.end();
+        for (resource, _) in &self.items {
+            match resource {
+                Resource::Neighbor(it) if it.link == link.id => self.line(page, depth + 1, &super::words::name(&it.id()), &detail(resource)),
+                Resource::Fdb(it) if it.link == link.id => self.line(page, depth + 1, &super::words::name(&it.id()), ""),
+                Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => self.link(page, port, depth + 1),
+                _ => {}
+            }
+        }
+    }
+
+    fn addresses(&self, link: &IfName) -> impl Iterator<Item = &'a Address> {
+        self.items.iter().filter_map(move |(resource, _)| match resource {
+            Resource::Address(address) if address.link.name == *link => Some(address),
+            _ => None,
+        })
+    }
+
+    /// Addresses on interfaces that are somebody else's.
+    fn orphans(&self, page: &mut Page) {
+        for (resource, _) in &self.items {
+            if let Resource::Address(it) = resource
+                && !self.drawn(&it.link)
+            {
+                self.line(page, 1, &super::words::name(&it.id()), "");
+            }
+        }
+    }
+
+    fn line(&self, page: &mut Page, depth: usize, text: &str, dim: &str) {
+        page.put(format!("{}├─ {text}", "   ".repeat(depth)));
+        if !dim.is_empty() {
+            page.put(" ").paint(DIM, dim);
+        }
+        page.end();
+    }
+
+    /// Routes, rules, NAT and firewall, settings, files.
+    fn rest(&self, page: &mut Page) {
+        for (resource, _) in &self.items {
+            match resource {
+                Resource::Route(route) if is_main(route) => self.line(page, 1, &format!("route {}", route_line(route)), ""),
+                _ => {}
+            }
+        }
+        for (resource, _) in &self.items {
+            match resource {
+                Resource::Route(route) if !is_main(route) => self.line(page, 1, &format!("route {}", route_line(route)), ""),
+                Resource::Rule(Rule { key, kernel: false, .. }) => self.line(page, 1, &format!("rule {key}"), ""),
+                Resource::Table(table) => table.chains.iter().for_each(|chain| {
+                    self.line(page, 1, &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name), policy(chain.drop));
+                    chain.rules.iter().for_each(|rule| self.line(page, 2, &rule.text(&table.topology), ""));
+                }),
+                Resource::Insert(insert) if !insert.rules.is_empty() => {
+                    self.line(page, 1, &format!("rules in chain {}", insert.chain), "");
+                    insert.rules.iter().for_each(|rule| self.line(page, 2, &rule.in_family(&insert.chain.family), ""));
+                }
+                Resource::Sysctl(sysctl) => self.line(page, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), ""),
+                Resource::File(_) => self.line(page, 1, &super::words::name(&resource.id()), ""),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn policy(drop: bool) -> &'static str {
+    if drop { "policy drop" } else { "" }
+}
+
+fn address(address: &Address) -> String {
+    match address.peer {
+        Some(peer) => format!("{} peer {peer}/{}", address.address.addr(), address.address.prefix_len()),
+        None => address.address.to_string(),
+    }
+}
+
+/// Whether something that is not the topology's own, in a namespace of its own, is worth a line: a default route by DHCP is, a connected one is not.
+fn matters(resource: &Resource) -> bool {
+    match resource {
+        Resource::Route(route) => route.key.to.prefix_len() == 0 || route.nexthops.iter().any(|hop| hop.via.is_some()),
+        Resource::Rule(_) | Resource::Sysctl(_) | Resource::Neighbor(_) => false,
+        Resource::Address(address) => !(address.address.addr().is_loopback() || is_link_local(address)),
+        _ => true,
+    }
+}
+
+fn is_link_local(address: &Address) -> bool {
+    matches!(address.address, ipnet::IpNet::V6(net) if net.addr().is_unicast_link_local())
+}
