@@ -12,7 +12,9 @@ use std::path::PathBuf;
 /// Plans, shows the plan, asks, does it, and looks again: a plan that is not empty afterwards is an error. If a step fails, or a signal comes, all that
 /// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel")]
+#[command(
+    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel"
+)]
 pub struct Apply {
     /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
     #[arg(value_name = "FILE|PLAN")]

@@ -12,8 +12,8 @@ use crate::plan::{Change, Plan};
 use crate::render::json::{self, Reports};
 use crate::render::report;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 /// How plans are carried out.
@@ -65,7 +65,10 @@ pub fn out(console: &mut Console, kernel: &mut dyn Kernel, jobs: &[(Case, Plan)]
         let again = if at > 0 { Some(machine::plan(console, kernel, case)).transpose() } else { Ok(None) };
         let current = match again {
             Ok(Some(fresh)) if !fresh.changes.iter().all(|change| was_shown(change, plan)) => {
-                console.problem(&format!("topology {:?} would now need other changes than were shown", plan.base.topology.as_str()), Some("plan and apply it again"));
+                console.problem(
+                    &format!("topology {:?} would now need other changes than were shown", plan.base.topology.as_str()),
+                    Some("plan and apply it again"),
+                );
                 Err(Exit::Failed)
             }
             Ok(fresh) => Ok(fresh),

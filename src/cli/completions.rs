@@ -5,7 +5,9 @@ use clap_complete::Shell;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo completions bash >/usr/share/bash-completion/completions/topo\n  topo completions zsh >/usr/share/zsh/site-functions/_topo\n  topo completions fish >~/.config/fish/completions/topo.fish")]
+#[command(
+    after_long_help = "Examples:\n  topo completions bash >/usr/share/bash-completion/completions/topo\n  topo completions zsh >/usr/share/zsh/site-functions/_topo\n  topo completions fish >~/.config/fish/completions/topo.fish"
+)]
 pub struct Completions {
     /// The shell
     #[arg(value_enum)]

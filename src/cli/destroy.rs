@@ -12,7 +12,9 @@ use std::path::PathBuf;
 /// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
 /// that a clean-up can run twice. Processes that still live in a namespace are not killed; they are told.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine")]
+#[command(
+    after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
+)]
 pub struct Destroy {
     /// Topology files, folders or names [default: topology.yaml]
     #[arg(value_name = "FILE|NAME", conflicts_with = "all")]
@@ -87,7 +89,10 @@ fn from_name(console: &mut Console, name: &str) -> Result<Name, Exit> {
     if crate::kernel::record::is_name(name) {
         return Ok(Name::from(name));
     }
-    console.problem(&format!("{name:?} is no name of a topology, and no such file is here"), Some("a name has letters, digits, \".\", \"_\" and \"-\", at most 32 characters; see topo list"));
+    console.problem(
+        &format!("{name:?} is no name of a topology, and no such file is here"),
+        Some("a name has letters, digits, \".\", \"_\" and \"-\", at most 32 characters; see topo list"),
+    );
     Err(Exit::Usage)
 }
 

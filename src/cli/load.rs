@@ -110,9 +110,20 @@ fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
             bad = true;
             // A namespace that two want is told once, not for each thing in it.
             if told.insert((first.state.topology.as_str(), id.node().as_str())) || matches!(item.resource, Resource::Sysctl(_)) {
-                let message = format!("{} is wanted by two topologies, {:?} and {:?}", crate::render::words::full_name(id), first.state.topology, topology.state.topology);
+                let message = format!(
+                    "{} is wanted by two topologies, {:?} and {:?}",
+                    crate::render::words::full_name(id),
+                    first.state.topology,
+                    topology.state.topology
+                );
                 let asked = super::console::Asked { source: Some(&topology.source), origins: &topology.origins };
-                console.problem_at(&asked, Some(id), "collision", &message, Some("one thing can belong to one topology only: rename it in one of the files, or declare it there as existing"));
+                console.problem_at(
+                    &asked,
+                    Some(id),
+                    "collision",
+                    &message,
+                    Some("one thing can belong to one topology only: rename it in one of the files, or declare it there as existing"),
+                );
             }
         }
     }

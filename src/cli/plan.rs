@@ -14,7 +14,9 @@ use std::path::PathBuf;
 /// Nothing is touched. "+" is made, "~" is changed, "-" is removed, "-/+" is removed and made anew. A change in place is noticed by nobody; one that
 /// flaps a link costs what the lines below it say, and the plan puts it back.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo plan lab.yaml\n  topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  topo plan lab.yaml --commands          what you would type instead")]
+#[command(
+    after_long_help = "Examples:\n  topo plan lab.yaml\n  topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  topo plan lab.yaml --commands          what you would type instead"
+)]
 pub struct PlanCommand {
     /// Topology files or folders; "-" is standard input [default: topology.yaml]
     #[arg(value_name = "FILE")]
@@ -46,7 +48,11 @@ impl PlanCommand {
         let mut kernel = machine::open(console)?;
         let (mut plans, mut failed) = (Vec::new(), None);
         for topology in topologies {
-            let case = if self.destroy { Case { wanted: crate::resource::State::empty(topology.state.topology.clone()), ..Case::of(topology) } } else { Case::of(topology) };
+            let case = if self.destroy {
+                Case { wanted: crate::resource::State::empty(topology.state.topology.clone()), ..Case::of(topology) }
+            } else {
+                Case::of(topology)
+            };
             match machine::plan(console, kernel.as_mut(), &case) {
                 Ok(plan) => plans.push((case, plan)),
                 Err(exit) => failed = Some(failed.map_or(exit, |worst: Exit| worst.worst(exit))),

@@ -35,7 +35,8 @@ struct Saved {
 
 /// Writes plans to a file that only its owner can read.
 pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Result<(), Exit> {
-    let saved = |(case, plan): &(Case, Plan)| Saved { plan: plan.clone(), origins: case.origins.iter().map(|(id, origin)| (id.clone(), origin.clone())).collect() };
+    let saved =
+        |(case, plan): &(Case, Plan)| Saved { plan: plan.clone(), origins: case.origins.iter().map(|(id, origin)| (id.clone(), origin.clone())).collect() };
     let file = File {
         topo_plan: VERSION,
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -45,7 +46,11 @@ pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Resu
     let text = serde_json::to_string(&file).map_err(std::io::Error::from);
     match text.and_then(|text| private(path, &(text + "\n"))) {
         Ok(()) => {
-            console.note(&format!("the plan is in {:?}; carry it out with: topo apply {}", path.display().to_string(), crate::resource::words::quote(&path.display().to_string())));
+            console.note(&format!(
+                "the plan is in {:?}; carry it out with: topo apply {}",
+                path.display().to_string(),
+                crate::resource::words::quote(&path.display().to_string())
+            ));
             Ok(())
         }
         Err(error) => {
@@ -81,8 +86,12 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
         console.problem(&message, Some(help));
         Exit::Data
     };
-    let file: File = serde_json::from_str(&source.text)
-        .map_err(|error| problem(format!("{:?} is no plan that this topo {} can read: {error}", source.name, env!("CARGO_PKG_VERSION")), "make it again: topo plan --out PLAN FILE"))?;
+    let file: File = serde_json::from_str(&source.text).map_err(|error| {
+        problem(
+            format!("{:?} is no plan that this topo {} can read: {error}", source.name, env!("CARGO_PKG_VERSION")),
+            "make it again: topo plan --out PLAN FILE",
+        )
+    })?;
     if file.topo_plan != VERSION || file.made_by != env!("CARGO_PKG_VERSION") {
         return Err(problem(
             format!("{:?} was made by topo {} and this is {}", source.name, file.made_by, env!("CARGO_PKG_VERSION")),

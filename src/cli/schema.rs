@@ -9,7 +9,9 @@ use schemars::generate::SchemaSettings;
 ///
 /// Editors that know YAML use it for completion, descriptions and checks as you type. The schemas of topo's own JSON output are here, too.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo schema >topology.schema.json\n  topo schema plan              of the output of \"topo plan --json\"\n\nPut this line at the head of a topology:\n  # yaml-language-server: $schema=topology.schema.json")]
+#[command(
+    after_long_help = "Examples:\n  topo schema >topology.schema.json\n  topo schema plan              of the output of \"topo plan --json\"\n\nPut this line at the head of a topology:\n  # yaml-language-server: $schema=topology.schema.json"
+)]
 pub struct Schema {
     /// Which schema
     #[arg(value_enum, default_value_t = Which::Topology)]

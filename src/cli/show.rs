@@ -1,7 +1,7 @@
 use super::console::Console;
 use super::exit::Exit;
-use super::machine::{self, Case};
 use super::list;
+use super::machine::{self, Case};
 use crate::kernel::Kernel;
 use crate::render::json::{self, StateView, States};
 use crate::render::show;
@@ -12,7 +12,9 @@ use clap::Args;
 ///
 /// Links with their peers, addresses, routes, NAT and firewall, as a tree. With --yaml it is a topology file whose plan is empty.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo show                     all topologies\n  topo show lab                 one\n  topo show lab/RED             one node of it; \"topo show RED\" will do where that is clear\n  topo show lab --yaml >lab.yaml")]
+#[command(
+    after_long_help = "Examples:\n  topo show                     all topologies\n  topo show lab                 one\n  topo show lab/RED             one node of it; \"topo show RED\" will do where that is clear\n  topo show lab --yaml >lab.yaml"
+)]
 pub struct Show {
     /// A topology, a node, or both as TOPOLOGY/NODE
     #[arg(value_name = "[TOPOLOGY/]NODE|NAME")]

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 ///
 /// All that is wrong is shown at once, each at its place in the file, with how to write it right. Warnings do not make a file wrong.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo validate                 topology.yaml in this folder\n  topo validate labs/           every *.yaml and *.yml in a folder\n  topo validate --json - <lab.yaml")]
+#[command(
+    after_long_help = "Examples:\n  topo validate                 topology.yaml in this folder\n  topo validate labs/           every *.yaml and *.yml in a folder\n  topo validate --json - <lab.yaml"
+)]
 pub struct Validate {
     /// Topology files or folders; "-" is standard input [default: topology.yaml]
     #[arg(value_name = "FILE")]
@@ -28,7 +30,9 @@ impl Validate {
             let topologies = load::sound(console, sources, false)?;
             for topology in &topologies {
                 let mut page = Page::new();
-                page.paint(ADD, "Valid:").put(format!(" {}: topology {}, {}.", topology.source.name, topology.state.topology, count(topology.state.items.len(), "resource"))).end();
+                page.paint(ADD, "Valid:")
+                    .put(format!(" {}: topology {}, {}.", topology.source.name, topology.state.topology, count(topology.state.items.len(), "resource")))
+                    .end();
                 console.chatter(&page.finish());
             }
             return Ok(Exit::Done);

@@ -189,7 +189,9 @@ fn mask(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let lower = line.to_ascii_lowercase();
-        let secret = ["private-key:", "preshared-key:", "privatekey:", "presharedkey:", "private_key:", "preshared_key:"].iter().find_map(|key| Some(lower.find(key)? + key.len()));
+        let secret = ["private-key:", "preshared-key:", "privatekey:", "presharedkey:", "private_key:", "preshared_key:"]
+            .iter()
+            .find_map(|key| Some(lower.find(key)? + key.len()));
         let public = lower.contains("public");
         let line_start = out.len();
         for c in line.chars() {

@@ -48,7 +48,13 @@ pub fn detail(resource: &Resource) -> String {
         Resource::Fdb(_) | Resource::Rule(_) | Resource::File(_) => String::new(),
         Resource::Route(route) => route_words(route),
         Resource::Table(table) => format!("inet {}", crate::resource::text::table_name(&table.topology)),
-        Resource::Insert(insert) => if insert.present { String::new() } else { "no such chain".to_owned() },
+        Resource::Insert(insert) => {
+            if insert.present {
+                String::new()
+            } else {
+                "no such chain".to_owned()
+            }
+        }
     }
 }
 
