@@ -157,11 +157,20 @@ pub fn link_impact(kind: &Kind) -> Impact {
     }
 }
 
+/// Whether two values are the same to a kernel: it counts durations in ticks of 1, 3.3, 4 or 10 ms and gives them back rounded down to hundredths of a second
+/// (`clock_t_to_jiffies`, `jiffies_to_clock_t`), so that a hundredth may get lost on the way.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Centis(a), Value::Centis(b)) => a.abs_diff(*b) <= 1,
+        _ => a == b,
+    }
+}
+
 /// The attributes that are managed in `wanted` and different in `observed`. One that the kernel did not report is not compared.
 pub fn drift(attributes: &[Attribute], wanted: &Options, observed: &Options, drift: &mut Vec<Drift>) {
     for attribute in attributes {
         let (Some(new), Some(old)) = (wanted.get(attribute.name), observed.get(attribute.name)) else { continue };
-        if new == old {
+        if same(new, old) {
             continue;
         }
         let passthru = attribute.name == "mode" && [new, old].contains(&&Value::word("passthru"));
