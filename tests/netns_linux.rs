@@ -77,7 +77,9 @@ fn every_topology_of_the_repository() {
 fn a_pair_to_a_bridge_of_the_host() {
     sandbox::run("a_pair_to_a_bridge_of_the_host", || {
         let before = snapshot();
-        apply("{name: t, host: {interfaces: {br0: {bridge: {ports: [p0]}, addresses: [10.9.0.1/24]}}}, namespaces: {A: {interfaces: {eth0: {veth: host/p0, addresses: [10.9.0.2/24]}}, routes: [{to: default, via: 10.9.0.1}]}}}");
+        apply(
+            "{name: t, host: {interfaces: {br0: {bridge: {ports: [p0]}, addresses: [10.9.0.1/24]}}}, namespaces: {A: {interfaces: {eth0: {veth: host/p0, addresses: [10.9.0.2/24]}}, routes: [{to: default, via: 10.9.0.1}]}}}",
+        );
         let links = ip_json("-d link");
         let link = |name: &str| links.as_array().unwrap().iter().find(|link| link["ifname"] == name).unwrap().clone();
         assert_eq!(link("p0")["master"], "br0");
