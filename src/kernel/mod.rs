@@ -4,6 +4,7 @@ mod address;
 mod attributes;
 mod belonging;
 mod error;
+pub mod exec;
 pub mod file;
 pub mod insert;
 mod link;

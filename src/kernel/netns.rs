@@ -14,6 +14,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{NSFS_MAGIC, statfs};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use std::cell::RefCell;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -278,6 +279,23 @@ pub fn hidden() -> Option<String> {
     let of = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/mnt")).ok();
     let apart = of("self")? != of("1")?;
     apart.then(|| format!("topo runs in a mount namespace of its own: namespaces in {DIR} may not be visible to other processes"))
+}
+
+/// Gives the calling thread, which must be one of [`run`]'s, mounts of its own: a `/sys` that shows its network namespace, and each file of `binds` (from, to)
+/// in the place of another. Nobody else sees them. What could not be mounted is told, and is no reason to stop: `ip netns exec` goes on too.
+pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
+    let tried = "make mounts of its own for a program";
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|e| Error::os(tried, e as i32))?;
+    // A slave: what the machine mounts later is seen here, nothing the other way round.
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_SLAVE | MsFlags::MS_REC, None::<&str>).map_err(|e| Error::os(tried, e as i32))?;
+    let read_only = statvfs("/sys").is_ok_and(|fs| fs.flags().contains(FsFlags::ST_RDONLY));
+    let flags = if read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
+    let sys = mount(Some("sysfs"), "/sys", Some("sysfs"), flags, None::<&str>);
+    let mut failed: Vec<String> = sys.err().map(|e| format!("/sys shows another network namespace: mount sysfs: {}", e.desc().to_lowercase())).into_iter().collect();
+    for (from, to) in binds {
+        failed.extend(bind(from, to).err().map(|e| format!("{} is not used: bind it over {}: {}", from.display(), to.display(), e.desc().to_lowercase())));
+    }
+    Ok(failed)
 }
 
 thread_local! {

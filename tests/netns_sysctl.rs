@@ -1,0 +1,52 @@
+//! Settings of a namespace, on the real kernel.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod sandbox;
+
+use sandbox::sh;
+use topo::kernel::netns::{Place, run_one};
+use topo::kernel::{netns, sysctl};
+use topo::resource::NetnsRef;
+
+#[test]
+fn settings_belong_to_the_namespace_of_the_thread() {
+    sandbox::run("settings_belong_to_the_namespace_of_the_thread", || {
+        run_one(Place::Anywhere, || netns::create("RED", || Ok(()))).unwrap().unwrap();
+        let red = || Place::At(NetnsRef::Name("RED".into()));
+        run_one(red(), || sysctl::write("net/ipv4/ip_forward", "1")).unwrap().unwrap();
+        assert_eq!(run_one(red(), || sysctl::read("net/ipv4/ip_forward")).unwrap().unwrap(), "1");
+        assert_eq!(sysctl::read("net/ipv4/ip_forward").unwrap(), "0");
+        assert_eq!(sh("ip netns exec RED sysctl -n net.ipv4.ip_forward; sysctl -n net.ipv4.ip_forward"), "1\n0\n");
+        sh("ip -n RED link add eth0.7 type veth peer name x");
+        run_one(red(), || sysctl::write("net/ipv4/conf/eth0.7/rp_filter", "2")).unwrap().unwrap();
+        assert_eq!(sh("ip netns exec RED cat /proc/sys/net/ipv4/conf/eth0.7/rp_filter"), "2\n");
+        let gone = run_one(red(), || sysctl::read("net/ipv4/conf/none/rp_filter")).unwrap().unwrap_err();
+        assert_eq!(gone.errno, Some(2));
+    });
+}
+
+#[test]
+fn what_the_kernel_keeps_is_what_was_written_or_an_error() {
+    sandbox::run("what_the_kernel_keeps_is_what_was_written_or_an_error", || {
+        for (key, value) in [
+            ("net/ipv4/ip_local_port_range", "20000 30000"),
+            ("net/ipv4/ip_local_port_range", "20001\t  30001"),
+            ("net/ipv4/ip_local_reserved_ports", "80,22,8000-8010"),
+            ("net/ipv4/ip_local_reserved_ports", ""),
+            ("net/ipv4/tcp_congestion_control", "reno"),
+            ("net/ipv4/tcp_rmem", "4096 131072 6291456"),
+            ("net/ipv4/ping_group_range", "0 2147483647"),
+            ("net/ipv6/conf/all/forwarding", "1"),
+            ("net/ipv6/conf/lo/disable_ipv6", "1"),
+            ("net/ipv4/conf/all/rp_filter", "1"),
+        ] {
+            sysctl::write(key, value).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let error = sysctl::write("net/ipv4/ip_forward", "0x1").unwrap_err();
+        assert!(error.reason.contains("\"1\"") && error.reason.contains("\"0x1\""), "{error}");
+        for (key, value) in [("net/ipv4/ip_forward", "many"), ("net/ipv4/tcp_congestion_control", "no-such"), ("net/ipv4/no_such", "1"), ("net/ipv4/route/flush", "1"), ("kernel/hostname", "x")] {
+            assert!(sysctl::write(key, value).is_err(), "{key}={value}");
+        }
+    });
+}
