@@ -45,7 +45,13 @@ fn what_the_kernel_keeps_is_what_was_written_or_an_error() {
         }
         let error = sysctl::write("net/ipv4/ip_forward", "0x1").unwrap_err();
         assert!(error.reason.contains("\"1\"") && error.reason.contains("\"0x1\""), "{error}");
-        for (key, value) in [("net/ipv4/ip_forward", "many"), ("net/ipv4/tcp_congestion_control", "no-such"), ("net/ipv4/no_such", "1"), ("net/ipv4/route/flush", "1"), ("kernel/hostname", "x")] {
+        for (key, value) in [
+            ("net/ipv4/ip_forward", "many"),
+            ("net/ipv4/tcp_congestion_control", "no-such"),
+            ("net/ipv4/no_such", "1"),
+            ("net/ipv4/route/flush", "1"),
+            ("kernel/hostname", "x"),
+        ] {
             assert!(sysctl::write(key, value).is_err(), "{key}={value}");
         }
     });

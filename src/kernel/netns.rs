@@ -291,7 +291,8 @@ pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
     let read_only = statvfs("/sys").is_ok_and(|fs| fs.flags().contains(FsFlags::ST_RDONLY));
     let flags = if read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
     let sys = mount(Some("sysfs"), "/sys", Some("sysfs"), flags, None::<&str>);
-    let mut failed: Vec<String> = sys.err().map(|e| format!("/sys shows another network namespace: mount sysfs: {}", e.desc().to_lowercase())).into_iter().collect();
+    let mut failed: Vec<String> =
+        sys.err().map(|e| format!("/sys shows another network namespace: mount sysfs: {}", e.desc().to_lowercase())).into_iter().collect();
     for (from, to) in binds {
         failed.extend(bind(from, to).err().map(|e| format!("{} is not used: bind it over {}: {}", from.display(), to.display(), e.desc().to_lowercase())));
     }
