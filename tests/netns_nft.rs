@@ -60,6 +60,12 @@ fn states(list: &str) -> Vec<String> {
     list.split(' ').map(str::to_owned).collect()
 }
 
+const V4_TYPES: &str = "echo-reply destination-unreachable source-quench redirect echo-request router-advertisement router-solicitation time-exceeded \
+    parameter-problem timestamp-request timestamp-reply info-request info-reply address-mask-request address-mask-reply 8 40";
+const V6_TYPES: &str = "destination-unreachable packet-too-big time-exceeded parameter-problem echo-request echo-reply mld-listener-query mld-listener-report \
+    mld-listener-done mld-listener-reduction nd-router-solicit nd-router-advert nd-neighbor-solicit nd-neighbor-advert nd-redirect router-renumbering \
+    ind-neighbor-solicit ind-neighbor-advert mld2-listener-report 135 200";
+
 /// Rules for a filter chain: every field in every form.
 fn filter_rules() -> Vec<PacketRule> {
     let mut rules = vec![accept(), verdict(Verdict::Drop, plain()), verdict(Verdict::Reject(None), plain())];
@@ -85,22 +91,22 @@ fn filter_rules() -> Vec<PacketRule> {
     for list in ["fd00::1", "fd00::/8", "!fd00::/8", "fd00::1 fd01::/16", "fd00::1-fd00::9", "::/0", "::ffff:1.2.3.4"] {
         rules.push(v6(PacketRule { source: addresses(list), destination: addresses(list), ..accept() }));
     }
-    for name in ["tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "esp", "ah", "gre", "ospf", "47", "200", "igmp", "vrrp"] {
+    for name in ["tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "esp", "ah", "comp", "2", "4", "6", "8", "41", "47", "89", "103", "112", "200"] {
         rules.push(protocol(name, accept()));
     }
     rules.push(v4(protocol("icmp", accept())));
     rules.push(v6(protocol("icmpv6", accept())));
     rules.push(v4(protocol("tcp", accept())));
     rules.push(v6(protocol("udp", accept())));
-    for kind in ["echo-request", "echo-reply", "destination-unreachable", "time-exceeded", "8", "router-solicitation"] {
+    for kind in V4_TYPES.split(' ') {
         rules.push(v4(PacketRule { icmp_type: Some(kind.to_owned()), ..protocol("icmp", accept()) }));
     }
-    for kind in ["echo-request", "nd-neighbor-solicit", "nd-router-advert", "packet-too-big", "135", "mld-listener-query"] {
+    for kind in V6_TYPES.split(' ') {
         rules.push(v6(PacketRule { icmp_type: Some(kind.to_owned()), ..protocol("icmpv6", accept()) }));
     }
     let ports: [&[(u16, u16)]; 7] =
         [&[(22, 22)], &[(22, 22), (80, 80)], &[(8000, 8010)], &[(80, 80), (22, 22), (8000, 8010)], &[(0, 65535)], &[(22, 22), (20, 30)], &[(1, 5), (6, 9)]];
-    for name in ["tcp", "udp", "sctp", "dccp", "udplite"] {
+    for name in ["tcp", "udp", "sctp", "dccp", "udplite", "6"] {
         for list in ports {
             rules.push(PacketRule { port: list.to_vec(), ..protocol(name, accept()) });
             rules.push(PacketRule { source_port: list.to_vec(), port: vec![(1, 1)], ..protocol(name, accept()) });
@@ -565,6 +571,7 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
         sh(
             "nft 'add table ip x; add chain ip x pr { type nat hook prerouting priority -100; }; add table ip6 x; add chain ip6 x pr { type nat hook prerouting priority -100; }; add chain ip6 x f'",
         );
+        sh("nft 'add table netdev n; add chain netdev n c { type filter hook ingress device lo priority 0; }; add table arp a; add chain arp a in { type filter hook input priority 0; }'");
         sh("nft 'add table bridge b; add chain bridge b f { type filter hook forward priority 0; }'");
         let family = |want: Family, rules: Vec<PacketRule>| typed(rules.into_iter().filter(|rule| rule.family.is_none_or(|family| family == want)).collect());
         let four = |rules: Vec<PacketRule>| {
@@ -599,6 +606,8 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
             at("ip x pr", four(prerouting_rules())),
             at("ip6 x pr", six(prerouting_rules())),
             at("ip6 x f", six(filter_rules())),
+            at("netdev n c", bridged.clone()),
+            at("arp a in", bridged[..1].to_vec()),
             at("bridge b f", bridged),
         ];
         let before = sh("nft -s list ruleset");

@@ -95,6 +95,9 @@ fn load(table: &Table) -> Result<(), Error> {
     } else if reason.contains("Operation not supported") {
         error.kind = ErrorKind::Missing;
         error = error.help("this kernel has no support for something in that rule");
+    } else if reason.contains("Protocol not supported") || reason.contains("cache initialization failed") {
+        error.kind = ErrorKind::Missing;
+        error = error.help("this kernel has no nftables (CONFIG_NF_TABLES)");
     }
     Err(refused(error))
 }

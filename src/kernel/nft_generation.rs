@@ -182,7 +182,10 @@ fn request(kind: u16, family: u8, attributes: &[(u16, &str)], dump: bool) -> Vec
 
 /// Asks, and gathers the answers. What is not there, and a kernel without nftables, is no answer.
 fn ask(tried: &str, kind: u16, family: u8, attributes: &[(u16, &str)], dump: bool) -> Result<Vec<Message>, Error> {
-    let socket = Socket::new(NETLINK_NETFILTER).map_err(|e| Error::io(tried, &e))?;
+    let socket = match Socket::new(NETLINK_NETFILTER) {
+        Err(e) if e.raw_os_error() == Some(libc::EPROTONOSUPPORT) => return Ok(Vec::new()),
+        socket => socket.map_err(|e| Error::io(tried, &e))?,
+    };
     let message = request(kind, family, attributes, dump);
     for _ in 0..ATTEMPTS {
         socket.send_to(&message, &SocketAddr::new(0, 0), 0).map_err(|e| Error::io(tried, &e))?;

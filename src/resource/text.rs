@@ -51,6 +51,20 @@ impl TableRule {
     }
 }
 
+/// A protocol by the name that decides how its ports and types are written, whether it was given so or by its number.
+fn protocol(text: &str) -> &str {
+    match text {
+        "1" => "icmp",
+        "6" => "tcp",
+        "17" => "udp",
+        "33" => "dccp",
+        "58" => "icmpv6",
+        "132" => "sctp",
+        "136" => "udplite",
+        other => other,
+    }
+}
+
 /// The name of the table of `topology`.
 pub fn table_name(topology: &Name) -> String {
     format!("topo-{topology}")

@@ -1,5 +1,6 @@
 //! Rules in iptables' words, in the order in which `iptables -S` prints them.
 
+use super::protocol;
 use crate::resource::{AddressMatch, AddressRange, ChainRef, Family, IfMatch, Name, PacketRule, Target, Verdict, mark};
 use std::net::IpAddr;
 
@@ -10,7 +11,7 @@ pub const IPTABLES_TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "secur
 const LOG_PREFIX: usize = 29;
 
 /// ICMPv4 types by nft's names (RFC 792, RFC 950, RFC 1256).
-const ICMP: [(&str, u8); 13] = [
+const ICMP: [(&str, u8); 15] = [
     ("echo-reply", 0),
     ("destination-unreachable", 3),
     ("source-quench", 4),
@@ -22,12 +23,14 @@ const ICMP: [(&str, u8); 13] = [
     ("parameter-problem", 12),
     ("timestamp-request", 13),
     ("timestamp-reply", 14),
+    ("info-request", 15),
+    ("info-reply", 16),
     ("address-mask-request", 17),
     ("address-mask-reply", 18),
 ];
 
 /// ICMPv6 types by nft's names (RFC 4443, RFC 4861, RFC 2710, RFC 3810).
-const ICMPV6: [(&str, u8); 18] = [
+const ICMPV6: [(&str, u8); 19] = [
     ("destination-unreachable", 1),
     ("packet-too-big", 2),
     ("time-exceeded", 3),
@@ -45,6 +48,7 @@ const ICMPV6: [(&str, u8); 18] = [
     ("nd-redirect", 137),
     ("router-renumbering", 138),
     ("ind-neighbor-solicit", 141),
+    ("ind-neighbor-advert", 142),
     ("mld2-listener-report", 143),
 ];
 
@@ -84,7 +88,7 @@ fn families(rule: &PacketRule) -> impl Iterator<Item = Family> {
         Some(Verdict::Snat(target) | Verdict::Dnat(target)) => Some(of(&target.address)),
         _ => None,
     };
-    let icmp = match rule.protocol.as_deref() {
+    let icmp = match rule.protocol.as_deref().map(protocol) {
         Some("icmp") => Some(Family::V4),
         Some("icmpv6") => Some(Family::V6),
         _ => None,
@@ -139,11 +143,17 @@ fn addresses(flag: &str, range: &str, list: Option<&AddressMatch>) -> Result<Vec
 
 /// Protocol, ICMP type, ports: a choice for each pair of source and destination port.
 fn transport(rule: &PacketRule, family: Family) -> Result<Vec<Vec<String>>, String> {
-    let Some(protocol) = rule.protocol.as_deref() else { return Ok(vec![Vec::new()]) };
+    let Some(protocol) = rule.protocol.as_deref().map(protocol) else { return Ok(vec![Vec::new()]) };
     if protocol.is_empty() || !protocol.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) {
         return Err(format!("{protocol:?} is not the name of a protocol"));
     }
-    let name = if protocol == "icmpv6" { "ipv6-icmp" } else { protocol };
+    // What iptables knows by itself as a name, the rest as a number: `/etc/protocols` may be missing.
+    let name = match protocol {
+        "icmpv6" => "ipv6-icmp",
+        "dccp" => "33",
+        "comp" => "108",
+        name => name,
+    };
     let head = words(&["-p", name]);
     if let Some(kind) = &rule.icmp_type {
         let (module, flag) = if family == Family::V4 { ("icmp", "--icmp-type") } else { ("icmp6", "--icmpv6-type") };

@@ -1,5 +1,6 @@
 //! Rules in nft's words, as near to the form in which nft 1.0.6 lists them as is easy.
 
+use super::protocol;
 use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Target, Verdict};
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -66,7 +67,7 @@ pub fn fault(rule: &PacketRule) -> Option<String> {
         }
     }
     if !rule.port.is_empty() || !rule.source_port.is_empty() {
-        let ported = matches!(rule.protocol.as_deref(), Some("tcp" | "udp" | "sctp" | "dccp" | "udplite" | "th"));
+        let ported = matches!(rule.protocol.as_deref().map(protocol), Some("tcp" | "udp" | "sctp" | "dccp" | "udplite"));
         return (!ported).then(|| "ports need a protocol that has them (tcp, udp, sctp, dccp, udplite)".to_owned());
     }
     None
@@ -134,7 +135,7 @@ fn log_prefix(text: &str) -> String {
 /// What says that the rule is for one family, where nothing else in it does.
 fn nfproto(rule: &PacketRule, family: &str) -> Option<String> {
     let target = matches!(rule.verdict, Some(Verdict::Snat(_) | Verdict::Dnat(_)));
-    let icmp = matches!(rule.protocol.as_deref(), Some("icmp" | "icmpv6"));
+    let icmp = matches!(rule.protocol.as_deref().map(protocol), Some("icmp" | "icmpv6"));
     let said = rule.source.is_some() || rule.destination.is_some() || target || icmp;
     let v4 = rule.family? == Family::V4;
     match family {
@@ -172,7 +173,7 @@ fn addresses(key: &str, list: &AddressMatch) -> String {
 
 /// Protocol, ICMP type and ports.
 fn transport(rule: &PacketRule) -> Vec<String> {
-    let Some(protocol) = rule.protocol.as_deref().map(word) else { return Vec::new() };
+    let Some(protocol) = rule.protocol.as_deref().map(|name| word(protocol(name))) else { return Vec::new() };
     if let Some(kind) = rule.icmp_type.as_deref() {
         return vec![format!("{protocol} type {}", word(kind))];
     }
