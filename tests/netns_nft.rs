@@ -571,7 +571,9 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
         sh(
             "nft 'add table ip x; add chain ip x pr { type nat hook prerouting priority -100; }; add table ip6 x; add chain ip6 x pr { type nat hook prerouting priority -100; }; add chain ip6 x f'",
         );
-        sh("nft 'add table netdev n; add chain netdev n c { type filter hook ingress device lo priority 0; }; add table arp a; add chain arp a in { type filter hook input priority 0; }'");
+        sh(
+            "nft 'add table netdev n; add chain netdev n c { type filter hook ingress device lo priority 0; }; add table arp a; add chain arp a in { type filter hook input priority 0; }'",
+        );
         sh("nft 'add table bridge b; add chain bridge b f { type filter hook forward priority 0; }'");
         let family = |want: Family, rules: Vec<PacketRule>| typed(rules.into_iter().filter(|rule| rule.family.is_none_or(|family| family == want)).collect());
         let four = |rules: Vec<PacketRule>| {
