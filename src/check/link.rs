@@ -9,23 +9,10 @@ use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
 pub(super) const RULES: &[Rule] =
-    &[port_of_no_bridge, bridge_as_port, too_many_ports, storms, circles, empty_bridge, bad_lower, taken_twice, names_taken, unusable_mac, mac_twice];
+    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, bad_lower, taken_twice, names_taken, mac_twice];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
-
-/// A master that takes no ports.
-fn port_of_no_bridge(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for link in view.links.values() {
-        let Some(master) = view.master(link) else { continue };
-        if matches!(master.kind, Kind::Bridge | Kind::Any | Kind::Other(_)) {
-            continue;
-        }
-        let message = format!("\"{}\" cannot be a port of \"{}\", which is a {} and not a bridge", link.id, master.id.name, master.kind.name());
-        let finding = Finding::error("not-a-bridge", view.link_place(&link.id), message).also(view.link_place(&master.id), "this is no bridge");
-        findings.push(finding.help("name a bridge of the same node as its master"));
-    }
-}
 
 /// A bridge, or `lo`, as a port of a bridge: the kernel refuses both (`br_add_if`).
 fn bridge_as_port(view: &View<'_>, findings: &mut Vec<Finding>) {
@@ -111,6 +98,10 @@ fn circles(view: &View<'_>, findings: &mut Vec<Finding>) {
 
 /// A bridge with nothing on it.
 fn empty_bridge(view: &View<'_>, findings: &mut Vec<Finding>) {
+    // What cannot be made yet is not there to be counted.
+    if view.partial {
+        return;
+    }
     let used: HashSet<LinkId> = view.links.values().filter_map(|link| link.master_id().or_else(|| link.link.clone())).collect();
     let addressed: HashSet<&LinkId> = view.nodes.values().flat_map(|node| &node.addresses).map(|address| &address.link).collect();
     for bridge in view.links.values().filter(|link| own_bridge(link) && !used.contains(&link.id) && !addressed.contains(&link.id)) {
@@ -173,22 +164,6 @@ fn names_taken(view: &View<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Hardware addresses that no interface can have (`is_valid_ether_addr`).
-fn unusable_mac(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for link in view.links.values() {
-        let Setting::Is(mac) = link.mac else { continue };
-        let [first, ..] = mac.0;
-        let what = match mac {
-            Mac([0, 0, 0, 0, 0, 0]) => "is all zero",
-            _ if first & 1 == 1 => "is a multicast address (its first byte is odd)",
-            _ => continue,
-        };
-        let message = format!("the mac \"{mac}\" of \"{}\" {what}, which no interface can have", link.id);
-        let help = "start it with 02 to be sure that it is one of your own: \"02:00:00:00:00:01\"";
-        findings.push(Finding::error("mac-unusable", view.link_place(&link.id), message).help(help));
-    }
-}
-
 /// One hardware address on two interfaces of a segment: frames go to whichever spoke last.
 fn mac_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
     let mut seen: BTreeMap<(usize, Mac), &Link> = BTreeMap::new();
@@ -201,7 +176,7 @@ fn mac_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let message = format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", on the same segment", link.id, first.id);
-        let finding = Finding::error("mac-twice", view.link_place(&link.id), message).also(view.link_place(&first.id), "first used here");
+        let finding = Finding::error("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
         findings.push(finding.help("give each interface of a segment a mac of its own, or leave it to the kernel"));
     }
 }

@@ -8,12 +8,14 @@ mod filter;
 mod link;
 mod mtu;
 mod packet;
+mod packets;
 mod policy;
 mod route;
 mod segment;
 mod sysctl;
 mod view;
 mod vxlan;
+mod written;
 
 use crate::document::{Document, Finding, Topology};
 use view::View;
@@ -22,7 +24,7 @@ use view::View;
 type Rule = fn(&View<'_>, &mut Vec<Finding>);
 
 /// The rules by theme.
-const THEMES: &[&[Rule]] = &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES];
+const THEMES: &[&[Rule]] = &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES, written::RULES];
 
 /// All findings of all rules, in the order of their places in the file.
 pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {

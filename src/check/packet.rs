@@ -1,189 +1,199 @@
 //! Rules about single rules of NAT and firewall.
 
 use super::Rule;
+use super::packets::{Act, Packet, gather};
 use super::view::{NodeView, View};
-use crate::document::Finding;
-use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Target, Verdict};
+use crate::document::firewall::{RejectWith, VerdictKey};
+use crate::document::read::Many;
+use crate::document::value::{AddressItem, InterfaceItem, Ports};
+use crate::document::{Finding, Loc, Place};
+use crate::resource::{AddressRange, Family};
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] =
+pub(super) const RULES: &[Rule] = &[each];
+
+/// Looks at one rule of NAT or firewall.
+type PacketRule = fn(&Packet<'_, '_>, &mut Vec<Finding>);
+
+const PACKET_RULES: &[PacketRule] =
     &[unknown_interface, meaningless_interface, mixed_families, ports_without_protocol, icmp_type_without_icmp, reset_without_tcp, bad_target];
 
-/// `in` or `out` that fits no interface of a node of which the file says everything.
-fn unknown_interface(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for packet in view.packets().iter().filter(|packet| packet.node.created()) {
-        for (key, names) in interfaces(packet.rule) {
-            for name in names.names.iter().filter(|name| !fits_any(packet.node, name)) {
-                let message = if name.ends_with('*') {
-                    format!("`{key}: {name}` fits no interface of \"{}\"", packet.at)
-                } else {
-                    format!("`{key}: {name}` names an interface that \"{}\" does not have", packet.at)
-                };
-                findings.push(Finding::error("unknown-match-interface", packet.place, message).help(packet.node.interfaces_help(&name.as_str().into())));
-            }
+/// All rules about one rule, for each of them.
+fn each(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for packet in gather(view) {
+        for rule in PACKET_RULES {
+            rule(&packet, findings);
         }
     }
 }
 
-fn interfaces(rule: &PacketRule) -> impl Iterator<Item = (&'static str, &IfMatch)> {
-    [("in", &rule.input), ("out", &rule.output)].into_iter().filter_map(|(key, names)| Some((key, names.as_ref()?)))
+type Interfaces<'a> = &'a Many<Loc<InterfaceItem>>;
+
+fn interfaces<'a>(packet: &Packet<'_, 'a>) -> impl Iterator<Item = (&'static str, Interfaces<'a>)> {
+    let matches = packet.matches;
+    [("in", &matches.input), ("out", &matches.output)].into_iter().filter_map(|(key, names)| Some((key, names.as_ref()?)))
+}
+
+/// `in` or `out` that fits no interface of a node of which the file says everything.
+fn unknown_interface(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    for (key, names) in interfaces(packet).filter(|_| packet.node.created()) {
+        for item in names.iter().filter(|item| !fits_any(packet.node, &item.name)) {
+            let name = &item.name;
+            let message = if name.ends_with('*') {
+                format!("`{key}: \"{name}\"` fits no interface of \"{}\"", packet.at)
+            } else {
+                format!("`{key}` names the interface \"{name}\", which \"{}\" does not have", packet.at)
+            };
+            findings.push(Finding::error("unknown-match-interface", item.place, message).help(packet.node.interfaces_help(&name.as_str().into())));
+        }
+    }
 }
 
 /// Whether `pattern` is, or fits, an interface of `node`.
-pub(super) fn fits_any(node: &NodeView<'_>, pattern: &str) -> bool {
+fn fits_any(node: &NodeView<'_>, pattern: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => "lo".starts_with(start) || node.names().any(|name| name.starts_with(start)),
         None => node.has(&pattern.into()),
     }
 }
 
-/// Whether a list of names and patterns holds `name`.
-pub(super) fn holds(names: &IfMatch, name: &str) -> bool {
-    let one = |pattern: &String| pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start));
-    names.names.iter().any(one) != names.not
-}
-
 /// `in` for what is on its way out, `out` for what just came in.
-fn meaningless_interface(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for packet in view.packets() {
-        let (key, other) = match packet.hook {
-            Some("output" | "postrouting") if packet.rule.input.is_some() => ("in", "out"),
-            Some("prerouting" | "input") if packet.rule.output.is_some() => ("out", "in"),
+fn meaningless_interface(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    for (key, names) in interfaces(packet) {
+        let (other, why) = match (key, packet.hook) {
+            ("in", Some("output" | "postrouting")) => ("out", "where a packet came in is not known any more when it leaves"),
+            ("out", Some("prerouting" | "input")) => ("in", "where a packet will go out is not known yet when it comes in"),
             _ => continue,
         };
-        let what = match (&packet.rule.verdict, packet.hook) {
-            (Some(Verdict::Masquerade), _) => "masquerade".to_owned(),
-            (Some(Verdict::Snat(_)), _) => "snat".to_owned(),
-            (Some(Verdict::Dnat(_)), _) => "dnat".to_owned(),
-            (Some(Verdict::Redirect(_)), _) => "redirect".to_owned(),
-            (_, hook) => format!("the chain `{}`", hook.unwrap_or_default()),
+        let place = names.first().map_or(packet.place, |item| item.place);
+        let message = format!("`{key}` has no meaning in {} of \"{}\"", packet.chain, packet.at);
+        findings.push(Finding::error("interface-without-meaning", place, message).help(format!("{why}: use `{other}`, `source` or `destination`")));
+    }
+}
+
+/// A part of a rule that is of a family, what says so, and where.
+struct Part {
+    key: &'static str,
+    family: Family,
+    place: Place,
+}
+
+fn family(ip: IpAddr) -> Family {
+    if ip.is_ipv4() { Family::V4 } else { Family::V6 }
+}
+
+fn word(family: Family) -> &'static str {
+    if family == Family::V4 { "IPv4" } else { "IPv6" }
+}
+
+/// First and last address of a range.
+pub(super) fn ends(item: &AddressItem) -> (IpAddr, IpAddr) {
+    match item.range {
+        AddressRange::Prefix(net) => (net.network(), net.broadcast()),
+        AddressRange::Range(from, to) => (from, to),
+    }
+}
+
+fn parts(packet: &Packet<'_, '_>) -> Vec<Part> {
+    let matches = packet.matches;
+    let mut parts = Vec::new();
+    for (key, list) in [("source", &matches.source), ("destination", &matches.destination)] {
+        let items = list.iter().flat_map(|list| list.iter());
+        parts.extend(items.map(|item| Part { key, family: family(ends(item).0), place: item.place }));
+    }
+    if let Some(protocol) = &matches.protocol {
+        let family = match protocol.number {
+            1 => Some(Family::V4),
+            58 => Some(Family::V6),
+            _ => None,
         };
-        let why = if key == "in" { "where a packet came in is not known any more there" } else { "where a packet will go out is not known yet there" };
-        let message = format!("`{key}` has no meaning in {what} of \"{}\": {why}", packet.at);
-        findings.push(Finding::error("interface-without-meaning", packet.place, message).help(format!("use `{other}`, or `source` and `destination`")));
+        parts.extend(family.map(|family| Part { key: "protocol", family, place: protocol.place }));
     }
+    parts.extend(packet.act.target().map(|target| Part { key: "to", family: family(target.0.address), place: target.place }));
+    parts
 }
 
-/// The families that the parts of a rule are of, each with the key that says so.
-fn families(rule: &PacketRule) -> Vec<(&'static str, Family)> {
-    let of = |ip: IpAddr| if ip.is_ipv4() { Family::V4 } else { Family::V6 };
-    let addresses = |list: &AddressMatch| {
-        list.items.first().map(|item| match item {
-            AddressRange::Prefix(net) => Family::of(net),
-            AddressRange::Range(from, _) => of(*from),
-        })
-    };
-    let protocol = match rule.protocol.as_deref() {
-        Some("icmp" | "igmp") => Some(Family::V4),
-        Some("icmpv6" | "ipv6-icmp") => Some(Family::V6),
-        _ => None,
-    };
-    let parts = [
-        ("source", rule.source.as_ref().and_then(addresses)),
-        ("destination", rule.destination.as_ref().and_then(addresses)),
-        ("protocol", protocol),
-        ("to", target(rule).map(|target| of(target.address))),
-    ];
-    parts.into_iter().filter_map(|(key, family)| Some((key, family?))).collect()
-}
-
-fn target(rule: &PacketRule) -> Option<&Target> {
-    match &rule.verdict {
-        Some(Verdict::Snat(target) | Verdict::Dnat(target)) => Some(target),
-        _ => None,
+/// Parts of one rule that are of two families: no packet is. A list may hold both, and is then two rules, but each needs its counterpart.
+fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    let parts = parts(packet);
+    let has = |key: &str, family: Family| parts.iter().any(|part| part.key == key && part.family == family);
+    for part in &parts {
+        let lacks = |other: &&Part| other.key != part.key && !has(other.key, part.family);
+        // Each pair once, at the later place.
+        let Some(other) = parts.iter().find(lacks).filter(|other| other.place < part.place || has(part.key, other.family)) else { continue };
+        let message = format!("`{}` is {} here and `{}` {}, and no packet is both", part.key, word(part.family), other.key, word(other.family));
+        let finding = Finding::error("mixed-families", part.place, message).also(other.place, word(other.family));
+        findings.push(finding.help("write a rule for each family (`icmp` is IPv4's, `icmpv6` IPv6's)"));
     }
-}
-
-/// Parts of one rule that are of two families: no packet is.
-fn mixed_families(view: &View<'_>, findings: &mut Vec<Finding>) {
-    let word = |family: Family| if family == Family::V4 { "IPv4" } else { "IPv6" };
-    for packet in view.packets() {
-        let parts = families(packet.rule);
-        let Some((key, family)) = parts.first() else { continue };
-        let Some((other, odd)) = parts.iter().find(|(_, one)| one != family) else { continue };
-        let message = format!("a rule of \"{}\" fits no packet: its `{key}` is {}, its `{other}` {}", packet.at, word(*family), word(*odd));
-        findings.push(Finding::error("mixed-families", packet.place, message).help("write a rule for each family (`icmp` is IPv4's, `icmpv6` is IPv6's)"));
-    }
-}
-
-/// Whether a protocol, by name or number, has ports.
-pub(super) fn has_ports(protocol: &str) -> bool {
-    matches!(protocol, "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "6" | "17" | "33" | "132" | "136")
 }
 
 /// Ports of a protocol that has none, or of no protocol at all.
-fn ports_without_protocol(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for packet in view.packets() {
-        let rule = packet.rule;
-        let redirect = matches!(rule.verdict, Some(Verdict::Redirect(Some(_))));
-        let key = if !rule.port.is_empty() {
-            "port"
-        } else if !rule.source_port.is_empty() {
-            "source-port"
-        } else if redirect || target(rule).is_some_and(|target| target.port.is_some()) {
-            "to"
-        } else {
-            continue;
-        };
-        let what = if key == "to" { "`to` names a port".to_owned() } else { format!("`{key}` is there") };
-        let message = match rule.protocol.as_deref() {
-            Some(protocol) if has_ports(protocol) => continue,
-            Some(protocol) => format!("in a rule of \"{}\" {what}, but \"{protocol}\" has no ports", packet.at),
-            None => format!("in a rule of \"{}\" {what}, but no protocol", packet.at),
-        };
-        findings.push(Finding::error("port-without-protocol", packet.place, message).help("add `protocol: tcp` or `protocol: udp`; for both write two rules"));
+fn ports_without_protocol(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    let matches = packet.matches;
+    if matches.protocol.as_ref().is_some_and(|protocol| protocol.has_ports()) {
+        return;
     }
+    let first = |ports: &Option<Many<Loc<Ports>>>| ports.as_ref().map(|ports| ports.first().map_or(packet.place, |port| port.place));
+    let redirected = if let Act::Redirect(to) = packet.act { to.map(|to| to.place) } else { None };
+    let target = packet.act.target().filter(|target| target.0.port.is_some()).map(|target| target.place);
+    let places = [("`port`", first(&matches.port)), ("`source-port`", first(&matches.source_port)), ("a port in `to`", redirected.or(target))];
+    let Some((key, place)) = places.into_iter().find_map(|(key, place)| Some((key, place?))) else { return };
+    let finding = match &matches.protocol {
+        Some(protocol) => {
+            let message = format!("{key} is of no use: the protocol \"{}\" has no ports", protocol.name);
+            Finding::error("port-without-protocol", place, message).also(protocol.place, "the protocol")
+        }
+        None => Finding::error("port-without-protocol", place, format!("{key} needs a protocol that has ports")),
+    };
+    findings.push(finding.help("add `protocol: tcp` or `protocol: udp`; for both write two rules"));
 }
 
 /// A type of message of a protocol that is not ICMP.
-fn icmp_type_without_icmp(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for packet in view.packets() {
-        let (Some(kind), protocol) = (&packet.rule.icmp_type, packet.rule.protocol.as_deref()) else { continue };
-        if matches!(protocol, Some("icmp" | "icmpv6" | "ipv6-icmp" | "1" | "58")) {
-            continue;
-        }
-        let has = protocol.map_or("no protocol".to_owned(), |protocol| format!("the protocol \"{protocol}\""));
-        let message = format!("a rule of \"{}\" has the icmp-type \"{kind}\" and {has}", packet.at);
-        findings.push(Finding::error("icmp-type-without-icmp", packet.place, message).help("add `protocol: icmp`, or `protocol: icmpv6` for IPv6"));
-    }
+fn icmp_type_without_icmp(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    let Some(kind) = &packet.matches.icmp_type else { return };
+    let protocol = packet.matches.protocol.as_ref();
+    let message = match protocol.map(|protocol| (protocol.number, protocol.name.as_str())) {
+        Some((1, _)) if kind.fits(false) => return,
+        Some((58, _)) if kind.fits(true) => return,
+        Some((1 | 58, name)) => format!("the icmp-type \"{}\" is none of the protocol \"{name}\"", kind.0),
+        Some((_, name)) => format!("an icmp-type needs an ICMP protocol, found \"{name}\""),
+        None => "an icmp-type needs a protocol that has it".to_owned(),
+    };
+    let right = if kind.fits(false) { "icmp" } else { "icmpv6" };
+    let both = if kind.fits(false) && kind.fits(true) { " (or `icmpv6` for IPv6)" } else { "" };
+    findings.push(Finding::error("icmp-type-without-icmp", kind.place, message).help(format!("write `protocol: {right}`{both}")));
 }
 
 /// A TCP answer to what may not be TCP: nft refuses that.
-fn reset_without_tcp(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for packet in view.packets() {
-        let reset = matches!(&packet.rule.verdict, Some(Verdict::Reject(Some(with))) if with == "tcp-reset");
-        if reset && !matches!(packet.rule.protocol.as_deref(), Some("tcp" | "6")) {
-            let message = format!("a rule of \"{}\" rejects with tcp-reset what may be no TCP", packet.at);
-            findings.push(Finding::error("reset-without-tcp", packet.place, message).help("add `protocol: tcp`, or reject without `with`"));
-        }
+fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    let Act::Verdict(Some(verdict)) = packet.act else { return };
+    let VerdictKey::Reject(reject) = &verdict.value else { return };
+    let Some(with) = reject.with.as_ref().filter(|with| with.value == RejectWith::TcpReset) else { return };
+    if packet.matches.protocol.as_ref().is_none_or(|protocol| protocol.number != 6) {
+        let message = "`tcp-reset` answers TCP, and this rule also takes other packets";
+        findings.push(Finding::error("reset-without-tcp", with.place, message).help("add `protocol: tcp`, or leave `with` out"));
     }
 }
 
 /// A target that no packet can go to or come from.
-fn bad_target(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for packet in view.packets() {
-        let Some(target) = target(packet.rule) else { continue };
-        let dnat = matches!(packet.rule.verdict, Some(Verdict::Dnat(_)));
-        let ip = target.address;
-        let (what, help) = if ip.is_unspecified() {
-            ("stands for no address", "name the address that it shall be")
-        } else if ip.is_multicast() || ip == IpAddr::from([255, 255, 255, 255]) {
-            ("is not the address of one interface", "name a unicast address")
-        } else if target.last.is_some_and(|last| last < ip) {
-            ("is the start of a range that ends before it", "write the lower address first")
-        } else if ip.is_loopback() && !dnat {
-            ("never leaves the node as a source", "name an address that others can answer to")
-        } else if dnat && ip.is_ipv4() && ip.is_loopback() && !packet.node.routes_loopback() {
-            let message = format!("\"{ip}\" cannot be reached from outside, so this dnat of \"{}\" drops what it is for", packet.at);
-            let help = "set `net.ipv4.conf.all.route_localnet: 1` in `sysctls`, or send it to another address of the node";
-            findings.push(Finding::warning("dnat-to-loopback", packet.place, message).help(help));
-            continue;
-        } else {
-            continue;
-        };
-        let kind = if dnat { "dnat" } else { "snat" };
-        let message = format!("the {kind} target \"{ip}\" in \"{}\" {what}", packet.at);
-        findings.push(Finding::error("nat-target", packet.place, message).help(help));
-    }
+fn bad_target(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+    let Some(target) = packet.act.target() else { return };
+    let dnat = matches!(packet.act, Act::Dnat(_));
+    let ip = target.0.address;
+    let (what, help) = if ip.is_unspecified() {
+        ("stands for no address", "name the address that it shall be")
+    } else if ip.is_multicast() || ip == IpAddr::from([255, 255, 255, 255]) {
+        ("is not the address of one interface", "name a unicast address")
+    } else if ip.is_loopback() && !dnat {
+        ("never leaves the node as a source", "name an address that others can answer to")
+    } else if dnat && ip.is_ipv4() && ip.is_loopback() && packet.hook == Some("prerouting") && !packet.node.routes_loopback() {
+        let message = format!("packets from outside never reach \"{ip}\": the kernel drops them after this dnat");
+        let help = "set `net.ipv4.conf.all.route_localnet: 1` in `sysctls`, use `redirect`, or name another address of the node";
+        findings.push(Finding::warning("dnat-to-loopback", target.place, message).help(help));
+        return;
+    } else {
+        return;
+    };
+    findings.push(Finding::error("nat-target", target.place, format!("the target \"{ip}\" {what}")).help(help));
 }

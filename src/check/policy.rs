@@ -3,73 +3,74 @@
 use super::Rule;
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{Route, RuleAction, RuleKey, TableId};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::document::route::{FamilyWord, RuleEntry};
+use crate::resource::{Family, IfName, Route, RuleAction, TableId};
+use ipnet::IpNet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[same_selectors, unknown_interface, mixed_families, table_never_used];
+pub(super) const RULES: &[Rule] = &[same_selectors, table_never_used];
 
-/// Two rules at one priority that select the same: the second is never reached.
+/// What a rule selects: priority, family, prefixes, interfaces, mark, protocol and ports.
+type Selectors<'a> = (u64, bool, [Option<IpNet>; 2], [Option<&'a IfName>; 2], Option<(u32, u32)>, Option<u8>, [Option<(u16, u16)>; 2]);
+
+/// The families that a rule is for: one of its prefixes says it, or `family`, else both.
+fn families(rule: &RuleEntry) -> Vec<Family> {
+    let prefix = rule.from.as_ref().or(rule.to.as_ref());
+    match (prefix, rule.family.as_ref().map(|family| family.value)) {
+        (Some(prefix), _) => vec![Family::of(&prefix.0)],
+        (None, Some(FamilyWord::Ipv4)) => vec![Family::V4],
+        (None, Some(FamilyWord::Ipv6)) => vec![Family::V6],
+        (None, None) => vec![Family::V4, Family::V6],
+    }
+}
+
+fn selectors(rule: &RuleEntry, family: Family) -> Selectors<'_> {
+    let prefixes = [&rule.from, &rule.to].map(|prefix| prefix.as_ref().map(|prefix| prefix.0).filter(|net| net.prefix_len() > 0));
+    let interfaces = [&rule.iif, &rule.oif].map(|name| name.as_ref().map(|name| &name.value));
+    let ports = [&rule.port, &rule.source_port].map(|ports| ports.as_ref().map(|ports| (ports.first, ports.last)));
+    let mark = rule.fwmark.as_ref().map(|mark| (mark.value.value, mark.mask));
+    (rule.priority.0, family == Family::V4, prefixes, interfaces, mark, rule.protocol.as_ref().map(|protocol| protocol.number), ports)
+}
+
+/// Two rules at one priority that select the same: the second is never reached, and one like the first is the first.
 fn same_selectors(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for node in view.nodes.values() {
-        let mut rules = node.rules.clone();
-        rules.sort_by_cached_key(|rule| view.place(&rule.id()).offset);
-        let mut seen: BTreeMap<RuleKey, &crate::resource::Rule> = BTreeMap::new();
-        for rule in rules {
-            let selectors = RuleKey { action: RuleAction::Blackhole, ..rule.key.clone() };
-            let Some(first) = seen.get(&selectors) else {
-                seen.insert(selectors, rule);
-                continue;
-            };
-            let message = format!("two rules of \"{}\" have priority {} and select the same packets", rule.node, rule.key.priority);
-            let finding = Finding::error("rule-twice", view.place(&rule.id()), message).also(view.place(&first.id()), "this one comes first");
-            findings.push(finding.help("the second is never reached: give it another priority, or select something else"));
-        }
-    }
-}
-
-/// A rule for an interface that the node does not have.
-fn unknown_interface(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for node in view.nodes.values().filter(|node| node.created()) {
-        for rule in &node.rules {
-            for (key, name) in [("iif", &rule.key.iif), ("oif", &rule.key.oif)] {
-                let Some(name) = name.as_ref().filter(|name| !node.has(name)) else { continue };
-                let message = format!("the rule with priority {} has `{key}: {name}`, an interface that \"{}\" does not have", rule.key.priority, rule.node);
-                findings.push(Finding::error("unknown-dev", view.place(&rule.id()), message).help(node.interfaces_help(name)));
+    for (name, node) in &view.nodes {
+        let mut seen: HashMap<Selectors, &RuleEntry> = HashMap::new();
+        for rule in node.section.into_iter().flat_map(|section| &section.rules) {
+            for family in families(rule) {
+                let first = *seen.entry(selectors(rule, family)).or_insert(rule);
+                if std::ptr::eq(first, rule) {
+                    continue;
+                }
+                let message = format!("two rules of \"{name}\" have priority {} and select the same packets", rule.priority.0);
+                let finding = Finding::error("rule-twice", rule.priority.place, message).also(first.priority.place, "this one comes first");
+                findings.push(finding.help("the second is never reached: give it another priority, or select something else"));
+                break;
             }
-        }
-    }
-}
-
-/// From one family to the other goes no packet.
-fn mixed_families(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for rule in view.nodes.values().flat_map(|node| &node.rules) {
-        let (Some(from), Some(to)) = (rule.key.from, rule.key.to) else { continue };
-        if from.addr().is_ipv4() != to.addr().is_ipv4() {
-            let message = format!("the rule with priority {} goes from \"{from}\" to \"{to}\", which are of two families", rule.key.priority);
-            findings.push(Finding::error("mixed-families", view.place(&rule.id()), message).help("write a rule for each family"));
         }
     }
 }
 
 /// Routes in a table that no rule of the node looks up.
 fn table_never_used(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for node in view.nodes.values().filter(|node| node.created()) {
-        let used: BTreeSet<&TableId> =
-            node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
+    for node in view.nodes.values().filter(|node| node.created() && !node.has_vrf()) {
+        let used: BTreeSet<&TableId> = node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
         // A name may stand for a number, which only the machine knows.
-        let named = used.iter().any(|table| matches!(table, TableId::Name(_)));
+        if used.iter().any(|table| matches!(table, TableId::Name(_))) {
+            continue;
+        }
         let mut first: BTreeMap<&TableId, &Route> = BTreeMap::new();
         for route in &node.routes {
             let TableId::Number(number) = route.key.table else { continue };
-            if !(253..=255).contains(&number) && !named && !used.contains(&route.key.table) && !node.has_vrf() {
+            if !(253..=255).contains(&number) && !used.contains(&route.key.table) {
                 first.entry(&route.key.table).or_insert(route);
             }
         }
         for (table, route) in first {
             let message = format!("no rule of \"{}\" looks up the table {table}, so its routes are never used", route.node);
-            let help = format!("add a rule (`rules: [{{ priority: 100, from: .., table: {table} }}]`), or leave `table` out");
-            findings.push(Finding::warning("table-unused", view.place(&route.id()), message).help(help));
+            let help = format!("add a rule such as `{{ priority: 100, from: 10.0.0.0/24, table: {table} }}`, or leave `table` out");
+            findings.push(Finding::warning("table-unused", view.table_place(route), message).help(help));
         }
     }
 }

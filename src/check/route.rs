@@ -3,13 +3,13 @@
 use super::Rule;
 use super::view::{NodeView, View};
 use crate::document::Finding;
-use crate::resource::{Address, IfName, Kind, Link, LinkId, Neighbor, NextHop, Node, Route, RouteKind, Setting, Tenure};
+use crate::resource::{Address, IfName, Kind, Link, LinkId, NextHop, Node, Route, RouteKind, Setting, Tenure};
 use ipnet::IpNet;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[unknown_dev, down_dev, gateway_family, gateway_needs_dev, gateway_not_on_link, gateway_nobody, weight, foreign_source];
+pub(super) const RULES: &[Rule] = &[down_dev, gateway_not_on_link, gateway_nobody, foreign_source];
 
 /// Each route with its node.
 fn routes<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'v NodeView<'a>, &'a Route)> {
@@ -22,56 +22,14 @@ fn name(route: &Route) -> String {
     format!("the route to \"{to}\" in \"{}\"", route.node)
 }
 
-/// A route or neighbour over an interface that the node does not have.
-fn unknown_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for (node, route) in routes(view) {
-        for dev in route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).filter(|dev| !node.has(dev)) {
-            let message = format!("{} leaves by \"{dev}\", which the node does not have", name(route));
-            findings.push(Finding::error("unknown-dev", view.place(&route.id()), message).help(node.interfaces_help(dev)));
-        }
-    }
-    for node in view.nodes.values() {
-        for neighbor in node.neighbors.iter().filter(|neighbor| !node.has(&neighbor.link.name)) {
-            let Neighbor { link, address, .. } = neighbor;
-            let message = format!("the neighbour \"{address}\" is on \"{link}\", which the node does not have");
-            findings.push(Finding::error("unknown-dev", view.place(&neighbor.id()), message).help(node.interfaces_help(&link.name)));
-        }
-    }
-}
-
 /// A route over an interface that the file keeps down: the kernel refuses it.
 fn down_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
     for (node, route) in routes(view) {
-        let devs = route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).filter_map(|dev| node.links.get(dev));
+        let devs = route.nexthops.iter().filter_map(|hop| node.links.get(hop.dev.as_ref()?));
         for link in devs.filter(|link| link.up == Setting::Is(false)) {
             let message = format!("{} leaves by \"{}\", which is down", name(route), link.id.name);
-            let finding = Finding::error("route-over-down", view.place(&route.id()), message).also(view.link_place(&link.id), "has `up: false`");
+            let finding = Finding::error("route-over-down", view.dev_place(route, &link.id.name), message).also(view.link_place(&link.id), "has `up: false`");
             findings.push(finding.help("the kernel takes no route over an interface that is down: leave `up: false` out, or the route"));
-        }
-    }
-}
-
-/// An IPv6 route cannot have an IPv4 gateway; the other way round the kernel can.
-fn gateway_family(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for (_, route) in routes(view).filter(|(_, route)| route.key.to.addr().is_ipv6()) {
-        for via in route.nexthops.iter().filter_map(|hop| hop.via).filter(IpAddr::is_ipv4) {
-            let message = format!("{} is an IPv6 route, and its gateway \"{via}\" an IPv4 address", name(route));
-            findings.push(
-                Finding::error("gateway-family", view.place(&route.id()), message).help("name an IPv6 gateway (only IPv4 routes may go over the other family)"),
-            );
-        }
-    }
-}
-
-/// A link-local gateway says nothing without its interface.
-fn gateway_needs_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for (_, route) in routes(view) {
-        for hop in route.nexthops.iter().filter(|hop| hop.dev.is_none()) {
-            let Some(via @ IpAddr::V6(ip)) = hop.via else { continue };
-            if ip.is_unicast_link_local() {
-                let message = format!("{} goes by \"{via}\", an address that every link may have", name(route));
-                findings.push(Finding::error("gateway-needs-dev", view.place(&route.id()), message).help("say on which interface it is: `dev: eth0`"));
-            }
         }
     }
 }
@@ -218,25 +176,14 @@ fn proxied(view: &View<'_>, ip: IpAddr) -> bool {
     by_entry || view.nodes.values().flat_map(|node| node.sysctls.values()).any(|sysctl| sysctl.key.ends_with("/proxy_arp") && sysctl.value != "0")
 }
 
-/// Weights that `ip` and the kernel do not have.
-fn weight(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for (_, route) in routes(view) {
-        for hop in route.nexthops.iter().filter(|hop| !(1..=256).contains(&hop.weight)) {
-            let message = format!("a next hop of {} has weight {}, expected 1 to 256", name(route), hop.weight);
-            findings
-                .push(Finding::error("nexthop-weight", view.via_place(route, hop), message).help("weights are shares: 1 and 2 give a third and two thirds"));
-        }
-    }
-}
-
 /// A preferred source that the node does not have: the kernel refuses it.
 fn foreign_source(view: &View<'_>, findings: &mut Vec<Finding>) {
     for node in view.nodes.values().filter(|node| node.created()) {
-        let own: BTreeSet<IpAddr> = node.addresses.iter().map(|address| address.address.addr()).collect();
+        let own: BTreeSet<IpAddr> = node.written_addresses().collect();
         for route in &node.routes {
             let Some(source) = route.source.filter(|source| !own.contains(source) && !source.is_loopback()) else { continue };
             let message = format!("{} prefers the source \"{source}\", which is no address of the node", name(route));
-            let finding = Finding::error("route-source", view.place(&route.id()), message);
+            let finding = Finding::error("route-source", view.source_place(route), message);
             findings.push(finding.help("name an address of one of the node's interfaces"));
         }
     }

@@ -54,11 +54,12 @@ impl<'a> Sets<'a> {
 pub(super) struct Segments<'a> {
     sets: Sets<'a>,
     open: Vec<bool>,
+    partial: bool,
 }
 
 impl<'a> Segments<'a> {
-    /// Puts `links` together.
-    pub fn new(links: &HashMap<&'a LinkId, &'a Link>) -> Self {
+    /// Puts `links` together; `partial` where there are more, which are not known.
+    pub fn new(links: &HashMap<&'a LinkId, &'a Link>, partial: bool) -> Self {
         let mut sets = Sets::of(links.keys().copied());
         for link in links.values() {
             let master = link.master_id().filter(|master| links.get(master).is_some_and(|master| master.kind == Kind::Bridge));
@@ -73,7 +74,7 @@ impl<'a> Segments<'a> {
                 *open = true;
             }
         }
-        Self { sets, open }
+        Self { sets, open, partial }
     }
 
     /// What tells the segment of `link` from others; the same for all links that it holds.
@@ -83,7 +84,7 @@ impl<'a> Segments<'a> {
 
     /// Whether `link`'s segment may hold interfaces that the file does not know.
     pub fn is_open(&self, link: &LinkId) -> bool {
-        self.of(link).and_then(|set| self.open.get(set)).copied().unwrap_or(true)
+        self.partial || self.of(link).and_then(|set| self.open.get(set)).copied().unwrap_or(true)
     }
 }
 

@@ -6,27 +6,17 @@ use crate::document::Finding;
 use crate::resource::IfName;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[unknown_interface, ipv6_switched_off];
-
-/// A setting of an interface that the node does not have.
-fn unknown_interface(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for node in view.nodes.values().filter(|node| node.created()) {
-        for sysctl in node.sysctls.values() {
-            let Some(link) = sysctl.link().filter(|link| !node.has(&link.name)) else { continue };
-            let message = format!("the setting \"{}\" is of the interface \"{}\", which \"{}\" does not have", sysctl.key, link.name, link.node);
-            let mut help = node.interfaces_help(&link.name);
-            if sysctl.key.split('/').count() > 5 || node.links.keys().any(|name| name.as_str().contains('.')) {
-                help.push_str("; a dot inside a name is kept when the parts are separated by `/`");
-            }
-            findings.push(Finding::error("sysctl-unknown-interface", view.place(&sysctl.id()), message).help(help));
-        }
-    }
-}
+pub(super) const RULES: &[Rule] = &[ipv6_switched_off, one_switch_two_ways];
 
 /// IPv6 addresses where a setting switches IPv6 off.
 fn ipv6_switched_off(view: &View<'_>, findings: &mut Vec<Finding>) {
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
+            let key_of_interface = view.interface(&address.link).and_then(|interface| interface.ipv6.as_ref()?.disable.as_ref());
+            // Its own key beside its own addresses is seen when the interface is read.
+            if key_of_interface.is_some_and(|disable| disable.value) {
+                continue;
+            }
             let Some(key) = switched_off_by(node, &address.link.name) else { continue };
             let Some(sysctl) = node.sysctls.get(key.as_str()) else { continue };
             let message = format!("\"{}\" on \"{}\" is an IPv6 address, and IPv6 is off there", address.address, address.link);
@@ -45,5 +35,20 @@ fn switched_off_by(node: &NodeView<'_>, link: &IfName) -> Option<String> {
         (None, Some("1"), _) => Some(key("all")),
         (None, _, Some("1")) if node.created() => Some(key("default")),
         _ => None,
+    }
+}
+
+/// The two names of the switch for IPv4 forwarding, with different values.
+fn one_switch_two_ways(view: &View<'_>, findings: &mut Vec<Finding>) {
+    for (at, node) in &view.nodes {
+        let Some(section) = node.section else { continue };
+        let one = section.sysctls.get_key_value("net/ipv4/ip_forward");
+        let other = section.sysctls.get_key_value("net/ipv4/conf/all/forwarding");
+        let (Some((name, value)), Some((twin, differs))) = (one, other) else { continue };
+        if value.0.trim() != differs.0.trim() {
+            let message = format!("net.ipv4.ip_forward and net.ipv4.conf.all.forwarding of \"{at}\" are one switch, and have different values here");
+            let finding = Finding::error("contradiction", twin.place, message).also(name.place, "the other name of it");
+            findings.push(finding.help("keep one of them, or say it with `forwarding`"));
+        }
     }
 }

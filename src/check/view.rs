@@ -1,46 +1,37 @@
 //! A topology, indexed once for all rules.
 
 use super::segment::Segments;
-use crate::document::{Document, Place, Topology};
+use crate::document::interface::Interface;
+use crate::document::route::{HopEntry, RouteEntry};
+use crate::document::{Document, NodeSection, Place, Topology};
 use crate::resource::{
-    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, PacketRule, Resource, ResourceId, Route, Rule, Sysctl, Table,
-    TableRule, Tenure,
+    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Resource, ResourceId, Route, Rule, Sysctl, Table,
+    Tenure,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 /// A topology as rules look at it.
 pub(super) struct View<'a> {
-    /// What the person wrote; for what lowering folds away.
-    pub document: &'a Document,
     /// What is wanted, and where each resource was asked for.
     pub topology: &'a Topology,
     /// The nodes in the order of their names.
     pub nodes: BTreeMap<&'a Node, NodeView<'a>>,
     /// All links.
     pub links: HashMap<&'a LinkId, &'a Link>,
+    /// What the file says of routes, by where it says it.
+    entries: HashMap<u32, &'a RouteEntry>,
+    /// Whether the file has interfaces that cannot be made yet, so that the wanted state does not show everything.
+    pub partial: bool,
     /// Which links hear each other's broadcasts.
     pub segments: Segments<'a>,
-}
-
-/// A rule of NAT or firewall and where it is.
-pub(super) struct Packet<'v, 'a> {
-    /// The node.
-    pub node: &'v NodeView<'a>,
-    /// Its name.
-    pub at: &'a Node,
-    /// The chain, of our table or somebody else's.
-    pub chain: String,
-    /// The hook that it hangs on; not known for chains of somebody else.
-    pub hook: Option<&'a str>,
-    /// The rule.
-    pub rule: &'a PacketRule,
-    /// Where it stands.
-    pub place: Place,
 }
 
 /// What a node has.
 #[derive(Default)]
 pub(super) struct NodeView<'a> {
+    /// What the file says of it.
+    pub section: Option<&'a NodeSection>,
     /// How the node comes to be there.
     pub tenure: Option<&'a NodeTenure>,
     /// Its links.
@@ -92,41 +83,43 @@ impl<'a> View<'a> {
                 Resource::File(file) => node.files.push(file),
             }
         }
-        let segments = Segments::new(&links);
-        Self { document, topology, nodes, links, segments }
-    }
-
-    /// All typed rules of NAT and firewall.
-    pub fn packets(&self) -> Vec<Packet<'_, 'a>> {
-        let mut packets = Vec::new();
-        for (at, node) in &self.nodes {
-            for chain in node.table.into_iter().flat_map(|table| &table.chains) {
-                let place = self.place(&ResourceId::Table((*at).clone()));
-                let typed = chain.rules.iter().filter_map(typed);
-                packets.extend(typed.map(|rule| Packet { node, at, chain: chain.name.clone(), hook: Some(chain.hook.as_str()), rule, place }));
-            }
-            for insert in &node.inserts {
-                let place = self.place(&insert.id());
-                let typed = insert.rules.iter().filter_map(typed);
-                packets.extend(typed.map(|rule| Packet { node, at, chain: insert.chain.to_string(), hook: None, rule, place }));
+        if let (Some(section), Some(node)) = (&document.host, nodes.get_mut(&Node::host())) {
+            node.section = Some(section);
+        }
+        for (name, section) in &document.namespaces {
+            if let Some(node) = nodes.get_mut(&name.value.0) {
+                node.section = Some(section);
             }
         }
-        packets
+        let sections = nodes.values().filter_map(|node| node.section);
+        let entries = sections.flat_map(|section| &section.routes).map(|entry| (entry.to.place.offset, entry)).collect();
+        let made = |(name, node): (&&Node, &NodeView)| {
+            let names = node.section.into_iter().flat_map(|section| section.interfaces.keys());
+            names.clone().all(|interface| links.contains_key(&LinkId { node: (**name).clone(), name: interface.value.clone() }))
+        };
+        let partial = !nodes.iter().all(made);
+        let segments = Segments::new(&links, partial);
+        Self { topology, nodes, links, entries, partial, segments }
     }
 
-    /// Where a chain of a node's firewall stands.
-    pub fn chain_place(&self, node: &NodeView<'_>, _hook: &str) -> Place {
-        node.table.map_or(Place::default(), |table| self.place(&table.id()))
+    /// What the file says of a link; nothing for a far end that is only named.
+    pub fn interface(&self, link: &LinkId) -> Option<&'a Interface> {
+        self.nodes.get(&link.node)?.section?.interfaces.get(link.name.as_str())
     }
 
     /// Where the mtu of a link stands.
     pub fn mtu_place(&self, link: &Link) -> Place {
-        self.link_place(&link.id)
+        self.interface(&link.id).and_then(|interface| interface.mtu.as_ref()).map_or_else(|| self.link_place(&link.id), |mtu| mtu.place)
     }
 
     /// Whether the file writes the mtu of a link.
     pub fn mtu_written(&self, link: &Link) -> bool {
-        link.mtu.get().is_some_and(|mtu| *mtu != 1500)
+        self.interface(&link.id).is_some_and(|interface| interface.mtu.is_some())
+    }
+
+    /// Where the mac of a link stands.
+    pub fn mac_place(&self, link: &Link) -> Place {
+        self.interface(&link.id).and_then(|interface| interface.mac.as_ref()).map_or_else(|| self.link_place(&link.id), |mac| mac.place)
     }
 
     /// The master of a link, where it is in the file.
@@ -140,9 +133,34 @@ impl<'a> View<'a> {
         Place { offset: u32::try_from(origin.offset).unwrap_or_default(), length: u32::try_from(origin.length).unwrap_or_default() }
     }
 
-    /// Where a next hop of a route stands.
-    pub fn via_place(&self, route: &Route, _hop: &NextHop) -> Place {
-        self.place(&route.id())
+    /// Where the gateway of a next hop stands.
+    pub fn via_place(&self, route: &Route, hop: &NextHop) -> Place {
+        let Some(entry) = self.entry(route) else { return self.place(&route.id()) };
+        let same = |entry: &&HopEntry| entry.via.as_ref().map(|via| via.value) == hop.via;
+        let listed = entry.nexthops.iter().find(same).map(|hop| hop.via.as_ref().map_or(hop.place, |via| via.place));
+        listed.or_else(|| entry.via.as_ref().map(|via| via.place)).unwrap_or(entry.to.place)
+    }
+
+    /// Where the interface of a next hop stands.
+    pub fn dev_place(&self, route: &Route, dev: &IfName) -> Place {
+        let Some(entry) = self.entry(route) else { return self.place(&route.id()) };
+        let all = entry.dev.iter().chain(entry.nexthops.iter().filter_map(|hop| hop.dev.as_ref()));
+        all.into_iter().find(|one| one.value == *dev).map_or(entry.to.place, |dev| dev.place)
+    }
+
+    /// Where the preferred source of a route stands.
+    pub fn source_place(&self, route: &Route) -> Place {
+        self.entry(route).and_then(|entry| entry.source.as_ref()).map_or_else(|| self.place(&route.id()), |source| source.place)
+    }
+
+    /// Where the table of a route stands.
+    pub fn table_place(&self, route: &Route) -> Place {
+        self.entry(route).and_then(|entry| entry.table.as_ref()).map_or_else(|| self.place(&route.id()), |table| table.place)
+    }
+
+    /// What the file says of a route.
+    fn entry(&self, route: &Route) -> Option<&'a RouteEntry> {
+        self.entries.get(&self.place(&route.id()).offset).copied()
     }
 
     /// Where a link was asked for.
@@ -159,12 +177,18 @@ impl NodeView<'_> {
 
     /// Whether the node has the interface `name`; every namespace has `lo`.
     pub fn has(&self, name: &IfName) -> bool {
-        self.links.contains_key(name) || *name == *"lo"
+        self.links.contains_key(name) || *name == *"lo" || self.section.is_some_and(|section| section.interfaces.contains_key(name.as_str()))
     }
 
     /// The names of its interfaces.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.links.keys().map(|name| name.as_str())
+        let written = self.section.into_iter().flat_map(|section| section.interfaces.keys()).map(|name| name.value.as_str());
+        self.links.keys().map(|name| name.as_str()).chain(written)
+    }
+
+    /// The addresses that the file gives to its interfaces, also to those that cannot be made yet.
+    pub fn written_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.section.into_iter().flat_map(|section| section.interfaces.values()).flat_map(|interface| &interface.addresses).map(|entry| entry.address.0.addr())
     }
 
     /// Whether it has an interface of a kind that brings its own rules (a VRF).
@@ -195,13 +219,6 @@ impl NodeView<'_> {
     /// The addresses of `link`.
     pub fn addresses_of(&self, link: &LinkId) -> impl Iterator<Item = &Address> {
         self.addresses.iter().copied().filter(move |address| address.link == *link)
-    }
-}
-
-fn typed(rule: &TableRule) -> Option<&PacketRule> {
-    match rule {
-        TableRule::Typed(rule) => Some(rule),
-        TableRule::Raw(_) | TableRule::Listed(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[twice, families, group_without_link, local_is_nobodys];
+pub(super) const RULES: &[Rule] = &[twice, local_is_nobodys];
 
 fn vxlans<'a>(view: &View<'a>) -> Vec<&'a Link> {
     in_file_order(view).into_iter().filter(|link| link.kind == Kind::Vxlan).collect()
@@ -46,34 +46,12 @@ fn twice(view: &View<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A tunnel between addresses of two families.
-fn families(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for link in vxlans(view) {
-        let Some(local) = ip(link, "local") else { continue };
-        let entries = view.nodes.get(&link.id.node).into_iter().flat_map(|node| &node.fdb).filter(|entry| entry.link == link.id);
-        let far = ip(link, "remote").into_iter().chain(entries.map(|entry| entry.dst));
-        for far in far.filter(|far| far.is_ipv4() != local.is_ipv4()) {
-            let message = format!("the vxlan \"{}\" goes from \"{local}\" to \"{far}\", which are of two families", link.id);
-            findings.push(Finding::error("vxlan-families", view.link_place(&link.id), message).help("both ends of a tunnel are IPv4, or both IPv6"));
-        }
-    }
-}
-
-/// A multicast group needs the interface on which it is joined.
-fn group_without_link(view: &View<'_>, findings: &mut Vec<Finding>) {
-    for link in vxlans(view).into_iter().filter(|link| link.link.is_none()) {
-        let Some(group) = ip(link, "remote").filter(IpAddr::is_multicast) else { continue };
-        let message = format!("the vxlan \"{}\" sends to the group \"{group}\", and no `link` says on which interface", link.id);
-        findings.push(Finding::error("vxlan-group-link", view.link_place(&link.id), message).help("add the interface that reaches the group: `link: eth0`"));
-    }
-}
-
 /// A tunnel that leaves from an address that its namespace does not have.
 fn local_is_nobodys(view: &View<'_>, findings: &mut Vec<Finding>) {
     for link in vxlans(view) {
         let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
         let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else { continue };
-        if local.is_unspecified() || node.addresses.iter().any(|address| address.address.addr() == local) {
+        if local.is_unspecified() || node.written_addresses().any(|address| address == local) {
             continue;
         }
         let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is no address of \"{born}\"", link.id);
