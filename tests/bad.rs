@@ -3,8 +3,11 @@
 //! Each `tests/bad/NAME.yaml` says in comments what is to be found in it, `#! CODE LINE:COLUMN`, with `warning` behind it where it is one. Beside it,
 //! `NAME.txt` has the messages as a person reads them; `TOPO_REWRITE=1 cargo test --test bad` writes them anew.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its own files has failed")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use topo::document::{self, Finding, Lines, Place, Severity, Source};
 
 /// All that is found in a file, in the order of the file.
@@ -50,6 +53,10 @@ fn long(source: &Source, lines: &Lines, finding: &Finding) -> String {
     let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
     let mut text = format!("{severity}[{}]: {}\n", finding.code, finding.message);
     for label in &finding.labels {
+        if finding.code == "key-in-file" {
+            text.push_str(&format!("  at {}\n", at(source, lines, label.offset)));
+            continue;
+        }
         let line = source.text.get(label.offset..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let shown: String = line.chars().take(60).collect();
         let remark = if label.text.is_empty() { String::new() } else { format!("  <- {}", label.text) };
@@ -79,6 +86,11 @@ fn each_file_gives_what_it_says() {
         let golden = path.with_extension("txt");
         if rewrite {
             std::fs::write(&golden, &text).unwrap();
+            if std::env::var_os("TOPO_EXPECT").is_some() {
+                let body: String = source.text.lines().filter(|line| !line.starts_with("#! ")).map(|line| format!("{line}\n")).collect();
+                let marks: String = shorts.iter().map(|line| format!("#! {line}\n")).collect();
+                std::fs::write(&path, body + &marks).unwrap();
+            }
         } else if std::fs::read_to_string(&golden).unwrap_or_default() != text {
             wrong.push(format!("{}: other messages than in {}:\n{text}", source.name, golden.display()));
         }
@@ -129,5 +141,71 @@ fn the_examples_of_the_readme_are_sound() {
         let source = Source { name: "README.md".to_owned(), text: text.into() };
         let found = findings(&source);
         assert!(found.is_empty() || !source.text.contains("\nname:") && !source.text.starts_with("name:"), "{}\n{found:#?}", source.text);
+    }
+}
+
+/// The codes that the sources of a room name.
+fn codes_of(room: &str) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for start in ["Finding::error(", "Finding::warning(", "Wrong::new(", "Wrong::not("] {
+                let quoted = text.split(start).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                codes.extend(quoted.filter_map(|rest| Some(rest.split('"').next()?.to_owned())));
+            }
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_code_has_a_file_that_shows_it() {
+    let mut shown: BTreeSet<String> = BTreeSet::from(["too-many-ports".to_owned(), "file-too-large".to_owned(), "too-many-findings".to_owned()]);
+    for path in files() {
+        let source = source(&path);
+        shown.extend(findings(&source).iter().map(|finding| finding.code.to_owned()));
+    }
+    let missing: Vec<String> = codes_of("check").union(&codes_of("document")).filter(|code| !shown.contains(*code)).cloned().collect();
+    assert!(missing.is_empty(), "no file in tests/bad shows {missing:?}");
+    assert!(shown.len() >= 40, "{}", shown.len());
+}
+
+/// How long it takes to look at a text, and how many findings it gives.
+fn cost(text: String) -> (Duration, usize) {
+    let start = Instant::now();
+    let found = findings(&Source { name: "hostile.yaml".to_owned(), text: text.into() });
+    (start.elapsed(), found.len())
+}
+
+#[test]
+fn hostile_files_are_done_with_soon() {
+    let addresses: Vec<String> = (0..60_000).map(|n| format!("10.{}.{}.{}/8", n >> 16, n >> 8 & 255, n & 255)).collect();
+    let links: String = (0..10_000).map(|n| format!("      e{n}: {{ veth: B/e{n}, addresses: [10.0.0.1/8] }}\n")).collect();
+    let bridges: String = (0..10_000).map(|n| format!("      b{n}: {{ bridge: {{ ports: [x{n}, y{n}] }} }}\n      x{n}: {{ veth: A/y{} }}\n", (n + 1) % 10_000)).collect();
+    let routes: String = (0..20_000).map(|n| format!("      - {{ to: 10.{}.{}.0/24, via: 192.0.2.1 }}\n", n >> 8, n & 255)).collect();
+    let macvlans: String = (0..20_000).map(|n| format!("      m{n}: {{ macvlan: {{ link: m{} }} }}\n", (n + 1) % 20_000)).collect();
+    let rules: String = (0..20_000).map(|n| format!("          - {{ in: [a*, b{n}], protocol: icmp, port: {}, accept: {{}} }}\n", n + 1)).collect();
+    let texts = [
+        format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\n", addresses.join(", ")),
+        format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n{links}"),
+        format!("name: h\nnamespaces:\n  A:\n    interfaces:\n{bridges}"),
+        format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0 }}\n    routes:\n{routes}"),
+        format!("name: h\nnamespaces:\n  A:\n    interfaces:\n{macvlans}"),
+        format!("name: h\nnamespaces:\n  A:\n    firewall:\n      input:\n        rules:\n{rules}"),
+        format!("name: h\n{}", (0..100_000).map(|n| format!("key{n}:\n")).collect::<String>()),
+    ];
+    for (nth, text) in texts.into_iter().enumerate() {
+        let (took, found) = cost(text);
+        eprintln!("{nth}: {took:?}, {found} findings");
+        assert!(found <= 10_001, "{nth}: {found}");
+        // The promise is a second for the program as it is shipped; this one is built without optimisation.
+        assert!(took < Duration::from_secs(10), "{nth}: {took:?}");
     }
 }

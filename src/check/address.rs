@@ -1,6 +1,6 @@
 //! Rules about addresses of interfaces.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::view::{NodeView, View};
 use crate::document::Finding;
 use crate::resource::{Address, Kind, LinkId, Node};
@@ -12,7 +12,7 @@ use std::net::IpAddr;
 pub(super) const RULES: &[Rule] = &[unusable, network_or_broadcast, twice_in_node, overlapping, on_port, twice_on_segment];
 
 /// Addresses that no interface can have.
-fn unusable(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn unusable(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let ip = address.address.addr();
         let on_loopback = view.links.get(&address.link).is_none_or(|link| link.kind == Kind::Loopback);
@@ -37,7 +37,7 @@ fn unusable(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// IPv4 addresses that are the first or the last of their subnet: a person meant the subnet, or counted one too far.
-fn network_or_broadcast(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let IpNet::V4(net) = address.address else { continue };
         if net.prefix_len() >= 31 || address.peer.is_some() || net.addr().is_unspecified() {
@@ -66,7 +66,7 @@ fn shareable(address: &Address) -> bool {
 }
 
 /// One address twice in a node: the kernel would answer for it on both, and send from either.
-fn twice_in_node(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn twice_in_node(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         let mut seen: BTreeMap<IpAddr, &Address> = BTreeMap::new();
         for address in in_file_order(view, node) {
@@ -96,7 +96,7 @@ fn in_file_order<'a>(view: &View<'_>, node: &NodeView<'a>) -> Vec<&'a Address> {
 }
 
 /// Subnets of two interfaces of a node that overlap: the kernel takes one of them for all.
-fn overlapping(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn overlapping(view: &View<'_>, findings: &mut Found) {
     for (name, node) in &view.nodes {
         for family in [true, false] {
             overlapping_in(view, name, node, family, findings);
@@ -105,7 +105,7 @@ fn overlapping(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// One family of one node. Sorted by their first address, prefixes that overlap are nested, and the enclosing one is on the stack.
-fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, findings: &mut Vec<Finding>) {
+fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, findings: &mut Found) {
     let subnets = node.addresses.iter().filter(|address| address.address.addr().is_ipv4() == v4 && !shareable(address));
     let mut subnets: Vec<(IpNet, &LinkId, &Address)> = subnets.map(|address| (address.subnet(), &address.link, *address)).collect();
     subnets.sort_by(|a, b| (a.0.network(), a.0.prefix_len(), a.1).cmp(&(b.0.network(), b.0.prefix_len(), b.1)));
@@ -145,10 +145,10 @@ fn apart(view: &View<'_>, one: &LinkId, other: &LinkId) -> bool {
 }
 
 /// An address on a port of a bridge: what comes in by the port goes to the bridge, so the address hears nothing.
-fn on_port(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn on_port(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let Some(link) = view.links.get(&address.link) else { continue };
-        let Some(master) = view.master(link).filter(|master| master.kind == Kind::Bridge) else { continue };
+        let Some(master) = view.master(link).filter(|master| master.kind == Kind::Bridge && link.kind != Kind::Bridge) else { continue };
         let message = format!("\"{}\" stands on \"{}\", which is a port of the bridge \"{}\"", address.address, address.link, master.id.name);
         let finding = Finding::warning("address-on-port", view.place(&address.id()), message).also(view.link_place(&master.id), "the bridge");
         findings.push(finding.help(format!("what arrives at a port is the bridge's: write the address on \"{}\"", master.id.name)));
@@ -156,7 +156,7 @@ fn on_port(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// One address twice on a segment: who asks for it gets either of the two.
-fn twice_on_segment(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn twice_on_segment(view: &View<'_>, findings: &mut Found) {
     let mut all: Vec<&Address> = view.nodes.values().flat_map(|node| node.addresses.iter().copied()).collect();
     all.sort_by_cached_key(|address| view.place(&address.id()).offset);
     let mut seen: BTreeMap<(usize, IpAddr), &Address> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! Rules about chains as a whole: what the rules of NAT and firewall do together.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::packet::ends;
 use super::packets::{Packet, chains, gather};
 use super::view::{NodeView, View};
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const RULES: &[Rule] = &[dropping_input, never_reached, masquerade_of_bridged];
 
 /// What a dropping `input` must not forget.
-fn dropping_input(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn dropping_input(view: &View<'_>, findings: &mut Found) {
     for (at, node) in &view.nodes {
         let Some(firewall) = node.section.and_then(|section| section.firewall.as_ref()) else { continue };
         for (_, chain) in chains(firewall).filter(|(hook, _)| *hook == "input") {
@@ -54,7 +54,7 @@ fn only_v4(list: &Option<Many<Loc<AddressItem>>>) -> bool {
 }
 
 /// IPv6 finds its neighbours by ICMPv6: an input that drops it cuts IPv6 off, a little later, when the cache has gone stale.
-fn without_icmpv6(view: &View<'_>, at: &Node, node: &NodeView<'_>, chain: &ChainSection, place: Place, findings: &mut Vec<Finding>) {
+fn without_icmpv6(view: &View<'_>, at: &Node, node: &NodeView<'_>, chain: &ChainSection, place: Place, findings: &mut Found) {
     let Some(address) = node.addresses.iter().find(|address| address.address.addr().is_ipv6() && !address.address.addr().is_loopback()) else { return };
     let takes = |rule: &FirewallRule| {
         let rule = &rule.matches;
@@ -69,7 +69,7 @@ fn without_icmpv6(view: &View<'_>, at: &Node, node: &NodeView<'_>, chain: &Chain
 }
 
 /// An input that drops the answers to what the node itself asked.
-fn without_established(at: &Node, chain: &ChainSection, place: Place, findings: &mut Vec<Finding>) {
+fn without_established(at: &Node, chain: &ChainSection, place: Place, findings: &mut Found) {
     let takes = |rule: &FirewallRule| {
         let state = rule.matches.state.as_ref().is_some_and(|states| states.iter().any(|state| state.value == State::Established));
         state || (any_packet(&rule.matches) && !loopback_only(&rule.matches))
@@ -88,20 +88,25 @@ fn takes_all(rule: &Matches) -> bool {
     !lists && protocol.is_none() && icmp_type.is_none() && mark.is_none() && limit.is_none()
 }
 
-/// Rules behind one that decides about every packet.
-fn never_reached(view: &View<'_>, findings: &mut Vec<Finding>) {
-    let mut decided: BTreeMap<(&Node, String), Place> = BTreeMap::new();
-    // NAT rules of one hook are one chain; `masquerade` and `snat` come after `dnat` and `redirect`.
+/// Rules behind one that decides about every packet; of each chain the first.
+fn never_reached(view: &View<'_>, findings: &mut Found) {
+    let mut decided: BTreeMap<(&Node, String), Option<Place>> = BTreeMap::new();
     for packet in gather(view) {
-        let nat = packet.act.target().is_some() || !matches!(packet.act, super::packets::Act::Verdict(_));
-        let chain = if nat { format!("nat {}", packet.hook.unwrap_or_default()) } else { packet.chain.clone() };
+        // NAT rules of one hook are one chain; `masquerade` and `snat` come after `dnat` and `redirect`.
+        let chain = if packet.act.is_nat() { format!("nat {}", packet.hook.unwrap_or_default()) } else { packet.chain.clone() };
         let key = (packet.at, chain);
-        if let Some(first) = decided.get(&key) {
-            let message = format!("this rule in {} of \"{}\" is never reached", packet.chain, packet.at);
-            let finding = Finding::warning("rule-never-reached", packet.place, message).also(*first, "this one takes every packet");
-            findings.push(finding.help("put it before the one that takes every packet, or leave it out"));
-        } else if packet.act.decides() && takes_all(packet.matches) {
-            decided.insert(key, packet.place);
+        match decided.get(&key) {
+            Some(Some(first)) => {
+                let message = format!("this rule of {} in \"{}\" and all behind it are never reached", packet.chain, packet.at);
+                let finding = Finding::warning("rule-never-reached", packet.place, message).also(*first, "this one takes every packet");
+                findings.push(finding.help("put it before the one that takes every packet, or leave it out"));
+                decided.insert(key, None);
+            }
+            Some(None) => {}
+            None if packet.act.decides() && takes_all(packet.matches) => {
+                decided.insert(key, Some(packet.place));
+            }
+            None => {}
         }
     }
 }
@@ -120,7 +125,7 @@ fn subnets(view: &View<'_>) -> BTreeMap<usize, BTreeSet<IpNet>> {
 
 /// A masquerade that also hits frames which a bridge of the node only passes on from port to port: where br_netfilter is on they go through the same
 /// chain, get the bridge's address, and are lost.
-fn masquerade_of_bridged(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn masquerade_of_bridged(view: &View<'_>, findings: &mut Found) {
     let packets: Vec<Packet> = gather(view).into_iter().filter(|packet| packet.act.changes_source()).collect();
     if packets.is_empty() {
         return;

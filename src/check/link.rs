@@ -1,6 +1,6 @@
 //! Rules about links: their masters, what they stand on, and the segments they make.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::segment::Sets;
 use super::view::{View, own_bridge};
 use crate::document::Finding;
@@ -14,8 +14,11 @@ pub(super) const RULES: &[Rule] =
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
 
+/// How many links of a circle are named.
+const SHOWN: usize = 5;
+
 /// A bridge, or `lo`, as a port of a bridge: the kernel refuses both (`br_add_if`).
-fn bridge_as_port(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn bridge_as_port(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values() {
         let Some(master) = view.master(link).filter(|master| master.kind == Kind::Bridge) else { continue };
         let help = match link.kind {
@@ -31,7 +34,7 @@ fn bridge_as_port(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// More ports than the kernel gives to a bridge.
-fn too_many_ports(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn too_many_ports(view: &View<'_>, findings: &mut Found) {
     let mut ports: BTreeMap<LinkId, usize> = BTreeMap::new();
     for master in view.links.values().filter_map(|link| link.master_id()) {
         *ports.entry(master).or_default() += 1;
@@ -49,7 +52,7 @@ fn too_many_ports(view: &View<'_>, findings: &mut Vec<Finding>) {
 /// Veth pairs that lead from a bridge back to it, over other bridges or at once: frames go round for ever.
 ///
 /// One bridge that speaks the spanning tree protocol breaks the circle (the others pass its frames on), so such bridges are left out.
-fn storms(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn storms(view: &View<'_>, findings: &mut Found) {
     let speaks = |bridge: &Link| bridge.options.get("stp") == Some(&Value::Bool(true));
     let mut joined = Sets::of(view.links.keys().copied());
     for link in sorted(view) {
@@ -70,7 +73,7 @@ fn storms(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Links that stand on themselves, over others or at once.
-fn circles(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn circles(view: &View<'_>, findings: &mut Found) {
     let mut done: HashSet<&LinkId> = HashSet::new();
     for start in sorted(view) {
         let mut way: Vec<&LinkId> = Vec::new();
@@ -78,10 +81,13 @@ fn circles(view: &View<'_>, findings: &mut Vec<Finding>) {
         while let Some(link) = at {
             if let Some(from) = way.iter().position(|id| **id == link.id) {
                 let circle = way.get(from..).unwrap_or_default();
-                let names = circle.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(" on ");
+                // A circle of thousands is a hostile file; a few names show what is meant.
+                let shown = circle.get(..SHOWN).unwrap_or(circle);
+                let more = if shown.len() < circle.len() { " on .." } else { "" };
+                let names = shown.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(" on ") + more;
                 let message = format!("{names} on \"{}\": a circle, so none of them can be made", link.id);
                 let mut finding = Finding::error("link-loop", view.link_place(&link.id), message);
-                for other in circle.iter().filter(|id| ***id != link.id) {
+                for other in shown.iter().filter(|id| ***id != link.id) {
                     finding = finding.also(view.link_place(other), "and this one");
                 }
                 findings.push(finding.help("`link` names an interface that is there without this one"));
@@ -97,7 +103,7 @@ fn circles(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A bridge with nothing on it.
-fn empty_bridge(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn empty_bridge(view: &View<'_>, findings: &mut Found) {
     // What cannot be made yet is not there to be counted.
     if view.partial {
         return;
@@ -112,7 +118,7 @@ fn empty_bridge(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A macvlan over what takes none: a port of a bridge (whose frames are the bridge's), or `lo`.
-fn bad_lower(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn bad_lower(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values().filter(|link| link.kind == Kind::Macvlan) {
         let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
         let master = view.master(lower).filter(|master| master.kind == Kind::Bridge);
@@ -130,7 +136,7 @@ fn bad_lower(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// An interface of somebody else that goes to two places, or is used here and sent there.
-fn taken_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn taken_twice(view: &View<'_>, findings: &mut Found) {
     let mut takers: BTreeMap<&LinkId, &Link> = BTreeMap::new();
     for link in in_file_order(view) {
         let Tenure::From(source) = &link.tenure else { continue };
@@ -146,7 +152,7 @@ fn taken_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Alternative names that another interface of the node has: all names of a namespace are one set in the kernel.
-fn names_taken(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn names_taken(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         let mut owners: BTreeMap<&str, &Link> = node.links.values().map(|link| (link.id.name.as_str(), *link)).collect();
         for link in node.links.values() {
@@ -165,7 +171,7 @@ fn names_taken(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// One hardware address on two interfaces of a segment: frames go to whichever spoke last.
-fn mac_twice(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn mac_twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(usize, Mac), &Link> = BTreeMap::new();
     for link in in_file_order(view) {
         let (Setting::Is(mac), Some(segment)) = (link.mac, view.segments.of(&link.id)) else { continue };

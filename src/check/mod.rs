@@ -21,18 +21,48 @@ use crate::document::{Document, Finding, Topology};
 use view::View;
 
 /// A rule: what it finds goes to the end of the list.
-type Rule = fn(&View<'_>, &mut Vec<Finding>);
+type Rule = fn(&View<'_>, &mut Found);
+
+/// The most findings that are kept: what a hostile file costs in memory is bounded by it, and nobody reads more.
+const MOST: usize = 5_000;
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+}
+
+impl Found {
+    /// Keeps a finding, as long as there are not too many.
+    fn push(&mut self, finding: Finding) {
+        if self.findings.len() < MOST {
+            self.findings.push(finding);
+        }
+    }
+}
 
 /// The rules by theme.
-const THEMES: &[&[Rule]] = &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES, written::RULES];
+const THEMES: &[&[Rule]] = &[
+    address::RULES,
+    filter::RULES,
+    link::RULES,
+    mtu::RULES,
+    packet::RULES,
+    policy::RULES,
+    route::RULES,
+    sysctl::RULES,
+    vxlan::RULES,
+    written::RULES,
+];
 
-/// All findings of all rules, in the order of their places in the file.
+/// All findings of all rules, in the order of their places in the file; at most 5,000.
 pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {
     let view = View::new(document, topology);
-    let mut findings = Vec::new();
+    let mut found = Found::default();
     for rule in THEMES.iter().copied().flatten() {
-        rule(&view, &mut findings);
+        rule(&view, &mut found);
     }
+    let mut findings = found.findings;
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
     findings.dedup();
     findings

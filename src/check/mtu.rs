@@ -1,6 +1,6 @@
 //! Rules about the sizes of packets.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::link::sorted;
 use super::view::View;
 use crate::document::Finding;
@@ -20,7 +20,7 @@ const VXLAN_OVER_V4: u32 = 50;
 const VXLAN_OVER_V6: u32 = 70;
 
 /// An MTU that the kind of link does not take.
-fn out_of_range(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn out_of_range(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let virtual_ethernet = matches!(link.kind, Kind::Veth | Kind::Bridge | Kind::Vxlan | Kind::Macvlan);
         let Some(mtu) = link.mtu.get().filter(|mtu| virtual_ethernet && !(LEAST..=MOST).contains(mtu)) else { continue };
@@ -30,7 +30,7 @@ fn out_of_range(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// IPv6 addresses where the kernel switches IPv6 off because the packets are too small (`addrconf_notify`).
-fn too_small_for_ipv6(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn too_small_for_ipv6(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let Some(link) = node.links.get(&address.link.name) else { continue };
@@ -43,7 +43,7 @@ fn too_small_for_ipv6(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// An interface that stands on another and wants larger packets than that carries.
-fn larger_than_lower(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
         let carried = lower.mtu.get().copied().or((lower.tenure == Tenure::Created && lower.kind != Kind::Bridge).then_some(1500));
@@ -69,7 +69,7 @@ fn overhead(link: &Link) -> u32 {
 }
 
 /// Two ends of a veth pair that take packets of different sizes: the larger ones vanish without a word.
-fn ends_differ(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn ends_differ(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id) else { continue };
         let size = |end: &Link| end.mtu.get().copied().unwrap_or(1500);
@@ -79,8 +79,9 @@ fn ends_differ(view: &View<'_>, findings: &mut Vec<Finding>) {
         }
         // The written one is the main place; of two, the second name.
         let (at, other) = if view.mtu_written(peer) { (*peer, link) } else { (link, *peer) };
-        let message = format!("the two ends of a veth pair have different mtus: {} has {}, {} has {}", at.id, size(at), other.id, size(other));
+        let message = format!("the two ends of a veth pair have different mtus: \"{}\" {} and \"{}\" {}", at.id, size(at), other.id, size(other));
         let finding = Finding::warning("mtu-ends-differ", view.mtu_place(at), message).also(view.mtu_place(other), "the other end");
-        findings.push(finding.help(format!("give both ends one mtu: packets of more than {} bytes would vanish without a word", near.min(far))));
+        let help = format!("packets of more than {} bytes would vanish without a word: give \"{}\" `mtu: {}` too", near.min(far), other.id, size(at));
+        findings.push(finding.help(help));
     }
 }

@@ -1,6 +1,6 @@
 //! Rules about single rules of NAT and firewall.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::packets::{Act, Packet, gather};
 use super::view::{NodeView, View};
 use crate::document::firewall::{RejectWith, VerdictKey};
@@ -14,13 +14,13 @@ use std::net::IpAddr;
 pub(super) const RULES: &[Rule] = &[each];
 
 /// Looks at one rule of NAT or firewall.
-type PacketRule = fn(&Packet<'_, '_>, &mut Vec<Finding>);
+type PacketRule = fn(&Packet<'_, '_>, &mut Found);
 
 const PACKET_RULES: &[PacketRule] =
     &[unknown_interface, meaningless_interface, mixed_families, ports_without_protocol, icmp_type_without_icmp, reset_without_tcp, bad_target];
 
 /// All rules about one rule, for each of them.
-fn each(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn each(view: &View<'_>, findings: &mut Found) {
     for packet in gather(view) {
         for rule in PACKET_RULES {
             rule(&packet, findings);
@@ -36,7 +36,7 @@ fn interfaces<'a>(packet: &Packet<'_, 'a>) -> impl Iterator<Item = (&'static str
 }
 
 /// `in` or `out` that fits no interface of a node of which the file says everything.
-fn unknown_interface(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn unknown_interface(packet: &Packet<'_, '_>, findings: &mut Found) {
     for (key, names) in interfaces(packet).filter(|_| packet.node.created()) {
         for item in names.iter().filter(|item| !fits_any(packet.node, &item.name)) {
             let name = &item.name;
@@ -59,7 +59,7 @@ fn fits_any(node: &NodeView<'_>, pattern: &str) -> bool {
 }
 
 /// `in` for what is on its way out, `out` for what just came in.
-fn meaningless_interface(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn meaningless_interface(packet: &Packet<'_, '_>, findings: &mut Found) {
     for (key, names) in interfaces(packet) {
         let (other, why) = match (key, packet.hook) {
             ("in", Some("output" | "postrouting")) => ("out", "where a packet came in is not known any more when it leaves"),
@@ -115,7 +115,7 @@ fn parts(packet: &Packet<'_, '_>) -> Vec<Part> {
 }
 
 /// Parts of one rule that are of two families: no packet is. A list may hold both, and is then two rules, but each needs its counterpart.
-fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Found) {
     let parts = parts(packet);
     let has = |key: &str, family: Family| parts.iter().any(|part| part.key == key && part.family == family);
     for part in &parts {
@@ -129,7 +129,7 @@ fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 /// Ports of a protocol that has none, or of no protocol at all.
-fn ports_without_protocol(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn ports_without_protocol(packet: &Packet<'_, '_>, findings: &mut Found) {
     let matches = packet.matches;
     if matches.protocol.as_ref().is_some_and(|protocol| protocol.has_ports()) {
         return;
@@ -146,11 +146,12 @@ fn ports_without_protocol(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) 
         }
         None => Finding::error("port-without-protocol", place, format!("{key} needs a protocol that has ports")),
     };
-    findings.push(finding.help("add `protocol: tcp` or `protocol: udp`; for both write two rules"));
+    let verb = if matches.protocol.is_some() { "use" } else { "add" };
+    findings.push(finding.help(format!("{verb} `protocol: tcp` or `protocol: udp`; for both write two rules")));
 }
 
 /// A type of message of a protocol that is not ICMP.
-fn icmp_type_without_icmp(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn icmp_type_without_icmp(packet: &Packet<'_, '_>, findings: &mut Found) {
     let Some(kind) = &packet.matches.icmp_type else { return };
     let protocol = packet.matches.protocol.as_ref();
     let message = match protocol.map(|protocol| (protocol.number, protocol.name.as_str())) {
@@ -166,7 +167,7 @@ fn icmp_type_without_icmp(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) 
 }
 
 /// A TCP answer to what may not be TCP: nft refuses that.
-fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Found) {
     let Act::Verdict(Some(verdict)) = packet.act else { return };
     let VerdictKey::Reject(reject) = &verdict.value else { return };
     let Some(with) = reject.with.as_ref().filter(|with| with.value == RejectWith::TcpReset) else { return };
@@ -177,7 +178,7 @@ fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 /// A target that no packet can go to or come from.
-fn bad_target(packet: &Packet<'_, '_>, findings: &mut Vec<Finding>) {
+fn bad_target(packet: &Packet<'_, '_>, findings: &mut Found) {
     let Some(target) = packet.act.target() else { return };
     let dnat = matches!(packet.act, Act::Dnat(_));
     let ip = target.0.address;

@@ -50,6 +50,11 @@ impl<'a> Act<'a> {
         }
     }
 
+    /// Whether it is of `nat`.
+    pub fn is_nat(&self) -> bool {
+        !matches!(self, Self::Verdict(_))
+    }
+
     /// Whether packets leave with another source.
     pub fn changes_source(&self) -> bool {
         matches!(self, Self::Masquerade | Self::Snat(_))

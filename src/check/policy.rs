@@ -1,6 +1,6 @@
 //! Rules about policy rules (`ip rule`) and the tables that they look up.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::view::View;
 use crate::document::Finding;
 use crate::document::route::{FamilyWord, RuleEntry};
@@ -34,7 +34,7 @@ fn selectors(rule: &RuleEntry, family: Family) -> Selectors<'_> {
 }
 
 /// Two rules at one priority that select the same: the second is never reached, and one like the first is the first.
-fn same_selectors(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn same_selectors(view: &View<'_>, findings: &mut Found) {
     for (name, node) in &view.nodes {
         let mut seen: HashMap<Selectors, &RuleEntry> = HashMap::new();
         for rule in node.section.into_iter().flat_map(|section| &section.rules) {
@@ -45,7 +45,10 @@ fn same_selectors(view: &View<'_>, findings: &mut Vec<Finding>) {
                 }
                 let message = format!("two rules of \"{name}\" have priority {} and select the same packets", rule.priority.0);
                 let finding = Finding::error("rule-twice", rule.priority.place, message).also(first.priority.place, "this one comes first");
-                findings.push(finding.help("the second is never reached: give it another priority, or select something else"));
+                let target = |rule: &RuleEntry| (rule.table.clone(), rule.action.clone().map(|action| action.value.word()));
+                let same = target(first) == target(rule);
+                let help = if same { "leave one of the two out" } else { "the second is never reached: give it another priority, or select something else" };
+                findings.push(finding.help(help));
                 break;
             }
         }
@@ -53,7 +56,7 @@ fn same_selectors(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Routes in a table that no rule of the node looks up.
-fn table_never_used(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn table_never_used(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created() && !node.has_vrf()) {
         let used: BTreeSet<&TableId> = node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
         // A name may stand for a number, which only the machine knows.

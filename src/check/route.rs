@@ -1,6 +1,6 @@
 //! Rules about routes and neighbours.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::view::{NodeView, View};
 use crate::document::Finding;
 use crate::resource::{Address, IfName, Kind, Link, LinkId, NextHop, Node, Route, RouteKind, Setting, Tenure};
@@ -23,7 +23,7 @@ fn name(route: &Route) -> String {
 }
 
 /// A route over an interface that the file keeps down: the kernel refuses it.
-fn down_dev(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn down_dev(view: &View<'_>, findings: &mut Found) {
     for (node, route) in routes(view) {
         let devs = route.nexthops.iter().filter_map(|hop| node.links.get(hop.dev.as_ref()?));
         for link in devs.filter(|link| link.up == Setting::Is(false)) {
@@ -73,7 +73,7 @@ impl Reach {
 }
 
 /// A gateway in no subnet of the node's interfaces.
-fn gateway_not_on_link(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn gateway_not_on_link(view: &View<'_>, findings: &mut Found) {
     for (name_of_node, node) in view.nodes.iter().filter(|(_, node)| !node.routes.is_empty()) {
         let reach = Reach::of(node);
         for route in &node.routes {
@@ -92,24 +92,26 @@ fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, rout
     if hop.onlink {
         return None;
     }
-    let (code, message, help) = match &hop.dev {
+    let (message, help) = match &hop.dev {
         Some(dev) => {
             let link = node.links.get(dev)?;
             if link.tenure != Tenure::Created || takes_any(node, link) || learns(node, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
                 return None;
             }
-            let elsewhere = reach.devs(via).next().map_or(String::new(), |one| format!(", but in one of \"{one}\""));
-            let message = format!("the gateway \"{via}\" is in no subnet of \"{dev}\" in \"{at}\"{elsewhere}");
-            ("gateway-not-on-link", message, help_for(node, via, Some(dev)))
+            let message = format!("the gateway \"{via}\" is in no subnet of \"{at}/{dev}\"");
+            match reach.devs(via).next() {
+                Some(one) => (message, format!("it is in one of \"{one}\": write `dev: {one}`, or leave `dev` out")),
+                None => (message, help_for(node, via, Some(dev))),
+            }
         }
         None => {
             if !node.created() || learns(node, via, None) || reach.devs(via).next().is_some() {
                 return None;
             }
-            ("gateway-not-on-link", format!("the gateway \"{via}\" is in no subnet of \"{at}\""), help_for(node, via, None))
+            (format!("the gateway \"{via}\" is in no subnet of \"{at}\""), help_for(node, via, None))
         }
     };
-    let finding = Finding::error(code, view.via_place(route, hop), message);
+    let finding = Finding::error("gateway-not-on-link", view.via_place(route, hop), message);
     Some(finding.help(help))
 }
 
@@ -136,16 +138,22 @@ fn help_for(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> String {
     let fits = |address: &&&Address| address.address.addr().is_ipv4() == via.is_ipv4() && dev.is_none_or(|dev| address.link.name == *dev);
     let mut subnets: Vec<String> = node.addresses.iter().filter(fits).map(|address| format!("{} ({})", address.subnet(), address.link.name)).collect();
     subnets.dedup();
+    let family = if via.is_ipv4() { "IPv4" } else { "IPv6" };
+    if subnets.is_empty() {
+        let place = dev.map_or_else(|| "no interface here has".to_owned(), |dev| format!("\"{dev}\" has no"));
+        let an = if dev.is_some() { "" } else { "an " };
+        return format!("{place} {an}{family} address: give it one in the gateway's subnet, or say `dev` and `onlink: true`");
+    }
     let known = match subnets.as_slice() {
-        [] => format!("there is no {} address here", if via.is_ipv4() { "IPv4" } else { "IPv6" }),
         few if few.len() <= 4 => format!("the subnets are {}", few.join(", ")),
         [first, ..] => format!("the subnets are {first} and {} more", subnets.len() - 1),
+        [] => String::new(),
     };
-    format!("{known}: name a gateway in one of them, give an interface an address in the gateway's subnet, or say `dev` and `onlink: true`")
+    format!("{known}: name a gateway there, add an address in the gateway's subnet, or say `dev` and `onlink: true`")
 }
 
 /// A gateway that nobody has, on a segment of which the file says everything.
-fn gateway_nobody(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
     let mut holders: HashSet<(usize, IpAddr)> = HashSet::new();
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         if let Some(segment) = view.segments.of(&address.link) {
@@ -177,7 +185,7 @@ fn proxied(view: &View<'_>, ip: IpAddr) -> bool {
 }
 
 /// A preferred source that the node does not have: the kernel refuses it.
-fn foreign_source(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn foreign_source(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created()) {
         let own: BTreeSet<IpAddr> = node.written_addresses().collect();
         for route in &node.routes {

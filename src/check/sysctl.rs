@@ -1,6 +1,6 @@
 //! Rules about kernel settings.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::view::{NodeView, View};
 use crate::document::Finding;
 use crate::resource::IfName;
@@ -9,7 +9,7 @@ use crate::resource::IfName;
 pub(super) const RULES: &[Rule] = &[ipv6_switched_off, one_switch_two_ways];
 
 /// IPv6 addresses where a setting switches IPv6 off.
-fn ipv6_switched_off(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn ipv6_switched_off(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let key_of_interface = view.interface(&address.link).and_then(|interface| interface.ipv6.as_ref()?.disable.as_ref());
@@ -39,7 +39,7 @@ fn switched_off_by(node: &NodeView<'_>, link: &IfName) -> Option<String> {
 }
 
 /// The two names of the switch for IPv4 forwarding, with different values.
-fn one_switch_two_ways(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn one_switch_two_ways(view: &View<'_>, findings: &mut Found) {
     for (at, node) in &view.nodes {
         let Some(section) = node.section else { continue };
         let one = section.sysctls.get_key_value("net/ipv4/ip_forward");

@@ -1,6 +1,6 @@
 //! Rules about vxlan tunnels.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::link::in_file_order;
 use super::view::View;
 use crate::document::Finding;
@@ -30,7 +30,7 @@ fn number(link: &Link, key: &str) -> Option<u64> {
 }
 
 /// Two tunnels of one number on one port in one namespace: the kernel could not tell whose a packet is (`vxlan_vni_in_use`).
-fn twice(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(&Node, u64, u64, bool), &Link> = BTreeMap::new();
     for link in vxlans(view) {
         let (Some(id), Some(port)) = (number(link, "id"), number(link, "port")) else { continue };
@@ -47,7 +47,7 @@ fn twice(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A tunnel that leaves from an address that its namespace does not have.
-fn local_is_nobodys(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
         let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
         let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else { continue };

@@ -1,6 +1,6 @@
 //! Rules about what the file says twice, or in two ways: a wanted state holds a thing once, so it cannot show that.
 
-use super::Rule;
+use super::{Found, Rule};
 use super::view::View;
 use crate::document::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;
@@ -18,7 +18,7 @@ fn sections<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, bool, &'a No
 }
 
 /// An address that stands twice on one interface.
-fn repeated_address(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn repeated_address(view: &View<'_>, findings: &mut Found) {
     for (node, _, section) in sections(view) {
         for (name, interface) in &section.interfaces {
             let mut seen: HashMap<(IpNet, Option<IpAddr>), Place> = HashMap::new();
@@ -48,7 +48,7 @@ fn destination(route: &RouteEntry) -> Option<IpNet> {
 }
 
 /// Two routes that the kernel takes for one: the same destination, table and metric.
-fn repeated_route(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn repeated_route(view: &View<'_>, findings: &mut Found) {
     for (node, _, section) in sections(view) {
         let mut seen: HashMap<(TableId, Option<IfName>, IpNet, u64), &RouteEntry> = HashMap::new();
         for route in &section.routes {
@@ -80,7 +80,7 @@ fn repeated_route(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A resolv.conf that names nobody to ask, or more than are asked.
-fn resolver(view: &View<'_>, findings: &mut Vec<Finding>) {
+fn resolver(view: &View<'_>, findings: &mut Found) {
     for (node, _, section) in sections(view) {
         let Some(dns) = &section.dns else { continue };
         let first = dns.search.first().or(dns.options.first());
@@ -90,7 +90,7 @@ fn resolver(view: &View<'_>, findings: &mut Vec<Finding>) {
         }
         if let Some(fourth) = dns.nameservers.get(3) {
             let message = format!("the dns of \"{node}\" has {} nameservers, and programs ask the first three", dns.nameservers.len());
-            findings.push(Finding::warning("dns-too-many-nameservers", fourth.place, message).help("keep the three that matter (`MAXNS` of resolv.conf)"));
+            findings.push(Finding::warning("dns-too-many-nameservers", fourth.place, message).help("keep the three that matter"));
         }
     }
 }

@@ -116,6 +116,11 @@ fn syntax(text: &str, error: &ScanError) -> Box<Finding> {
     let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
     let rest = text.get(at..).unwrap_or_default();
     let length = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+    // The parser has limits of its own, a little behind ours.
+    if error.info().contains("recursion limit") {
+        let place = Place { offset: at as u32, length: length as u32 };
+        return Box::new(Finding::error("too-deep", place, format!("nested more than {MAX_DEPTH} levels deep")));
+    }
     let finding = Finding::error("yaml-syntax", Place { offset: at as u32, length: length as u32 }, format!("not valid YAML: {}", error.info()));
     let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
     Box::new(if line.trim_start_matches(' ').starts_with('\t') || rest.starts_with('\t') {
