@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
 pub(super) const RULES: &[Rule] =
-    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, bad_lower, taken_twice, names_taken, mac_twice];
+    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, bad_lower, taken_twice, names_taken, unusable_mac, mac_twice];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
@@ -167,6 +167,21 @@ fn names_taken(view: &View<'_>, findings: &mut Found) {
                 findings.push(finding.help("names and alternative names of one namespace are one set: choose another"));
             }
         }
+    }
+}
+
+/// Hardware addresses that no interface can have (`is_valid_ether_addr`).
+fn unusable_mac(view: &View<'_>, findings: &mut Found) {
+    for link in view.links.values() {
+        let Setting::Is(mac) = link.mac else { continue };
+        let [first, ..] = mac.0;
+        let what = match mac {
+            Mac([0, 0, 0, 0, 0, 0]) => "is all zero",
+            _ if first & 1 == 1 => "is a multicast address (its first byte is odd)",
+            _ => continue,
+        };
+        let message = format!("the mac \"{mac}\" of \"{}\" {what}, which no interface can have", link.id);
+        findings.push(Finding::error("mac-unusable", view.mac_place(link), message).help("use one that starts with 02, such as \"02:00:00:00:00:01\""));
     }
 }
 

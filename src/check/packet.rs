@@ -45,7 +45,7 @@ fn unknown_interface(packet: &Packet<'_, '_>, findings: &mut Found) {
             } else {
                 format!("`{key}` names the interface \"{name}\", which \"{}\" does not have", packet.at)
             };
-            findings.push(Finding::error("unknown-match-interface", item.place, message).help(packet.node.interfaces_help(&name.as_str().into())));
+            findings.push(Finding::error("unknown-interface", item.place, message).help(packet.node.interfaces_help(&name.as_str().into())));
         }
     }
 }

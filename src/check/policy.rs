@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[same_selectors, table_never_used];
+pub(super) const RULES: &[Rule] = &[same_selectors, unknown_interface, table_never_used];
 
 /// What a rule selects: priority, family, prefixes, interfaces, mark, protocol and ports.
 type Selectors<'a> = (u64, bool, [Option<IpNet>; 2], [Option<&'a IfName>; 2], Option<(u32, u32)>, Option<u8>, [Option<(u16, u16)>; 2]);
@@ -50,6 +50,19 @@ fn same_selectors(view: &View<'_>, findings: &mut Found) {
                 let help = if same { "leave one of the two out" } else { "the second is never reached: give it another priority, or select something else" };
                 findings.push(finding.help(help));
                 break;
+            }
+        }
+    }
+}
+
+/// A rule for an interface that the node does not have.
+fn unknown_interface(view: &View<'_>, findings: &mut Found) {
+    for (at, node) in view.nodes.iter().filter(|(_, node)| node.created()) {
+        for rule in node.section.into_iter().flat_map(|section| &section.rules) {
+            for (key, name) in [("iif", &rule.iif), ("oif", &rule.oif)] {
+                let Some(name) = name.as_ref().filter(|name| !node.has(name)) else { continue };
+                let message = format!("`{key}` names the interface \"{}\", which \"{at}\" does not have", name.value);
+                findings.push(Finding::error("unknown-interface", name.place, message).help(node.interfaces_help(name)));
             }
         }
     }

@@ -2,21 +2,17 @@
 
 use super::{Found, Rule};
 use super::view::{NodeView, View};
-use crate::document::Finding;
+use crate::document::section::Forwarding;
+use crate::document::{Finding, Loc, Place};
 use crate::resource::IfName;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[ipv6_switched_off, one_switch_two_ways];
+pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted];
 
 /// IPv6 addresses where a setting switches IPv6 off.
 fn ipv6_switched_off(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
-            let key_of_interface = view.interface(&address.link).and_then(|interface| interface.ipv6.as_ref()?.disable.as_ref());
-            // Its own key beside its own addresses is seen when the interface is read.
-            if key_of_interface.is_some_and(|disable| disable.value) {
-                continue;
-            }
             let Some(key) = switched_off_by(node, &address.link.name) else { continue };
             let Some(sysctl) = node.sysctls.get(key.as_str()) else { continue };
             let message = format!("\"{}\" on \"{}\" is an IPv6 address, and IPv6 is off there", address.address, address.link);
@@ -38,17 +34,45 @@ fn switched_off_by(node: &NodeView<'_>, link: &IfName) -> Option<String> {
     }
 }
 
-/// The two names of the switch for IPv4 forwarding, with different values.
-fn one_switch_two_ways(view: &View<'_>, findings: &mut Found) {
+/// The settings that are the switch for forwarding; the first two are one (`devinet_sysctl_forward`).
+const SWITCHES: &[(&str, bool)] = &[("net/ipv4/ip_forward", true), ("net/ipv4/conf/all/forwarding", true), ("net/ipv6/conf/all/forwarding", false)];
+
+/// Whether something switches forwarding on, where it says so, and what to call it.
+type Switch<'a> = Option<(bool, Place, &'a str)>;
+
+/// What `forwarding` wants of IPv4 and IPv6. In a namespace of ours the family that is not named is off, elsewhere it is left alone.
+fn said(forwarding: &Loc<Forwarding>, created: bool) -> [Switch<'static>; 2] {
+    let on = |on: bool| Some((on, forwarding.place, "`forwarding`"));
+    let other = on(false).filter(|_| created);
+    match forwarding.value {
+        Forwarding::Both => [on(true), on(true)],
+        Forwarding::Neither => [on(false), on(false)],
+        Forwarding::Ipv4 => [on(true), other],
+        Forwarding::Ipv6 => [other, on(true)],
+    }
+}
+
+/// `forwarding` and settings that want something else, or two names of one switch with two values.
+fn forwarding_contradicted(view: &View<'_>, findings: &mut Found) {
+    let word = |on: bool| if on { "on" } else { "off" };
     for (at, node) in &view.nodes {
         let Some(section) = node.section else { continue };
-        let one = section.sysctls.get_key_value("net/ipv4/ip_forward");
-        let other = section.sysctls.get_key_value("net/ipv4/conf/all/forwarding");
-        let (Some((name, value)), Some((twin, differs))) = (one, other) else { continue };
-        if value.0.trim() != differs.0.trim() {
-            let message = format!("net.ipv4.ip_forward and net.ipv4.conf.all.forwarding of \"{at}\" are one switch, and have different values here");
-            let finding = Finding::error("contradiction", twin.place, message).also(name.place, "the other name of it");
-            findings.push(finding.help("keep one of them, or say it with `forwarding`"));
+        let [mut four, mut six] = section.forwarding.as_ref().map_or([None, None], |forwarding| said(forwarding, node.created()));
+        for (key, v4) in SWITCHES {
+            let Some((name, value)) = section.sysctls.get_key_value(*key) else { continue };
+            let on = value.0.trim() != "0";
+            let slot = if *v4 { &mut four } else { &mut six };
+            let Some((other, place, what)) = *slot else {
+                *slot = Some((on, name.place, "its other name"));
+                continue;
+            };
+            if other != on {
+                let family = if *v4 { "IPv4" } else { "IPv6" };
+                let key = key.replace('/', ".");
+                let message = format!("\"{key}\" switches {family} forwarding in \"{at}\" {}, {what} switches it {}", word(on), word(other));
+                let finding = Finding::error("contradiction", name.place, message).also(place, "says otherwise");
+                findings.push(finding.help("say it once: `forwarding: true`, `false`, `ipv4` or `ipv6`"));
+            }
         }
     }
 }

@@ -4,12 +4,14 @@ use super::{Found, Rule};
 use super::link::in_file_order;
 use super::view::View;
 use crate::document::Finding;
+use crate::document::interface::KindKey;
+use crate::document::kind::Vxlan;
 use crate::resource::{Kind, Link, Node, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[twice, local_is_nobodys];
+pub(super) const RULES: &[Rule] = &[twice, families, group_without_link, local_is_nobodys];
 
 fn vxlans<'a>(view: &View<'a>) -> Vec<&'a Link> {
     in_file_order(view).into_iter().filter(|link| link.kind == Kind::Vxlan).collect()
@@ -46,6 +48,39 @@ fn twice(view: &View<'_>, findings: &mut Found) {
     }
 }
 
+/// What the file says of a vxlan.
+fn written<'a>(view: &View<'a>, link: &Link) -> Option<&'a Vxlan> {
+    match &view.interface(&link.id)?.kind.as_ref()?.value {
+        KindKey::Vxlan(vxlan) => Some(vxlan),
+        _ => None,
+    }
+}
+
+/// A tunnel between addresses of two families.
+fn families(view: &View<'_>, findings: &mut Found) {
+    for link in vxlans(view) {
+        let Some(vxlan) = written(view, link) else { continue };
+        // Entries of `fdb` are looked at one by one when they are read.
+        let mut ends = [&vxlan.local, &vxlan.remote, &vxlan.group].into_iter().flatten();
+        let Some(first) = ends.next() else { continue };
+        for far in ends.filter(|far| far.is_ipv4() != first.is_ipv4()) {
+            let message = format!("the vxlan \"{}\" goes from \"{first}\" to \"{far}\", which are of two families", link.id);
+            let finding = Finding::error("mixed-families", far.place, message).also(first.place, "of the other family");
+            findings.push(finding.help("both ends of a tunnel are IPv4, or both IPv6"));
+        }
+    }
+}
+
+/// A multicast group needs the interface on which it is joined.
+fn group_without_link(view: &View<'_>, findings: &mut Found) {
+    for link in vxlans(view) {
+        let Some(vxlan) = written(view, link).filter(|vxlan| vxlan.link.is_none()) else { continue };
+        let Some(group) = vxlan.group.iter().chain(&vxlan.remote).find(|far| far.is_multicast()) else { continue };
+        let message = format!("the vxlan \"{}\" sends to the group \"{group}\", and no `link` says on which interface", link.id);
+        findings.push(Finding::error("vxlan-group-link", group.place, message).help("add the interface that reaches the group: `link: eth0`"));
+    }
+}
+
 /// A tunnel that leaves from an address that its namespace does not have.
 fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
@@ -54,7 +89,8 @@ fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
         if local.is_unspecified() || node.written_addresses().any(|address| address == local) {
             continue;
         }
+        let place = written(view, link).and_then(|vxlan| vxlan.local.as_ref()).map_or_else(|| view.link_place(&link.id), |local| local.place);
         let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is no address of \"{born}\"", link.id);
-        findings.push(Finding::warning("vxlan-local", view.link_place(&link.id), message).help("name an address of an interface of that node"));
+        findings.push(Finding::warning("vxlan-local", place, message).help("name an address of an interface of that node"));
     }
 }

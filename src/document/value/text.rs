@@ -158,7 +158,9 @@ impl Word for NftLine {
         let comment = text.split('"').step_by(2).any(|part| part.split_whitespace().any(|word| word == "comment"));
         match crate::resource::text::raw_fault(text) {
             Some(fault) => {
-                Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: there is {fault}", quoted(text))).help("write each rule as an item of its own"))
+                let several = text.contains([';', '\n', '\r']);
+                let help = if several { "write each rule as an item of its own" } else { "write the matches and the verdict of one rule: meta mark 0x10 accept" };
+                Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: it has {fault}", quoted(text))).help(help))
             }
             None if comment => {
                 Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text))).help("the comment of a rule is topo's mark: leave it out"))
