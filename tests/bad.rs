@@ -188,7 +188,8 @@ fn cost(text: String) -> (Duration, usize) {
 fn hostile_files_are_done_with_soon() {
     let addresses: Vec<String> = (0..60_000).map(|n| format!("10.{}.{}.{}/8", n >> 16, n >> 8 & 255, n & 255)).collect();
     let links: String = (0..10_000).map(|n| format!("      e{n}: {{ veth: B/e{n}, addresses: [10.0.0.1/8] }}\n")).collect();
-    let bridges: String = (0..10_000).map(|n| format!("      b{n}: {{ bridge: {{ ports: [x{n}, y{n}] }} }}\n      x{n}: {{ veth: A/y{} }}\n", (n + 1) % 10_000)).collect();
+    let bridges: String =
+        (0..10_000).map(|n| format!("      b{n}: {{ bridge: {{ ports: [x{n}, y{n}] }} }}\n      x{n}: {{ veth: A/y{} }}\n", (n + 1) % 10_000)).collect();
     let routes: String = (0..20_000).map(|n| format!("      - {{ to: 10.{}.{}.0/24, via: 192.0.2.1 }}\n", n >> 8, n & 255)).collect();
     let macvlans: String = (0..20_000).map(|n| format!("      m{n}: {{ macvlan: {{ link: m{} }} }}\n", (n + 1) % 20_000)).collect();
     let rules: String = (0..20_000).map(|n| format!("          - {{ in: [a*, b{n}], protocol: icmp, port: {}, accept: {{}} }}\n", n + 1)).collect();

@@ -1,7 +1,7 @@
 //! Rules about addresses of interfaces.
 
-use super::{Found, Rule};
 use super::view::{NodeView, View};
+use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Address, Kind, LinkId, Node};
 use ipnet::IpNet;

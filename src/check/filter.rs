@@ -1,9 +1,9 @@
 //! Rules about chains as a whole: what the rules of NAT and firewall do together.
 
-use super::{Found, Rule};
 use super::packet::ends;
 use super::packets::{Packet, chains, gather};
 use super::view::{NodeView, View};
+use super::{Found, Rule};
 use crate::document::firewall::{ChainSection, FirewallRule, Policy, VerdictKey};
 use crate::document::matching::{Matches, State};
 use crate::document::read::Many;
@@ -145,7 +145,8 @@ fn masquerade_of_bridged(view: &View<'_>, findings: &mut Found) {
             let Some(net) = nets.into_iter().flatten().find(|net| hits(packet.matches, bridge, **net)) else { continue };
             let name = &bridge.id.name;
             let message = format!("where br_netfilter is on, this also changes what only passes from port to port of the bridge \"{name}\"");
-            let finding = Finding::warning("masquerade-of-bridged", packet.place, message).also(view.link_place(&bridge.id), "frames between its ports would be lost");
+            let finding =
+                Finding::warning("masquerade-of-bridged", packet.place, message).also(view.link_place(&bridge.id), "frames between its ports would be lost");
             findings.push(finding.help(format!("add `out: \"!{name}\"` or `destination: \"!{net}\"`")));
         }
     }

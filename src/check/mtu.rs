@@ -1,8 +1,8 @@
 //! Rules about the sizes of packets.
 
-use super::{Found, Rule};
 use super::link::sorted;
 use super::view::View;
+use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Kind, Link, Tenure, Value};
 

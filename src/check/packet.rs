@@ -1,8 +1,8 @@
 //! Rules about single rules of NAT and firewall.
 
-use super::{Found, Rule};
 use super::packets::{Act, Packet, gather};
 use super::view::{NodeView, View};
+use super::{Found, Rule};
 use crate::document::firewall::{RejectWith, VerdictKey};
 use crate::document::read::Many;
 use crate::document::value::{AddressItem, InterfaceItem, Ports};

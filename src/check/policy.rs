@@ -1,7 +1,7 @@
 //! Rules about policy rules (`ip rule`) and the tables that they look up.
 
-use super::{Found, Rule};
 use super::view::View;
+use super::{Found, Rule};
 use crate::document::Finding;
 use crate::document::route::{FamilyWord, RuleEntry};
 use crate::resource::{Family, IfName, Route, RuleAction, TableId};
@@ -71,7 +71,8 @@ fn unknown_interface(view: &View<'_>, findings: &mut Found) {
 /// Routes in a table that no rule of the node looks up.
 fn table_never_used(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created() && !node.has_vrf()) {
-        let used: BTreeSet<&TableId> = node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
+        let used: BTreeSet<&TableId> =
+            node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
         // A name may stand for a number, which only the machine knows.
         if used.iter().any(|table| matches!(table, TableId::Name(_))) {
             continue;

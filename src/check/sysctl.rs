@@ -1,7 +1,7 @@
 //! Rules about kernel settings.
 
-use super::{Found, Rule};
 use super::view::{NodeView, View};
+use super::{Found, Rule};
 use crate::document::section::Forwarding;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::IfName;

@@ -5,8 +5,7 @@ use crate::document::interface::Interface;
 use crate::document::route::{HopEntry, RouteEntry};
 use crate::document::{Document, NodeSection, Place, Topology};
 use crate::resource::{
-    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Resource, ResourceId, Route, Rule, Sysctl, Table,
-    Tenure,
+    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;

@@ -1,8 +1,8 @@
 //! Rules about vxlan tunnels.
 
-use super::{Found, Rule};
 use super::link::in_file_order;
 use super::view::View;
+use super::{Found, Rule};
 use crate::document::Finding;
 use crate::document::interface::KindKey;
 use crate::document::kind::Vxlan;

@@ -1,7 +1,7 @@
 //! Rules about what the file says twice, or in two ways: a wanted state holds a thing once, so it cannot show that.
 
-use super::{Found, Rule};
 use super::view::View;
+use super::{Found, Rule};
 use crate::document::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;
 use crate::document::{Finding, NodeSection, Place};
@@ -86,7 +86,8 @@ fn resolver(view: &View<'_>, findings: &mut Found) {
         let first = dns.search.first().or(dns.options.first());
         if let Some(first) = first.filter(|_| dns.nameservers.is_empty()) {
             let message = format!("the dns of \"{node}\" has search domains or options, but no nameservers");
-            findings.push(Finding::error("dns-without-nameservers", first.place, message).help("add `nameservers: [..]`; for names without a server use `hosts`"));
+            findings
+                .push(Finding::error("dns-without-nameservers", first.place, message).help("add `nameservers: [..]`; for names without a server use `hosts`"));
         }
         if let Some(fourth) = dns.nameservers.get(3) {
             let message = format!("the dns of \"{node}\" has {} nameservers, and programs ask the first three", dns.nameservers.len());

@@ -159,7 +159,8 @@ impl Word for NftLine {
         match crate::resource::text::raw_fault(text) {
             Some(fault) => {
                 let several = text.contains([';', '\n', '\r']);
-                let help = if several { "write each rule as an item of its own" } else { "write the matches and the verdict of one rule: meta mark 0x10 accept" };
+                let help =
+                    if several { "write each rule as an item of its own" } else { "write the matches and the verdict of one rule: meta mark 0x10 accept" };
                 Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: it has {fault}", quoted(text))).help(help))
             }
             None if comment => {
