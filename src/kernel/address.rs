@@ -42,7 +42,8 @@ pub struct Seen {
     pub permanent: bool,
     /// Whether duplicate address detection is still going on.
     pub tentative: bool,
-    address: IpNet,
+    /// The address with its prefix length.
+    pub address: IpNet,
     peer: Option<IpAddr>,
     scope: u8,
     label: Option<String>,

@@ -263,11 +263,14 @@ impl Sorter<'_> {
         None
     }
 
-    /// Settings and the nft table.
+    /// Settings, the nft table, and rules in other people's chains.
     fn rest(&mut self) {
         for setting in &self.look.settings {
             let owner = if self.made { Owner::Ours } else { theirs("the machine") };
             self.state.insert(Resource::Sysctl(setting.clone()), owner);
+        }
+        for insert in &self.look.inserts {
+            self.state.insert(Resource::Insert(insert.clone()), Owner::Ours);
         }
         if let Some((table, ours)) = &self.look.table {
             let owner = if *ours { Owner::Ours } else { theirs("somebody else") };

@@ -5,8 +5,8 @@ use super::netns::{self, Netns};
 use super::perform::{Batch, perform};
 use super::record::Records;
 use super::site::Places;
-use super::{Error, ErrorKind, Kernel, observe, rt_tables};
-use crate::resource::{Item, Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableId};
+use super::{Error, ErrorKind, Found, Kernel, insert, list, nft, observe, rt_tables, settle};
+use crate::resource::{Item, Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableId, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
@@ -39,6 +39,17 @@ impl Linux {
         std::mem::take(&mut self.warnings)
     }
 
+    /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark and is no topology's.
+    pub fn list(&mut self) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
+        let mut records = Vec::new();
+        for name in self.records.names()? {
+            let loaded = self.records.load(&name)?;
+            self.warnings.extend(loaded.warning);
+            records.push((name, loaded.record.unwrap_or_default()));
+        }
+        list::list(&records, &self.places)
+    }
+
     /// The record of `topology`, and those of all others.
     fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
         let own = self.records.load(topology)?;
@@ -64,6 +75,7 @@ fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
 impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
         resolve_tables(wanted)?;
+        wanted.resources().try_for_each(check_raw)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
         for (node, place) in existing(wanted) {
             // One that is not there is the plan's to speak of.
@@ -105,13 +117,24 @@ impl Kernel for Linux {
         observe::settings(which, &self.places)
     }
 
-    fn settle(&mut self, _wanted: &State) -> Result<(), Error> {
-        Ok(())
+    fn settle(&mut self, wanted: &State) -> Result<(), Error> {
+        settle::settle(wanted, &self.places)
     }
 
     fn table_generations(&mut self) -> Vec<(Node, u32)> {
         std::mem::take(&mut self.generations)
     }
+}
+
+/// Has nft check what is written in its own words. (What topo writes itself needs no check, and each costs some processes.)
+fn check_raw(resource: &Resource) -> Result<(), Error> {
+    let raw = |rule: &TableRule| matches!(rule, TableRule::Raw(_));
+    match resource {
+        Resource::Table(table) if table.chains.iter().flat_map(|chain| &chain.rules).any(raw) => nft::check(table),
+        Resource::Insert(rules) if rules.rules.iter().any(raw) => insert::check(rules),
+        _ => Ok(()),
+    }
+    .map_err(|error| error.about(resource.id()))
 }
 
 /// Puts numbers in the place of names of routing tables.

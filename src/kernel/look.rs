@@ -1,10 +1,10 @@
 //! One look at a namespace: everything in it, as the kernel says it.
 
 use super::site::Places;
-use super::{Error, ErrorKind, address, link, namespace, neighbor, netlink, netns, nft, route, rule, sysctl};
-use crate::resource::{IfName, Kind, Mac, Name, Node, Sysctl, Table, TableRecord};
+use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, netns, nft, route, rule, sysctl};
+use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord};
 use nix::libc;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is asked of a namespace beyond what is always read.
 #[derive(Clone, Default)]
@@ -15,6 +15,10 @@ pub struct Question<'a> {
     pub near: BTreeSet<&'a Node>,
     /// The nft table that is wanted there.
     pub table: Option<&'a Table>,
+    /// The rules that are wanted, or were put, into other people's chains.
+    pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
+    /// Whether such chains are looked for by the comments of their rules, too.
+    pub search: bool,
     /// The nft table as it was installed.
     pub recorded: Option<&'a TableRecord>,
     /// Whether it is read whatever its mark says.
@@ -47,6 +51,8 @@ pub struct Look {
     pub settings: Vec<Sysctl>,
     /// The topology's nft table, and whether it is ours.
     pub table: Option<(Table, bool)>,
+    /// The topology's rules in other people's chains.
+    pub inserts: Vec<Insert>,
     /// The nodes by the numbers that this namespace has for them, as far as they are known.
     pub nsids: HashMap<i32, Node>,
 }
@@ -78,6 +84,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         fdb: if vxlan { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
         settings: settings(node, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
+        inserts: inserts(topology, node, question)?,
         nsids: nsids(&socket, &links, question, places).map_err(failed("numbers of namespaces"))?,
         routes,
         links,
@@ -95,6 +102,16 @@ fn settings(node: &Node, question: &Question<'_>) -> Result<Vec<Sysctl>, Error> 
         }
     }
     Ok(settings)
+}
+
+fn inserts(topology: &Name, node: &Node, question: &Question<'_>) -> Result<Vec<Insert>, Error> {
+    let mut chains: BTreeMap<ChainRef, Option<&Insert>> = question.inserts.iter().map(|(chain, wanted)| ((*chain).clone(), *wanted)).collect();
+    if question.search {
+        for (chain, _) in insert::found()?.into_iter().filter(|(_, name)| name == topology) {
+            chains.entry(chain).or_insert(None);
+        }
+    }
+    chains.iter().map(|(chain, wanted)| insert::observe(node, topology, chain, *wanted)).collect()
 }
 
 /// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are known.

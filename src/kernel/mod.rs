@@ -11,6 +11,7 @@ mod link;
 mod link_options;
 mod link_verbs;
 mod linux;
+mod list;
 pub mod lock;
 mod look;
 mod model;
@@ -28,11 +29,13 @@ pub mod record;
 mod route;
 pub mod rt_tables;
 mod rule;
+mod settle;
 mod site;
 pub mod sysctl;
 
 pub use error::{Error, ErrorKind};
 pub use linux::Linux;
+pub use list::Found;
 pub use model::Model;
 
 use crate::resource::{Name, Node, Operation, Record, State};

@@ -6,7 +6,7 @@ use super::look::{Look, Question, look};
 use super::netns;
 use super::site::Places;
 use super::{Error, ErrorKind, peers};
-use crate::resource::{FileName, NetnsRef, Node, NodeTenure, Owner, Record, Resource, State, Sysctl, born};
+use crate::resource::{FileName, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, born};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -62,7 +62,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     let names = netns::names()?;
     let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
     let host = Node::host();
-    questions.insert(host.clone(), Question { named: true, ..Question::default() });
+    questions.insert(host, Question { named: true, search: true, ..Question::default() });
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for name in &names {
         let node = Node::from(name.as_str());
@@ -75,7 +75,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     for (node, place) in &places.existing {
         let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));
         if there {
-            questions.insert(node.clone(), Question { named: true, ..Question::default() });
+            questions.insert(node.clone(), Question { named: true, search: true, ..Question::default() });
         }
     }
     for resource in wanted.resources().chain(&record.prior) {
@@ -85,8 +85,14 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
                 let others = link.peer.iter().chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
                 questions.entry(link.id.node.clone()).and_modify(|question| question.near.extend(others.map(|other| &other.node)));
             }
+            Resource::Insert(insert) => _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert))),
             Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
             _ => {}
+        }
+    }
+    for id in &record.owned {
+        if let ResourceId::Insert(node, chain) = id {
+            questions.entry(node.clone()).and_modify(|question| _ = question.inserts.entry(chain).or_insert(None));
         }
     }
     for (node, table) in &record.tables {

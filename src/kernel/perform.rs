@@ -6,7 +6,7 @@ use super::namespace::{self, Inherited};
 use super::netlink::Refused;
 use super::netns::{self, Place};
 use super::site::{Places, Site};
-use super::{Error, ErrorKind, address, neighbor, nft, route, rule, sysctl};
+use super::{Error, ErrorKind, address, insert, neighbor, nft, route, rule, sysctl};
 use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, words};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -186,7 +186,8 @@ fn create(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Sysctl(setting) => sysctl::write(&setting.key, &setting.value)?,
         Resource::Table(table) => install(batch, table)?,
         Resource::File(file) => batch.files.write(file, batch.topology)?,
-        Resource::Namespace(_) | Resource::Insert(_) => return Err(cannot("make")),
+        Resource::Insert(rules) => insert::install(rules)?,
+        Resource::Namespace(_) => return Err(cannot("make")),
     }
     Ok(())
 }
@@ -205,7 +206,7 @@ fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resourc
         (Resource::Address(before), Resource::Address(after)) => address::update(site, before, after)?,
         (_, Resource::Route(after)) => route::update(site, after)?,
         (_, Resource::Neighbor(after)) => neighbor::update(site, after)?,
-        (_, after @ (Resource::Sysctl(_) | Resource::Table(_) | Resource::File(_))) => create(batch, site, after)?,
+        (_, after @ (Resource::Sysctl(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_))) => create(batch, site, after)?,
         _ => return Err(cannot("change")),
     }
     Ok(())
@@ -220,7 +221,8 @@ fn delete(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Fdb(fdb) => neighbor::delete_fdb(site, fdb)?,
         Resource::Table(_) => nft::remove(batch.topology)?,
         Resource::File(file) => batch.files.remove(file, batch.topology)?,
-        Resource::Link(_) | Resource::Namespace(_) | Resource::Insert(_) | Resource::Sysctl(_) => return Err(cannot("remove")),
+        Resource::Insert(rules) => insert::remove(rules)?,
+        Resource::Link(_) | Resource::Namespace(_) | Resource::Sysctl(_) => return Err(cannot("remove")),
     }
     Ok(())
 }
