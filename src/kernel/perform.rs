@@ -30,6 +30,8 @@ pub struct Batch<'a> {
 
 type Answer = Result<(), Error>;
 type Answers = Vec<(usize, Answer)>;
+/// The far end of a pair, with the operation that makes it and its place in the batch.
+type End<'a> = (usize, &'a Operation, &'a Link);
 
 /// Carries out a batch; answers in the order of its operations.
 pub fn perform(batch: &Batch<'_>) -> Vec<Answer> {
@@ -233,20 +235,20 @@ fn cannot(what: &str) -> Failure {
 
 /// Gives the far ends of the pairs that were just made what they could not be born with.
 fn far_ends(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
-    let mut by_node: BTreeMap<&Node, Vec<(usize, &Operation, &Link)>> = BTreeMap::new();
+    let mut by_node: BTreeMap<&Node, Vec<End<'_>>> = BTreeMap::new();
     for (at, operation) in numbered(batch) {
         if let (Operation::CreatePair(_, far), Some(Ok(()))) = (operation, done.get(&at)) {
             by_node.entry(&far.id.node).or_default().push((at, operation, far));
         }
     }
-    let finish = |node: &Node, ends: &[(usize, &Operation, &Link)]| -> Result<Answers, Error> {
+    let finish = |node: &Node, ends: &[End<'_>]| -> Result<Answers, Error> {
         let site = Site::here(batch.topology, node.clone(), batch.places)?;
         let finish = |far| link_verbs::finish_far(&site, far);
         Ok(ends.iter().map(|(at, operation, far)| (*at, finish(far).map_err(|failure| explain(operation, failure)))).collect())
     };
     let jobs = by_node.iter().map(|(node, ends)| netns::job(batch.places.of(node), move || finish(node, ends)));
     let answers = netns::run(netns::WRITERS, jobs.collect());
-    let whole = |(ends, answer): (&Vec<(usize, &Operation, &Link)>, Result<Answers, Error>)| match answer {
+    let whole = |(ends, answer): (&Vec<End<'_>>, Result<Answers, Error>)| match answer {
         Ok(answers) => answers,
         Err(error) => ends.iter().map(|(at, operation, _)| (*at, Err(error.clone().about(operation.id())))).collect(),
     };

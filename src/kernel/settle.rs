@@ -1,5 +1,6 @@
 //! Waiting until what was made is usable.
 
+use super::attributes::Writer;
 use super::site::Places;
 use super::{Error, address, link, netlink, netns};
 use crate::resource::{IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Setting, State, Value};
@@ -79,8 +80,12 @@ fn is_settled(node: &Node, awaited: &Awaited) -> Result<bool, Error> {
     let socket = netlink::Socket::open()?;
     let failed = |refused: netlink::Refused| refused.error(format!("wait for {node}"));
     let links = link::dump(&socket).map_err(failed)?;
-    if links.iter().any(|link| link.up && link.carrier && !link.operational && awaited.links.contains(&link.name)) {
-        return Ok(false);
+    for link in links.iter().filter(|link| link.up && link.carrier && !link.operational && awaited.links.contains(&link.name)) {
+        // Since 6.8 the question about a single link makes the kernel finish what it has put off for up to a second (`linkwatch_sync_dev`); a dump does not.
+        let again = socket.get(link::GET, Writer::new(&link::head(link.index, None)).bytes()).map_err(failed)?;
+        if link::parse(&again.body).is_some_and(|link| link.carrier && !link.operational) {
+            return Ok(false);
+        }
     }
     if awaited.addresses.is_empty() {
         return Ok(true);
