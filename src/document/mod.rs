@@ -60,10 +60,19 @@ pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
     let mut reader = Reader::default();
     let document = <Document as Shape>::read(&tree, &mut reader);
     findings.append(&mut reader.findings);
+    findings.extend(document.as_ref().and_then(too_large));
     match document {
         Some(document) if findings.is_empty() => Ok(document),
         _ => Err(in_order(findings)),
     }
+}
+
+/// What is too large to go on with: what a file costs is bounded.
+fn too_large(document: &Document) -> Option<Finding> {
+    let interfaces: usize = document.host.iter().chain(document.namespaces.values()).map(|section| section.interfaces.len()).sum();
+    let counts = [(document.namespaces.len(), tree::MAX_NAMESPACES, "namespaces"), (interfaces, tree::MAX_INTERFACES, "interfaces")];
+    let (count, most, what) = counts.into_iter().find(|(count, most, _)| count > most)?;
+    Some(Finding::error("too-many-values", document.name.place, format!("the topology has {count} {what}, more than {most}")))
 }
 
 /// Findings in the order of the file, the same thing said once.

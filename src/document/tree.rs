@@ -3,7 +3,7 @@
 use super::{Finding, Place};
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The largest file, in bytes.
@@ -11,9 +11,15 @@ pub const MAX_BYTES: usize = 8 << 20;
 /// The deepest nesting of lists and maps, aliases followed.
 pub const MAX_DEPTH: usize = 32;
 /// The most values in a file, aliases followed: what a file of that size costs in memory is bounded by this.
-pub const MAX_VALUES: usize = 300_000;
+pub const MAX_VALUES: usize = 250_000;
+/// The most namespaces.
+pub const MAX_NAMESPACES: usize = 16_384;
+/// The most interfaces.
+pub const MAX_INTERFACES: usize = 20_000;
+/// The most resources that a file may become.
+pub const MAX_RESOURCES: usize = 120_000;
 /// The most findings that are collected; further ones are not looked for.
-pub const MAX_FINDINGS: usize = 5_000;
+pub const MAX_FINDINGS: usize = 1_000;
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -210,7 +216,7 @@ impl<'a> Builder<'a> {
     /// Keys and values in turn become pairs; keys that are no text, merge keys and duplicates are reported and left out.
     fn map(&mut self, items: Vec<Yaml<'a>>) -> Data<'a> {
         let mut pairs: Vec<(Yaml<'a>, Yaml<'a>)> = Vec::with_capacity(items.len() / 2);
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut seen: HashMap<String, Place> = HashMap::new();
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             let Data::Scalar(text, plain) = key.data() else {
@@ -221,12 +227,12 @@ impl<'a> Builder<'a> {
             if *plain && text == "<<" {
                 let finding = Finding::error("merge-key", key.place, "merge keys (`<<`) are not part of this language");
                 self.findings.push(finding.help("write the keys out, or use an alias for a whole value"));
-            } else if seen.insert(text.to_string()) {
-                pairs.push((key, value));
-            } else {
-                let first = pairs.iter().find(|(other, _)| other.text() == text).map(|(other, _)| other.place);
+            } else if let Some(first) = seen.get(&**text) {
                 let finding = Finding::error("duplicate-key", key.place, format!("the key {} is here twice", quoted(text)));
-                self.findings.push(first.map_or(finding.clone(), |first| finding.remark("again").also(first, "first here")));
+                self.findings.push(finding.remark("again").also(*first, "first here"));
+            } else {
+                seen.insert(text.to_string(), key.place);
+                pairs.push((key, value));
             }
         }
         Data::Map(pairs)

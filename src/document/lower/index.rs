@@ -6,7 +6,8 @@ use crate::document::kind::Veth;
 use crate::document::value::InterfaceRef;
 use crate::document::{Document, Finding, Loc, Place};
 use crate::resource::{IfName, LinkId, Node, hash};
-use std::collections::{BTreeMap, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The other end of a veth pair, and where it is named.
 #[derive(Clone, Debug)]
@@ -43,7 +44,9 @@ pub(super) struct Index<'d> {
     /// Where the host is first named by something that stands elsewhere.
     pub host_named: Option<Place>,
     /// All nodes and where they are named.
-    nodes: HashMap<Node, ()>,
+    nodes: BTreeSet<Node>,
+    /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings only.
+    guesses: Cell<usize>,
     topology: String,
     findings: Vec<Finding>,
 }
@@ -56,7 +59,8 @@ impl<'d> Index<'d> {
             ends: BTreeMap::new(),
             masters: HashMap::new(),
             host_named: None,
-            nodes: std::iter::once(Node::host()).chain(document.namespaces.keys().map(|name| name.0.clone())).map(|node| (node, ())).collect(),
+            nodes: std::iter::once(Node::host()).chain(document.namespaces.keys().map(|name| name.0.clone())).collect(),
+            guesses: Cell::new(0),
             topology: document.name.to_string(),
             findings: Vec::new(),
         };
@@ -80,7 +84,7 @@ impl<'d> Index<'d> {
 
     /// Whether the file makes or declares `id`; every node has a `lo`.
     pub fn known(&self, id: &LinkId) -> bool {
-        self.entries.contains_key(id) || self.ends.contains_key(id) || (id.name.as_str() == "lo" && self.nodes.contains_key(&id.node))
+        self.entries.contains_key(id) || self.ends.contains_key(id) || (id.name.as_str() == "lo" && self.nodes.contains(&id.node))
     }
 
     /// The entry's kind.
@@ -90,10 +94,12 @@ impl<'d> Index<'d> {
 
     /// What is said of an interface that is not there.
     pub fn unknown(&self, id: &LinkId, place: Place) -> Finding {
-        if !self.nodes.contains_key(&id.node) {
+        if !self.nodes.contains(&id.node) {
             return self.no_node(&id.node, place);
         }
-        let here: Vec<&str> = self.entries.keys().chain(self.ends.keys()).filter(|other| other.node == id.node).map(|other| other.name.as_str()).collect();
+        let all = self.entries.keys().chain(self.ends.keys()).filter(|other| other.node == id.node).map(|other| other.name.as_str());
+        let mut here: Vec<&str> = if self.guess() { all.collect() } else { Vec::new() };
+        here.sort_unstable();
         let finding = Finding::error("unknown-interface", place, format!("there is no interface {:?} in {}", id.name.as_str(), id.node));
         match crate::document::read::nearest(id.name.as_str(), &here) {
             Some(right) => finding.help(format!("did you mean {right:?}?")),
@@ -101,8 +107,13 @@ impl<'d> Index<'d> {
         }
     }
 
+    fn guess(&self) -> bool {
+        self.guesses.set(self.guesses.get() + 1);
+        self.guesses.get() <= 50
+    }
+
     fn no_node(&self, node: &Node, place: Place) -> Finding {
-        let names: Vec<&str> = self.nodes.keys().map(Node::as_str).collect();
+        let names: Vec<&str> = if self.guess() { self.nodes.iter().map(Node::as_str).collect() } else { Vec::new() };
         unknown_node(node, place, &names)
     }
 
@@ -128,7 +139,7 @@ impl<'d> Index<'d> {
                     if let Some(from) = &existing.from {
                         let source = target(&at.node, from);
                         self.host(&source.node, from.place);
-                        if !self.nodes.contains_key(&source.node) {
+                        if !self.nodes.contains(&source.node) {
                             let finding = self.no_node(&source.node, from.place);
                             self.findings.push(finding);
                         } else if source == id {
@@ -147,7 +158,7 @@ impl<'d> Index<'d> {
     /// A veth whose other end has a name.
     fn named(&mut self, at: &At<'d>, id: LinkId, key: Place, reference: &Loc<InterfaceRef>, path: String) {
         let peer = target(&at.node, reference);
-        if !self.nodes.contains_key(&peer.node) {
+        if !self.nodes.contains(&peer.node) {
             let finding = self.no_node(&peer.node, reference.place);
             return self.findings.push(finding);
         }

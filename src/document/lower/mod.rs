@@ -12,7 +12,7 @@ mod setting;
 mod table;
 
 use super::section::{Existing, NodeSection};
-use super::tree::quoted;
+use super::tree::{MAX_RESOURCES, quoted};
 use super::value::InterfaceRef;
 use super::{Document, Finding, Lines, Loc, Place, Source, Topology};
 use crate::resource::{LinkId, Namespace, NetnsRef, Node, NodeTenure, Origin, Origins, Owner, Resource, State};
@@ -54,6 +54,10 @@ pub(super) struct Lowering<'d> {
     unsupported: Vec<(Origin, String)>,
     findings: Vec<Finding>,
     index: Index<'d>,
+    /// How many rules the lists of `insert` became so far.
+    inserted: usize,
+    /// Whether there are too many resources.
+    full: bool,
 }
 
 /// Lowers a file.
@@ -61,7 +65,7 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     let (index, findings) = Index::of(document);
     let state = State::empty(document.name.value.clone());
     let lines = Lines::of(&source.text);
-    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), unsupported: Vec::new(), findings, index };
+    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), unsupported: Vec::new(), findings, index, inserted: 0, full: false };
     work.namespaces();
     for at in nodes(document) {
         work.settings(&at);
@@ -90,6 +94,12 @@ pub(super) fn nodes(document: &Document) -> impl Iterator<Item = At<'_>> {
 impl Lowering<'_> {
     /// Puts a resource in, and who asked for it.
     pub fn put(&mut self, resource: Resource, owner: Owner, place: Place, path: String) {
+        if self.state.items.len() >= MAX_RESOURCES {
+            if !std::mem::replace(&mut self.full, true) {
+                self.note(Finding::error("too-many-values", place, format!("the topology becomes more than {MAX_RESOURCES} resources")));
+            }
+            return;
+        }
         let origin = self.lines.origin(self.source, place, path);
         self.origins.entry(resource.id()).or_insert(origin);
         self.state.insert(resource, owner);

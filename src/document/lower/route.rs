@@ -6,11 +6,13 @@ use crate::document::value::Destination;
 use crate::document::{Finding, Loc};
 use crate::resource::{IfName, NextHop, Owner, Resource, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 impl<'d> Lowering<'d> {
     /// The routes of a node.
     pub fn routes(&mut self, at: &At<'d>) {
+        let subnets = Subnets::of(at);
         for (nth, entry) in at.section.routes.iter().enumerate() {
             let path = format!("{}.routes[{nth}]", at.path);
             if let Some(vrf) = &entry.vrf {
@@ -21,16 +23,19 @@ impl<'d> Lowering<'d> {
                 self.later(vrf.place, &path, "`vrf` of a route");
                 continue;
             }
-            if let Some(route) = self.route(at, entry) {
+            if let Some(route) = self.route(at, entry, &subnets) {
                 self.put(Resource::Route(route), Owner::Ours, entry.to.place, path);
             }
         }
     }
 
-    fn route(&mut self, at: &At<'d>, entry: &RouteEntry) -> Option<Route> {
+    fn route(&mut self, at: &At<'d>, entry: &RouteEntry, subnets: &Subnets<'d>) -> Option<Route> {
         let kind = entry.kind.as_ref().map_or(RouteKind::Unicast, |kind| kind_of(kind.value));
         let to = self.destination(entry)?;
-        let nexthops = self.hops(at, entry, kind, to)?;
+        let mut nexthops = self.hops(at, entry, kind, to)?;
+        for hop in nexthops.iter_mut().filter(|hop| hop.dev.is_none()) {
+            hop.dev = hop.via.and_then(|via| subnets.device(via));
+        }
         let v4 = to.addr().is_ipv4();
         if let Some(source) = entry.source.as_ref().filter(|source| source.is_ipv4() != v4) {
             self.note(Finding::error("mixed-families", source.place, format!("the source {source} and the destination {to} are of different families")));
@@ -145,8 +150,7 @@ impl<'d> Lowering<'d> {
             );
             return None;
         }
-        let found = dev.map(|dev| dev.value.clone()).or_else(|| via.and_then(|via| device(at, via.value)));
-        Some(NextHop { via: via.map(|via| via.value), dev: found, weight, onlink: onlink.is_some() })
+        Some(NextHop { via: via.map(|via| via.value), dev: dev.map(|dev| dev.value.clone()), weight, onlink: onlink.is_some() })
     }
 }
 
@@ -155,22 +159,34 @@ fn no_hop(place: crate::document::Place) -> Finding {
         .help("a route that drops packets has a `type`: blackhole, unreachable or prohibit")
 }
 
-/// The interface whose subnet holds `via`; of several the one with the longest prefix, as the kernel would choose.
-fn device(at: &At<'_>, via: IpAddr) -> Option<IfName> {
-    let subnets = at.section.interfaces.iter().flat_map(|(name, interface)| {
-        interface.addresses.iter().map(move |entry| {
-            let net = entry.address.0;
-            let peer = entry.more.as_ref().and_then(|more| more.peer.as_ref()).map(|peer| peer.value);
-            (name, peer.and_then(|peer| IpNet::new(peer, net.prefix_len()).ok()).unwrap_or(net))
-        })
-    });
-    let mut best: Option<(&Loc<IfName>, IpNet)> = None;
-    for (name, net) in subnets.filter(|(_, net)| net.contains(&via)) {
-        if best.is_none_or(|(_, other)| net.prefix_len() > other.prefix_len()) {
-            best = Some((name, net));
+/// The subnets of a node's interfaces.
+struct Subnets<'d> {
+    /// By prefix, host bits zero; the first interface that has it.
+    by_prefix: HashMap<IpNet, &'d IfName>,
+    /// The lengths there are, longest first.
+    lengths: Vec<u8>,
+}
+
+impl<'d> Subnets<'d> {
+    fn of(at: &At<'d>) -> Self {
+        let mut by_prefix = HashMap::new();
+        for (name, interface) in &at.section.interfaces {
+            for entry in &interface.addresses {
+                let net = entry.address.0;
+                let peer = entry.more.as_ref().and_then(|more| more.peer.as_ref()).map(|peer| peer.value);
+                let subnet = peer.and_then(|peer| IpNet::new(peer, net.prefix_len()).ok()).unwrap_or(net).trunc();
+                by_prefix.entry(subnet).or_insert(&name.value);
+            }
         }
+        let lengths: BTreeSet<u8> = by_prefix.keys().map(IpNet::prefix_len).collect();
+        Self { by_prefix, lengths: lengths.into_iter().rev().collect() }
     }
-    best.map(|(name, _)| name.value.clone())
+
+    /// The interface whose subnet holds `via`; of several the one with the longest prefix, as the kernel would choose.
+    fn device(&self, via: IpAddr) -> Option<IfName> {
+        let subnets = self.lengths.iter().filter_map(|length| IpNet::new(via, *length).ok());
+        subnets.map(|net| net.trunc()).find_map(|net| self.by_prefix.get(&net)).map(|name| (*name).clone())
+    }
 }
 
 fn kind_of(kind: RouteType) -> RouteKind {

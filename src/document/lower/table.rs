@@ -11,8 +11,8 @@ use crate::resource::text::{iptables_args, is_iptables};
 use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, Table, TableRule, Verdict};
 use indexmap::IndexMap;
 
-/// The most rules that one item of `insert` may become.
-const MOST_RULES: usize = 1024;
+/// The most rules that all items of `insert` may become.
+const MOST_RULES: usize = 4096;
 
 /// The chains of NAT under way.
 #[derive(Default)]
@@ -199,9 +199,9 @@ impl<'d> Lowering<'d> {
             rule.source_port.len().max(1),
         ];
         let total = counts.iter().fold(1_usize, |total, count| total.saturating_mul(*count));
-        if total > MOST_RULES {
-            let finding =
-                Finding::error("too-many-rules", item.place, format!("the lists of this rule make {total} rules of iptables, more than {MOST_RULES}"));
+        self.inserted = self.inserted.saturating_add(total);
+        if self.inserted > MOST_RULES {
+            let finding = Finding::error("too-many-rules", item.place, format!("with the lists of this rule there are more than {MOST_RULES} rules to insert"));
             self.note(finding.help("write prefixes or ranges instead of lists"));
             return Vec::new();
         }

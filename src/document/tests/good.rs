@@ -1,9 +1,12 @@
 //! Good files.
 
 use super::good;
-use crate::resource::{IfName, LinkId, Node, Resource, ResourceId, Setting};
+use crate::resource::{
+    Class, Family, FileName, IfName, Kind, LinkId, NodeTenure, Node, Owner, Resource, ResourceId, RuleAction, Setting, TableId, TableRule, Tenure, Value, Verdict,
+};
+use crate::document::Topology;
 
-const RED_BLUE: &str = r#"
+pub const RED_BLUE: &str = r#"
 name: red-blue-nat
 host:
   forwarding: true
@@ -27,6 +30,143 @@ namespaces:
       - { to: default, via: 11.11.11.1 }
 "#;
 
+/// Every key of the language at least once.
+pub const EVERYTHING: &str = r#"
+name: everything
+host:
+  forwarding: ipv4
+  interfaces:
+    br0:
+      bridge:
+        ports: [p1]
+        stp: true
+        forward-delay: 4s
+        hello-time: 1s
+        max-age: 6s
+        ageing-time: 60s
+        priority: 4096
+        group-forward-mask: 16
+        group-address: "01:80:c2:00:00:00"
+        multicast-snooping: false
+        multicast-router: 2
+        multicast-query-use-ifaddr: true
+        multicast-querier: true
+        multicast-hash-max: 512
+        multicast-last-member-count: 3
+        multicast-startup-query-count: 3
+        multicast-last-member-interval: 2s
+        multicast-membership-interval: 120s
+        multicast-querier-interval: 120s
+        multicast-query-interval: 60s
+        multicast-query-response-interval: 5s
+        multicast-startup-query-interval: 15s
+        multicast-stats: true
+        multicast-igmp-version: 3
+        multicast-mld-version: 2
+        nf-call-iptables: true
+        nf-call-ip6tables: true
+        nf-call-arptables: true
+        no-linklocal-learn: true
+        vlan-filtering: true
+        vlan-default-pvid: 10
+        vlan-protocol: 802.1ad
+      addresses: [10.0.0.1/24]
+      port-vlan: { trunk: [10, 20-30], native: 1 }
+    eth9: { existing: {}, up: true }
+    p2:
+      mtu: 1400
+      master: br0
+      port: { cost: 10, priority: 16, hairpin: true, guard: true, root-block: true, fast-leave: true, learning: false, flood: false, multicast-flood: false, broadcast-flood: false, multicast-to-unicast: true, multicast-router: 2, proxy-arp: true, proxy-arp-wifi: true, neighbor-suppress: true, isolated: true, locked: true }
+    mv0: { macvtap: { link: eth9, mode: bridge } }
+  firewall:
+    insert:
+      - { chain: ip filter DOCKER-USER, in: [br0, br1], out: br0, if-present: true, set-mark: 0x1, accept: {} }
+      - { chain: ip filter DOCKER-USER, if-present: true, drop: { log: "no ", counter: true } }
+      - { chain: inet other forward, protocol: tcp, port: [22, 80], accept: {} }
+  sysctls: { net.ipv4.conf.br0.rp_filter: 2, net/core/somaxconn: "4096" }
+namespaces:
+  a:
+    forwarding: true
+    local-rule: 50
+    sysctls: { net.ipv4.ip_local_port_range: "1024   65000" }
+    dns: { nameservers: [10.0.0.53], search: [lab.example], options: ["ndots:2"], hosts: { web: 10.0.0.2, db: [10.0.0.3, "fd00::3"] } }
+    interfaces:
+      lo: { addresses: [10.255.0.1/32], mtu: 65536 }
+      eth0:
+        veth: host/p1
+        addresses:
+          - 10.0.0.2/24
+          - 10.0.0.3/24
+          - { address: 10.9.0.1/32, peer: 10.9.0.2, scope: link, label: "eth0:1" }
+          - fd00::2/64
+        mac: "02:00:00:00:00:01"
+        up: true
+        ipv6: { accept-ra: true, dad: true, privacy: true, address-generation: eui64, disable: false }
+        forwarding: ipv4
+        alternative-names: [uplink, 7]
+        txqueuelen: 500
+        queues: { tx: 4, rx: 2 }
+        impair: { delay: 20ms, jitter: 5ms, loss: 0.5%, duplicate: 1%, corrupt: 0.1%, reorder: 25%, rate: 10mbit, limit: 2000 }
+        offload: { tx-checksum: false, rx-checksum: false, tso: false, gso: false, gro: false }
+      eth1: { veth: host/p2, queues: 2 }
+      eth2: { veth: { bridge: host/br0 }, mtu: 1300, port: { isolated: true }, port-vlan: { access: 10 } }
+      x0: { vxlan: { id: 100, local: 10.0.0.2, remote: 10.0.0.9, link: eth0, port: 8472, source-ports: 40000-40100, ttl: 16, tos: 1, df: inherit, learning: false, proxy: true, l2miss: true, l3miss: true, ageing: 60s, limit: 1000, fdb: [{ dst: 10.0.0.7 }, { mac: "02:00:00:00:00:05", dst: 10.0.0.5 }] } }
+      x1: { vxlan: { id: 101, group: 239.1.1.1, link: eth0 } }
+      m0: { macvlan: { link: host/eth9, mode: bridge } }
+      i0: { ipvlan: { link: eth0, mode: l2, flag: private } }
+      d0: { dummy: {}, addresses: [10.77.0.1/24] }
+      f0: { ifb: {} }
+      v0: { vlan: { link: eth0, id: 100, protocol: 802.1q } }
+      b0: { bond: { ports: [d0], mode: active-backup, miimon: 100ms, primary: d0, lacp-rate: fast, transmit-hash-policy: layer3+4 } }
+      r0: { vrf: { ports: [v0], table: 77 } }
+      w0: { wireguard: { private-key-file: keys/a.key, listen-port: 51820, fwmark: 0x20, transport: host, peers: [{ public-key: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", allowed-ips: [10.9.0.2/32], endpoint: "192.0.2.1:51820", preshared-key-file: ab.psk, keepalive: 25s }, { interface: w0, allowed-ips: 10.9.0.3 }] } }
+      g0: { gre: { local: 10.0.0.1, remote: 10.0.0.2, link: eth0, key: 7, ttl: 64 } }
+      g1: { gretap: { local: "fd00::1", remote: "fd00::2" } }
+      g2: { ipip: { local: 10.0.0.1, remote: 10.0.0.2 } }
+      g3: { sit: { local: 10.0.0.1, remote: 10.0.0.2 } }
+      g4: { ip6tnl: { local: "fd00::1", remote: "fd00::2" } }
+      g5: { geneve: { id: 100, local: 10.0.0.1, remote: 10.0.0.2, link: eth0, port: 6081, ttl: 64 } }
+      t0: { tun: { owner: alice, group: 100, multi-queue: true } }
+      t1: { tap: {} }
+      e1: { existing: { from: host/eth1 }, addresses: [10.88.0.1/24] }
+    routes:
+      - { to: default, via: 10.0.0.1 }
+      - { to: 10.2.0.0/16, via: 10.0.0.1, dev: eth0, metric: 100, table: 100, source: 10.0.0.2, scope: global, onlink: true, mtu: 1400 }
+      - { to: 10.3.0.0/16, type: blackhole }
+      - { to: 10.4.0.0/16, nexthops: [{ via: 10.0.0.1 }, { via: 10.0.0.9, dev: eth0, weight: 2, onlink: true }] }
+      - { to: 10.5.0.0/16, dev: eth1 }
+      - { to: 10.6.0.1, type: local }
+      - { to: 10.7.0.0/16, via: fe80::1, dev: eth0 }
+      - { to: fd01::/64, via: fd00::1 }
+      - { to: 10.8.0.0/16, via: 10.0.0.1, vrf: r0 }
+    rules:
+      - { priority: 100, from: 10.0.0.0/24, to: 10.9.0.0/16, iif: eth0, oif: eth1, fwmark: 0x20/0xff, protocol: tcp, port: 80, source-port: 1024-2048, table: 100 }
+      - { priority: 101, table: uplink }
+      - { priority: 102, family: ipv4, action: prohibit }
+    neighbors:
+      - { address: 10.0.0.9, mac: "02:00:00:00:00:09", dev: eth0 }
+      - { address: 10.0.0.10, dev: eth0, proxy: true }
+    nat:
+      - snat: { source: 10.0.0.0/24, out: eth0, to: 203.0.113.7 }
+      - dnat: { protocol: tcp, port: 8080, to: "10.0.0.2:80", local: true }
+      - redirect: { protocol: tcp, port: 80, to: 8080, local: only }
+      - nft: ip saddr 10.0.0.0/24 oifname "eth0" masquerade random
+    firewall:
+      prerouting: { rules: [{ in: "!eth0", set-mark: 0x20 }] }
+      input: { policy: drop, rules: [{ state: [established, related], accept: {} }, { protocol: icmp, icmp-type: echo-request, limit: 5/second, accept: { log: "web ", counter: true } }] }
+      forward: { rules: [{ source: [10.0.0.0/24, "fd00::/64"], destination: [10.9.0.5-10.9.0.9, "fd09::1"], accept: {} }, { nft: meta mark 0x10 counter accept }] }
+      output: { rules: [{ set-mark: 0x20/0xff, mark: 1 }, { reject: { with: tcp-reset }, protocol: tcp, source-port: [22, 80-90] }] }
+      postrouting: { rules: [{ out: eth*, drop: {} }] }
+  BLUE:
+  other: { existing: { netns: blue } }
+  box: { existing: { path: /proc/1/ns/net } }
+  proc: { existing: { pid: 4711 } }
+"#;
+
+fn all<'t, T>(topology: &'t Topology, pick: impl Fn(&'t Resource) -> Option<T>) -> Vec<T> {
+    topology.state.resources().filter_map(pick).collect()
+}
+
 #[test]
 fn red_and_blue() {
     let (_, topology) = good(RED_BLUE);
@@ -34,16 +174,168 @@ fn red_and_blue() {
     for id in state.items.keys() {
         assert!(topology.origins.contains_key(id), "{id}");
     }
+    assert!(topology.unsupported.is_empty());
     let reth1 = state.link(&LinkId::new("host", "reth1")).unwrap();
     assert_eq!(reth1.peer, Some(LinkId::new("RED", "reth0")));
     assert_eq!(reth1.master, Setting::Is(Some(IfName::from("br0"))));
     assert_eq!(reth1.mtu, Setting::Is(1500));
     assert!(reth1.port.contains_key("learning"));
-    let route = state.resources().find_map(|r| match r {
-        Resource::Route(route) if route.node == Node::from("RED") => Some(route),
-        _ => None,
-    });
-    assert_eq!(route.unwrap().nexthops[0].dev, Some(IfName::from("reth0")));
+    assert_eq!(state.link(&LinkId::new("host", "br0")).unwrap().mtu, Setting::Left);
+    let route = all(&topology, |r| if let Resource::Route(route) = r { Some(route) } else { None }).into_iter().find(|r| r.node == Node::from("RED")).unwrap();
+    assert_eq!(route.nexthops[0].dev, Some(IfName::from("reth0")));
+    assert_eq!(route.scope, Setting::Is(0));
     let origin = &topology.origins[&ResourceId::Link(LinkId::new("host", "reth1"))];
     assert_eq!((origin.line, origin.column, origin.path.as_str()), (15, 22, "namespaces.RED.interfaces.reth0"));
+    let Some(Resource::Table(table)) = state.get(&ResourceId::Table(Node::host())) else { panic!() };
+    assert_eq!(table.chains.iter().map(|chain| chain.name.as_str()).collect::<Vec<_>>(), ["nat-prerouting", "nat-postrouting"]);
+    let forward = state.items.values().filter(|item| item.resource.class() == Class::Sysctl && item.resource.id().node().is_host()).collect::<Vec<_>>();
+    assert_eq!(forward.len(), 2);
+    assert!(forward.iter().all(|item| item.owner == Owner::Named));
+    assert_eq!(state.namespace(&Node::from("RED")).unwrap().tenure, NodeTenure::Created);
+    let lo = state.link(&LinkId::new("RED", "lo")).unwrap();
+    assert_eq!((&lo.kind, &lo.tenure, lo.up), (&Kind::Loopback, &Tenure::Existing, Setting::Is(true)));
+}
+
+#[test]
+fn everything_is_read() {
+    let (_, topology) = good(EVERYTHING);
+    let words: Vec<&str> = topology.unsupported.iter().map(|(_, what)| what.as_str()).collect();
+    for what in ["vlan-filtering", "port-vlan", "impair", "offload", "`vrf` of a route", "\"dummy\"", "\"wireguard\"", "\"gre\"", "\"macvtap\"", "\"tap\""] {
+        assert!(words.iter().any(|word| word.contains(what)), "{what}: {words:?}");
+    }
+    assert!(topology.unsupported.iter().all(|(origin, _)| origin.line > 1));
+    assert!(topology.state.link(&LinkId::new("a", "d0")).is_none());
+}
+
+#[test]
+fn links_of_everything() {
+    let (_, topology) = good(EVERYTHING);
+    let state = &topology.state;
+    let p2 = state.link(&LinkId::new("host", "p2")).unwrap();
+    assert_eq!((p2.mtu, p2.master.clone()), (Setting::Is(1400), Setting::Is(Some(IfName::from("br0")))));
+    assert_eq!(p2.peer, Some(LinkId::new("a", "eth1")));
+    assert_eq!(p2.port["isolated"], Value::Bool(true));
+    assert_eq!(p2.port.len(), 17);
+    let eth2 = state.link(&LinkId::new("a", "eth2")).unwrap();
+    let far = state.link(eth2.peer.as_ref().unwrap()).unwrap();
+    assert_eq!(far.id.name.as_str().len(), 15);
+    assert_eq!((far.mtu, far.master.clone()), (Setting::Is(1300), Setting::Is(Some(IfName::from("br0")))));
+    assert_eq!(far.port["isolated"], Value::Bool(true));
+    assert!(eth2.port.is_empty());
+    assert_eq!(eth2.master, Setting::Is(None));
+    let x1 = state.link(&LinkId::new("a", "x1")).unwrap();
+    assert_eq!(x1.options["remote"].to_string(), "239.1.1.1");
+    assert_eq!((x1.options["local"].clone(), x1.mtu), (Value::Unset, Setting::Left));
+    assert_eq!(state.link(&LinkId::new("a", "x0")).unwrap().link, Some(LinkId::new("a", "eth0")));
+    assert_eq!(state.link(&LinkId::new("a", "m0")).unwrap().link, Some(LinkId::new("host", "eth9")));
+    let e1 = &state.items[&ResourceId::Link(LinkId::new("a", "e1"))];
+    assert_eq!(e1.owner, Owner::Named);
+    assert_eq!(e1.resource.as_link().unwrap().tenure, Tenure::From(LinkId::new("host", "eth1")));
+    assert_eq!(e1.resource.as_link().unwrap().up, Setting::Left);
+    let br0 = state.link(&LinkId::new("host", "br0")).unwrap();
+    assert_eq!(br0.options["forward-delay"], Value::Centis(400));
+    assert_eq!(br0.options["stp"], Value::Bool(true));
+    assert_eq!(all(&topology, |r| if let Resource::Fdb(fdb) = r { Some(fdb) } else { None }).len(), 2);
+}
+
+#[test]
+fn addresses_of_everything() {
+    let (_, topology) = good(EVERYTHING);
+    let addresses = all(&topology, |r| if let Resource::Address(address) = r { Some(address) } else { None });
+    let find = |text: &str| *addresses.iter().find(|address| address.address.to_string() == text).unwrap();
+    assert!(!find("10.0.0.2/24").secondary);
+    assert!(find("10.0.0.3/24").secondary);
+    assert_eq!(find("10.9.0.1/32").label, Setting::Is("eth0:1".to_owned()));
+    assert_eq!(find("10.9.0.1/32").scope, Setting::Is(253));
+    assert_eq!(find("fd00::2/64").nodad, Setting::Is(false), "dad: true");
+    assert_eq!(find("fd00::2/64").label, Setting::Left);
+    assert_eq!(find("10.88.0.1/24").link, LinkId::new("a", "e1"));
+    let sysctl = |node: &str, key: &str| match topology.state.get(&ResourceId::Sysctl(Node::from(node), key.to_owned())) {
+        Some(Resource::Sysctl(sysctl)) => sysctl.value.clone(),
+        _ => "nothing".to_owned(),
+    };
+    assert_eq!(sysctl("a", "net/ipv6/conf/eth0/accept_ra"), "2", "the node forwards");
+    assert_eq!(sysctl("a", "net/ipv4/conf/eth0/forwarding"), "1");
+    assert_eq!(sysctl("a", "net/ipv4/ip_local_port_range"), "1024 65000");
+    assert_eq!(sysctl("BLUE", "net/ipv4/ip_forward"), "0");
+    assert_eq!(sysctl("host", "net/ipv4/ip_forward"), "1");
+    assert_eq!(sysctl("host", "net/ipv6/conf/all/forwarding"), "nothing");
+    assert_eq!(sysctl("other", "net/ipv4/ip_forward"), "nothing");
+}
+
+#[test]
+fn routing_of_everything() {
+    let (_, topology) = good(EVERYTHING);
+    let routes = all(&topology, |r| if let Resource::Route(route) = r { Some(route) } else { None });
+    let find = |text: &str| *routes.iter().find(|route| route.key.to.to_string() == text).unwrap();
+    assert_eq!(find("10.2.0.0/16").key.table, TableId::Number(100));
+    assert!(find("10.3.0.0/16").nexthops.is_empty());
+    assert_eq!(find("10.4.0.0/16").nexthops[1].weight, 2);
+    assert_eq!(find("10.4.0.0/16").nexthops[0].dev, Some(IfName::from("eth0")));
+    assert_eq!(find("10.5.0.0/16").scope, Setting::Is(253));
+    assert_eq!((find("10.6.0.1/32").key.table.clone(), find("10.6.0.1/32").scope), (TableId::Number(255), Setting::Is(254)));
+    assert_eq!((find("fd01::/64").key.metric, find("fd01::/64").scope), (1024, Setting::Left));
+    let rules = all(&topology, |r| if let Resource::Rule(rule) = r { Some(rule) } else { None });
+    let of = |priority: u32| rules.iter().filter(|rule| rule.key.priority == priority).collect::<Vec<_>>();
+    assert_eq!((of(50).len(), of(100).len(), of(101).len(), of(102).len()), (2, 1, 2, 1));
+    assert!(of(50)[0].kernel);
+    assert_eq!(of(101)[0].key.action, RuleAction::Table(TableId::Name("uplink".into())));
+    assert_eq!(of(100)[0].key.fwmark, Some((0x20, 0xff)));
+    let files = all(&topology, |r| if let Resource::File(file) = r { Some(file) } else { None });
+    assert_eq!(files.len(), 2);
+    let hosts = files.iter().find(|file| file.name == FileName::Hosts).unwrap();
+    assert!(hosts.content.starts_with("# topo:everything"));
+    assert!(hosts.content.ends_with("10.0.0.2 web\n10.0.0.3 db\nfd00::3 db\n"), "{}", hosts.content);
+}
+
+#[test]
+fn packets_of_everything() {
+    let (_, topology) = good(EVERYTHING);
+    let Some(Resource::Table(table)) = topology.state.get(&ResourceId::Table(Node::from("a"))) else { panic!() };
+    let names: Vec<(&str, &str, i32, bool)> = table.chains.iter().map(|chain| (chain.name.as_str(), chain.kind.as_str(), chain.priority, chain.drop)).collect();
+    let wanted = [
+        ("prerouting", "filter", -150, false),
+        ("input", "filter", 0, true),
+        ("forward", "filter", 0, false),
+        ("output", "route", -150, false),
+        ("postrouting", "filter", 0, false),
+        ("nat-prerouting", "nat", -100, false),
+        ("nat-output", "nat", -100, false),
+        ("nat-postrouting", "nat", 100, false),
+    ];
+    assert_eq!(names, wanted);
+    let rules = |name: &str| &table.chains.iter().find(|chain| chain.name == name).unwrap().rules;
+    let TableRule::Typed(first) = &rules("forward")[0] else { panic!() };
+    assert_eq!(first.family, Some(Family::V4));
+    assert_eq!(first.source.as_ref().unwrap().items.len(), 1);
+    assert_eq!(rules("forward").len(), 3);
+    assert!(matches!(&rules("forward")[2], TableRule::Raw(_)));
+    let TableRule::Typed(dnat) = &rules("nat-output")[0] else { panic!() };
+    assert!(dnat.local && matches!(dnat.verdict, Some(Verdict::Dnat(_))));
+    assert_eq!((rules("nat-output").len(), rules("nat-prerouting").len(), rules("nat-postrouting").len()), (2, 1, 2));
+    let inserts = all(&topology, |r| if let Resource::Insert(insert) = r { Some(insert) } else { None });
+    assert_eq!(inserts.len(), 2);
+    let docker = inserts.iter().find(|insert| insert.chain.chain == "DOCKER-USER").unwrap();
+    assert_eq!((docker.rules.len(), docker.if_present), (3, true));
+    assert_eq!(inserts.iter().find(|insert| insert.chain.family == "inet").unwrap().rules.len(), 1);
+}
+
+#[test]
+fn anchors_quotes_and_words() {
+    let (document, topology) = good(
+        "name: 123\nnamespaces:\n  no: &n\n    interfaces: { lo: { addresses: [10.0.0.1/32] } }\n  007: *n\n  on:\n  10:20:\n",
+    );
+    assert_eq!(document.name.as_str(), "123");
+    let nodes: Vec<String> = topology.state.namespaces().map(|namespace| namespace.node.to_string()).collect();
+    assert_eq!(nodes, ["007", "10:20", "no", "on"]);
+    assert!(topology.state.namespace(&Node::host()).is_none());
+}
+
+#[test]
+fn a_pair_may_be_said_from_both_ends() {
+    let (_, topology) = good("name: x\nnamespaces:\n  a: { interfaces: { e: { veth: b/f, mtu: 1400 } } }\n  b: { interfaces: { f: { veth: a/e }, g: { veth: h }, h: {} } }\n");
+    assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().peer, Some(LinkId::new("a", "e")));
+    assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().mtu, Setting::Is(1500));
+    assert_eq!(topology.state.link(&LinkId::new("b", "h")).unwrap().peer, Some(LinkId::new("b", "g")));
+    assert_eq!(topology.state.links().count(), 6);
 }

@@ -1,6 +1,9 @@
 //! Good files and what they become, bad files and what is said of them.
 
+mod bad;
 mod good;
+mod schema;
+mod speed;
 
 use super::{Document, Finding, Source, Topology, lower, parse};
 
