@@ -1,10 +1,11 @@
 //! Good files.
 
 use super::good;
-use crate::resource::{
-    Class, Family, FileName, IfName, Kind, LinkId, NodeTenure, Node, Owner, Resource, ResourceId, RuleAction, Setting, TableId, TableRule, Tenure, Value, Verdict,
-};
 use crate::document::Topology;
+use crate::resource::{
+    Class, Family, FileName, IfName, Kind, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, RuleAction, Setting, TableId, TableRule, Tenure, Value,
+    Verdict,
+};
 
 pub const RED_BLUE: &str = r#"
 name: red-blue-nat
@@ -322,9 +323,7 @@ fn packets_of_everything() {
 
 #[test]
 fn anchors_quotes_and_words() {
-    let (document, topology) = good(
-        "name: 123\nnamespaces:\n  no: &n\n    interfaces: { lo: { addresses: [10.0.0.1/32] } }\n  007: *n\n  on:\n  10:20:\n",
-    );
+    let (document, topology) = good("name: 123\nnamespaces:\n  no: &n\n    interfaces: { lo: { addresses: [10.0.0.1/32] } }\n  007: *n\n  on:\n  10:20:\n");
     assert_eq!(document.name.as_str(), "123");
     let nodes: Vec<String> = topology.state.namespaces().map(|namespace| namespace.node.to_string()).collect();
     assert_eq!(nodes, ["007", "10:20", "no", "on"]);
@@ -333,7 +332,8 @@ fn anchors_quotes_and_words() {
 
 #[test]
 fn a_pair_may_be_said_from_both_ends() {
-    let (_, topology) = good("name: x\nnamespaces:\n  a: { interfaces: { e: { veth: b/f, mtu: 1400 } } }\n  b: { interfaces: { f: { veth: a/e }, g: { veth: h }, h: {} } }\n");
+    let (_, topology) =
+        good("name: x\nnamespaces:\n  a: { interfaces: { e: { veth: b/f, mtu: 1400 } } }\n  b: { interfaces: { f: { veth: a/e }, g: { veth: h }, h: {} } }\n");
     assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().peer, Some(LinkId::new("a", "e")));
     assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().mtu, Setting::Is(1500));
     assert_eq!(topology.state.link(&LinkId::new("b", "h")).unwrap().peer, Some(LinkId::new("b", "g")));

@@ -67,7 +67,27 @@ fn good_files_are_valid() {
 /// What the schema refuses, the program refuses: each value of a good file in turn is replaced by things that do not belong there.
 #[test]
 fn what_the_schema_refuses_the_program_refuses() {
-    let strange = ["~", "{}", "[]", "true", "-1", "0", "99999999999", "1.5", "word", "\"\"", "\"7\"", "[1, a]", "{ a: 1 }", "0x20", "1e3", "15", "a/b", "10.0.0.1", "\"10.0.0.1/24\""];
+    let strange = [
+        "~",
+        "{}",
+        "[]",
+        "true",
+        "-1",
+        "0",
+        "99999999999",
+        "1.5",
+        "word",
+        "\"\"",
+        "\"7\"",
+        "[1, a]",
+        "{ a: 1 }",
+        "0x20",
+        "1e3",
+        "15",
+        "a/b",
+        "10.0.0.1",
+        "\"10.0.0.1/24\"",
+    ];
     let (mut refused, mut tried) = (0, 0);
     let validator = jsonschema::validator_for(&schema()).unwrap();
     for text in [super::good::RED_BLUE, super::good::EVERYTHING] {

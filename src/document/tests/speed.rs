@@ -36,11 +36,30 @@ fn hostile_files_are_cheap() {
         ("many unknown keys", (0..400_000).map(|n| format!("k{n}: 1\n")).collect()),
         ("many namespaces", format!("name: x\nnamespaces:\n{}", (0..149_000).map(|n| format!(" n{n}:\n")).collect::<String>())),
         ("a long text", format!("name: \"{}\"", "x".repeat(big - 20))),
-        ("many addresses", format!("name: x\nhost: {{interfaces: {{lo: {{addresses: [{}]}}}}}}", (0..240_000).map(|n| format!("10.{}.{}.{}/8,", n >> 16, (n >> 8) & 255, n & 255)).collect::<String>())),
+        (
+            "many addresses",
+            format!(
+                "name: x\nhost: {{interfaces: {{lo: {{addresses: [{}]}}}}}}",
+                (0..240_000).map(|n| format!("10.{}.{}.{}/8,", n >> 16, (n >> 8) & 255, n & 255)).collect::<String>()
+            ),
+        ),
         ("many rules", format!("name: x\nhost: {{firewall: {{input: {{rules: [{}]}}}}}}", "{accept: {}},".repeat(62_000))),
         ("many bridges", format!("name: x\nhost: {{interfaces: {{{}}}}}", (0..19_999).map(|n| format!("b{n}: {{bridge: {{}}}},")).collect::<String>())),
-        ("many unknown ports", format!("name: x\nhost: {{interfaces: {{br: {{bridge: {{ports: [{}]}}}},{}}}}}", "nobody,".repeat(30_000), (0..19_998).map(|n| format!("b{n}: {{bridge: {{}}}},")).collect::<String>())),
-        ("many good routes", format!("name: x\nhost: {{routes: [{}]}}", (0..40_000).map(|n| format!("{{to: 10.0.{}.{}, type: blackhole}},", n >> 8, n & 255)).collect::<String>())),
+        (
+            "many unknown ports",
+            format!(
+                "name: x\nhost: {{interfaces: {{br: {{bridge: {{ports: [{}]}}}},{}}}}}",
+                "nobody,".repeat(30_000),
+                (0..19_998).map(|n| format!("b{n}: {{bridge: {{}}}},")).collect::<String>()
+            ),
+        ),
+        (
+            "many good routes",
+            format!(
+                "name: x\nhost: {{routes: [{}]}}",
+                (0..40_000).map(|n| format!("{{to: 10.0.{}.{}, type: blackhole}},", n >> 8, n & 255)).collect::<String>()
+            ),
+        ),
         ("many routes", format!("name: x\nhost: {{routes: [{}]}}", "{},".repeat(200_000))),
         ("a long plain line", "x ".repeat(big / 2)),
         ("newlines", "\n".repeat(big)),

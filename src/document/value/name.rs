@@ -139,7 +139,12 @@ impl Word for TableId {
             "default" => Ok(Self::Number(253)),
             "main" => Ok(Self::MAIN),
             "local" => Ok(Self::Number(255)),
-            _ if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') => Ok(Self::Name(text.into())),
+            _ if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && text.len() <= 64
+                && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') =>
+            {
+                Ok(Self::Name(text.into()))
+            }
             _ => Err(Wrong::not("bad-table", text, "a routing table").help("a number, `main`, `local`, `default`, or a name of the machine's rt_tables")),
         }
     }
