@@ -36,7 +36,7 @@ fn what_the_kernel_keeps_is_what_was_written_or_an_error() {
             ("net/ipv4/ip_local_reserved_ports", ""),
             ("net/ipv4/tcp_congestion_control", "reno"),
             ("net/ipv4/tcp_rmem", "4096 131072 6291456"),
-            ("net/ipv4/ping_group_range", "0 2147483647"),
+            ("net/ipv4/ping_group_range", "0 0"),
             ("net/ipv6/conf/all/forwarding", "1"),
             ("net/ipv6/conf/lo/disable_ipv6", "1"),
             ("net/ipv4/conf/all/rp_filter", "1"),
@@ -54,5 +54,30 @@ fn what_the_kernel_keeps_is_what_was_written_or_an_error() {
         ] {
             assert!(sysctl::write(key, value).is_err(), "{key}={value}");
         }
+    });
+}
+
+#[test]
+fn a_full_run_leaves_the_record_and_the_files_as_they_were() {
+    use topo::kernel::{file::Files, record::Records};
+    use topo::resource::{File, FileName, Node, Record, Resource, Sysctl};
+    sandbox::run("a_full_run_leaves_the_record_and_the_files_as_they_were", || {
+        sh("mkdir /run/small; mount -t tmpfs -o size=64k,mode=700 small /run/small; mkdir -m 700 /run/small/topo");
+        let (records, files, lab) = (Records::at("/run/small/topo"), Files::at("/run/small/netns"), "lab".into());
+        let small = Record { host_cookie: 1, ..Record::default() };
+        records.save(&lab, &small).unwrap();
+        let file = |text: &str| File { node: "RED".into(), name: FileName::Hosts, content: format!("{}\n{text}\n", File::mark(&lab)) };
+        files.write(&file("10.0.0.1 a"), &lab).unwrap();
+        let prior = (0..2000).map(|n| Resource::Sysctl(Sysctl::new(Node::host(), format!("net/ipv4/conf/eth{n}/rp_filter"), "1"))).collect();
+        let error = records.save(&lab, &Record { prior, ..Record::default() }).unwrap_err();
+        assert_eq!(error.errno, Some(28), "{error}");
+        assert_eq!(records.load(&lab).unwrap().record, Some(small));
+        let error = files.write(&file(&"x".repeat(100_000)), &lab).unwrap_err();
+        assert_eq!(error.errno, Some(28), "{error}");
+        assert_eq!(files.observe(&"RED".into(), FileName::Hosts, &lab).unwrap().unwrap().0, file("10.0.0.1 a"));
+        assert_eq!(sh("cd /run/small; find . -type f | sort"), "./netns/RED/hosts\n./topo/lab/record.json\n", "nothing half-written stays");
+        records.remove(&lab).unwrap();
+        files.remove(&file("10.0.0.1 a"), &lab).unwrap();
+        assert_eq!(sh("find /run/small -mindepth 1"), "");
     });
 }

@@ -14,6 +14,9 @@ use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRu
 pub(super) use listing::{Block, Listing};
 use std::collections::{HashMap, VecDeque};
 
+/// What to do where a transaction is larger than the kernel lets a process in a user namespace send (a few hundred rules).
+pub(super) const TOO_LONG: &str = "in a user namespace one transaction is bounded by net.core.wmem_max of the machine: raise it, or use fewer rules";
+
 /// How often a listing that somebody's change interrupted is begun again.
 const ATTEMPTS: usize = 10;
 
@@ -90,6 +93,8 @@ fn load(table: &Table) -> Result<(), Error> {
     let mut error = Error::new(ErrorKind::Refused, tried(&rule.unwrap_or_default()), &*reason);
     if reason.contains("Interface does not exist") {
         error = error.help("`iif` and `oif` mean an interface by its number, which is another whenever it is made: write `iifname` or `oifname`");
+    } else if reason.contains("Message too long") {
+        error = error.help(TOO_LONG);
     } else if reason.contains("Operation not permitted") {
         error.kind = ErrorKind::Privileges;
     } else if reason.contains("Operation not supported") {

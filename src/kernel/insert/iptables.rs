@@ -1,6 +1,7 @@
 //! Chains of iptables' tables, read and written by `iptables-nft` and `ip6tables-nft`, so that `iptables -S` and a save and restore keep every rule whole.
 
 use super::{BUILT_IN, Known, Line, tried};
+use crate::kernel::nft::TOO_LONG;
 use crate::kernel::{Error, ErrorKind, netns, process};
 use crate::resource::text::iptables_args;
 use crate::resource::{ChainRef, Family, Insert, TableRule};
@@ -100,7 +101,9 @@ fn restore(insert: &Insert, lines: &[String]) -> Result<(), Error> {
     let line = numbers.filter_map(|number: usize| lines.get(number.checked_sub(2)?)).next();
     let what = line.map(|line| format!(", `{line}`")).unwrap_or_default();
     let reason = output.stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim().to_owned();
-    Err(Error::new(ErrorKind::Refused, format!("{}{what}", tried(insert)), reason))
+    let long = reason.contains("Message too long");
+    let error = Error::new(ErrorKind::Refused, format!("{}{}", tried(insert), if long { "" } else { &what }), reason);
+    Err(if long { error.help(TOO_LONG) } else { error })
 }
 
 /// Refuses names that would be more than a name in iptables' input.
