@@ -2,7 +2,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::machine::{self, Case};
 use super::{carry, files, load, plan, saved};
-use crate::kernel::Kernel;
+use crate::kernel::Linux;
 use crate::plan::Plan;
 use clap::Args;
 use std::path::PathBuf;
@@ -48,15 +48,15 @@ impl Apply {
             }
             let _lock = carry::lock(console, self.lock_timeout)?;
             let mut kernel = machine::open(console)?;
-            let jobs = current(console, kernel.as_mut(), kept)?;
-            return self.carry(console, kernel.as_mut(), &jobs, true);
+            let jobs = current(console, &mut kernel, kept)?;
+            return self.carry(console, &mut kernel, &jobs, true);
         }
         let topologies = load::sound(console, sources, true)?;
         let _lock = carry::lock(console, self.lock_timeout)?;
         let mut kernel = machine::open(console)?;
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
         for case in topologies.into_iter().map(Case::of) {
-            match machine::plan(console, kernel.as_mut(), &case) {
+            match machine::plan(console, &mut kernel, &case) {
                 Ok(plan) => jobs.push((case, plan)),
                 Err(exit) => failed = failed.worst(exit),
             }
@@ -64,10 +64,10 @@ impl Apply {
         if failed != Exit::Done {
             return Err(failed);
         }
-        self.carry(console, kernel.as_mut(), &jobs, self.yes)
+        self.carry(console, &mut kernel, &jobs, self.yes)
     }
 
-    fn carry(&self, console: &mut Console, kernel: &mut dyn Kernel, jobs: &[(Case, Plan)], sure: bool) -> super::Result {
+    fn carry(&self, console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], sure: bool) -> super::Result {
         if !self.json {
             plan::show(console, jobs.iter().map(|(_, plan)| plan), false);
         }
@@ -80,7 +80,7 @@ impl Apply {
 }
 
 /// The saved plans, made anew, if they are still what was saved.
-fn current(console: &mut Console, kernel: &mut dyn Kernel, kept: Vec<(Case, Plan)>) -> Result<Vec<(Case, Plan)>, Exit> {
+fn current(console: &mut Console, kernel: &mut Linux, kept: Vec<(Case, Plan)>) -> Result<Vec<(Case, Plan)>, Exit> {
     let (mut jobs, mut exit) = (Vec::new(), Exit::Done);
     for (case, old) in kept {
         match machine::plan(console, kernel, &case) {

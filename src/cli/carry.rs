@@ -6,7 +6,7 @@ use super::machine::{self, Case, Loud};
 use super::progress::Teller;
 use super::signals;
 use crate::apply::{self, Options, Report};
-use crate::kernel::Kernel;
+use crate::kernel::Linux;
 use crate::kernel::lock::Lock;
 use crate::plan::{Change, Plan};
 use crate::render::json::{self, Reports};
@@ -52,7 +52,7 @@ pub fn ask(console: &mut Console, question: &str) -> Result<(), Exit> {
 }
 
 /// Carries out plans one after the other, each looked at again before; stops at the first that fails.
-pub fn out(console: &mut Console, kernel: &mut dyn Kernel, jobs: &[(Case, Plan)], manner: Manner) -> super::Result {
+pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::Result {
     let interrupted = signals::watch();
     let mut views = Vec::new();
     let mut exit = Exit::Done;
@@ -98,15 +98,18 @@ fn was_shown(change: &Change, plan: &Plan) -> bool {
     plan.changes.iter().any(|shown| shown.id == change.id && shown.action == change.action)
 }
 
-fn one(console: &mut Console, kernel: &mut dyn Kernel, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> Report {
+fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> Report {
     let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
     let mut progress = |progress| teller.tell(progress);
-    if console.verbose {
+    let report = if console.verbose {
         apply::run(&mut Loud::new(kernel, console, plan), plan, &options, &mut progress)
     } else {
         apply::run(kernel, plan, &options, &mut progress)
-    }
+    };
+    drop(teller);
+    machine::warnings(console, kernel);
+    report
 }
 
 /// Tells what came of a plan, and how the program ends for it.

@@ -45,7 +45,7 @@ impl Destroy {
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
         for name in names {
             let case = Case::nothing(name);
-            match machine::plan(console, kernel.as_mut(), &case) {
+            match machine::plan(console, &mut kernel, &case) {
                 Ok(plan) => {
                     if plan.is_empty() && plan.base.record.is_empty() {
                         console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
@@ -65,7 +65,7 @@ impl Destroy {
         if changes && !self.yes {
             carry::ask(console, "Destroy all of this?")?;
         }
-        carry::out(console, kernel.as_mut(), &jobs, carry::Manner { rollback: !self.no_rollback, json: self.json, verb: "Destroyed" })
+        carry::out(console, &mut kernel, &jobs, carry::Manner { rollback: !self.no_rollback, json: self.json, verb: "Destroyed" })
     }
 
     /// The names that the targets mean, each once.

@@ -3,7 +3,7 @@
 use super::console::{Asked, Console};
 use super::exit::Exit;
 use crate::document::{Source, Topology};
-use crate::kernel::{Error, Kernel};
+use crate::kernel::{Error, Kernel, Linux};
 use crate::plan::{self, Plan};
 use crate::resource::words::Words;
 use crate::resource::{Name, Node, Operation, Origins, Record, State};
@@ -37,12 +37,15 @@ impl Case {
 }
 
 /// Opens the kernel's door.
-pub fn open(console: &mut Console) -> Result<Box<dyn Kernel>, Exit> {
-    if let Some(why) = crate::kernel::netns::hidden() {
-        console.warn(&why);
-    }
-    let error = Error::new(crate::kernel::ErrorKind::Missing, "open the kernel", "this build has no door to the kernel yet");
-    Err(told(console, &error))
+pub fn open(console: &mut Console) -> Result<Linux, Exit> {
+    let mut kernel = Linux::new().map_err(|error| told(console, &error))?;
+    warnings(console, &mut kernel);
+    Ok(kernel)
+}
+
+/// Tells what the kernel's door has to say although nothing failed.
+pub fn warnings(console: &mut Console, kernel: &mut Linux) {
+    kernel.warnings().iter().for_each(|warning| console.warn(warning));
 }
 
 /// Tells a failure that no file asked for.
@@ -52,9 +55,10 @@ pub fn told(console: &mut Console, error: &Error) -> Exit {
 }
 
 /// Looks, and plans what is missing.
-pub fn plan(console: &mut Console, kernel: &mut dyn Kernel, case: &Case) -> Result<Plan, Exit> {
+pub fn plan(console: &mut Console, kernel: &mut Linux, case: &Case) -> Result<Plan, Exit> {
     let mut wanted = case.wanted.clone();
     let looked = kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted));
+    warnings(console, kernel);
     let observed = looked.map_err(|error| {
         console.failure(&case.asked(), &error);
         Exit::of(&error)

@@ -53,7 +53,7 @@ impl PlanCommand {
             } else {
                 Case::of(topology)
             };
-            match machine::plan(console, kernel.as_mut(), &case) {
+            match machine::plan(console, &mut kernel, &case) {
                 Ok(plan) => plans.push((case, plan)),
                 Err(exit) => failed = Some(failed.map_or(exit, |worst: Exit| worst.worst(exit))),
             }
@@ -86,7 +86,7 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
     let mut counts = Counts::default();
     for plan in plans {
         console.out(&if short { summary(plan) } else { text(plan) });
-        counts = counts.plus(Counts::of(&plan.changes));
+        counts = counts.plus(Counts::of(plan));
     }
     if counts != Counts::default() {
         console.out(&totals(counts));

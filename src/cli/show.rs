@@ -2,7 +2,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::list;
 use super::machine::{self, Case};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Linux};
 use crate::render::json::{self, StateView, States};
 use crate::render::show;
 use crate::resource::{Name, Node, State};
@@ -30,7 +30,7 @@ pub struct Show {
 impl Show {
     pub fn run(self, console: &mut Console) -> super::Result {
         let mut kernel = machine::open(console)?;
-        let (states, node) = select(console, kernel.as_mut(), self.what.as_deref())?;
+        let (states, node) = select(console, &mut kernel, self.what.as_deref())?;
         if self.json {
             let topologies = states.iter().map(StateView::from).collect();
             console.out(&json::text(&States { format_version: json::FORMAT_VERSION, topologies }));
@@ -42,7 +42,7 @@ impl Show {
 }
 
 /// The states that are meant, and the node.
-pub fn select(console: &mut Console, kernel: &mut dyn Kernel, what: Option<&str>) -> Result<(Vec<State>, Option<Node>), Exit> {
+pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> Result<(Vec<State>, Option<Node>), Exit> {
     let names = list::names(console)?;
     let mut observe = |console: &mut Console, name: &Name| {
         let case = Case::nothing(name.clone());

@@ -1,6 +1,6 @@
 //! What programs read: plans, reports, lists and states as JSON. The schemas in `schemas/` are made from these types.
 
-use super::plan::Counts;
+use super::plan::{Counts, visible};
 use super::words::{fields, full_name, impact, impact_word};
 use crate::apply::{Error, Report};
 use crate::document::{Finding, Severity, Source};
@@ -28,7 +28,7 @@ pub struct PlanView {
     pub topology: String,
     /// How many resources are added, changed and destroyed.
     pub summary: Summary,
-    /// The changes, sorted by identity.
+    /// The changes, sorted by identity. What comes and goes with a namespace by itself (`lo`, the kernel's policy rules) is not among them.
     pub changes: Vec<ChangeView>,
     /// What a person should know.
     pub warnings: Vec<String>,
@@ -263,8 +263,8 @@ impl From<&Plan> for PlanView {
     fn from(plan: &Plan) -> Self {
         Self {
             topology: plan.base.topology.to_string(),
-            summary: Counts::of(&plan.changes).into(),
-            changes: plan.changes.iter().map(ChangeView::from).collect(),
+            summary: Counts::of(plan).into(),
+            changes: visible(plan).map(ChangeView::from).collect(),
             warnings: plan.warnings.clone(),
         }
     }
@@ -295,7 +295,7 @@ pub fn report(plan: &Plan, report: Option<&Report>) -> ReportView {
     ReportView {
         topology: plan.base.topology.to_string(),
         result,
-        summary: Counts::of(&plan.changes).into(),
+        summary: Counts::of(plan).into(),
         steps_done: report.map_or(0, |report| report.done),
         undone: undone.map(Result::is_ok),
         error: report.and_then(|report| report.failure.as_ref()).map(ErrorView::from),

@@ -3,9 +3,9 @@
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, full_name, impact, name};
 use crate::plan::{Action, Change, Plan};
-use crate::resource::{Class, Drift, Impact, Node, Resource, ResourceId};
+use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId};
 use anstyle::Style;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many resources are added, changed and destroyed; what is re-created is both added and destroyed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -19,10 +19,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts changes.
-    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+    /// Counts the changes of a plan that are shown.
+    pub fn of(plan: &Plan) -> Self {
         let mut counts = Self::default();
-        for change in changes {
+        for change in visible(plan) {
             counts.note(change.action);
         }
         counts
@@ -44,6 +44,27 @@ impl Counts {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { add: self.add + other.add, change: self.change + other.change, destroy: self.destroy + other.destroy }
+    }
+}
+
+/// The changes that a person wants to see: not what comes and goes with a namespace by itself, its `lo`, the kernel's own policy rules, and forwarding
+/// that starts as off.
+pub fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
+    let fresh: BTreeSet<&Node> = plan.changes.iter().filter(|change| is_whole(change)).map(|change| change.id.node()).collect();
+    plan.changes.iter().filter(move |change| !(fresh.contains(change.id.node()) && comes_along(change)))
+}
+
+/// Whether a namespace comes or goes with all that is in it.
+fn is_whole(change: &Change) -> bool {
+    matches!(change.id, ResourceId::Namespace(_)) && matches!(change.action, Action::Create | Action::Delete | Action::Replace)
+}
+
+fn comes_along(change: &Change) -> bool {
+    match change.after.as_ref().or(change.before.as_ref()) {
+        Some(Resource::Rule(rule)) => rule.kernel,
+        Some(Resource::Link(link)) => link.kind == Kind::Loopback && detail(&Resource::Link(link.clone())) == "loopback, up",
+        Some(Resource::Sysctl(sysctl)) => sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("conf/all/forwarding"),
+        _ => false,
     }
 }
 
@@ -88,7 +109,7 @@ fn nothing(plan: &Plan) -> String {
 /// The changes of each node, the host first, in the order in which a node gets its parts.
 fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
     let mut nodes: BTreeMap<(bool, &Node), Vec<&Change>> = BTreeMap::new();
-    for change in &plan.changes {
+    for change in visible(plan) {
         let node = change.id.node();
         nodes.entry((!node.is_host(), node)).or_default().push(change);
     }
@@ -209,7 +230,7 @@ pub fn summary(plan: &Plan) -> String {
     }
     let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut nodes: BTreeMap<(bool, &str), Counts> = BTreeMap::new();
-    for change in &plan.changes {
+    for change in visible(plan) {
         let node = change.id.node();
         kinds.entry(change.id.kind()).or_default().note(change.action);
         nodes.entry((!node.is_host(), node.as_str())).or_default().note(change.action);

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 
 /// The line on stdout after a success: `Done: lab: 3 added, 1 changed, 0 destroyed.`
 pub fn success(plan: &Plan, verb: &str) -> String {
-    let counts = Counts::of(&plan.changes);
+    let counts = Counts::of(plan);
     let mut page = Page::new();
     page.paint(ADD, format!("{verb}:"));
     page.put(format!(" {}: {} added, {} changed, {} destroyed.", plan.base.topology, counts.add, counts.change, counts.destroy)).end();
