@@ -1,16 +1,19 @@
 use super::console::Console;
 use super::exit::Exit;
+use super::machine;
+use crate::kernel::netns::Place;
+use crate::kernel::record::Records;
+use crate::kernel::{Error, exec, netns};
+use crate::resource::{NetnsRef, Node, Record};
 use clap::Args;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// Run a command in a node
 ///
 /// With the namespace's own hosts and resolv.conf in place of the machine's. The exit status is the command's; signals go to it. Without a command a
 /// shell is started.
 #[derive(Debug, Args)]
-#[command(
-    after_long_help = "Examples:\n  sudo topo exec RED -- ping -c1 11.11.11.3\n  sudo topo exec lab/RED -- sh           where several topologies have a node RED\n  sudo topo exec RED                     a shell"
-)]
+#[command(after_long_help = "Examples:\n  sudo topo exec RED -- ping -c1 11.11.11.3\n  sudo topo exec lab/RED -- sh           where several topologies have a node RED\n  sudo topo exec RED                     a shell\n\nExit status: the command's; 126 it cannot be run, 127 there is no such command")]
 pub struct Exec {
     /// The node, or TOPOLOGY/NODE
     #[arg(value_name = "[TOPOLOGY/]NODE")]
@@ -22,8 +25,58 @@ pub struct Exec {
 
 impl Exec {
     pub fn run(self, console: &mut Console) -> super::Result {
-        let _ = (self.node, self.command);
-        super::machine::open(console)?;
-        Ok(Exit::Done)
+        let shell = [std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into())];
+        let words = if self.command.is_empty() { shell.as_slice() } else { &self.command };
+        let Some((program, arguments)) = words.split_first() else { return Err(Exit::Usage) };
+        let (place, files) = find(console, &self.node)?;
+        let Err(error) = exec::exec(place, files.as_deref(), program, arguments, &mut |warning| console.warn(warning));
+        machine::told(console, &error);
+        Err(status(&error, program))
+    }
+}
+
+/// The namespace of a node, and the name of its folder of files.
+fn find(console: &mut Console, what: &str) -> Result<(Place, Option<String>), Exit> {
+    let (topology, node) = what.split_once('/').map_or((None, what), |(topology, node)| (Some(topology), node));
+    let node = Node::from(node);
+    let records = records(console, topology)?;
+    if let Some(place) = records.iter().find_map(|record| record.existing.get(&node)) {
+        let files = match place {
+            NetnsRef::Name(name) => Some(name.clone()),
+            NetnsRef::Path(_) | NetnsRef::Pid(_) => None,
+        };
+        return Ok((Place::At(place.clone()), files));
+    }
+    if node.is_host() {
+        return Ok((Place::Anywhere, None));
+    }
+    // A namespace that no record speaks of, because /run/topo was lost, is found by its name.
+    let known = records.iter().any(|record| record.namespaces.contains_key(&node)) || (topology.is_none() && netns::path(node.as_str()).exists());
+    if known {
+        return Ok((Place::At(NetnsRef::Name(node.to_string())), Some(node.to_string())));
+    }
+    console.problem(&format!("there is no node {what:?} here"), Some("topo show lists the nodes of all topologies"));
+    Err(Exit::Failed)
+}
+
+/// The records of all topologies, or of one.
+fn records(console: &mut Console, topology: Option<&str>) -> Result<Vec<Record>, Exit> {
+    let records = Records::default();
+    let names = records.names().map_err(|error| machine::told(console, &error))?;
+    let mut found = Vec::new();
+    for name in names.iter().filter(|name| topology.is_none_or(|topology| name.as_str() == topology)) {
+        let loaded = records.load(name).map_err(|error| machine::told(console, &error))?;
+        found.extend(loaded.record);
+    }
+    Ok(found)
+}
+
+/// As shells end when a command cannot be run.
+fn status(error: &Error, program: &OsStr) -> Exit {
+    let about_program = error.tried.starts_with("run ") && error.tried.ends_with(&*program.to_string_lossy());
+    match error.errno {
+        Some(nix::libc::ENOENT) if about_program => Exit::Program(127),
+        Some(_) if about_program => Exit::Program(126),
+        _ => Exit::of(error),
     }
 }

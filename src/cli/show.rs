@@ -4,7 +4,7 @@ use super::list;
 use super::machine::{self, Case};
 use crate::kernel::{Kernel, Linux};
 use crate::render::json::{self, StateView, States};
-use crate::render::show;
+use crate::render::{show, yaml};
 use crate::resource::{Name, Node, State};
 use clap::Args;
 
@@ -22,7 +22,7 @@ pub struct Show {
     /// Print the state as JSON
     #[arg(long, conflicts_with = "yaml")]
     json: bool,
-    /// Print a topology file whose plan is empty
+    /// Print a topology file whose plan is empty; all of the topology, whichever node is named
     #[arg(long)]
     yaml: bool,
 }
@@ -34,6 +34,8 @@ impl Show {
         if self.json {
             let topologies = states.iter().map(StateView::from).collect();
             console.out(&json::text(&States { format_version: json::FORMAT_VERSION, topologies }));
+        } else if self.yaml {
+            states.iter().for_each(|state| console.out(&yaml::text(state)));
         } else {
             states.iter().for_each(|state| console.out(&show::text(state, node.as_ref())));
         }

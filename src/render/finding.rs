@@ -122,7 +122,14 @@ impl Text {
 
 impl SourceCode for Text {
     fn read_span<'a>(&'a self, span: &SourceSpan, before: usize, after: usize) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // Without context it is asked where a span is, else for whole lines.
         let end = span.offset() + span.len();
+        if before == 0 && after == 0 {
+            let line = self.line(span.offset());
+            let text = self.text.get(span.offset()..end).ok_or(MietteError::OutOfBounds)?;
+            let column = self.text.get(self.start(line)..span.offset()).map_or(0, |text| text.chars().count());
+            return Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), text.as_bytes(), *span, line, column, 1)));
+        }
         let first = self.line(span.offset()).saturating_sub(before);
         let last = self.line(end.saturating_sub(usize::from(!span.is_empty()))) + after;
         let (start, stop) = (self.start(first), self.start(last + 1));

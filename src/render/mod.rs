@@ -7,5 +7,6 @@ pub mod plan;
 pub mod report;
 pub mod show;
 pub mod words;
+pub mod yaml;
 
 pub use finding::Look;

@@ -1,7 +1,7 @@
 //! A plan for a person: signs, fields, impact, counts.
 
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
-use super::words::{detail, full_name, impact, name};
+use super::words::{detail, full_name, impact, name, seen};
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId};
 use anstyle::Style;
@@ -136,12 +136,12 @@ pub fn sign(action: Action) -> (&'static str, Style) {
 fn one(page: &mut Page, change: &Change) {
     let (sign, style) = sign(change.action);
     page.put("  ").paint(style, format!("{sign:>3}")).put(" ").put(name(&change.id));
-    let shown = match change.action {
-        Action::Create | Action::Replace | Action::Move => change.after.as_ref(),
-        Action::Delete => change.before.as_ref(),
+    let words = match change.action {
+        Action::Create | Action::Replace | Action::Move => change.after.as_ref().map(detail),
+        Action::Delete => change.before.as_ref().map(seen),
         Action::Update => None,
     };
-    let words = shown.map(detail).unwrap_or_default();
+    let words = words.unwrap_or_default();
     if !words.is_empty() {
         let colon = if words.starts_with('=') { " " } else { ": " };
         page.put(colon).paint(DIM, words);

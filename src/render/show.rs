@@ -1,7 +1,7 @@
 //! What is there, as a person would draw it: a tree per node.
 
 use super::page::{ADD, BOLD, CHANGE, DIM, Page};
-use super::words::{detail, is_main, route_line};
+use super::words::{detail, is_main, route_line, seen};
 use crate::resource::{Address, IfName, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, State};
 
 /// A topology, or one node of it.
@@ -93,7 +93,7 @@ impl<'a> Part<'a> {
     fn link(&self, page: &mut Page, link: &Link, depth: usize) {
         let pad = "   ".repeat(depth);
         page.put(format!("{pad}├─ ")).paint(ADD, link.id.name.as_str());
-        let mut words = detail(&Resource::Link(Box::new(link.clone())));
+        let mut words = seen(&Resource::Link(Box::new(link.clone())));
         if let (true, Some(Some(master))) = (depth > 1, link.master.get()) {
             words = words.replace(&format!("port of {master}, "), "");
         }

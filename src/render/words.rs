@@ -33,6 +33,25 @@ pub fn full_name(id: &ResourceId) -> String {
     }
 }
 
+/// What there is to say about a resource as it is: only what a person would look for.
+pub fn seen(resource: &Resource) -> String {
+    let Resource::Link(link) = resource else { return detail(resource) };
+    let mut link = link.clone();
+    (link.mac, link.queues) = (Setting::Left, Setting::Left);
+    link.options.retain(|key, value| differs(kinds::of(&link.kind), key, value));
+    link.port.retain(|key, value| differs(kinds::PORT, key, value));
+    link_words(&link).join(", ")
+}
+
+/// Whether an observed value is surely not the usual one: the kernel's clock makes 31.24 of 31.25 seconds.
+pub fn differs(known: &[kinds::Attribute], key: &str, value: &Value) -> bool {
+    let Some(attribute) = known.iter().find(|attribute| attribute.name == key) else { return false };
+    match (attribute.default.value(), value) {
+        (Some(Value::Centis(usual)), Value::Centis(value)) => usual.abs_diff(*value) > 1,
+        (usual, value) => usual.is_some_and(|usual| usual != *value),
+    }
+}
+
 /// What there is to say about a resource besides its name, in the language's words; what is usual is left out.
 pub fn detail(resource: &Resource) -> String {
     match resource {

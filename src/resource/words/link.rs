@@ -1,7 +1,7 @@
 //! Links in `ip link` words.
 
 use super::{Words, quote, switch};
-use crate::resource::{Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group};
+use crate::resource::{kinds, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
@@ -16,7 +16,7 @@ impl Words {
             words.push(format!("netns {}", self.netns(&link.id.node)));
         }
         words.push(format!("type {}", link.kind.name()));
-        words.extend(options(&link.kind, &link.options));
+        words.extend(options(&link.kind, &unusual(kinds::of(&link.kind), &link.options)));
         if let Some(below) = link.link.as_ref().filter(|_| link.kind == Kind::Vxlan) {
             words.push(format!("dev {}", quote(below.name.as_str())));
         }
@@ -42,13 +42,13 @@ impl Words {
     /// What the kernel takes while it makes a link.
     fn birth(&self, link: &Link) -> Vec<String> {
         let mut words = Vec::new();
-        if let Some(mtu) = link.mtu.get().filter(|_| link.kind != Kind::Bridge) {
+        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind != Kind::Bridge && **mtu != USUAL_MTU) {
             words.push(format!("mtu {mtu}"));
         }
         if let Some(mac) = link.mac.get() {
             words.push(format!("address {mac}"));
         }
-        if let Some(length) = link.txqueuelen.get() {
+        if let Some(length) = link.txqueuelen.get().filter(|length| **length != USUAL_QUEUE) {
             words.push(format!("txqueuelen {length}"));
         }
         if let Some(queues) = link.queues.get() {
@@ -71,7 +71,7 @@ impl Words {
         if let Some(alias) = self.marked(link).then(|| self.alias()).flatten() {
             words.push(format!("alias {}", quote(&alias)));
         }
-        if let Some(mtu) = link.mtu.get().filter(|_| link.kind == Kind::Bridge) {
+        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind == Kind::Bridge && **mtu != USUAL_MTU) {
             words.push(format!("mtu {mtu}"));
         }
         if let Some(Some(master)) = link.master.get() {
@@ -84,7 +84,7 @@ impl Words {
         if !words.is_empty() {
             lines.push(self.set(&link.id, &words.join(" ")));
         }
-        lines.extend(self.set_port(link, &link.port));
+        lines.extend(self.set_port(link, &unusual(kinds::PORT, &link.port)));
         let names = link.alternative_names.get().into_iter().flatten();
         lines.extend(names.map(|other| self.property("add", &link.id, other)));
         lines
@@ -158,6 +158,18 @@ impl Words {
         let words: Vec<String> = port.iter().filter_map(|(key, value)| port_option(key, value)).collect();
         (!words.is_empty()).then(|| self.set(&link.id, &format!("type bridge_slave {}", words.join(" "))))
     }
+}
+
+/// What a fresh Ethernet-like link has (`ETH_DATA_LEN`, `DEFAULT_TX_QUEUE_LEN`), so that nobody types it.
+const USUAL_MTU: u32 = 1500;
+const USUAL_QUEUE: u32 = 1000;
+
+/// The attributes that are not what a fresh link has anyway.
+fn unusual(known: &[kinds::Attribute], options: &Options) -> Options {
+    let usual = |key: &str| known.iter().find(|attribute| attribute.name == key).and_then(|attribute| attribute.default.value());
+    // A macvlan's mode and a vxlan's port are always said: `ip` has other defaults for them, or warns.
+    let said = |key: &str| matches!(key, "mode" | "port" | "id");
+    options.iter().filter(|(key, value)| said(key) || usual(key).as_ref() != Some(*value)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn name(link: &Link) -> String {

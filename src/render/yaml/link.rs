@@ -1,0 +1,185 @@
+//! Interfaces as the language has them.
+
+use super::Section;
+use super::tree::Yaml;
+use crate::render::words::differs;
+use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Resource, Setting, Value, kinds};
+use std::collections::BTreeMap;
+
+/// The interfaces of a node.
+pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
+    let mut map: BTreeMap<&str, Yaml> = BTreeMap::new();
+    for resource in &section.items {
+        if let Resource::Link(link) = resource {
+            let entry = interface(section, link);
+            if link.kind != Kind::Loopback || !entry.is_empty() {
+                map.insert(link.id.name.as_str(), entry);
+            }
+        }
+    }
+    // Addresses on an interface that is somebody else's: it is declared, and nothing else of it is managed.
+    for resource in &section.items {
+        if let Resource::Address(address) = resource {
+            map.entry(address.link.name.as_str()).or_insert_with(|| borrowed(section, &address.link));
+        }
+    }
+    Yaml::Map(map.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect())
+}
+
+fn borrowed(section: &Section<'_>, link: &LinkId) -> Yaml {
+    let mut map = Yaml::map();
+    if link.name.as_str() != "lo" {
+        let from = section.state.record.moved.iter().find(|(now, _)| now == link).map(|(_, from)| from);
+        let mut existing = Yaml::map();
+        existing.put_some("from", from);
+        map.put("existing", existing);
+    }
+    map.put_list("addresses", addresses(section, link));
+    map
+}
+
+fn interface(section: &Section<'_>, link: &Link) -> Yaml {
+    let mut map = Yaml::map();
+    let near = |other: &LinkId| if other.node == link.id.node { other.name.to_string() } else { other.to_string() };
+    let moved = section.state.record.moved.iter().find(|(now, _)| *now == link.id).map(|(_, from)| from);
+    match (&link.kind, &link.peer, moved) {
+        (_, _, Some(from)) => map.put("existing", Yaml::map().with("from", Yaml::of(from))),
+        (Kind::Loopback, ..) => {}
+        (Kind::Veth, Some(peer), _) => map.put("veth", Yaml::of(&near(peer))),
+        (Kind::Physical | Kind::Any | Kind::Veth, ..) => map.put("existing", Yaml::map()),
+        (kind, ..) => {
+            let mut options = options(kinds::of(kind), &link.options, kind);
+            if let Some(below) = &link.link {
+                options.put("link", Yaml::of(&near(below)));
+            }
+            if *kind == Kind::Vxlan {
+                options.put_list("fdb", fdb(section, link));
+            }
+            map.put(kind.name(), options);
+        }
+    }
+    attributes(link, &mut map);
+    map.put_list("addresses", addresses(section, &link.id));
+    if dad(section, &link.id) {
+        map.put("ipv6", Yaml::map().with("dad", Yaml::of(&true)));
+    }
+    map
+}
+
+fn attributes(link: &Link, map: &mut Yaml) {
+    let Link { kind, up, mtu, master, alternative_names, txqueuelen, port, .. } = link;
+    // What stands on another interface takes its MTU from there, so that it has to be said.
+    let said = matches!(kind, Kind::Vxlan | Kind::Macvlan);
+    let usual = if *kind == Kind::Loopback { 65536 } else { 1500 };
+    map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != usual));
+    if let Setting::Is(Some(master)) = master {
+        map.put("master", Yaml::of(master));
+    }
+    let port = match master {
+        Setting::Is(Some(_)) => options(kinds::PORT, port, &Kind::Any),
+        _ => Yaml::map(),
+    };
+    if !port.is_empty() {
+        map.put("port", port);
+    }
+    if *up == Setting::Is(false) {
+        map.put("up", Yaml::of(&false));
+    }
+    map.put_some("txqueuelen", txqueuelen.get().filter(|length| **length != 1000));
+    map.put_list("alternative-names", alternative_names.get().into_iter().flatten().map(Yaml::of).collect());
+}
+
+/// The attributes that are not what a fresh link has.
+fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
+    let mut map = Yaml::map();
+    let number = |key: &str| match options.get(key) {
+        Some(Value::Number(number)) => *number,
+        _ => 0,
+    };
+    for (key, value) in options {
+        let said = (*kind == Kind::Vxlan && key == "id") || (*kind == Kind::Macvlan && key == "mode");
+        match (&**key, value) {
+            (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => {}
+            ("remote", Value::Ip(ip)) if ip.is_multicast() => map.put("group", Yaml::of(ip)),
+            // The kernel has this one in seconds, the language as a duration.
+            ("ageing", Value::Number(seconds)) => {
+                if differs(known, key, value) {
+                    map.put(key, Yaml::Text(format!("{seconds}s")));
+                }
+            }
+            (key, value) if said || differs(known, key, value) => map.put(key, Yaml::of(value)),
+            _ => {}
+        }
+    }
+    let (low, high) = (number("source-port-low"), number("source-port-high"));
+    if (low, high) != (0, 0) {
+        map.put("source-ports", Yaml::Text(format!("{low}-{high}")));
+    }
+    map
+}
+
+fn fdb(section: &Section<'_>, link: &Link) -> Vec<Yaml> {
+    // The entry for everything unknown that `remote` makes by itself is not one of the list.
+    let own = link.options.get("remote");
+    let entry = |entry: &Fdb| {
+        let mut map = Yaml::map();
+        if entry.mac != Mac([0; 6]) {
+            map.put("mac", Yaml::of(&entry.mac));
+        }
+        map.with("dst", Yaml::of(&entry.dst))
+    };
+    let listed = section.items.iter().filter_map(|resource| match resource {
+        Resource::Fdb(it) if it.link == link.id && !(it.mac == Mac([0; 6]) && own == Some(&Value::Ip(it.dst))) => Some(it),
+        _ => None,
+    });
+    listed.map(entry).collect()
+}
+
+fn of_link<'a>(section: &'a Section<'_>, link: &'a LinkId) -> impl Iterator<Item = &'a Address> {
+    section.items.iter().filter_map(move |resource| match resource {
+        Resource::Address(address) if address.link == *link => Some(address),
+        _ => None,
+    })
+}
+
+/// Addresses, each subnet's primary one before the others.
+fn addresses(section: &Section<'_>, link: &LinkId) -> Vec<Yaml> {
+    let mut all: Vec<&Address> = of_link(section, link).collect();
+    all.sort_by_key(|address| address.secondary);
+    all.into_iter().map(address).collect()
+}
+
+fn address(address: &Address) -> Yaml {
+    let label = address.label.get().filter(|label| **label != *address.link.name.as_str());
+    let host = matches!(address.address.addr(), std::net::IpAddr::V4(ip) if ip.is_loopback());
+    let scope = address.scope.get().filter(|scope| address.address.addr().is_ipv4() && **scope != if host { 254 } else { 0 });
+    if label.is_none() && scope.is_none() && address.peer.is_none() {
+        return Yaml::of(&address.address);
+    }
+    let mut map = Yaml::map().with("address", Yaml::of(&address.address));
+    map.put_some("peer", address.peer.as_ref());
+    map.put_some("scope", scope);
+    map.put_some("label", label);
+    map
+}
+
+/// Whether duplicate address detection is on for an address here, which in a created namespace has to be said.
+fn dad(section: &Section<'_>, link: &LinkId) -> bool {
+    section.created && of_link(section, link).any(|address| address.address.addr().is_ipv6() && address.nodad == Setting::Is(false))
+}
+
+/// The static neighbours of a node.
+pub(super) fn neighbors(section: &Section<'_>) -> Vec<Yaml> {
+    let mut list = Vec::new();
+    for resource in &section.items {
+        if let Resource::Neighbor(neighbor) = resource {
+            let mut map = Yaml::map().with("address", Yaml::of(&neighbor.address)).with("dev", Yaml::of(&neighbor.link.name));
+            map.put_some("mac", neighbor.mac.as_ref());
+            if neighbor.proxy {
+                map.put("proxy", Yaml::of(&true));
+            }
+            list.push(map);
+        }
+    }
+    list
+}

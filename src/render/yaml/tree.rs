@@ -1,0 +1,130 @@
+//! A little YAML, written: blocks outside, flow inside.
+
+use std::fmt::Write;
+
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Yaml {
+    /// Text, a number, a word: quoted where YAML would see more in it.
+    Text(String),
+    /// A list.
+    List(Vec<Yaml>),
+    /// A map in this order.
+    Map(Vec<(String, Yaml)>),
+}
+
+impl Yaml {
+    /// A scalar.
+    pub fn of(value: &impl ToString) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    /// An empty map.
+    pub fn map() -> Self {
+        Self::Map(Vec::new())
+    }
+
+    /// The map with a key more.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Self) -> Self {
+        self.put(key, value);
+        self
+    }
+
+    /// Puts a key into a map.
+    pub fn put(&mut self, key: &str, value: Self) {
+        if let Self::Map(entries) = self {
+            entries.push((key.to_owned(), value));
+        }
+    }
+
+    /// Puts a key into a map, if there is a value.
+    pub fn put_some(&mut self, key: &str, value: Option<&impl ToString>) {
+        if let Some(value) = value {
+            self.put(key, Self::of(value));
+        }
+    }
+
+    /// Puts a list into a map, if it is not empty; one entry stands for itself.
+    pub fn put_many(&mut self, key: &str, mut values: Vec<Self>) {
+        match values.len() {
+            0 => {}
+            1 => self.put(key, values.remove(0)),
+            _ => self.put(key, Self::List(values)),
+        }
+    }
+
+    /// Puts a list into a map, if it is not empty.
+    pub fn put_list(&mut self, key: &str, values: Vec<Self>) {
+        if !values.is_empty() {
+            self.put(key, Self::List(values));
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(_) => false,
+            Self::List(values) => values.is_empty(),
+            Self::Map(entries) => entries.is_empty(),
+        }
+    }
+
+    /// Writes it as a block, indented by `depth` steps; maps become flow maps below `flow` levels.
+    pub fn block(&self, out: &mut String, depth: usize, flow: usize) {
+        let pad = "  ".repeat(depth);
+        match self {
+            Self::Map(entries) if flow > 0 && !entries.is_empty() => {
+                for (key, value) in entries {
+                    let _ = write!(out, "{pad}{}:", quoted(key));
+                    value.after_key(out, depth, flow - 1);
+                }
+            }
+            other => {
+                let _ = writeln!(out, "{pad}{}", other.flow());
+            }
+        }
+    }
+
+    fn after_key(&self, out: &mut String, depth: usize, flow: usize) {
+        match self {
+            Self::Map(entries) if flow > 0 && !entries.is_empty() => {
+                out.push('\n');
+                self.block(out, depth + 1, flow);
+            }
+            Self::List(values) if values.iter().any(|value| matches!(value, Self::Map(_))) && flow > 0 => {
+                out.push('\n');
+                for value in values {
+                    let _ = writeln!(out, "{}- {}", "  ".repeat(depth + 1), value.flow());
+                }
+            }
+            other => {
+                let _ = writeln!(out, " {}", other.flow());
+            }
+        }
+    }
+
+    fn flow(&self) -> String {
+        match self {
+            Self::Text(text) => quoted(text),
+            Self::List(values) => format!("[{}]", values.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
+            Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
+            Self::Map(entries) => {
+                let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), value.flow())).collect();
+                format!("{{ {} }}", entries.join(", "))
+            }
+        }
+    }
+}
+
+/// Text as YAML takes it, and as a reader of YAML 1.1 takes it too.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+".contains(c);
+    let word = !text.is_empty() && text.chars().all(plain) && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && !text.ends_with('-');
+    let odd = ["yes", "no", "on", "off", "y", "n", "null", "~"].contains(&text.to_ascii_lowercase().as_str());
+    if word && !odd {
+        return text.to_owned();
+    }
+    // JSON's strings are YAML's double-quoted ones.
+    serde_json::to_string(text).unwrap_or_default()
+}
