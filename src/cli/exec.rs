@@ -13,7 +13,9 @@ use std::ffi::{OsStr, OsString};
 /// With the namespace's own hosts and resolv.conf in place of the machine's. The exit status is the command's; signals go to it. Without a command a
 /// shell is started.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  sudo topo exec RED -- ping -c1 11.11.11.3\n  sudo topo exec lab/RED -- sh           where several topologies have a node RED\n  sudo topo exec RED                     a shell\n\nExit status: the command's; 126 it cannot be run, 127 there is no such command")]
+#[command(
+    after_long_help = "Examples:\n  sudo topo exec RED -- ping -c1 11.11.11.3\n  sudo topo exec lab/RED -- sh           where several topologies have a node RED\n  sudo topo exec RED                     a shell\n\nExit status: the command's; 126 it cannot be run, 127 there is no such command"
+)]
 pub struct Exec {
     /// The node, or TOPOLOGY/NODE
     #[arg(value_name = "[TOPOLOGY/]NODE")]

@@ -4,7 +4,9 @@ mod link;
 mod packet;
 mod tree;
 
-use crate::resource::{Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction, State, Sysctl, TableId};
+use crate::resource::{
+    Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction, State, Sysctl, TableId,
+};
 use std::collections::BTreeSet;
 use tree::Yaml;
 
@@ -114,7 +116,8 @@ impl<'a> Section<'a> {
     }
 
     fn tables(&self, section: &mut Yaml) {
-        let inserts: Vec<&Insert> = self.items.iter().filter_map(|resource| if let Resource::Insert(insert) = resource { Some(insert) } else { None }).collect();
+        let inserts: Vec<&Insert> =
+            self.items.iter().filter_map(|resource| if let Resource::Insert(insert) = resource { Some(insert) } else { None }).collect();
         let table = self.items.iter().find_map(|resource| if let Resource::Table(table) = resource { Some(table) } else { None });
         match table {
             Some(table) => packet::table(table, section, &inserts),
@@ -138,7 +141,14 @@ impl<'a> Section<'a> {
 }
 
 fn resolver(content: &str, dns: &mut Yaml) {
-    let of = |key: &str| content.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(' ')).flat_map(str::split_whitespace).map(|word| Yaml::of(&word)).collect::<Vec<_>>();
+    let of = |key: &str| {
+        content
+            .lines()
+            .filter_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
+            .flat_map(str::split_whitespace)
+            .map(|word| Yaml::of(&word))
+            .collect::<Vec<_>>()
+    };
     dns.put_list("nameservers", of("nameserver"));
     dns.put_list("search", of("search"));
     dns.put_list("options", of("options"));

@@ -1,7 +1,7 @@
 //! Links in `ip link` words.
 
 use super::{Words, quote, switch};
-use crate::resource::{kinds, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group};
+use crate::resource::{Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
