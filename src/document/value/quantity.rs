@@ -20,12 +20,12 @@ pub struct Duration {
 impl Duration {
     /// In hundredths of a second, where it is a whole number of them.
     pub fn centis(self) -> Option<u64> {
-        (self.nanoseconds % 10_000_000 == 0).then_some(self.nanoseconds / 10_000_000)
+        self.nanoseconds.is_multiple_of(10_000_000).then_some(self.nanoseconds / 10_000_000)
     }
 
     /// In seconds, where it is a whole number of them.
     pub fn seconds(self) -> Option<u64> {
-        (self.nanoseconds % 1_000_000_000 == 0).then_some(self.nanoseconds / 1_000_000_000)
+        self.nanoseconds.is_multiple_of(1_000_000_000).then_some(self.nanoseconds / 1_000_000_000)
     }
 }
 
