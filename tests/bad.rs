@@ -3,7 +3,7 @@
 //! Each `tests/bad/NAME.yaml` says in comments what is to be found in it, `#! CODE LINE:COLUMN`, with `warning` behind it where it is one. Beside it,
 //! `NAME.txt` has the messages as a person reads them; `TOPO_REWRITE=1 cargo test --test bad` writes them anew.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot read its own files has failed")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its own files has failed")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -208,5 +208,39 @@ fn hostile_files_are_done_with_soon() {
         assert!(found <= 10_001, "{nth}: {found}");
         // The promise is a second for the program as it is shipped; this one is built without optimisation.
         assert!(took < Duration::from_secs(10), "{nth}: {took:?}");
+    }
+}
+
+/// Whatever a file is made into by chance, it is refused or understood, never a panic.
+#[test]
+fn mangled_files_are_survived() {
+    let texts: Vec<String> = files().iter().map(|path| source(path).text.to_string()).collect();
+    // A small generator (xorshift) with a fixed start: the same files at every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    for _ in 0..1_000 {
+        let mut chars: Vec<char> = texts[random(texts.len())].chars().collect();
+        for _ in 0..=random(4) {
+            let (at, from) = (random(chars.len()), random(chars.len()));
+            match random(4) {
+                0 => drop(chars.drain(at..(at + random(12)).min(chars.len()))),
+                1 => chars.insert(at, ['{', '}', '[', ']', ':', '"', '0', '/', '\n', ' ', '*', '&', '\u{e9}', '!'][random(14)]),
+                2 => {
+                    let piece: Vec<char> = chars[from..(from + random(40)).min(chars.len())].to_vec();
+                    chars.splice(at..at, piece);
+                }
+                _ => chars.swap(at, from),
+            }
+            if chars.is_empty() {
+                break;
+            }
+        }
+        let text: String = chars.into_iter().collect();
+        findings(&Source { name: "mangled.yaml".to_owned(), text: text.into() });
     }
 }
