@@ -3,7 +3,7 @@
 //! Each `tests/bad/NAME.yaml` says in comments what is to be found in it, `#! CODE LINE:COLUMN`, with `warning` behind it where it is one. Beside it,
 //! `NAME.txt` has the messages as a person reads them; `TOPO_REWRITE=1 cargo test --test bad` writes them anew.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its own files has failed")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test that cannot read its own files has failed")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -242,5 +242,18 @@ fn mangled_files_are_survived() {
         }
         let text: String = chars.into_iter().collect();
         findings(&Source { name: "mangled.yaml".to_owned(), text: text.into() });
+    }
+}
+
+/// The program says what was found, never shows a key, and ends with 65 where something stops it.
+#[test]
+fn the_program_ends_with_65() {
+    for path in files() {
+        let source = source(&path);
+        let errors = findings(&source).iter().any(|finding| finding.severity == Severity::Error);
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_topo")).arg("validate").arg(&path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(if errors { 65 } else { 0 }), "{}: {said}", source.name);
+        assert!(!said.contains("c2VjcmV0c2VjcmV0"), "{}: a key is shown: {said}", source.name);
     }
 }
