@@ -1,7 +1,7 @@
 //! topo as a library: a file is read and checked, and planned against an empty machine. Needs no privileges and touches nothing.
 //!
 //! ```sh
-//! cargo run --example library topologies/nat.yaml
+//! cargo run --example library topologies/two-namespaces.yaml
 //! ```
 
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use topo::kernel::{Kernel, Model};
 use topo::{check, plan};
 
 fn main() -> ExitCode {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "topologies/nat.yaml".into());
+    let path = std::env::args().nth(1).unwrap_or_else(|| "topologies/two-namespaces.yaml".into());
     match run(&path) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

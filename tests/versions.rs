@@ -107,6 +107,7 @@ host:
   interfaces:
     lab0: { bridge: { ports: [ext1, red0] }, addresses: [10.0.0.254/24] }
     ext1: { existing: {}, mtu: 1400 }
+    ext0: { existing: {} }
   sysctls: { net.ipv4.conf.ext0.rp_filter: 0, net.core.somaxconn: 100 }
 namespaces:
   RED:
