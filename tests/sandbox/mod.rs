@@ -162,9 +162,10 @@ pub fn topo_in(dir: &str, args: &[&str]) -> Output {
     Output::of(Command::new(topo_path()).args(args).current_dir(dir))
 }
 
-/// Where the program that is tested is.
+/// Where the program that is tested is: the one just built, or `$TOPO`.
 pub fn topo_path() -> &'static str {
-    env!("CARGO_BIN_EXE_topo")
+    static PATH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PATH.get_or_init(|| std::env::var("TOPO").unwrap_or_else(|_| env!("CARGO_BIN_EXE_topo").to_owned()))
 }
 
 /// Runs lines of shell; a line that fails is a failed test. Answers with the standard output.
