@@ -245,7 +245,7 @@ fn ping(from: &str, to: &str, reaches: bool) {
 impl Connection {
     #[track_caller]
     fn check(&self) {
-        let server = Server::start(self.server.0, self.server.1);
+        let server = Server::start(self.server.0, self.server.1, self.call.0.starts_with('['));
         let answer = within(self.client, &format!("timeout 4 socat -u TCP:{}:{},connect-timeout=1 -", self.call.0, self.call.1));
         let seen = answer.stdout.trim().trim_matches(['[', ']']).to_owned();
         let plain = |address: &str| address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string());
@@ -259,9 +259,9 @@ impl Connection {
 struct Server(Child);
 
 impl Server {
-    fn start(node: &str, port: u16) -> Self {
-        let listen = format!("TCP6-LISTEN:{port},reuseaddr,fork,ipv6only=0");
-        let arguments = ["socat", &listen, "SYSTEM:echo ${SOCAT_PEERADDR#*ffff\\:}"];
+    fn start(node: &str, port: u16, six: bool) -> Self {
+        let listen = format!("TCP{}-LISTEN:{port},reuseaddr,fork", if six { 6 } else { 4 });
+        let arguments = ["socat", &listen, "SYSTEM:echo $SOCAT_PEERADDR"];
         let mut command = if node == "host" { Command::new("env") } else { Command::new("ip") };
         if node != "host" {
             command.args(["netns", "exec", node]);
@@ -334,7 +334,7 @@ fn a_forward_policy_of_drop_stops_a_bridge() {
 fn many_connections_share_the_paths() {
     sandbox::run("many_connections_share_the_paths", || {
         topo(&["apply", "--yes", &in_repository("topologies/multipath.yaml")]).expect(0);
-        let _server = Server::start("RIGHT", 80);
+        let _server = Server::start("RIGHT", 80, false);
         for _ in 0..40 {
             assert_eq!(within("LEFT", "timeout 4 socat -u TCP:10.11.9.2:80,connect-timeout=1 -").expect(0).stdout.trim(), "10.11.9.1");
         }
