@@ -75,7 +75,7 @@ const LABS: &[Lab] = &[
     Lab {
         name: "port-forward",
         before: "",
-        pings: &[("SERVER", "203.0.113.2", true), ("host", "10.5.1.2", true), ("OUTSIDE", "10.5.1.2", false)],
+        pings: &[("SERVER", "203.0.113.1", true), ("SERVER", "203.0.113.2", false), ("host", "10.5.1.2", true), ("OUTSIDE", "10.5.1.2", false)],
         connections: &[
             connection(("SERVER", 80), "OUTSIDE", ("203.0.113.1", 8080), "203.0.113.2"),
             connection(("SERVER", 80), "OUTSIDE", ("203.0.113.1", 80), ""),
