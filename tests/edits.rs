@@ -69,6 +69,7 @@ namespaces:
 
 /// The machine that the topology meets.
 const MACHINE: &str = "
+sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 ip link add ext0 type veth peer name ext1; ip link set ext0 up; ip link set ext1 up; ip addr add 192.0.2.5/24 dev ext0
 iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -i ext0 -j ACCEPT
 ";

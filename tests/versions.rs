@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// The machine that the versions meet: other people's cable, namespace and rules.
 const MACHINE: &str = "
+sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 ip link add ext0 type veth peer name ext1; ip link set ext0 up; ip link set ext1 up; ip addr add 192.0.2.5/24 dev ext0; ip route add 198.51.100.0/24 via 192.0.2.9
 ip link add own0 type veth peer name own1; ip link set own1 up
 ip netns add guest; ip -n guest link set lo up; ip -n guest addr add 192.0.2.77/32 dev lo

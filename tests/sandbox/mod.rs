@@ -218,6 +218,9 @@ pub fn wait_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
 
 /// A snapshot of a machine that stands still: carrier and link-local addresses come a little after the rest.
 pub fn quiet(options: &Options) -> String {
+    // Duplicate address detection: a second in which an address is there and its routes are not.
+    let tentative = "for name in $(ls /run/netns); do ip -n $name -6 -o addr show tentative; done 2>/dev/null; ip -6 -o addr show tentative";
+    wait_for(Duration::from_secs(4), || try_sh(tentative).stdout.is_empty());
     let mut last = snapshot_with(options);
     wait_for(Duration::from_secs(3), || {
         std::thread::sleep(Duration::from_millis(60));
