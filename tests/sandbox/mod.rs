@@ -254,7 +254,8 @@ pub fn difference(old: &str, new: &str) -> String {
     let diff = similar::TextDiff::from_lines(old, new);
     let mut out = String::new();
     let mut heading = "";
-    for change in diff.iter_all_changes() {
+    let mut lines = 0;
+    for change in diff.iter_all_changes().filter(|change| change.value().starts_with("== ") || change.tag() != similar::ChangeTag::Equal) {
         let line = change.value();
         if line.starts_with("== ") {
             heading = line;
@@ -269,6 +270,11 @@ pub fn difference(old: &str, new: &str) -> String {
             heading = "";
         }
         let _ = write!(out, "{sign} {line}");
+        lines += 1;
+        if lines == 40 {
+            out.push_str("  and more\n");
+            break;
+        }
     }
     out
 }

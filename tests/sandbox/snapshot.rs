@@ -188,7 +188,13 @@ impl Space {
         section("routes", lines(&self.routes));
         section("rules", lines(&self.rules));
         section("neighbors", lines(&self.neighbors));
-        section("ports", lines(&self.ports));
+        // `bridge` looks up the number of a peer in this namespace, and so names some other link; the peer stands above, with the links.
+        let ports = self.ports.iter().cloned().map(|mut port| {
+            without(&mut port, "link");
+            without(&mut port, "flags");
+            port
+        });
+        section("ports", lines(&ports.collect::<Vec<_>>()));
         section("fdb", lines(&self.fdb));
         section("vlans", lines(&self.vlans));
         section("nft", self.nft_lines(options));
