@@ -8,6 +8,8 @@ use crate::resource::{Kind, Mac, Options, Value};
 enum Form {
     /// On or off in 8 bits.
     Bool,
+    /// On or off in 32 bits.
+    Bool32,
     /// A bit of a `br_boolopt_multi`: which.
     BoolBit(u32),
     /// A number of 8 bits.
@@ -45,7 +47,7 @@ const BRIDGE: &[Codec] = &[
     Codec("hello-time", 2, Form::Centis32),
     Codec("max-age", 3, Form::Centis32),
     Codec("ageing-time", 4, Form::Centis32),
-    Codec("stp", 5, Form::Bool),
+    Codec("stp", 5, Form::Bool32),
     Codec("priority", 6, Form::U16),
     Codec("vlan-filtering", 7, Form::Bool),
     Codec("group-forward-mask", 9, Form::U16),
@@ -178,6 +180,7 @@ impl Form {
         let word = |words: &[(&str, u32)], number: u32| words.iter().find(|(_, n)| *n == number).map(|(word, _)| Value::word(word));
         Some(match self {
             Self::Bool => Value::Bool(byte()? != 0),
+            Self::Bool32 => Value::Bool(u32_at(bytes, 0)? != 0),
             Self::BoolBit(bit) => Value::Bool(u32_at(bytes, 0)? & (1 << bit) != 0),
             Self::OrInherit(flag) if get(flag).and_then(|flag| flag.first().copied()).unwrap_or(0) != 0 => Value::word("inherit"),
             Self::U8 | Self::OrInherit(_) => Value::Number(byte()?.into()),
@@ -199,6 +202,7 @@ impl Form {
         let word = |words: &[(&str, u32)], word: &str| words.iter().find(|(w, _)| *w == word).map(|(_, n)| *n);
         match (self, value) {
             (Self::Bool, Value::Bool(on)) => _ = writer.u8(number, u8::from(*on)),
+            (Self::Bool32, Value::Bool(on)) => _ = writer.u32(number, u32::from(*on)),
             (Self::BoolBit(bit), Value::Bool(on)) => {
                 let (value, mask) = (u32::from(*on) << bit, 1_u32 << bit);
                 writer.put(number, &[value.to_ne_bytes(), mask.to_ne_bytes()].concat());
