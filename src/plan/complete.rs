@@ -1,6 +1,7 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
-use crate::resource::{Family, Insert, Kind, LinkId, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure};
+use crate::resource::{Family, Insert, Item, Kind, LinkId, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure};
+use std::collections::BTreeSet;
 
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
 const ETHERNET_MTU: u32 = 1500;
@@ -11,6 +12,7 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     absent_chains(&mut goal, observed);
     kernel_rules(&mut goal);
     bridge_mtus(&mut goal);
+    behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
     restore(&mut goal, observed);
     goal
@@ -39,6 +41,23 @@ fn kept(observed: &State, prior: &Sysctl) -> bool {
     match (wrote, observed.get(&prior.id())) {
         (Some(wrote), Some(Resource::Sysctl(there))) => !wrote.drift(there).is_empty(),
         _ => false,
+    }
+}
+
+/// An IPv4 address comes second where somebody else's address of its subnet stands first: the kernel says so, and the file cannot.
+fn behind_others(goal: &mut State, observed: &State) {
+    let first = |item: &Item| match (&item.owner, &item.resource) {
+        (Owner::Theirs(_), Resource::Address(there)) if there.address.addr().is_ipv4() && !there.secondary => Some((there.link.clone(), there.subnet())),
+        _ => None,
+    };
+    let taken: BTreeSet<_> = observed.items.values().filter_map(first).collect();
+    if taken.is_empty() {
+        return;
+    }
+    for item in goal.items.values_mut().filter(|item| item.owner == Owner::Ours) {
+        if let Resource::Address(address) = &mut item.resource {
+            address.secondary |= taken.contains(&(address.link.clone(), address.subnet()));
+        }
     }
 }
 
