@@ -41,7 +41,7 @@ impl Destroy {
         let named = if self.all { Vec::new() } else { self.names(console)? };
         let _lock = carry::lock(console, self.lock_timeout)?;
         let mut kernel = machine::open(console)?;
-        let names = if self.all { list::names(console)? } else { named };
+        let names = if self.all { list::names(console, &mut kernel)? } else { named };
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
         for name in names {
             let case = Case::nothing(name);

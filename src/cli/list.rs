@@ -1,5 +1,9 @@
 use super::console::Console;
 use super::exit::Exit;
+use super::machine;
+use crate::kernel::Linux;
+use crate::render::json::{self, ListedView, Topologies};
+use crate::render::{list, words};
 use crate::resource::Name;
 use clap::Args;
 
@@ -7,7 +11,7 @@ use clap::Args;
 ///
 /// Half-made ones and what belongs to no topology any more are listed, too.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo list\n  topo list --json")]
+#[command(after_long_help = "Examples:\n  topo list\n  topo list --json | jq -r '.topologies[].topology'")]
 pub struct List {
     /// Print the list as JSON
     #[arg(long)]
@@ -16,13 +20,45 @@ pub struct List {
 
 impl List {
     pub fn run(self, console: &mut Console) -> super::Result {
-        let _ = self.json;
-        names(console)?;
+        let mut kernel = machine::open(console)?;
+        let topologies = look(console, &mut kernel)?;
+        if self.json {
+            console.out(&json::text(&Topologies { format_version: json::FORMAT_VERSION, topologies }));
+        } else {
+            console.out(&list::text(&topologies));
+        }
         Ok(Exit::Done)
     }
 }
 
+fn look(console: &mut Console, kernel: &mut Linux) -> Result<Vec<ListedView>, Exit> {
+    let listed = kernel.list();
+    machine::warnings(console, kernel);
+    let (found, unowned) = listed.map_err(|error| machine::told(console, &error))?;
+    let mut topologies: Vec<ListedView> = found
+        .into_iter()
+        .map(|it| ListedView {
+            topology: it.name.to_string(),
+            state: if it.half_made { "half-made" } else { "ok" },
+            namespaces: it.namespaces.iter().map(ToString::to_string).collect(),
+            existing: it.existing.keys().map(ToString::to_string).collect(),
+            links: it.links.iter().map(ToString::to_string).collect(),
+            nft: it.nft,
+            other: Vec::new(),
+        })
+        .collect();
+    if !unowned.is_empty() {
+        let other = unowned.iter().map(words::full_name).collect();
+        let (topology, state) = (String::new(), "unowned");
+        topologies.push(ListedView { topology, state, namespaces: Vec::new(), existing: Vec::new(), links: Vec::new(), nft: false, other });
+    }
+    Ok(topologies)
+}
+
 /// The names of all topologies here.
-pub fn names(console: &mut Console) -> Result<Vec<Name>, Exit> {
-    crate::kernel::record::Records::default().names().map_err(|error| super::machine::told(console, &error))
+pub fn names(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Exit> {
+    let listed = kernel.list();
+    machine::warnings(console, kernel);
+    let (found, _) = listed.map_err(|error| machine::told(console, &error))?;
+    Ok(found.into_iter().map(|found| found.name).collect())
 }

@@ -357,14 +357,18 @@ pub struct Topologies {
 /// A topology on this machine.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ListedView {
-    /// Its name; empty for what carries topo's marks and belongs to no topology that is known.
+    /// Its name; empty in an entry for what carries topo's marks and belongs to no topology that is known.
     pub topology: String,
     /// `ok`, `half-made` (an apply or destroy is under way or was cut off) or `unowned`.
     pub state: &'static str,
-    /// Its namespaces.
+    /// The namespaces that it made.
     pub namespaces: Vec<String>,
-    /// The links of it that are marked one by one, as `NODE/INTERFACE`.
+    /// The nodes of others that it configures.
+    pub existing: Vec<String>,
+    /// Its links on the host.
     pub links: Vec<String>,
-    /// The nodes that have its nft table.
-    pub tables: Vec<String>,
+    /// Whether it has an nft table, or rules in somebody else's chain, on the host.
+    pub nft: bool,
+    /// What carries topo's mark and is no topology's that is known, in words.
+    pub other: Vec<String>,
 }

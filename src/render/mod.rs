@@ -2,6 +2,7 @@
 
 pub mod finding;
 pub mod json;
+pub mod list;
 pub mod page;
 pub mod plan;
 pub mod report;

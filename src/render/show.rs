@@ -2,7 +2,7 @@
 
 use super::page::{ADD, BOLD, CHANGE, DIM, Page};
 use super::words::{detail, is_main, route_line, seen};
-use crate::resource::{Address, IfName, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, State};
+use crate::resource::{Address, IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, Setting, State};
 
 /// A topology, or one node of it.
 pub fn text(state: &State, only: Option<&Node>) -> String {
@@ -12,16 +12,49 @@ pub fn text(state: &State, only: Option<&Node>) -> String {
         page.put("  ").paint(CHANGE, "half-made: an apply or destroy is under way or was cut off");
     }
     page.end();
+    let mut tree = Tree::default();
     let mut nodes: Vec<&Node> = state.resources().map(|resource| resource.id_node()).collect();
     nodes.sort_by_key(|node| (!node.is_host(), (*node).clone()));
     nodes.dedup();
     for node in nodes.into_iter().filter(|node| only.is_none_or(|only| only == *node)) {
         let part = Part::of(state, node);
         if !part.is_empty() {
-            part.draw(&mut page);
+            part.draw(&mut tree);
         }
     }
-    page.finish()
+    page.finish() + &tree.draw()
+}
+
+/// Lines with their depths, from which the branches follow.
+#[derive(Default)]
+struct Tree {
+    lines: Vec<(usize, String)>,
+}
+
+impl Tree {
+    fn add(&mut self, depth: usize, page: Page) {
+        self.lines.push((depth, page.finish()));
+    }
+
+    /// Drawn from the bottom: whether a branch goes on is known only by what is below.
+    fn draw(&self) -> String {
+        let mut open: Vec<bool> = Vec::new();
+        let mut drawn = Vec::new();
+        for (depth, text) in self.lines.iter().rev() {
+            open.resize(open.len().max(depth + 1), false);
+            let mut line: String = open.iter().take(*depth).map(|open| if *open { "│  " } else { "   " }).collect();
+            line.push_str(if open.get(*depth) == Some(&true) { "├─ " } else { "└─ " });
+            line.push_str(text);
+            line.push('\n');
+            drawn.push(line);
+            open.truncate(depth + 1);
+            if let Some(last) = open.last_mut() {
+                *last = true;
+            }
+        }
+        drawn.reverse();
+        drawn.concat()
+    }
 }
 
 trait InNode {
@@ -67,18 +100,19 @@ impl<'a> Part<'a> {
         self.items.iter().all(|(resource, _)| matches!(resource, Resource::Namespace(namespace) if namespace.tenure != NodeTenure::Created))
     }
 
-    fn draw(&self, page: &mut Page) {
-        page.put("└─ ").paint(BOLD, self.node.as_str());
+    fn draw(&self, tree: &mut Tree) {
+        let mut page = Page::new();
+        page.paint(BOLD, self.node.as_str());
         let tenure = self.state.namespace(self.node).map(|namespace| detail(&Resource::Namespace(namespace.clone()))).unwrap_or_default();
         if !tenure.is_empty() && !self.node.is_host() {
             page.put("  ").paint(DIM, tenure);
         }
-        page.end();
+        tree.add(0, page);
         for link in self.links() {
-            self.link(page, link, 1);
+            self.link(tree, link, 1);
         }
-        self.orphans(page);
-        self.rest(page);
+        self.orphans(tree);
+        self.rest(tree);
     }
 
     fn links(&self) -> impl Iterator<Item = &'a Link> {
@@ -90,9 +124,9 @@ impl<'a> Part<'a> {
         self.items.iter().any(|(resource, _)| resource.as_link().is_some_and(|link| link.id == *id))
     }
 
-    fn link(&self, page: &mut Page, link: &Link, depth: usize) {
-        let pad = "   ".repeat(depth);
-        page.put(format!("{pad}├─ ")).paint(ADD, link.id.name.as_str());
+    fn link(&self, tree: &mut Tree, link: &Link, depth: usize) {
+        let mut page = Page::new();
+        page.paint(ADD, link.id.name.as_str());
         let mut words = seen(&Resource::Link(Box::new(link.clone())));
         if let (true, Some(Some(master))) = (depth > 1, link.master.get()) {
             words = words.replace(&format!("port of {master}, "), "");
@@ -102,15 +136,18 @@ impl<'a> Part<'a> {
             page.put("  ").paint(DIM, words);
         }
         let addresses: Vec<String> = self.addresses(&link.id.name).map(address).collect();
+        if link.kind == Kind::Loopback && addresses.is_empty() && link.up == Setting::Is(true) {
+            return;
+        }
         if !addresses.is_empty() {
             page.put("  ").put(addresses.join("  "));
         }
-        page.end();
+        tree.add(depth, page);
         for (resource, _) in &self.items {
             match resource {
-                Resource::Neighbor(it) if it.link == link.id => self.line(page, depth + 1, &super::words::name(&it.id()), &detail(resource)),
-                Resource::Fdb(it) if it.link == link.id => self.line(page, depth + 1, &super::words::name(&it.id()), ""),
-                Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => self.link(page, port, depth + 1),
+                Resource::Neighbor(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource)),
+                Resource::Fdb(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), ""),
+                Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => self.link(tree, port, depth + 1),
                 _ => {}
             }
         }
@@ -124,46 +161,47 @@ impl<'a> Part<'a> {
     }
 
     /// Addresses on interfaces that are somebody else's.
-    fn orphans(&self, page: &mut Page) {
+    fn orphans(&self, tree: &mut Tree) {
         for (resource, _) in &self.items {
             if let Resource::Address(it) = resource
                 && !self.drawn(&it.link)
             {
-                self.line(page, 1, &super::words::name(&it.id()), "");
+                self.line(tree, 1, &super::words::name(&it.id()), "");
             }
         }
     }
 
-    fn line(&self, page: &mut Page, depth: usize, text: &str, dim: &str) {
-        page.put(format!("{}├─ {text}", "   ".repeat(depth)));
+    fn line(&self, tree: &mut Tree, depth: usize, text: &str, dim: &str) {
+        let mut page = Page::new();
+        page.put(text);
         if !dim.is_empty() {
             page.put(" ").paint(DIM, dim);
         }
-        page.end();
+        tree.add(depth, page);
     }
 
     /// Routes, rules, NAT and firewall, settings, files.
-    fn rest(&self, page: &mut Page) {
+    fn rest(&self, tree: &mut Tree) {
         for (resource, _) in &self.items {
             match resource {
-                Resource::Route(route) if is_main(route) => self.line(page, 1, &format!("route {}", route_line(route)), ""),
+                Resource::Route(route) if is_main(route) => self.line(tree, 1, &format!("route {}", route_line(route)), ""),
                 _ => {}
             }
         }
         for (resource, _) in &self.items {
             match resource {
-                Resource::Route(route) if !is_main(route) => self.line(page, 1, &format!("route {}", route_line(route)), ""),
-                Resource::Rule(Rule { key, kernel: false, .. }) => self.line(page, 1, &format!("rule {key}"), ""),
+                Resource::Route(route) if !is_main(route) => self.line(tree, 1, &format!("route {}", route_line(route)), ""),
+                Resource::Rule(Rule { key, kernel: false, .. }) => self.line(tree, 1, &format!("rule {key}"), ""),
                 Resource::Table(table) => table.chains.iter().for_each(|chain| {
-                    self.line(page, 1, &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name), policy(chain.drop));
-                    chain.rules.iter().for_each(|rule| self.line(page, 2, &rule.text(&table.topology), ""));
+                    self.line(tree, 1, &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name), policy(chain.drop));
+                    chain.rules.iter().for_each(|rule| self.line(tree, 2, &rule.text(&table.topology), ""));
                 }),
                 Resource::Insert(insert) if !insert.rules.is_empty() => {
-                    self.line(page, 1, &format!("rules in chain {}", insert.chain), "");
-                    insert.rules.iter().for_each(|rule| self.line(page, 2, &rule.in_family(&insert.chain.family), ""));
+                    self.line(tree, 1, &format!("rules in chain {}", insert.chain), "");
+                    insert.rules.iter().for_each(|rule| self.line(tree, 2, &rule.in_family(&insert.chain.family), ""));
                 }
-                Resource::Sysctl(sysctl) => self.line(page, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), ""),
-                Resource::File(_) => self.line(page, 1, &super::words::name(&resource.id()), ""),
+                Resource::Sysctl(sysctl) if !(sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("all/forwarding")) => self.line(tree, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), ""),
+                Resource::File(_) => self.line(tree, 1, &super::words::name(&resource.id()), ""),
                 _ => {}
             }
         }
