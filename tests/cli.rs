@@ -60,13 +60,31 @@ fn help() {
 fn validate() {
     case(
         "validate",
-        &["topo validate good.yaml", "topo validate -q - <good.yaml", "topo validate bad.yaml", "topo validate --json bad.yaml", "topo validate labs", "topo validate", "topo validate nowhere.yaml"],
+        &[
+            "topo validate good.yaml",
+            "topo validate -q - <good.yaml",
+            "topo validate bad.yaml",
+            "topo validate --json bad.yaml",
+            "topo validate labs",
+            "topo validate",
+            "topo validate nowhere.yaml",
+        ],
     );
 }
 
 #[test]
 fn usage() {
-    case("usage", &["topo frobnicate", "topo plan --frob", "topo apply --lock-timeout soon", "topo destroy 'a b'", "topo plan --json --commands good.yaml", "topo -q -v list"]);
+    case(
+        "usage",
+        &[
+            "topo frobnicate",
+            "topo plan --frob",
+            "topo apply --lock-timeout soon",
+            "topo destroy 'a b'",
+            "topo plan --json --commands good.yaml",
+            "topo -q -v list",
+        ],
+    );
 }
 
 #[test]
@@ -131,7 +149,10 @@ fn the_commands_do_what_an_apply_does() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let output = Command::new("sh").args(["-c", "\"$0\" completions bash | head -1; \"$0\" --help | true; \"$0\" schema | true", env!("CARGO_BIN_EXE_topo")]).output().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", "\"$0\" completions bash | head -1; \"$0\" --help | true; \"$0\" schema | true", env!("CARGO_BIN_EXE_topo")])
+        .output()
+        .unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

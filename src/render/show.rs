@@ -200,7 +200,9 @@ impl<'a> Part<'a> {
                     self.line(tree, 1, &format!("rules in chain {}", insert.chain), "");
                     insert.rules.iter().for_each(|rule| self.line(tree, 2, &rule.in_family(&insert.chain.family), ""));
                 }
-                Resource::Sysctl(sysctl) if !(sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("all/forwarding")) => self.line(tree, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), ""),
+                Resource::Sysctl(sysctl) if !(sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("all/forwarding")) => {
+                    self.line(tree, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), "")
+                }
                 Resource::File(_) => self.line(tree, 1, &super::words::name(&resource.id()), ""),
                 _ => {}
             }
