@@ -223,7 +223,8 @@ fn new<'a, T: PartialEq>(after: &'a Setting<T>, before: &Setting<T>) -> Option<&
 
 /// The attributes in `after` that `before` has otherwise.
 fn differing(after: &Options, before: &Options) -> Options {
-    after.iter().filter(|(name, value)| before.get(*name) != Some(*value)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let same = |name: &str, value| before.get(name).is_some_and(|old| kinds::same(value, old));
+    after.iter().filter(|(name, value)| !same(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Changes a link in place; only what differs is sent.

@@ -120,9 +120,9 @@ pub const VXLAN: &[Attribute] = &[
     in_place("tos", Default::Number(0)),
     in_place("df", Default::Word("unset")),
     in_place("learning", Default::Bool(true)),
-    in_place("proxy", Default::Bool(false)),
-    in_place("l2miss", Default::Bool(false)),
-    in_place("l3miss", Default::Bool(false)),
+    fixed("proxy", Default::Bool(false)),
+    fixed("l2miss", Default::Bool(false)),
+    fixed("l3miss", Default::Bool(false)),
     in_place("ageing", Default::Number(300)),
     in_place("limit", Default::Number(0)),
 ];
@@ -159,7 +159,7 @@ pub fn link_impact(kind: &Kind) -> Impact {
 
 /// Whether two values are the same to a kernel: it counts durations in ticks of 1, 3.3, 4 or 10 ms and gives them back rounded down to hundredths of a second
 /// (`clock_t_to_jiffies`, `jiffies_to_clock_t`), so that a hundredth may get lost on the way.
-fn same(a: &Value, b: &Value) -> bool {
+pub fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Centis(a), Value::Centis(b)) => a.abs_diff(*b) <= 1,
         _ => a == b,
