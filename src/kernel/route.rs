@@ -214,9 +214,10 @@ pub fn create(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &full(site, route)?)
 }
 
-/// Writes a route over the one that is there under the same key.
+/// Writes a route over the one that is there under the same key, as `ip route replace` does: one with several next hops may be gone altogether, because one of
+/// its interfaces went (`fib_sync_down_dev`).
 pub fn update(site: &Site<'_>, after: &Route) -> Result<(), Refused> {
-    site.ask(NEW, REPLACE, &full(site, after)?)
+    site.ask(NEW, CREATE | REPLACE, &full(site, after)?)
 }
 
 /// Removes a route: this one, not another of the same key.

@@ -124,7 +124,7 @@ pub const VXLAN: &[Attribute] = &[
     fixed("l2miss", Default::Bool(false)),
     fixed("l3miss", Default::Bool(false)),
     in_place("ageing", Default::Number(300)),
-    in_place("limit", Default::Number(0)),
+    fixed("limit", Default::Number(0)),
 ];
 
 /// The attributes of a macvlan. `mode` changes in place, to and from `passthru` it does not (`macvlan_changelink`).
