@@ -171,8 +171,11 @@ fn every_attribute_of_a_vxlan() {
     sandbox::run("every_attribute_of_a_vxlan", || {
         let text = "{name: t, namespaces: {A: {interfaces: {p0: {veth: A/p1, addresses: [10.8.0.1/24]}, v0: {vxlan: {id: 7, link: p0}}}}}}";
         let ranges = ["source-port-low", "source-port-high"];
-        let single: Vec<kinds::Attribute> =
-            kinds::VXLAN.iter().filter(|one| !ranges.contains(&one.name)).map(|one| kinds::Attribute { name: one.name, default: one.default, impact: one.impact }).collect();
+        let single: Vec<kinds::Attribute> = kinds::VXLAN
+            .iter()
+            .filter(|one| !ranges.contains(&one.name))
+            .map(|one| kinds::Attribute { name: one.name, default: one.default, impact: one.impact })
+            .collect();
         every_attribute(text, ("A", "v0"), false, &single);
     });
 }
@@ -273,7 +276,9 @@ fn everything_that_stands_on_links() {
 #[test]
 fn a_macvlan_in_another_namespace_and_a_borrowed_link() {
     sandbox::run("a_macvlan_in_another_namespace_and_a_borrowed_link", || {
-        sh("ip link add up0 type veth peer name far0; ip link set up0 up; ip link set far0 up; ip address add 192.0.2.5/24 dev far0; ip route add 198.51.100.0/24 via 192.0.2.9");
+        sh(
+            "ip link add up0 type veth peer name far0; ip link set up0 up; ip link set far0 up; ip address add 192.0.2.5/24 dev far0; ip route add 198.51.100.0/24 via 192.0.2.9",
+        );
         let before = snapshot();
         let text = "{name: t, host: {interfaces: {up0: {existing: {}}}}, namespaces: {A: {interfaces: {m0: {macvlan: {link: host/up0, mode: bridge}, addresses: [192.0.2.7/24]}}}, B: {interfaces: {e0: {existing: {from: host/far0}, addresses: [192.0.2.8/24]}}}}}";
         apply(text);
@@ -291,7 +296,10 @@ fn a_name_that_is_taken() {
         let state = wanted(text);
         let observed = Linux::new().unwrap().observe(&state).unwrap();
         let reasons: Vec<String> = plan::make(&state, &observed).unwrap_err().into_iter().map(|conflict| conflict.reason).collect();
-        assert_eq!(reasons, ["namespace A is there already and belongs to somebody else", "bridge host/br0 is there already and belongs to topology \"other\""]);
+        assert_eq!(
+            reasons,
+            ["namespace A is there already and belongs to somebody else", "bridge host/br0 is there already and belongs to topology \"other\""]
+        );
         let (found, unowned) = Linux::new().unwrap().list().unwrap();
         assert_eq!(found.iter().map(|topology| topology.name.as_str()).collect::<Vec<_>>(), ["other"]);
         assert!(unowned.is_empty());
