@@ -27,6 +27,8 @@ pub struct Judge<'a> {
     pub others: &'a [(Name, Record)],
     /// The links at the other ends, by node and number.
     pub far: &'a HashMap<(Node, u32), LinkId>,
+    /// What was there before and comes back.
+    pub prior: &'a BTreeSet<ResourceId>,
     /// Whether this kernel says who put an address where it is (`IFA_PROTO`, since 5.18).
     pub says: bool,
 }
@@ -87,8 +89,9 @@ impl Sorter<'_> {
         self.look.names.get(&index).cloned()
     }
 
+    /// Whether it is wanted, or comes back.
     fn wanted(&self, id: &ResourceId) -> bool {
-        self.judge.wanted.items.contains_key(id)
+        self.judge.wanted.items.contains_key(id) || self.judge.prior.contains(id)
     }
 
     fn links(&mut self) {

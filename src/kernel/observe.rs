@@ -19,6 +19,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let far = peers::others(&looks, places)?;
     let says = says_protocol();
     let (mut record, others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+    let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     for seen in &looks {
         let tenure = match places.existing.get(&seen.node) {
             _ if seen.node.is_host() => NodeTenure::Host,
@@ -26,7 +27,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
             None => NodeTenure::Created,
         };
         let made = tenure == NodeTenure::Created;
-        let sees = Judge { wanted, record: &record, others: &others, far: &far, says };
+        let sees = Judge { wanted, record: &record, others: &others, far: &far, prior: &prior, says };
         let (resource, owner) = namespace(&sees, seen, tenure);
         let ours = owner == Owner::Ours;
         state.insert(Resource::Namespace(resource), owner);

@@ -197,8 +197,8 @@ fn message(site: &Site<'_>, route: &Route, protocol: u8, scope: u8) -> Result<Wr
 
 fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
     let scope = route.scope.get().copied().unwrap_or_else(|| usual_scope(route));
-    // Not unspecified but static, as `ip route` has it, for what is put back without our mark.
-    let protocol = if route.marked { PROTOCOL } else { 4 };
+    // RTPROT_BOOT, as `ip route add` has it, for what is put back without our mark.
+    let protocol = if route.marked { PROTOCOL } else { 3 };
     let mut body = message(site, route, protocol, scope)?;
     if let Some(source) = route.source {
         body.ip(PREFSRC, source);

@@ -2,7 +2,7 @@
 
 use super::stage::Turns;
 use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove};
-use crate::resource::{Item, Kind, Link, Operation, Owner, Resource, ResourceId, Setting, State, Tenure, effect};
+use crate::resource::{Item, Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Setting, State, Tenure, effect};
 use std::collections::BTreeMap;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
@@ -108,7 +108,11 @@ impl<'a> Paper<'a> {
         let place = match &item.resource {
             Resource::Address(address) => self.goal.link(&address.link).is_some(),
             Resource::Neighbor(neighbor) => self.goal.link(&neighbor.link).is_some(),
-            Resource::Route(_) => true,
+            // Not over a link that has moved away: it comes back with the link.
+            Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
+                let link = LinkId { node: route.node.clone(), name: dev.clone() };
+                self.goal.link(&link).is_some() || self.state.link(&link).is_some()
+            }),
             Resource::Link(link) => {
                 if let Some(master) = link.master_id().filter(|master| self.goal.link(master).is_some()) {
                     let master = Setting::Is(Some(master.name));
