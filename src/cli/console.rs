@@ -70,7 +70,7 @@ impl Console {
 
     /// Findings of a file.
     pub fn findings(&mut self, source: &Source, findings: &[Finding]) {
-        let text = finding::findings(source, findings, self.look);
+        let text = finding::findings(source, findings, self.look) + &finding::tally(source, findings);
         self.err(&text);
     }
 

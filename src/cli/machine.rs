@@ -65,7 +65,8 @@ pub fn plan(console: &mut Console, kernel: &mut Linux, case: &Case) -> Result<Pl
     })?;
     let plan = plan::make(&wanted, &observed).map_err(|conflicts| {
         for conflict in &conflicts {
-            let message = format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason);
+            let name = crate::render::words::full_name(&conflict.id);
+            let message = if conflict.reason.contains(&name) { conflict.reason.clone() } else { format!("{name}: {}", conflict.reason) };
             console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &message, conflict.help.as_deref());
         }
         Exit::Failed

@@ -40,6 +40,14 @@ pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
     out
 }
 
+/// How many there are: `lab.yaml: 2 errors, 1 warning`; nothing for a file without any.
+pub fn tally(source: &Source, findings: &[Finding]) -> String {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let parts = [(errors, "error"), (findings.len() - errors, "warning")];
+    let parts: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| super::page::count(*number, noun)).collect();
+    if parts.is_empty() { String::new() } else { format!("{}: {}\n", escape(&source.name), parts.join(", ")) }
+}
+
 /// One problem at a place of a file, drawn like a finding.
 pub fn at(source: &Source, origin: &Origin, code: &'static str, message: &str, help: Option<String>, look: Look) -> String {
     let labels = vec![Label { offset: origin.offset, length: origin.length, text: "asked for here".to_owned() }];

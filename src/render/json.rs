@@ -5,7 +5,7 @@ use super::words::{fields, full_name, impact, impact_word};
 use crate::apply::{Error, Report};
 use crate::document::{Finding, Severity, Source};
 use crate::plan::{Action, Change, Plan};
-use crate::resource::{Owner, Resource, ResourceId, State};
+use crate::resource::{Impact, Owner, Resource, ResourceId, State};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -53,7 +53,7 @@ pub struct ChangeView {
     /// Which resource.
     #[serde(flatten)]
     pub resource: ResourceView,
-    /// What the change disturbs: `in-place`, `flap` (the link goes down and up) or `replace`.
+    /// What the change disturbs: `none` (a create or delete), `in-place`, `flap` (the link goes down and up) or `replace`.
     pub impact: &'static str,
     /// The fields that differ; empty for a create or delete.
     pub fields: Vec<FieldView>,
@@ -250,7 +250,12 @@ impl From<&Change> for ChangeView {
         Self {
             action: action_word(change.action),
             resource: (&change.id).into(),
-            impact: impact_word(if change.action == Action::Replace { crate::resource::Impact::Replace } else { impact(&change.drift) }),
+            impact: match change.action {
+                Action::Create | Action::Delete => "none",
+                Action::Replace => impact_word(Impact::Replace),
+                Action::Move => impact_word(Impact::Flap),
+                Action::Update => impact_word(impact(&change.drift)),
+            },
             fields: change.drift.iter().map(field).collect(),
             before: values(change.before.as_ref()),
             after: values(change.after.as_ref()),

@@ -102,11 +102,7 @@ fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
             (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => {}
             ("remote", Value::Ip(ip)) if ip.is_multicast() => map.put("group", Yaml::of(ip)),
             // The kernel has this one in seconds, the language as a duration.
-            ("ageing", Value::Number(seconds)) => {
-                if differs(known, key, value) {
-                    map.put(key, Yaml::Text(format!("{seconds}s")));
-                }
-            }
+            ("ageing", Value::Number(seconds)) if differs(known, key, value) => map.put(key, Yaml::Text(format!("{seconds}s"))),
             (key, value) if said || differs(known, key, value) => map.put(key, Yaml::of(value)),
             _ => {}
         }
