@@ -109,7 +109,7 @@ const EDITS: &[&str] = &[
     // Addresses.
     "ip -n RED addr del 10.0.0.1/24 dev eth0",
     "ip -n RED addr del 10.0.0.11/24 dev eth0",
-    "ip -n RED addr flush dev eth0",
+    "ip -n RED -4 addr flush dev eth0",
     "ip -n RED addr del fd00::1/64 dev eth0",
     "ip -n RED addr del 10.0.9.9/32 dev lo",
     "ip -n GREEN addr add 10.0.1.77/24 dev eth0",

@@ -22,9 +22,9 @@ fn demo_without_root() {
     sandbox::run("demo_without_root", || {
         sh("sysctl -qw kernel.unprivileged_userns_clone=1 2>/dev/null || true");
         // A copy that everybody may read: the repository may be in a folder that is root's alone.
-        let copy = "/run/lock/copy";
+        let copy = "/mnt/copy";
         sh(&format!(
-            "mkdir -m 755 -p {copy}/examples {copy}/topologies; chmod 755 /run/lock; cp {} {copy}/topo; cp {} {copy}/examples/; cp {} {copy}/topologies/; chmod -R a+rX {copy}",
+            "mount -t tmpfs -o mode=755 copy /mnt; mkdir -p {copy}/examples {copy}/topologies; cp {} {copy}/topo; cp {} {copy}/examples/; cp {} {copy}/topologies/; chmod -R a+rX {copy}",
             topo_path(),
             in_repository("examples/demo.sh"),
             in_repository("topologies/nat.yaml"),

@@ -126,6 +126,7 @@ fn taken(id: &ResourceId, who: &str, there: &Resource, wanted: &Resource) -> Opt
     };
     let what = match there {
         Resource::Link(link) => format!("{} {id}", link.kind.name()),
+        Resource::Table(table) => format!("nft table inet topo-{} in {}", table.topology, table.node),
         other => format!("{} {id}", other.id().kind()),
     };
     (!shared).then(|| Conflict::new(id.clone(), format!("{} is there already and belongs to {who}", what.trim()), "choose another name, or remove it first"))
