@@ -59,7 +59,10 @@ const LABS: &[Lab] = &[
         before: "iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -i docker0 -j ACCEPT; sysctl -qw net.bridge.bridge-nf-call-iptables=1",
         pings: &[("RED", "10.3.0.2", true), ("BLUE", "10.3.0.1", true)],
         connections: &[connection(("BLUE", 80), "RED", ("10.3.0.2", 80), "10.3.0.1")],
-        breaks: &["iptables-nft -D FORWARD 1", "iptables-nft -D FORWARD 1; iptables-nft -A FORWARD -i lab0 -o lab0 -m comment --comment topo:bridge-and-docker -j ACCEPT"],
+        breaks: &[
+            "iptables-nft -D FORWARD 1",
+            "iptables-nft -D FORWARD 1; iptables-nft -A FORWARD -i lab0 -o lab0 -m comment --comment topo:bridge-and-docker -j ACCEPT",
+        ],
     },
     Lab {
         name: "nat",
