@@ -123,6 +123,15 @@ fn plan_apply_destroy() {
     });
 }
 
+/// The kernel says no, in its own words, at the line that asked for it, and everything is undone.
+#[test]
+fn refused() {
+    sandbox::run("refused", || {
+        let with = r#"printf '    sysctls: { net.ipv4.tcp_congestion_control: no-such }\n' | cat good.yaml - >refused.yaml"#;
+        case("refused", &[with, "topo apply --yes -q refused.yaml", "topo list", "topo apply --yes -q --no-rollback refused.yaml", "topo list", "topo destroy --yes -q lab", "topo list"]);
+    });
+}
+
 #[test]
 fn two_of_one_name_and_collisions() {
     let two = "sed s/lab/other/ good.yaml >other.yaml; topo plan good.yaml other.yaml";

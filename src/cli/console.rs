@@ -99,7 +99,10 @@ impl Console {
 
     /// A failure at the kernel's door.
     pub fn failure(&mut self, from: &Asked<'_>, error: &Error) {
-        self.problem_at(from, error.id.as_ref(), "refused", &error.to_string(), error.help.as_deref());
+        // The command itself names the namespace where `ip -n` can; the rest is told.
+        let node = error.id.as_ref().map(|id| id.node()).filter(|node| !node.is_host() && !error.tried.contains(node.as_str()));
+        let place = node.map(|node| format!("in {node}: ")).unwrap_or_default();
+        self.problem_at(from, error.id.as_ref(), "refused", &format!("{place}{error}"), error.help.as_deref());
     }
 
     /// A warning.

@@ -59,7 +59,7 @@ impl Destroy {
             return Err(failed);
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
-        if changes && !self.json {
+        if changes && !self.json && !(self.yes && console.is_quiet()) {
             plan::show(console, jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()), self.yes);
         }
         if changes && !self.yes {

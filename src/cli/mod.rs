@@ -61,7 +61,7 @@ pub struct Global {
     /// When to use colours; NO_COLOR in the environment means never
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     color: When,
-    /// Print results and errors only
+    /// Print results and errors only; with --yes an apply or destroy that succeeds prints nothing
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Print every request to the kernel, in the words of ip, bridge, sysctl and nft

@@ -1,13 +1,13 @@
 //! Links in `ip link` words.
 
 use super::{Words, quote, switch};
-use crate::resource::{Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds};
+use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
         // A link on an interface of another node is made there and born here.
         let below = link.link.as_ref().filter(|below| below.node != link.id.node);
-        let mut words = vec![self.ip(below.map_or(&link.id.node, |below| &below.node)), "link add".to_owned(), name(link)];
+        let mut words = vec![self.ip(below.map_or(&link.id.node, |below| &below.node)), "link add".to_owned(), named("name", &link.id.name)];
         if let Some(below) = link.link.as_ref().filter(|_| link.kind != Kind::Vxlan) {
             words.push(format!("link {}", quote(below.name.as_str())));
         }
@@ -26,7 +26,7 @@ impl Words {
     }
 
     pub(super) fn create_pair(&self, near: &Link, far: &Link) -> Vec<String> {
-        let mut words = vec![self.ip(&near.id.node), "link add".to_owned(), name(near)];
+        let mut words = vec![self.ip(&near.id.node), "link add".to_owned(), named("name", &near.id.name)];
         words.extend(self.birth(near));
         words.push(format!("type veth peer name {}", name(far)));
         words.extend(self.birth(far));
@@ -147,7 +147,7 @@ impl Words {
     }
 
     fn set(&self, link: &LinkId, what: &str) -> String {
-        format!("{} link set {} {what}", self.ip(&link.node), quote(link.name.as_str()))
+        format!("{} link set {} {what}", self.ip(&link.node), named("dev", &link.name))
     }
 
     fn property(&self, verb: &str, link: &LinkId, other: &str) -> String {
@@ -170,6 +170,12 @@ fn unusual(known: &[kinds::Attribute], options: &Options) -> Options {
     // A macvlan's mode and a vxlan's port are always said: `ip` has other defaults for them, or warns.
     let said = |key: &str| matches!(key, "mode" | "port" | "id");
     options.iter().filter(|(key, value)| said(key) || usual(key).as_ref() != Some(*value)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The name of a link, with the keyword before it where `ip` would take the name for an abbreviation of another keyword (`a` for `address`).
+pub(super) fn named(keyword: &str, name: &IfName) -> String {
+    let word = name.as_str() != "lo" && name.as_str().bytes().all(|byte| byte.is_ascii_lowercase());
+    if word { format!("{keyword} {name}") } else { quote(name.as_str()) }
 }
 
 fn name(link: &Link) -> String {

@@ -84,7 +84,7 @@ impl Words {
             Resource::Namespace(namespace) => self.delete_namespace(namespace),
             // A setting has no "not there": what stood there before comes back as an update.
             Resource::Sysctl(_) => Vec::new(),
-            Resource::Link(link) => vec![format!("{} link delete {}", self.ip(&link.id.node), quote(link.id.name.as_str()))],
+            Resource::Link(link) => vec![format!("{} link delete {}", self.ip(&link.id.node), link::named("dev", &link.id.name))],
             Resource::Address(address) => vec![self.address("delete", address)],
             Resource::Neighbor(neighbor) => vec![self.neighbor("delete", neighbor)],
             Resource::Fdb(entry) => vec![self.fdb("delete", entry)],

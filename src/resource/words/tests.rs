@@ -39,6 +39,12 @@ fn a_namespace_is_made_and_marked() {
 }
 
 #[test]
+fn a_name_is_no_abbreviation() {
+    let lines = commands(&Operation::Create(Resource::Link(Box::new(link("RED", "a", Kind::Bridge)))));
+    assert_eq!(lines, ["ip -n RED link add name a type bridge", "ip -n RED link set dev a up"]);
+}
+
+#[test]
 fn a_pair_is_born_in_its_namespaces() {
     let near = Link { mtu: Setting::Is(1400), ..link("RED", "reth0", Kind::Veth) };
     let far = Link { master: Setting::Is(Some("br0".into())), port: [("isolated".into(), Value::Bool(true))].into(), ..link("host", "reth1", Kind::Veth) };
