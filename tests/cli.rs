@@ -128,7 +128,18 @@ fn plan_apply_destroy() {
 fn refused() {
     sandbox::run("refused", || {
         let with = r#"printf '    sysctls: { net.ipv4.tcp_congestion_control: no-such }\n' | cat good.yaml - >refused.yaml"#;
-        case("refused", &[with, "topo apply --yes -q refused.yaml", "topo list", "topo apply --yes -q --no-rollback refused.yaml", "topo list", "topo destroy --yes -q lab", "topo list"]);
+        case(
+            "refused",
+            &[
+                with,
+                "topo apply --yes -q refused.yaml",
+                "topo list",
+                "topo apply --yes -q --no-rollback refused.yaml",
+                "topo list",
+                "topo destroy --yes -q lab",
+                "topo list",
+            ],
+        );
     });
 }
 
