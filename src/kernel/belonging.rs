@@ -29,6 +29,10 @@ pub struct Judge<'a> {
     pub far: &'a HashMap<(Node, u32), LinkId>,
     /// What was there before and comes back.
     pub prior: &'a BTreeSet<ResourceId>,
+    /// The links of others that the file moves, where they are.
+    pub sources: &'a BTreeSet<LinkId>,
+    /// The nodes in which something is wanted of the kernel's own rules.
+    pub kernel_rules: &'a BTreeSet<Node>,
     /// Whether this kernel says who put an address where it is (`IFA_PROTO`, since 5.18).
     pub says: bool,
 }
@@ -111,7 +115,7 @@ impl Sorter<'_> {
             if owner == Owner::Ours {
                 self.ours.insert(seen.index);
             }
-            if owner == Owner::Ours || sources.contains(&link.id) || self.wanted(&link.id()) {
+            if owner == Owner::Ours || self.judge.sources.contains(&link.id) || self.wanted(&link.id()) {
                 self.shown.insert(seen.name.clone());
             }
             self.state.insert(Resource::Link(Box::new(link)), owner);
@@ -211,7 +215,7 @@ impl Sorter<'_> {
     }
 
     fn rules(&mut self) {
-        let kernels = self.judge.wanted.resources().chain(&self.judge.record.prior).any(|resource| is_kernel_rule_of(resource, self.node()));
+        let kernels = self.judge.kernel_rules.contains(self.node());
         let mut seen: Vec<&rule::Seen> = self.look.rules.iter().collect();
         // Of two that are the same but for the mark the marked one counts.
         seen.sort_by_key(|seen| seen.protocol == PROTOCOL);
@@ -286,8 +290,4 @@ impl Sorter<'_> {
 fn is_plain(rule: &Rule) -> bool {
     let RuleAction::Table(TableId::Number(table @ 253..=255)) = rule.key.action else { return false };
     rule.key == Rule::plain(&rule.node, rule.key.family, rule.key.priority, table).key
-}
-
-fn is_kernel_rule_of(resource: &Resource, node: &Node) -> bool {
-    matches!(resource, Resource::Rule(rule) if rule.kernel && rule.node == *node)
 }

@@ -6,7 +6,7 @@ use super::look::{Look, Question, look};
 use super::netns;
 use super::site::Places;
 use super::{Error, ErrorKind, peers};
-use crate::resource::{FileName, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, born};
+use crate::resource::{FileName, Link, LinkId, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, born};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,6 +20,10 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let says = says_protocol();
     let (mut record, others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
+    let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
+    let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
+    let kernels = |resource: &Resource| if let Resource::Rule(rule) = resource { Some(rule.node.clone()).filter(|_| rule.kernel) } else { None };
+    let kernel_rules: BTreeSet<Node> = wanted.resources().chain(&record.prior).filter_map(kernels).collect();
     for seen in &looks {
         let tenure = match places.existing.get(&seen.node) {
             _ if seen.node.is_host() => NodeTenure::Host,
@@ -27,7 +31,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
             None => NodeTenure::Created,
         };
         let made = tenure == NodeTenure::Created;
-        let sees = Judge { wanted, record: &record, others: &others, far: &far, prior: &prior, says };
+        let sees = Judge { wanted, record: &record, others: &others, far: &far, prior: &prior, sources: &sources, kernel_rules: &kernel_rules, says };
         let (resource, owner) = namespace(&sees, seen, tenure);
         let ours = owner == Owner::Ours;
         state.insert(Resource::Namespace(resource), owner);
