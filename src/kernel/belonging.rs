@@ -99,8 +99,6 @@ impl Sorter<'_> {
     }
 
     fn links(&mut self) {
-        let sources: BTreeSet<&LinkId> =
-            self.judge.wanted.links().filter_map(|link| if let Tenure::From(source) = &link.tenure { Some(source) } else { None }).collect();
         for seen in &self.look.links {
             let mut link = seen.link(self.node(), |index| self.name(index));
             let far = seen.other_nsid.and_then(|_| self.judge.far.get(&(self.node().clone(), seen.index)).cloned());
