@@ -71,7 +71,8 @@ impl Kernel for Model {
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         let value = |(node, key): &(Node, String)| match self.state.get(&ResourceId::Sysctl(node.clone(), key.clone())) {
             Some(Resource::Sysctl(sysctl)) => Some(sysctl.value.clone()),
-            _ => None,
+            // Nobody has written it yet, and every setting of the model is 0 then.
+            _ => Some("0".to_owned()),
         };
         Ok(which.iter().map(value).collect())
     }
