@@ -11,19 +11,16 @@ use std::collections::BTreeSet;
 pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
     progress(Progress::Undoing);
     let target = target(plan);
-    let mut now = kernel.observe(&target)?;
-    // The target has everything that the record would put back.
-    now.record.prior.clear();
-    let back = plan::make(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
+    let now = kernel.observe(&target)?;
+    let back = plan::back(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
     let mut during = record::during(plan);
     let mut done = 0;
     steps(kernel, &back, &mut during, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {}, &mut done)?;
     let mut before = plan.base.record.clone();
     record::tables(&mut before, &plan.base, kernel.table_generations());
     kernel.remember(&plan.base.topology, &before)?;
-    let mut now = kernel.observe(&target)?;
-    now.record.prior.clear();
-    let rest = plan::make(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
+    let now = kernel.observe(&target)?;
+    let rest = plan::back(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
     match rest.changes.first() {
         None => Ok(()),
         Some(change) => {

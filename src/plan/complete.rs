@@ -1,6 +1,6 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
-use crate::resource::{Family, Insert, Item, Kind, LinkId, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure};
+use crate::resource::{Family, Insert, Item, Kind, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure};
 use std::collections::BTreeSet;
 
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
@@ -17,6 +17,9 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     restore(&mut goal, observed);
     goal
 }
+
+/// The table `local` (`RT_TABLE_LOCAL`).
+const LOCAL: u32 = 255;
 
 /// What a person should know about what does not come back.
 pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
@@ -87,18 +90,26 @@ fn absent_chains(goal: &mut State, observed: &State) {
 
 /// The kernel's own rules belong to every namespace of ours; the one for `local` stands where `local-rule` says.
 fn kernel_rules(goal: &mut State) {
+    let moved = local_rules(goal);
     let created = goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
     let rules: Vec<Rule> = created.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).collect();
     for rule in rules {
-        if rule.key.priority != 0 || !local_rule(goal, &rule) {
+        if rule.key.priority != 0 || !moved.contains(&(rule.node.clone(), rule.key.family)) {
             goal.insert(Resource::Rule(rule), Owner::Ours);
         }
     }
 }
 
-/// Whether the file puts the rule for `local` of that node and family somewhere.
-pub(super) fn local_rule(goal: &State, zero: &Rule) -> bool {
-    goal.resources().any(|resource| matches!(resource, Resource::Rule(rule) if rule.kernel && rule.node == zero.node && rule.key.family == zero.key.family && rule.key.action == zero.key.action && rule.key.priority != 0))
+/// The nodes and families whose rule for `local` the file puts elsewhere.
+fn local_rules(goal: &State) -> BTreeSet<(Node, Family)> {
+    let start = ResourceId::Rule("".into(), Box::new(Rule::plain(&"".into(), Family::V4, 0, 0).key));
+    let rules = goal.items.range(start..).take_while(|(id, _)| matches!(id, ResourceId::Rule(..)));
+    rules
+        .filter_map(|(_, item)| match &item.resource {
+            Resource::Rule(rule) if rule.kernel && rule.key.priority != 0 && rule.key.action == RuleAction::Table(TableId::Number(LOCAL)) => Some((rule.node.clone(), rule.key.family)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where somebody set it by hand, after which the kernel stops adjusting.
@@ -135,6 +146,7 @@ fn restore(goal: &mut State, observed: &State) {
             _ => None,
         })
         .collect();
+    let moved = local_rules(goal);
     for prior in &observed.record.prior {
         let id = prior.id();
         let still_away = match prior {
@@ -148,7 +160,7 @@ fn restore(goal: &mut State, observed: &State) {
         };
         // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
         let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl)) || observed.other_with_setting(&id).is_some();
-        let zero = matches!(prior, Resource::Rule(rule) if local_rule(goal, rule));
+        let zero = matches!(prior, Resource::Rule(rule) if moved.contains(&(rule.node.clone(), rule.key.family)));
         let node_gone = match observed.namespace(id.node()).map(|namespace| &namespace.tenure) {
             None => true,
             Some(NodeTenure::Created) => goal.namespace(id.node()).is_none(),
@@ -173,5 +185,5 @@ fn gone(goal: &State, observed: &State, link: Option<LinkId>) -> bool {
 
 /// Whether an observed rule is the kernel's for `local` that the file puts elsewhere, on a node that is not ours.
 pub(super) fn displaced(goal: &State, resource: &Resource) -> bool {
-    matches!(resource, Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 && matches!(rule.key.family, Family::V4 | Family::V6) && local_rule(goal, rule))
+    matches!(resource, Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 && local_rules(goal).contains(&(rule.node.clone(), rule.key.family)))
 }

@@ -7,7 +7,7 @@ mod rehearse;
 mod remove;
 mod stage;
 
-pub use rehearse::make;
+pub use rehearse::{back, make};
 
 use crate::resource::{Drift, Operation, Resource, ResourceId, State};
 use serde::{Deserialize, Serialize};

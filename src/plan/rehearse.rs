@@ -10,7 +10,15 @@ const ROUNDS: usize = 4;
 
 /// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
 pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let goal = complete::complete(wanted, observed);
+    towards(complete::complete(wanted, observed), wanted, observed)
+}
+
+/// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
+pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    towards(target.clone(), target, observed)
+}
+
+fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     let conflicts = diff::conflicts(&goal, observed);
     if !conflicts.is_empty() {
         return Err(conflicts);

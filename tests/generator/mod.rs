@@ -92,7 +92,7 @@ impl Builder<'_, '_> {
                 addresses.insert(self.dice.below(2), format!("10.{segment}.0.{}/24", host + 100));
             }
             if self.dice.once_in(4) {
-                addresses.push(format!("10.{}.0.1/16", segment + 100 + host));
+                addresses.push(format!("10.{}.0.1/16", 100 + segment * 8 + host));
             }
             let small = keys.iter().any(|key| key.starts_with("mtu: 1279"));
             if self.dice.once_in(3) && !small {
@@ -229,7 +229,7 @@ impl Builder<'_, '_> {
         let mut defaults = [false; NODES.len()];
         for (number, end) in ends.iter().enumerate() {
             let gateway = ends.iter().find(|other| other.segment == end.segment && other.node != end.node).map_or(77, |other| other.host);
-            let via = format!("10.{}.0.{gateway}", end.segment);
+            let via = format!("10.{}.0.{gateway}, dev: {}", end.segment, end.name);
             if !end.up || end.node == 0 {
                 continue;
             }
@@ -241,7 +241,7 @@ impl Builder<'_, '_> {
                 4 => self.nodes[end.node].routes.push(format!("{{ to: 172.16.{number}.0/24, via: {via}, metric: {} }}", self.dice.below(3))),
                 5 => self.nodes[end.node].routes.push(format!("{{ to: 172.17.{number}.0/24, dev: {}, mtu: 1300, source: 10.{}.0.{} }}", end.name, end.segment, end.host)),
                 6 => self.nodes[end.node].routes.push(format!("{{ to: 172.18.{number}.0/24, via: {via}, table: {} }}", 100 + self.dice.below(2))),
-                7 => self.nodes[end.node].routes.push(format!("{{ to: 172.19.{number}.0/24, nexthops: [{{ via: {via} }}, {{ via: 10.{}.0.99, weight: 3 }}] }}", end.segment)),
+                7 => self.nodes[end.node].routes.push(format!("{{ to: 172.19.{number}.0/24, nexthops: [{{ via: {via} }}, {{ via: 10.{}.0.99, dev: {}, weight: 3 }}] }}", end.segment, end.name)),
                 _ => {}
             }
             if self.dice.once_in(6) {
