@@ -7,6 +7,8 @@ use crate::resource::{Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resou
 pub(super) fn during(plan: &Plan) -> Record {
     let mut record = plan.base.record.clone();
     record.running = true;
+    // What a namespace had before it went is of no use to the one that is made in its place.
+    record.prior.retain(|prior| !matches!(prior, Resource::Sysctl(sysctl) if plan.base.namespace(&sysctl.node).is_none()));
     let wanted = after_wanted(&plan.wanted);
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);

@@ -1,7 +1,10 @@
 //! A kernel made of a state: it refuses and takes away what the real one does.
 
 use super::{Error, ErrorKind, Kernel};
-use crate::resource::{Name, Node, Operation, Owner, Record, Resource, ResourceId, State, effect};
+use crate::resource::{Name, Node, Operation, Owner, Record, Resource, ResourceId, State, Sysctl, effect};
+
+/// The value of every setting that nobody has written.
+const UNWRITTEN: &str = "0";
 
 /// The model.
 #[derive(Clone, Debug)]
@@ -28,6 +31,15 @@ impl Model {
         Self::new(state)
     }
 
+    /// What a setting is set to comes into being when it is first written.
+    fn touch(&mut self, operation: &Operation) {
+        if let Operation::Update { before: before @ Resource::Sysctl(_), .. } = operation
+            && self.state.get(&before.id()).is_none()
+        {
+            self.state.insert(before.clone(), Owner::Ours);
+        }
+    }
+
     fn one(&mut self, operation: &Operation) -> Result<(), Error> {
         let tried = crate::resource::words::commands(operation).into_iter().next().unwrap_or_default();
         match self.fail_after {
@@ -38,6 +50,7 @@ impl Model {
             Some(left) => self.fail_after = Some(left - 1),
             None => {}
         }
+        self.touch(operation);
         effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
         self.performed += 1;
         Ok(())
@@ -49,8 +62,16 @@ impl Kernel for Model {
         Ok(())
     }
 
-    fn observe(&mut self, _wanted: &State) -> Result<State, Error> {
-        Ok(self.state.clone())
+    fn observe(&mut self, wanted: &State) -> Result<State, Error> {
+        let mut state = self.state.clone();
+        let asked = wanted.resources().chain(&self.state.record.prior);
+        for sysctl in asked.filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None }) {
+            let there = state.namespace(&sysctl.node).is_some() && sysctl.link().is_none_or(|link| state.link(&link).is_some());
+            if there && state.get(&sysctl.id()).is_none() {
+                state.insert(Resource::Sysctl(Sysctl::new(sysctl.node.clone(), sysctl.key.clone(), UNWRITTEN)), Owner::Ours);
+            }
+        }
+        Ok(state)
     }
 
     fn remember(&mut self, _topology: &Name, record: &Record) -> Result<(), Error> {
@@ -71,8 +92,7 @@ impl Kernel for Model {
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         let value = |(node, key): &(Node, String)| match self.state.get(&ResourceId::Sysctl(node.clone(), key.clone())) {
             Some(Resource::Sysctl(sysctl)) => Some(sysctl.value.clone()),
-            // Nobody has written it yet, and every setting of the model is 0 then.
-            _ => Some("0".to_owned()),
+            _ => Some(UNWRITTEN.to_owned()),
         };
         Ok(which.iter().map(value).collect())
     }

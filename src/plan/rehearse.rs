@@ -33,6 +33,7 @@ fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Co
     for _ in 0..ROUNDS {
         let turns = Turns::of(&paper.goal);
         build::run(&mut paper, &turns).map_err(|conflict| vec![conflict])?;
+        paper.remove_born().map_err(|conflict| vec![conflict])?;
         if paper.settled() {
             break;
         }
@@ -134,6 +135,16 @@ impl<'a> Paper<'a> {
         if place && !self.goal.items.contains_key(&item.resource.id()) {
             self.goal.insert(item.resource.clone(), Owner::Restored);
         }
+    }
+
+    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before.
+    fn remove_born(&mut self) -> Result<(), Conflict> {
+        let gone = diff::changes(&self.goal, &self.state).into_iter().filter(|change| change.action == Action::Delete);
+        for resource in gone.filter_map(|change| change.before).collect::<Vec<_>>() {
+            self.act(Operation::Delete(resource))?;
+        }
+        self.wait();
+        Ok(())
     }
 
     fn settled(&self) -> bool {

@@ -17,7 +17,7 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
     let mut address = wanted.clone();
     address.secondary = wanted.address.addr().is_ipv4() && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());
     let resource = Resource::Address(address);
-    let owner = born_as(&resource);
+    let owner = born_as(state, &resource);
     state.insert(resource, owner);
     Ok(())
 }

@@ -82,13 +82,14 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
     for resource in born(resource) {
         state.insert(resource, Owner::Ours);
     }
-    let owner = born_as(resource);
+    let owner = born_as(state, resource);
     state.insert(resource.clone(), owner);
     Ok(())
 }
 
-/// Whose something is that was made: what carries no mark is somebody else's, put back.
-fn born_as(resource: &Resource) -> Owner {
+/// Whose something is that was made: outside namespaces of ours, what carries no mark is somebody else's, put back.
+fn born_as(state: &State, resource: &Resource) -> Owner {
+    let made = state.namespace(resource.id().node()).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
     let marked = match resource {
         Resource::Address(address) => address.marked,
         Resource::Route(route) => route.marked,
@@ -96,7 +97,7 @@ fn born_as(resource: &Resource) -> Owner {
         Resource::Link(link) => link.marked,
         _ => true,
     };
-    if marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }
+    if made || marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }
 }
 
 fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusal> {

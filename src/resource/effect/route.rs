@@ -10,7 +10,7 @@ pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
     }
     reachable(state, route)?;
     let resource = Resource::Route(route.clone());
-    let owner = born_as(&resource);
+    let owner = born_as(state, &resource);
     state.insert(resource, owner);
     Ok(())
 }
