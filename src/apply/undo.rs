@@ -4,7 +4,7 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Conflict, Plan};
-use crate::resource::{LinkId, Operation, Owner, ResourceId, State};
+use crate::resource::{Kind, LinkId, Operation, Owner, Resource, ResourceId, Setting, State};
 use std::collections::BTreeSet;
 
 /// Undoes what was done of `plan`.
@@ -44,15 +44,30 @@ fn target(plan: &Plan) -> State {
             _ if touched.contains(id) => Owner::Restored,
             _ => continue,
         };
-        target.insert(item.resource.clone(), owner);
+        target.insert(chosen(&plan.base, &item.resource), owner);
     }
     // The namespaces of others that the topology reaches into are looked at, so they are named.
     for namespace in plan.base.namespaces().chain(plan.wanted.namespaces()) {
         if namespace.tenure != crate::resource::NodeTenure::Created && target.namespace(&namespace.node).is_none() {
-            target.insert(crate::resource::Resource::Namespace(namespace.clone()), Owner::Named);
+            target.insert(Resource::Namespace(namespace.clone()), Owner::Named);
         }
     }
     target
+}
+
+/// The resource without what nobody chose: a bridge has the hardware address of one of its ports (`br_stp_recalculate_bridge_id`) until somebody writes one,
+/// and then no longer follows them.
+fn chosen(base: &State, resource: &Resource) -> Resource {
+    let mut resource = resource.clone();
+    if let Resource::Link(link) = &mut resource
+        && link.kind == Kind::Bridge
+    {
+        let ports = base.links_of(&link.id.node).filter(|port| port.master_id().as_ref() == Some(&link.id));
+        if ports.map(|port| port.mac).any(|mac| mac != Setting::Left && mac == link.mac) {
+            link.mac = Setting::Left;
+        }
+    }
+    resource
 }
 
 /// What the plan changes or loses of others.

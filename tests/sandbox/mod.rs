@@ -232,7 +232,7 @@ pub fn quiet(options: &Options) -> String {
     last
 }
 
-/// Fails, showing what differs, where the machine is not as it was. What the kernel does a little later (link-local addresses, carrier) gets two seconds.
+/// Fails, showing what differs, where the machine is not as it was. What the kernel does a little later (link-local addresses, carrier) gets five seconds.
 #[track_caller]
 pub fn assert_snapshot(before: &str) {
     assert_snapshot_with(before, &Options::default());
@@ -242,7 +242,7 @@ pub fn assert_snapshot(before: &str) {
 #[track_caller]
 pub fn assert_snapshot_with(before: &str, options: &Options) {
     let mut now = String::new();
-    let same = wait_for(Duration::from_secs(2), || {
+    let same = wait_for(Duration::from_secs(5), || {
         now = snapshot_with(options);
         now == before
     });

@@ -160,6 +160,8 @@ impl Space {
             space.neighbors.extend(json("ip", &[family, "-j", "neigh", "show", "proxy"]));
         }
         space.ports = json("bridge", &["-d", "-j", "link", "show"]);
+        // The other end of a pair, which `bridge` looks up in the wrong namespace.
+        space.ports.iter_mut().for_each(|port| without(port, "link"));
         space.fdb = json("bridge", &["-j", "fdb", "show"]).into_iter().filter(|entry| entry["state"].as_str().is_some_and(|state| !state.is_empty())).collect();
         space.vlans = json("bridge", &["-j", "vlan", "show"]);
         space.nft = json("nft", &["-a", "-j", "list", "ruleset"]).first().and_then(|all| all["nftables"].as_array().cloned()).unwrap_or_default();

@@ -41,7 +41,12 @@ impl<'d> Lowering<'d> {
         } else if let Some(KindKey::Existing(existing)) = interface.kind.as_ref().map(|kind| &kind.value) {
             let mut link = Link::bare(id, Kind::Any);
             link.marked = false;
-            link.tenure = existing.from.as_ref().map_or(Tenure::Existing, |from| Tenure::From(target(&at.node, from)));
+            link.tenure = Tenure::Existing;
+            if let Some(from) = &existing.from {
+                link.tenure = Tenure::From(target(&at.node, from));
+                // A move leaves it down, and everything is up unless the file says otherwise.
+                link.up = Setting::Is(true);
+            }
             (link, Owner::Named)
         } else {
             let Some(mut link) = self.created(at, id, interface, path) else { return false };
