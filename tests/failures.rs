@@ -195,7 +195,10 @@ fn nat_and_firewall() {
         let first = format!("{BRIDGED}\n  WALL:\n    interfaces: {{ w0: {{ veth: BLUE/w0 }} }}\n    firewall: {{ input: {{ policy: drop, rules: [{{ state: [established, related], accept: {{}} }}, {{ protocol: icmpv6, accept: {{}} }}] }} }}\n")
             .replace("host:\n", "host:\n  nat: [{ masquerade: { source: 10.7.0.0/24, out: '!br0' } }]\n  firewall: { insert: [{ chain: ip mine forward, in: br0, accept: {} }] }\n");
         let second = first
-            .replace("[{ masquerade: { source: 10.7.0.0/24, out: '!br0' } }]", "[{ masquerade: { source: 10.7.0.0/25, out: '!br0' } }, { dnat: { in: '!br0', protocol: tcp, port: 80, to: '10.7.0.2:80' } }]")
+            .replace(
+                "[{ masquerade: { source: 10.7.0.0/24, out: '!br0' } }]",
+                "[{ masquerade: { source: 10.7.0.0/25, out: '!br0' } }, { dnat: { in: '!br0', protocol: tcp, port: 80, to: '10.7.0.2:80' } }]",
+            )
             .replace("in: br0, accept: {}", "in: br0, out: br0, accept: {}")
             .replace("policy: drop", "policy: accept");
         fails_everywhere(&first, &second);

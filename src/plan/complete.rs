@@ -1,6 +1,8 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
-use crate::resource::{Family, Insert, Item, Kind, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure};
+use crate::resource::{
+    Family, Insert, Item, Kind, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure,
+};
 use std::collections::BTreeSet;
 
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
@@ -106,7 +108,9 @@ fn local_rules(goal: &State) -> BTreeSet<(Node, Family)> {
     let rules = goal.items.range(start..).take_while(|(id, _)| matches!(id, ResourceId::Rule(..)));
     rules
         .filter_map(|(_, item)| match &item.resource {
-            Resource::Rule(rule) if rule.kernel && rule.key.priority != 0 && rule.key.action == RuleAction::Table(TableId::Number(LOCAL)) => Some((rule.node.clone(), rule.key.family)),
+            Resource::Rule(rule) if rule.kernel && rule.key.priority != 0 && rule.key.action == RuleAction::Table(TableId::Number(LOCAL)) => {
+                Some((rule.node.clone(), rule.key.family))
+            }
             _ => None,
         })
         .collect()

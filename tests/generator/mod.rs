@@ -239,9 +239,14 @@ impl Builder<'_, '_> {
                     self.nodes[end.node].routes.push(format!("{{ to: default, via: {via} }}"));
                 }
                 4 => self.nodes[end.node].routes.push(format!("{{ to: 172.16.{number}.0/24, via: {via}, metric: {} }}", self.dice.below(3))),
-                5 => self.nodes[end.node].routes.push(format!("{{ to: 172.17.{number}.0/24, dev: {}, mtu: 1300, source: 10.{}.0.{} }}", end.name, end.segment, end.host)),
+                5 => self.nodes[end.node]
+                    .routes
+                    .push(format!("{{ to: 172.17.{number}.0/24, dev: {}, mtu: 1300, source: 10.{}.0.{} }}", end.name, end.segment, end.host)),
                 6 => self.nodes[end.node].routes.push(format!("{{ to: 172.18.{number}.0/24, via: {via}, table: {} }}", 100 + self.dice.below(2))),
-                7 => self.nodes[end.node].routes.push(format!("{{ to: 172.19.{number}.0/24, nexthops: [{{ via: {via} }}, {{ via: 10.{}.0.99, dev: {}, weight: 3 }}] }}", end.segment, end.name)),
+                7 => self.nodes[end.node].routes.push(format!(
+                    "{{ to: 172.19.{number}.0/24, nexthops: [{{ via: {via} }}, {{ via: 10.{}.0.99, dev: {}, weight: 3 }}] }}",
+                    end.segment, end.name
+                )),
                 _ => {}
             }
             if self.dice.once_in(6) {
@@ -270,13 +275,20 @@ impl Builder<'_, '_> {
             self.nodes[node].keys.push(format!("forwarding: {forwarding}"));
         }
         if created && self.dice.once_in(3) {
-            let settings = ["net.ipv4.ip_default_ttl: 61", "net.ipv4.conf.all.rp_filter: 1", "net.ipv4.ip_local_port_range: '10000 20000'", "net.ipv4.conf.default.rp_filter: 2"];
+            let settings = [
+                "net.ipv4.ip_default_ttl: 61",
+                "net.ipv4.conf.all.rp_filter: 1",
+                "net.ipv4.ip_local_port_range: '10000 20000'",
+                "net.ipv4.conf.default.rp_filter: 2",
+            ];
             let setting = self.dice.one(&settings);
             self.nodes[node].keys.push(format!("sysctls: {{ {setting} }}"));
         }
         if created && self.dice.once_in(4) {
             let priority = 100 + self.dice.below(3);
-            self.nodes[node].keys.push(format!("rules: [{{ priority: {priority}, from: 10.1.0.0/16, table: 100 }}, {{ priority: 200, fwmark: 0x20, table: 101 }}]"));
+            self.nodes[node]
+                .keys
+                .push(format!("rules: [{{ priority: {priority}, from: 10.1.0.0/16, table: 100 }}, {{ priority: 200, fwmark: 0x20, table: 101 }}]"));
         }
         if created && self.dice.once_in(5) {
             self.nodes[node].keys.push("dns: { nameservers: [10.1.0.1], search: [lab], hosts: { red: 10.1.0.2 } }".to_owned());
