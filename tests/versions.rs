@@ -115,10 +115,10 @@ namespaces:
     interfaces:
       eth0: { veth: host/red0, mtu: 1400, addresses: [10.0.0.1/24] }
       own0: { existing: { from: host/own0 }, addresses: [10.0.3.1/24] }
-  BLUE:
+  GUEST:
     existing: { netns: guest }
     interfaces:
-      eth0: { veth: RED/blue0, addresses: [10.0.4.2/24] }
+      eth0: { veth: RED/guest0, addresses: [10.0.4.2/24] }
     routes: [{ to: 10.0.0.0/16, via: 10.0.4.1 }]
 "#,
     ),
@@ -294,6 +294,25 @@ fn destroy(before: &str, options: &Options) -> Result<(), String> {
         now == before
     });
     if same { Ok(()) } else { Err(format!("destroy leaves the machine different (- before, + now):\n{}", difference(before, &now))) }
+}
+
+/// What is in a namespace must not be forgotten because its name in the file means another one now.
+#[test]
+fn a_name_means_one_namespace() {
+    sandbox::run("a_name_means_one_namespace", || {
+        sh(MACHINE);
+        let made = write("made.yaml", "name: lab\nnamespaces:\n  BLUE: { interfaces: { lo: { addresses: [10.0.0.1/32] } } }\n");
+        let theirs = write("theirs.yaml", "name: lab\nnamespaces:\n  BLUE: { existing: { netns: guest }, interfaces: { lo: { addresses: [10.0.0.1/32] } } }\n");
+        let options = Options { handles: true, addresses: true, ..Options::default() };
+        let before = quiet(&options);
+        for (first, second) in [(&made, &theirs), (&theirs, &made)] {
+            apply(first).unwrap();
+            let applied = quiet(&options);
+            topo(&["apply", "--yes", second]).expect(1).says("BLUE").says("another name");
+            sandbox::assert_snapshot_with(&applied, &options);
+            destroy(&before, &options).unwrap();
+        }
+    });
 }
 
 macro_rules! pairs {

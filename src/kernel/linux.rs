@@ -64,6 +64,25 @@ impl Linux {
     }
 }
 
+/// A node is one namespace. One that topo made cannot become somebody else's of the same name in the file, nor the other way round: what is in the old one
+/// would be nobody's.
+fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
+    for namespace in wanted.namespaces() {
+        let node = &namespace.node;
+        let was = match &namespace.tenure {
+            NodeTenure::Existing(place) if record.namespaces.contains_key(node) => format!("made by topo, and is now to be {place}"),
+            NodeTenure::Created => match record.existing.get(node) {
+                Some(place) => format!("{place}, which somebody else made, and is now to be made by topo"),
+                None => continue,
+            },
+            _ => continue,
+        };
+        let error = Error::new(ErrorKind::Taken, format!("find namespace {node}"), format!("{node} was {was}"));
+        return Err(error.help("give it another name in the file, or destroy the topology first").about(ResourceId::Namespace(node.clone())));
+    }
+    Ok(())
+}
+
 /// The namespaces of `wanted` that somebody else made, and how they are found.
 fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
     wanted.namespaces().filter_map(|namespace| match &namespace.tenure {
@@ -91,6 +110,7 @@ impl Kernel for Linux {
 
     fn observe(&mut self, wanted: &State) -> Result<State, Error> {
         let (record, others) = self.read_records(&wanted.topology)?;
+        one_place_each(wanted, &record)?;
         self.places.existing = record.existing.clone().into_iter().chain(existing(wanted)).collect();
         // What the file makes is not existing any more, whatever it was before.
         self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
