@@ -10,6 +10,8 @@ set -eu
 topology=$1
 shift
 
+topo validate "$topology" >&2
+
 # A topology that is not there is no error to destroy, so this is right in any state.
 trap 'code=$?; trap - EXIT; topo destroy --yes "$topology" >&2 || code=1; exit $code' EXIT
 # A shell runs its traps only between commands, so the command runs beside it and is waited for.
@@ -22,7 +24,6 @@ trap 'stop 130' INT
 trap 'stop 143' TERM
 trap 'stop 129' HUP
 
-topo validate "$topology" >&2
 topo apply --yes "$topology" >&2
 "$@" &
 child=$!

@@ -13,7 +13,7 @@ use std::time::Duration;
 const MACHINE: &str = "
 sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 ip link add ext0 type veth peer name ext1; ip link set ext0 up; ip link set ext1 up; ip addr add 192.0.2.5/24 dev ext0; ip route add 198.51.100.0/24 via 192.0.2.9
-ip link add own0 type veth peer name own1; ip link set own1 up
+ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up
 ip netns add guest; ip -n guest link set lo up; ip -n guest addr add 192.0.2.77/32 dev lo
 nft 'table inet firewalld { chain filter_FORWARD { type filter hook forward priority 10; policy accept; }; }'
 ip rule add priority 40 to 203.0.113.0/24 table 7; ip route add 203.0.113.0/24 via 192.0.2.9 table 7

@@ -144,10 +144,11 @@ impl Output {
         self
     }
 
-    /// Fails, showing everything, where neither output has `text`.
+    /// Fails, showing everything, where the outputs do not have `text`, wherever the lines break.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text) || self.stderr.contains(text), "{text:?} is not in\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
+        let said = format!("{} {}", self.stdout, self.stderr).split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(said.contains(text), "{text:?} is not in\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 }
