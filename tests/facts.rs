@@ -249,6 +249,42 @@ fn a_route_with_another_next_hop_stays_half_dead() {
 }
 
 #[test]
+fn a_route_with_several_next_hops_and_a_link_that_goes_or_is_down() {
+    sandbox::run("a_route_with_several_next_hops_and_a_link_that_goes_or_is_down", || {
+        for down in [true, false] {
+            machine();
+            let mut paper = Paper::new();
+            paper.pair(("RED", "e1"), ("BLUE", "e1"));
+            sh("ip link add name e1 netns RED type veth peer name e1 netns BLUE; ip -n RED link set dev e1 up; ip -n BLUE link set dev e1 up
+                ip netns exec RED sysctl -qw net.ipv6.conf.e1.addr_gen_mode=1; ip -n RED address flush dev e1
+                ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add 10.1.0.1/24 dev e1
+                ip -n RED address add fd00::1/64 dev e0 nodad; ip -n RED address add fd01::1/64 dev e1 nodad");
+            add_static("10.9.0.0/16 nexthop via 10.0.0.2 dev e0 nexthop via 10.1.0.2 dev e1");
+            add_static("fd09::/16 nexthop via fd00::2 dev e0 nexthop via fd01::2 dev e1");
+            for (link, address) in [("e0", "10.0.0.1/24"), ("e0", "fd00::1/64"), ("e1", "10.1.0.1/24"), ("e1", "fd01::1/64")] {
+                paper.create(Resource::Address(Address::plain(LinkId::new("RED", link), address.parse().unwrap())));
+            }
+            paper.route("10.9.0.0/16", &[("10.0.0.2", "e0"), ("10.1.0.2", "e1")], None);
+            paper.route("fd09::/16", &[("fd00::2", "e0"), ("fd01::2", "e1")], None);
+            if down {
+                sh("ip -n RED link set dev e0 down");
+                paper.set(|link| link.up = Setting::Is(false));
+                both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16", "RED fd09::/16"]);
+                assert_eq!(sh("ip -n RED route show 10.9.0.0/16; ip -6 -n RED route show fd09::/16").matches("dead").count(), 2, "the kernel");
+                assert!(paper.0.routes_of(&"RED".into()).all(|route| route.dead), "the model");
+            } else {
+                sh("ip -n RED link delete dev e0");
+                paper.delete(&ResourceId::Link(LinkId::new("RED", "e0")));
+                assert_eq!(sh("ip -n RED route show proto static; ip -6 -n RED route show proto static | grep -c fd01::2"), "1\n", "the kernel");
+                let routes: Vec<String> = paper.0.routes_of(&"RED".into()).map(|route| format!("{} {}", route.id(), route.nexthops.len())).collect();
+                assert_eq!(routes, ["RED fd09::/16 1"], "the model");
+            }
+            sh("ip netns delete RED; ip netns delete BLUE");
+        }
+    });
+}
+
+#[test]
 fn peers_go_with_a_namespace_a_little_later() {
     sandbox::run("peers_go_with_a_namespace_a_little_later", || {
         machine();

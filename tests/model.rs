@@ -197,15 +197,15 @@ fn a_taken_name_is_refused() {
 fn foreign_addresses_and_ports_of_a_bridge_made_anew_come_back() {
     let mut model = bare();
     apply(&mut model, &star());
-    let mut theirs = Address::plain(LinkId::new("RED", "eth0"), "172.16.0.1/16".parse().unwrap());
+    let mut theirs = Address::plain(LinkId::new("host", "br0"), "172.16.0.1/16".parse().unwrap());
     theirs.marked = false;
     let theirs = Resource::Address(theirs);
     model.state.insert(theirs.clone(), Owner::Theirs("somebody else".into()));
     let mut wanted = star();
-    if let Some(Resource::Link(link)) = wanted.items.get_mut(&ResourceId::Link(LinkId::new("RED", "eth0"))).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) = wanted.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource) {
         link.queues = Setting::Is(Queues { tx: 4, rx: 4 });
     }
-    if let Some(Resource::Link(link)) = model.state.items.get_mut(&ResourceId::Link(LinkId::new("RED", "eth0"))).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) = model.state.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource) {
         link.queues = Setting::Is(Queues { tx: 1, rx: 1 });
     }
     let plan = plan::make(&wanted, &model.state).unwrap();

@@ -2,7 +2,7 @@
 
 use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, kinds};
 use super::Refusal;
-use super::route;
+use super::route::{self, Loss};
 
 /// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU`).
 const IPV6_MIN_MTU: u32 = 1280;
@@ -95,7 +95,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let id = wanted.id.clone();
     let mut lost = Vec::new();
     if down {
-        lost.extend(route::over_link(state, &id, None));
+        lost.extend(route::over_link(state, &id, None, Loss::Down));
     }
     if down || shrunk {
         lost.extend(ipv6_gone(state, &id));
@@ -109,7 +109,7 @@ fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
     for address in &lost {
         state.items.remove(address);
     }
-    lost.extend(route::over_link(state, id, Some(super::super::Family::V6)));
+    lost.extend(route::over_link(state, id, Some(super::super::Family::V6), Loss::Down));
     lost
 }
 
@@ -119,7 +119,7 @@ pub(super) fn after_delete(state: &mut State, gone: &LinkId) -> Vec<ResourceId> 
     for id in &lost {
         state.items.remove(id);
     }
-    lost.extend(route::over_link(state, gone, None));
+    lost.extend(route::over_link(state, gone, None, Loss::Gone));
     let ports: Vec<LinkId> =
         state.links_of(&gone.node).filter(|link| link.master.get() == Some(&Some(gone.name.clone()))).map(|link| link.id.clone()).collect();
     for port in ports {
@@ -159,7 +159,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     for id in &lost {
         state.items.remove(id);
     }
-    lost.extend(route::over_link(state, from, None));
+    lost.extend(route::over_link(state, from, None, Loss::Gone));
     state.items.remove(&ResourceId::Link(from.clone()));
     if let Some(peer) = &moved.peer
         && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)

@@ -28,8 +28,18 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Routes over a link that lost what they need. One with other next hops of IPv4 stays, with a dead one.
-pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>) -> Vec<ResourceId> {
+/// What happened to a link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// It is down, or has no address of the family left.
+    Down,
+    /// It is gone from the namespace.
+    Gone,
+}
+
+/// Routes over a link that lost what they need. One with other next hops stays with a dead one where the link is down; where it is gone, IPv4 drops all of
+/// it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`).
+pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>, loss: Loss) -> Vec<ResourceId> {
     let over = |route: &&Route| {
         family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
     };
@@ -37,12 +47,12 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
     for id in &ids {
         let Some(Resource::Route(route)) = state.items.get_mut(id).map(|item| &mut item.resource) else { continue };
         let rest = route.nexthops.iter().any(|hop| hop.dev.as_ref() != Some(&link.name));
-        match (rest, route.key.to.addr()) {
-            (false, _) => {
+        match (rest, loss, route.key.to.addr()) {
+            (true, Loss::Down, _) => route.dead = true,
+            (true, Loss::Gone, IpAddr::V6(_)) => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
+            (true, Loss::Gone, IpAddr::V4(_)) | (false, _, _) => {
                 state.items.remove(id);
             }
-            (true, IpAddr::V4(_)) => route.dead = true,
-            (true, IpAddr::V6(_)) => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
         }
     }
     ids
