@@ -253,7 +253,7 @@ fn to(test: &str, second: usize) {
                     apply(&file(second))?;
                 }
                 let mut now = String::new();
-                let same = wait_for(Duration::from_secs(3), || {
+                let same = wait_for(Duration::from_secs(10), || {
                     now = snapshot_with(&options);
                     now == fresh
                 });
@@ -289,7 +289,7 @@ fn destroy(before: &str, options: &Options) -> Result<(), String> {
         return Err(format!("destroy answers {}\n{}{}", destroy.code, destroy.stdout, destroy.stderr));
     }
     let mut now = String::new();
-    let same = wait_for(Duration::from_secs(2), || {
+    let same = wait_for(Duration::from_secs(10), || {
         now = snapshot_with(options);
         now == before
     });

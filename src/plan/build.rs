@@ -3,8 +3,7 @@
 use super::Conflict;
 use super::rehearse::Paper;
 use super::stage::{Stage, Turn, Turns, late};
-use crate::resource::{Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, State, Tenure};
-use std::collections::BTreeMap;
+use crate::resource::{Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure};
 
 /// Goes over the goal once.
 pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
@@ -52,30 +51,11 @@ fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflic
     let Some(item) = paper.goal.items.get(id).cloned() else { return Ok(()) };
     match (&item.resource, stage) {
         (Resource::Link(link), Stage::Move) => come_in(paper, link),
-        (Resource::Link(link), Stage::LinkLate) => {
-            unsettle(paper, link);
-            adjust(paper, Resource::Link(link.clone()))
-        }
+        (Resource::Link(link), Stage::LinkLate) => adjust(paper, Resource::Link(link.clone())),
         (Resource::Link(link), _) => bring_link(paper, &item, link),
         (Resource::Namespace(namespace), _) if namespace.tenure != NodeTenure::Created => Ok(()),
         (resource, _) if paper.state.get(id).is_some() => adjust(paper, resource.clone()),
         (resource, _) => paper.act(Operation::Create(resource.clone())),
-    }
-}
-
-/// With its ports the kernel adjusts the MTU of a bridge, unless somebody once set it, which cannot be seen: after ports came, went or changed it is anybody's
-/// guess, and is written.
-fn unsettle(paper: &mut Paper, link: &Link) {
-    let ports = |state: &State| -> BTreeMap<LinkId, Setting<u32>> {
-        let mine = state.links().filter(|port| port.master_id().as_ref() == Some(&link.id));
-        mine.map(|port| (port.id.clone(), port.mtu.clone())).collect()
-    };
-    let kept = link.kind == Kind::Bridge && paper.base.link(&link.id).is_some_and(|there| there.kind == Kind::Bridge);
-    if !kept || link.mtu == Setting::Left || ports(paper.base) == ports(&paper.state) || !paper.adjusted.insert(link.id.clone()) {
-        return;
-    }
-    if let Some(Resource::Link(there)) = paper.state.items.get_mut(&link.id()).map(|item| &mut item.resource) {
-        there.mtu = Setting::Left;
     }
 }
 

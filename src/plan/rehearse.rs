@@ -3,7 +3,7 @@
 use super::stage::Turns;
 use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove};
 use crate::resource::{Item, Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Setting, State, Tenure, effect};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
 const ROUNDS: usize = 4;
@@ -67,8 +67,6 @@ pub(super) struct Paper<'a> {
     pub base: &'a State,
     /// The changes as a person sees them.
     pub changes: Vec<Change>,
-    /// Bridges whose MTU the kernel may have adjusted to other ports on the way.
-    pub adjusted: BTreeSet<LinkId>,
     places: BTreeMap<ResourceId, usize>,
     steps: Vec<Step>,
     level: usize,
@@ -77,7 +75,7 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        Self { goal, state: base.clone(), base, changes, adjusted: BTreeSet::new(), places, steps: Vec::new(), level: 0 }
+        Self { goal, state: base.clone(), base, changes, places, steps: Vec::new(), level: 0 }
     }
 
     /// What follows waits for all so far.
@@ -125,10 +123,7 @@ impl<'a> Paper<'a> {
                 self.goal.link(&link).is_some() || self.state.link(&link).is_some()
             }),
             Resource::Link(link) => {
-                // Not where the plan has its own word on it, nor into what is no bridge any more.
-                let said = self.goal.link(&link.id).is_some_and(|goal| matches!(goal.master, Setting::Is(_)));
-                let bridge = |master: &LinkId| self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any));
-                if let Some(master) = link.master_id().filter(|master| !said && bridge(master)) {
+                if let Some(master) = link.master_id().filter(|master| self.goal.link(master).is_some()) {
                     let master = Setting::Is(Some(master.name));
                     let port = Link { tenure: Tenure::Existing, master, port: link.port.clone(), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
                     self.goal.insert(Resource::Link(Box::new(port)), Owner::Restored);
