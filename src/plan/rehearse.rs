@@ -123,7 +123,9 @@ impl<'a> Paper<'a> {
                 self.goal.link(&link).is_some() || self.state.link(&link).is_some()
             }),
             Resource::Link(link) => {
-                if let Some(master) = link.master_id().filter(|master| self.goal.link(master).is_some()) {
+                // Not into what is no bridge any more.
+                let bridge = |master: &LinkId| self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any));
+                if let Some(master) = link.master_id().filter(bridge) {
                     let master = Setting::Is(Some(master.name));
                     let port = Link { tenure: Tenure::Existing, master, port: link.port.clone(), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
                     self.goal.insert(Resource::Link(Box::new(port)), Owner::Restored);
