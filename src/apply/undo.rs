@@ -4,14 +4,15 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Conflict, Plan};
-use crate::resource::{Kind, LinkId, Operation, Owner, Resource, ResourceId, Setting, State};
+use crate::resource::{Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Setting, State};
 use std::collections::BTreeSet;
 
 /// Undoes what was done of `plan`.
 pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
     progress(Progress::Undoing);
-    let target = target(plan);
+    let mut target = target(plan);
     let now = kernel.observe(&target)?;
+    forget_halves(&mut target, &now);
     let back = plan::back(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
     let mut during = record::during(plan);
     let mut done = 0;
@@ -32,6 +33,18 @@ pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMu
 fn stuck(conflicts: &[Conflict]) -> Error {
     let reason = conflicts.first().map_or_else(String::new, |conflict| conflict.reason.clone());
     Error::new(ErrorKind::Refused, "undo", reason)
+}
+
+/// A veth end whose other end was not there any more, and that has gone since, cannot be made again: the kernel was about to take it away.
+fn forget_halves(target: &mut State, now: &State) {
+    let half = |link: &&Link| link.kind == Kind::Veth && link.peer.as_ref().is_none_or(|peer| target.link(peer).is_none());
+    let gone: Vec<LinkId> = target.links().filter(half).filter(|link| now.link(&link.id).is_none()).map(|link| link.id.clone()).collect();
+    for id in gone {
+        for on in target.on_link(&id) {
+            target.items.remove(&on);
+        }
+        target.items.remove(&ResourceId::Link(id));
+    }
 }
 
 /// What was there before, as far as it is this topology's or the plan touched it.

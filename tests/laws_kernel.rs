@@ -1,0 +1,123 @@
+//! The laws of `tests/laws.rs` on the real kernel, by the real program: whatever was there, one apply gives what a fresh apply gives, and destroy gives the
+//! machine before. `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod generator;
+mod sandbox;
+
+use generator::Dice;
+use sandbox::{Options, difference, sh, snapshot_with, topo, try_sh, wait_for, write};
+use std::time::Duration;
+
+/// Numbers from a seed (xorshift64*), the same on every machine.
+fn throws(seed: u64, count: usize) -> Vec<u16> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        u16::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 48).unwrap()
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// The machine, without link-local addresses: they come and get ready in their own time.
+fn machine() -> String {
+    let text = snapshot_with(&Options { without_record: true, ..Options::default() });
+    let late = ["LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:"];
+    text.lines().filter(|line| !late.iter().any(|word| line.contains(word))).map(|line| format!("{line}\n")).collect()
+}
+
+fn same(before: &str, what: &str, files: &str) {
+    let mut now = String::new();
+    let same = wait_for(Duration::from_secs(4), || {
+        now = machine();
+        now == before
+    });
+    assert!(same, "{what} (- expected, + now):\n{}\n{files}", difference(before, &now));
+}
+
+fn apply(file: &str, files: &str) {
+    let done = topo(&["apply", "--yes", file]);
+    assert_eq!(done.code, 0, "{}\n{files}", done.stderr);
+    let planned = topo(&["plan", "--detailed-exitcode", file]);
+    assert_eq!(planned.code, 0, "the plan after an apply is not empty:\n{}\n{}\n{files}", planned.stdout, planned.stderr);
+}
+
+fn destroy() {
+    let done = topo(&["destroy", "--yes", "law"]);
+    assert_eq!(done.code, 0, "{}\n{}", done.stdout, done.stderr);
+}
+
+/// What a hand may do, for a namespace (`$n`) and one of its links (`$l`).
+const MESSES: [&str; 14] = [
+    "ip -n $n link delete dev $l",
+    "ip -n $n link set dev $l down",
+    "ip -n $n link set dev $l mtu 1290",
+    "ip -n $n link set dev $l nomaster",
+    "ip -n $n address flush dev $l scope global",
+    "ip -n $n address add 10.250.1.1/16 dev $l",
+    "ip -n $n link add extra0 type bridge; ip -n $n link set extra0 up",
+    "ip -n $n route flush proto static; ip -n $n route flush proto 116",
+    "ip -n $n rule add priority 77 table 99",
+    "ip netns exec $n nft flush ruleset",
+    "ip netns exec $n sysctl -qw net.ipv4.ip_forward=1",
+    "ip netns delete $n",
+    "ip -n $n link set dev $l alias mine; ip -n $n link set dev $l txqueuelen 5",
+    "ip -n $n rule delete priority 0; ip -n $n link set dev $l name renamed0",
+];
+
+fn mess(dice: &mut Dice<'_>) {
+    for _ in 0..dice.below(5) {
+        let spaces: Vec<String> = sh("ls /run/netns").split_whitespace().map(str::to_owned).collect();
+        if spaces.is_empty() {
+            return;
+        }
+        let space = &spaces[dice.below(spaces.len())];
+        let links = try_sh(&format!("ip -n '{space}' -br link | awk '{{print $1}}' | sed 's/@.*//' | grep -v '^lo$'")).stdout;
+        let links: Vec<&str> = links.split_whitespace().collect();
+        let link = if links.is_empty() { "none0" } else { links[dice.below(links.len())] };
+        // What a hand cannot do here, it does not.
+        _ = try_sh(&format!("n='{space}'; l='{link}'; {}", MESSES[dice.below(MESSES.len())]));
+    }
+}
+
+fn case(seed: u64) {
+    let a = generator::topology("law", &mut Dice::new(&throws(seed * 3, 160)));
+    let b = generator::topology("law", &mut Dice::new(&throws(seed * 3 + 1, 160)));
+    let files = format!("seed {seed}\n--- a.yaml\n{a}--- b.yaml\n{b}");
+    let (first, second) = (write("a.yaml", &a), write("b.yaml", &b));
+    let before = machine();
+    apply(&first, &files);
+    mess(&mut Dice::new(&throws(seed * 3 + 2, 40)));
+    apply(&second, &files);
+    let used = machine();
+    destroy();
+    same(&before, "destroy leaves something", &files);
+    apply(&second, &files);
+    same(&used, "an apply over something else is not a fresh apply", &files);
+    destroy();
+    same(&before, "destroy leaves something", &files);
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn laws_on_the_kernel() {
+    let cases = number("TOPO_LAWS_KERNEL", 15);
+    sandbox::run_within("laws_on_the_kernel", Duration::from_secs(120 + cases * 20), || {
+        // The machine's own links of the test have no addresses of their own making.
+        sh("sysctl -qw net.ipv6.conf.default.addr_gen_mode=1; ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up; ip address add 192.0.2.5/24 dev own0");
+        let first = number("TOPO_SEED", 1);
+        for seed in first..first + cases {
+            case(seed);
+            if seed % 10 == 0 {
+                println!("{} of {cases} cases", seed - first + 1);
+            }
+        }
+        println!("{cases} cases from seed {first}: the laws hold");
+    });
+}
