@@ -340,6 +340,27 @@ fn a_moved_link_is_down_and_bare() {
 }
 
 #[test]
+fn a_bridge_follows_its_ports_until_somebody_writes_its_mtu() {
+    sandbox::run("a_bridge_follows_its_ports_until_somebody_writes_its_mtu", || {
+        machine();
+        let mtu = || sh("ip -n RED -j link show dev br0 | sed 's/.*\"mtu\":\\([0-9]*\\).*/\\1/'").trim().to_owned();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 mtu 1400; ip -n RED link set dev e0 master br0");
+        assert_eq!(mtu(), "1400", "it follows its port");
+        sh("ip -n RED link set dev e0 nomaster");
+        assert_eq!(mtu(), "1500", "and is as before without it");
+        sh("ip -n RED link set dev br0 mtu 1400; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster");
+        assert_eq!(mtu(), "1400", "what was written stays");
+        // The model cannot tell the two, so that a plan writes the MTU again.
+        let mut paper = Paper::new();
+        paper.create(Resource::Link(Box::new(Link { mtu: Setting::Is(1400), ..up(("RED", "br0"), Kind::Bridge) })));
+        paper.set(|link| link.mtu = Setting::Is(1400));
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        paper.set(|link| link.master = Setting::Is(None));
+        assert_eq!(paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu, Setting::Is(0), "the model");
+    });
+}
+
+#[test]
 fn what_the_kernel_refuses_the_model_refuses() {
     sandbox::run("what_the_kernel_refuses_the_model_refuses", || {
         machine();

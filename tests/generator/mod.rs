@@ -47,6 +47,8 @@ struct End {
     host: usize,
     segment: usize,
     up: bool,
+    /// Too small for IPv6.
+    small: bool,
 }
 
 #[derive(Default)]
@@ -86,6 +88,7 @@ pub fn topology(name: &str, dice: &mut Dice<'_>) -> String {
 impl Builder<'_, '_> {
     fn interface(&mut self, node: usize, name: &str, mut keys: Vec<String>, address: Option<(usize, usize)>) {
         let mut up = true;
+        let small = keys.iter().any(|key| key.starts_with("mtu: 1279"));
         if let Some((segment, host)) = address {
             let mut addresses = vec![format!("10.{segment}.0.{host}/24")];
             if self.dice.once_in(4) {
@@ -94,7 +97,6 @@ impl Builder<'_, '_> {
             if self.dice.once_in(4) {
                 addresses.push(format!("10.{}.0.1/16", 100 + segment * 8 + host));
             }
-            let small = keys.iter().any(|key| key.starts_with("mtu: 1279"));
             if self.dice.once_in(3) && !small {
                 addresses.push(format!("'fd0{segment}::{host}/64'"));
             }
@@ -103,7 +105,7 @@ impl Builder<'_, '_> {
                 keys.push("up: false".to_owned());
                 up = false;
             }
-            self.ends.push(End { node, name: name.to_owned(), host, segment, up });
+            self.ends.push(End { node, name: name.to_owned(), host, segment, up, small });
         }
         self.nodes[node].named = true;
         self.nodes[node].interfaces.push((name.to_owned(), keys));
@@ -217,7 +219,7 @@ impl Builder<'_, '_> {
         }
         let at = self.dice.below(self.ends.len());
         let lower = self.ends[at].clone();
-        if lower.node == 0 || !lower.up {
+        if lower.node == 0 || !lower.up || lower.small {
             return;
         }
         let mode = self.dice.one(&["bridge", "private", "vepa"]);

@@ -4,6 +4,12 @@ use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, Sta
 use super::Refusal;
 use super::route::{self, Loss};
 
+/// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it (`br_mtu_auto_adjust`), and does not say
+/// whether somebody did. It equals no MTU that is wanted, so that it is written.
+const UNKNOWN_MTU: u32 = 0;
+/// The MTU of a bridge without ports (`ETH_DATA_LEN`).
+const ETHERNET_MTU: u32 = 1500;
+
 /// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU`).
 const IPV6_MIN_MTU: u32 = 1280;
 
@@ -48,9 +54,30 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The MTU of a bridge whose ports came, went or changed.
+fn follow(state: &mut State, bridge: Option<LinkId>) {
+    let Some(id) = bridge else { return };
+    let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return };
+    let mtu = *mtu;
+    let (mut alone, mut held) = (true, false);
+    for port in state.links_of(&id.node).filter(|link| link.master.get() == Some(&Some(id.name.clone()))) {
+        alone = false;
+        held = port.mtu == Setting::Is(mtu);
+        if held {
+            break;
+        }
+    }
+    if !(held || alone && mtu == ETHERNET_MTU)
+        && let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
+    {
+        link.mtu = Setting::Is(UNKNOWN_MTU);
+    }
+}
+
 pub(super) fn create(state: &mut State, link: &Link) -> Result<(), Refusal> {
     place(state, link)?;
     state.insert(Resource::Link(Box::new(fresh(link))), Owner::Ours);
+    follow(state, link.master_id());
     Ok(())
 }
 
@@ -62,6 +89,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     place(state, second)?;
     state.insert(Resource::Link(Box::new(fresh(first))), Owner::Ours);
     state.insert(Resource::Link(Box::new(fresh(second))), Owner::Ours);
+    follow(state, first.master_id());
+    follow(state, second.master_id());
     Ok(())
 }
 
@@ -93,6 +122,11 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let small = |link: &Link| link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU);
     let shrunk = small(link) && !small(&before);
     let id = wanted.id.clone();
+    let (old, new) = (before.master_id(), link.master_id());
+    if old != new || before.mtu != link.mtu {
+        follow(state, old);
+        follow(state, new);
+    }
     let mut lost = Vec::new();
     if down {
         lost.extend(route::over_link(state, &id, None, Loss::Down));
@@ -114,7 +148,9 @@ fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
 }
 
 /// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.
-pub(super) fn after_delete(state: &mut State, gone: &LinkId) -> Vec<ResourceId> {
+pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
+    let gone = &link.id;
+    follow(state, link.master_id());
     let mut lost = state.on_link(gone);
     for id in &lost {
         state.items.remove(id);
@@ -132,9 +168,9 @@ pub(super) fn after_delete(state: &mut State, gone: &LinkId) -> Vec<ResourceId> 
     let with: Vec<LinkId> =
         state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
     for id in with {
-        if state.items.remove(&ResourceId::Link(id.clone())).is_some() {
-            lost.push(ResourceId::Link(id.clone()));
-            lost.extend(after_delete(state, &id));
+        if let Some(Resource::Link(link)) = state.items.remove(&ResourceId::Link(id.clone())).map(|item| item.resource) {
+            lost.push(ResourceId::Link(id));
+            lost.extend(after_delete(state, &link));
         }
     }
     lost
@@ -161,6 +197,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     }
     lost.extend(route::over_link(state, from, None, Loss::Gone));
     state.items.remove(&ResourceId::Link(from.clone()));
+    follow(state, link.master_id());
     if let Some(peer) = &moved.peer
         && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)
     {

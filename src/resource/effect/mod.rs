@@ -117,16 +117,14 @@ fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusa
 }
 
 fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal> {
-    if state.items.remove(id).is_none() {
-        return Err(Refusal::new(format!("there is no {} {id}", id.kind())));
-    }
+    let Some(gone) = state.items.remove(id) else { return Err(Refusal::new(format!("there is no {} {id}", id.kind()))) };
     Ok(match id {
         ResourceId::Namespace(node) => {
             let mut lost = Vec::new();
-            let links: Vec<LinkId> = state.links_of(node).map(|link| link.id.clone()).collect();
+            let links: Vec<Link> = state.links_of(node).cloned().collect();
             for link in links {
-                lost.push(ResourceId::Link(link.clone()));
-                state.items.remove(&ResourceId::Link(link.clone()));
+                state.items.remove(&link.id());
+                lost.push(link.id());
                 lost.extend(link::after_delete(state, &link));
             }
             for inside in state.in_node(node) {
@@ -135,7 +133,7 @@ fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal
             }
             lost
         }
-        ResourceId::Link(link) => link::after_delete(state, link),
+        ResourceId::Link(_) => gone.resource.as_link().map(|link| link::after_delete(state, link)).unwrap_or_default(),
         ResourceId::Address(link, address, _) => address::after_delete(state, link, address),
         _ => Vec::new(),
     })
