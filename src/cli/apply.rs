@@ -68,7 +68,7 @@ impl Apply {
     }
 
     fn carry(&self, console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], sure: bool) -> super::Result {
-        if !self.json && !(sure && console.is_quiet()) {
+        if !(self.json || sure && console.is_quiet()) {
             plan::show(console, jobs.iter().map(|(_, plan)| plan), false);
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());

@@ -182,7 +182,7 @@ fn red_and_blue() {
     assert_eq!(reth1.mtu, Setting::Is(1500));
     assert!(reth1.port.contains_key("learning"));
     assert_eq!(state.link(&LinkId::new("host", "br0")).unwrap().mtu, Setting::Left);
-    let route = all(&topology, |r| if let Resource::Route(route) = r { Some(route) } else { None }).into_iter().find(|r| r.node == Node::from("RED")).unwrap();
+    let route = all(&topology, |r| if let Resource::Route(route) = r { Some(route) } else { None }).into_iter().find(|r| r.node.as_str() == "RED").unwrap();
     assert_eq!(route.nexthops[0].dev, Some(IfName::from("reth0")));
     assert_eq!(route.scope, Setting::Is(0));
     let origin = &topology.origins[&ResourceId::Link(LinkId::new("host", "reth1"))];
