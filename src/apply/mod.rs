@@ -4,7 +4,7 @@ mod record;
 mod run;
 mod undo;
 
-pub use run::run;
+pub use run::{run, run_on_trial};
 
 pub use crate::kernel::Error;
 use crate::plan::Change;

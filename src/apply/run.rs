@@ -2,7 +2,7 @@
 
 use super::{Options, Progress, Report, record, undo};
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Change, Plan};
 use crate::resource::{Node, Operation, Record, Resource, Sysctl};
 use std::sync::atomic::Ordering;
 
@@ -11,6 +11,18 @@ use std::sync::atomic::Ordering;
 ///
 /// Whoever calls holds the machine's lock.
 pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
+    run_on_trial(kernel, plan, options, progress, &mut || Ok(()))
+}
+
+/// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where the plan is
+/// empty, or where something failed before.
+pub fn run_on_trial(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+    trial: &mut dyn FnMut() -> Result<(), Error>,
+) -> Report {
     let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
     let mut during = record::during(plan);
     if plan.is_empty() {
@@ -20,9 +32,8 @@ pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &m
         }
         return report;
     }
-    let result = kernel.remember(&plan.base.topology, &during).and_then(|()| steps(kernel, plan, &mut during, options, progress, &mut report.done));
-    match result {
-        Ok(()) => finish(kernel, plan, &mut during, progress, &mut report),
+    match all(kernel, plan, &mut during, options, progress, trial, &mut report) {
+        Ok(()) => {}
         Err(error) if error.kind == ErrorKind::Interrupted => report.interrupted = Some(options.interrupted.load(Ordering::Relaxed)),
         Err(error) => report.failure = Some(error),
     }
@@ -32,33 +43,44 @@ pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &m
     report
 }
 
-/// Waits, notes, verifies.
-fn finish(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, progress: &mut dyn FnMut(Progress), report: &mut Report) {
+/// All of it: the steps, a look at what came of them, the trial. Until the end the record says that an apply is under way.
+fn all(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    during: &mut Record,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+    trial: &mut dyn FnMut() -> Result<(), Error>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    kernel.remember(&plan.base.topology, during)?;
+    steps(kernel, plan, during, options, progress, &mut report.done)?;
     progress(Progress::Verifying);
-    if let Err(error) = verify(kernel, plan, during, report) {
-        report.failure = Some(error);
+    report.leftover = verify(kernel, plan, during)?;
+    if report.leftover.is_empty() {
+        trial()?;
+        kernel.remember(&plan.base.topology, &record::after(during, &plan.wanted))?;
     }
+    Ok(())
 }
 
-fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record, report: &mut Report) -> Result<(), Error> {
-    let topology = &plan.base.topology;
+/// Waits, notes, and looks again: the changes that did not stick.
+fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record) -> Result<Vec<Change>, Error> {
     kernel.settle(&plan.wanted)?;
     record::tables(during, &plan.wanted, kernel.table_generations());
-    kernel.remember(topology, during)?;
+    kernel.remember(&plan.base.topology, during)?;
     let now = kernel.observe(&plan.wanted)?;
     let again = plan::make(&plan.wanted, &now).map_err(|conflicts| {
         let conflict = conflicts.into_iter().next();
         let (id, reason) = conflict.map(|conflict| (Some(conflict.id), conflict.reason)).unwrap_or_default();
         Error { id, ..Error::new(ErrorKind::Refused, "verify", reason) }
     })?;
-    report.leftover = again.changes;
-    if report.leftover.is_empty() {
+    if again.changes.is_empty() {
         // The kernel door has put the cookies of new namespaces into the record.
         during.namespaces.clone_from(&now.record.namespaces);
         during.host_cookie = now.record.host_cookie;
-        kernel.remember(topology, &record::after(during, &plan.wanted))?;
     }
-    Ok(())
+    Ok(again.changes)
 }
 
 /// Carries out the steps of a plan, a level at a time.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel"
+    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel"
 )]
 pub struct Apply {
     /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
@@ -25,6 +25,9 @@ pub struct Apply {
     /// Leave what was done when a step fails
     #[arg(long)]
     no_rollback: bool,
+    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a first apply each has to pass
+    #[arg(long)]
+    test: bool,
     /// Print a report as JSON; needs --yes or a saved plan
     #[arg(long)]
     json: bool,
@@ -39,6 +42,10 @@ impl Apply {
         let plans = sources.iter().filter(|source| saved::is_plan(source)).count();
         if plans > 0 && plans < sources.len() {
             console.problem("a saved plan and a topology file cannot be applied together", Some("apply them one after the other"));
+            return Err(Exit::Usage);
+        }
+        if plans > 0 && self.test {
+            console.problem("a saved plan has no checks in it", Some("apply the topology file with --test, or run topo test before and after"));
             return Err(Exit::Usage);
         }
         if plans > 0 {
@@ -75,7 +82,7 @@ impl Apply {
         if changes && !sure {
             carry::ask(console, "Apply these changes?")?;
         }
-        carry::out(console, kernel, jobs, carry::Manner { rollback: !self.no_rollback, json: self.json, verb: "Applied" })
+        carry::out(console, kernel, jobs, carry::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied" })
     }
 }
 

@@ -5,11 +5,12 @@ use super::exit::Exit;
 use super::machine::{self, Case, Loud};
 use super::progress::Teller;
 use super::signals;
+use super::trial::Trial;
 use crate::apply::{self, Options, Report};
-use crate::kernel::Linux;
+use crate::kernel::{Error, Linux};
 use crate::kernel::lock::Lock;
 use crate::plan::{Change, Plan};
-use crate::render::json::{self, Reports};
+use crate::render::json::{self, ReportView, Reports};
 use crate::render::report;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use std::time::Duration;
 pub struct Manner {
     /// Whether what was done is undone after a failure.
     pub rollback: bool,
+    /// Whether the checks of the file decide, too: the change is undone where it breaks one.
+    pub test: bool,
     /// Whether the report is JSON.
     pub json: bool,
     /// `Applied` or `Destroyed`.
@@ -76,10 +79,9 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
         };
         match current {
             Ok(fresh) => {
-                let plan = fresh.as_ref().unwrap_or(plan);
-                let report = one(console, kernel, plan, manner, &interrupted);
-                exit = exit.worst(tell(console, case, plan, &report, manner));
-                views.push(json::report(plan, Some(&report)));
+                let (ended, view) = carried(console, kernel, case, fresh.as_ref().unwrap_or(plan), manner, &interrupted);
+                exit = exit.worst(ended);
+                views.push(view);
             }
             Err(failed) => {
                 exit = exit.worst(failed);
@@ -98,14 +100,33 @@ fn was_shown(change: &Change, plan: &Plan) -> bool {
     plan.changes.iter().any(|shown| shown.id == change.id && shown.action == change.action)
 }
 
-fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> Report {
+/// Carries out one plan, between its checks where they are asked for.
+fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> (Exit, ReportView) {
+    let mut trial = match manner.test.then(|| Trial::begin(console, case, plan, interrupted)).transpose() {
+        Ok(trial) => trial,
+        Err(exit) => return (exit, json::report(plan, None)),
+    };
+    let report = one(console, kernel, plan, manner, interrupted, &mut || trial.as_mut().map_or(Ok(()), Trial::end));
+    let exit = tell(console, case, plan, &report, manner, trial.as_ref());
+    let checks = trial.map(|trial| trial.view()).unwrap_or_default();
+    (exit, ReportView { checks, ..json::report(plan, Some(&report)) })
+}
+
+fn one(
+    console: &mut Console,
+    kernel: &mut Linux,
+    plan: &Plan,
+    manner: Manner,
+    interrupted: &Arc<AtomicI32>,
+    trial: &mut dyn FnMut() -> Result<(), Error>,
+) -> Report {
     let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
     let mut progress = |progress| teller.tell(progress);
     let report = if console.verbose {
-        apply::run(&mut Loud::new(kernel, console, plan), plan, &options, &mut progress)
+        apply::run_on_trial(&mut Loud::new(kernel, console, plan), plan, &options, &mut progress, trial)
     } else {
-        apply::run(kernel, plan, &options, &mut progress)
+        apply::run_on_trial(kernel, plan, &options, &mut progress, trial)
     };
     drop(teller);
     machine::warnings(console, kernel);
@@ -113,9 +134,14 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
 }
 
 /// Tells what came of a plan, and how the program ends for it.
-fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner: Manner) -> Exit {
+fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner: Manner, trial: Option<&Trial<'_>>) -> Exit {
     for warning in report.warnings.iter().filter(|warning| !plan.warnings.contains(warning)) {
         console.warn(warning);
+    }
+    let mut by_check = false;
+    if let Some(trial) = trial {
+        trial.tell(console);
+        by_check = trial.failed();
     }
     if report.is_success() {
         if !manner.json && !plan.changes.is_empty() {
@@ -123,7 +149,7 @@ fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner
         }
         return Exit::Done;
     }
-    if let Some(error) = &report.failure {
+    if let Some(error) = report.failure.as_ref().filter(|_| !by_check) {
         console.failure(&case.asked(), error);
     }
     console.err(&report::aftermath(plan, report));

@@ -97,6 +97,13 @@ impl Console {
         }
     }
 
+    /// Something that is wrong with what a place in a file asks for.
+    pub fn problem_in(&mut self, source: Option<&Source>, origin: &Origin, code: &'static str, message: &str, help: &str) {
+        let Some(source) = source else { return self.problem(message, Some(help)) };
+        let text = finding::at(source, origin, code, message, Some(help.to_owned()), self.look);
+        self.err(&text);
+    }
+
     /// A failure at the kernel's door.
     pub fn failure(&mut self, from: &Asked<'_>, error: &Error) {
         // The command itself names the namespace where `ip -n` can; the rest is told.

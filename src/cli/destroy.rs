@@ -65,7 +65,7 @@ impl Destroy {
         if changes && !self.yes {
             carry::ask(console, "Destroy all of this?")?;
         }
-        carry::out(console, &mut kernel, &jobs, carry::Manner { rollback: !self.no_rollback, json: self.json, verb: "Destroyed" })
+        carry::out(console, &mut kernel, &jobs, carry::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed" })
     }
 
     /// The names that the targets mean, each once.

@@ -5,6 +5,7 @@ use super::exit::Exit;
 use crate::document::{Source, Topology};
 use crate::kernel::{Error, Kernel, Linux};
 use crate::plan::{self, Plan};
+use crate::resource::probe::Check;
 use crate::resource::words::Words;
 use crate::resource::{Name, Node, Operation, Origins, Record, State};
 
@@ -17,17 +18,19 @@ pub struct Case {
     pub source: Option<Source>,
     /// Who asked for what.
     pub origins: Origins,
+    /// What is to be tried once it is there.
+    pub checks: Vec<Check>,
 }
 
 impl Case {
     /// What a file wants.
     pub fn of(topology: Topology) -> Self {
-        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins }
+        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, checks: topology.checks }
     }
 
     /// A topology of which nothing is wanted.
     pub fn nothing(name: Name) -> Self {
-        Self { wanted: State::empty(name), source: None, origins: Origins::new() }
+        Self { wanted: State::empty(name), source: None, origins: Origins::new(), checks: Vec::new() }
     }
 
     /// What is known of the file.

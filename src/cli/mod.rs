@@ -18,6 +18,8 @@ mod saved;
 mod schema;
 mod show;
 mod signals;
+mod test;
+mod trial;
 mod validate;
 
 pub use exit::Exit;
@@ -45,6 +47,7 @@ Examples:
   topo plan lab.yaml            what would change?
   sudo topo apply lab.yaml      make it so
   sudo topo exec RED -- ping -c1 11.11.11.3
+  sudo topo test lab.yaml       do its checks pass?
   sudo topo destroy lab.yaml    leave nothing behind
 
 Exit status:
@@ -99,6 +102,7 @@ enum Command {
     List(list::List),
     Show(show::Show),
     Exec(exec::Exec),
+    Test(test::Test),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -123,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::List(command) => command.run(&mut console),
         Command::Show(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
+        Command::Test(command) => command.run(&mut console),
         Command::Schema(command) => command.run(&mut console),
         Command::Completions(command) => command.run(&mut console),
         Command::Man(command) => command.run(&mut console),

@@ -1,7 +1,7 @@
 use super::console::Console;
 use super::exit::Exit;
 use crate::document;
-use crate::render::json;
+use crate::render::{json, tested};
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 
@@ -33,6 +33,8 @@ pub enum Which {
     List,
     /// topo show --json
     State,
+    /// topo test --json
+    Test,
 }
 
 impl Schema {
@@ -51,6 +53,7 @@ pub fn of(which: Which) -> serde_json::Value {
         Which::Report => generator.into_root_schema_for::<json::Reports>().to_value(),
         Which::Findings => generator.into_root_schema_for::<json::Findings>().to_value(),
         Which::List => generator.into_root_schema_for::<json::Topologies>().to_value(),
+        Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
         Which::State => generator.into_root_schema_for::<json::States>().to_value(),
     }
 }

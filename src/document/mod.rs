@@ -1,5 +1,6 @@
 //! What a person wrote: typed YAML with places, and its lowering to a wanted state.
 
+pub mod checks;
 mod define;
 mod finding;
 pub mod firewall;
@@ -23,6 +24,7 @@ pub use place::{Lines, Loc, Place};
 pub use section::{Document, NodeSection};
 pub use word::Word;
 
+use crate::resource::probe::{Check, MAX_CHECKS};
 use crate::resource::{Origin, Origins, State};
 use read::{Reader, Shape};
 use std::sync::Arc;
@@ -47,6 +49,8 @@ pub struct Topology {
     pub source: Source,
     /// What the file asks for and topo cannot make yet, where, and in words: `plan` and `apply` refuse it, `validate` does not.
     pub unsupported: Vec<(Origin, String)>,
+    /// What is to be tried once it is there, in the order of the file.
+    pub checks: Vec<Check>,
 }
 
 /// Reads a file: syntax, keys and single values, as many findings at once as can be.
@@ -70,7 +74,11 @@ pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
 /// What is too large to go on with: what a file costs is bounded.
 fn too_large(document: &Document) -> Option<Finding> {
     let interfaces: usize = document.host.iter().chain(document.namespaces.values()).map(|section| section.interfaces.len()).sum();
-    let counts = [(document.namespaces.len(), tree::MAX_NAMESPACES, "namespaces"), (interfaces, tree::MAX_INTERFACES, "interfaces")];
+    let counts = [
+        (document.namespaces.len(), tree::MAX_NAMESPACES, "namespaces"),
+        (interfaces, tree::MAX_INTERFACES, "interfaces"),
+        (document.checks.len(), MAX_CHECKS, "checks"),
+    ];
     let (count, most, what) = counts.into_iter().find(|(count, most, _)| count > most)?;
     Some(Finding::error("too-many-values", document.name.place, format!("the topology has {count} {what}, more than {most}")))
 }

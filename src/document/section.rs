@@ -1,5 +1,6 @@
 //! The whole file, and a node.
 
+use super::checks::CheckEntry;
 use super::define::{choice, record};
 use super::firewall::Firewall;
 use super::interface::Interface;
@@ -23,6 +24,9 @@ record! {
         "host" host: Option<NodeSection>,
         /// The network namespaces, by name. Each is made and removed by topo unless it says `existing`; one with nothing in it has nothing but `lo`.
         "namespaces" namespaces: Map<NamespaceName, NodeSection>,
+        /// What is to be tried once the network is there: `topo test` runs it, and `topo apply --test` before and after a change; nothing else does. A `command` among them runs a
+        /// program with topo's privileges, so read a stranger's file before you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED, to: "10.0.0.2:80", expect: fail } }]`
+        "checks" checks: Vec<Loc<CheckEntry>>,
     }
 }
 

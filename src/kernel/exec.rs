@@ -28,7 +28,7 @@ pub fn exec(place: Place, files: Option<&str>, program: &OsStr, args: &[OsString
 }
 
 /// Each file of the folder and what it stands in the place of. No folder is no files.
-fn binds(from: &Path, to: &Path) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn binds(from: &Path, to: &Path) -> Vec<(PathBuf, PathBuf)> {
     let entries = std::fs::read_dir(from).into_iter().flatten().flatten();
     // A name that begins with a dot is one that is being written.
     let names = entries.map(|entry| entry.file_name()).filter(|name| !name.to_string_lossy().starts_with('.'));

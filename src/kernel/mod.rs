@@ -24,6 +24,7 @@ pub mod nft_generation;
 mod observe;
 mod peers;
 mod perform;
+pub mod probe;
 pub mod process;
 pub mod record;
 mod route;

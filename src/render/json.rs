@@ -1,6 +1,7 @@
 //! What programs read: plans, reports, lists and states as JSON. The schemas in `schemas/` are made from these types.
 
 use super::plan::{Counts, visible};
+use super::tested::CheckView;
 use super::words::{fields, full_name, impact, impact_word};
 use crate::apply::{Error, Report};
 use crate::document::{Finding, Severity, Source};
@@ -126,6 +127,8 @@ pub struct ReportView {
     pub undo_error: Option<ErrorView>,
     /// What did not stick: the changes that a plan made after the apply still has.
     pub leftover: Vec<ChangeView>,
+    /// What came of the checks after the change (`--test`); empty without.
+    pub checks: Vec<CheckView>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -305,6 +308,7 @@ pub fn report(plan: &Plan, report: Option<&Report>) -> ReportView {
         undone: undone.map(Result::is_ok),
         error: report.and_then(|report| report.failure.as_ref()).map(ErrorView::from),
         undo_error: undone.and_then(|undone| undone.as_ref().err()).map(ErrorView::from),
+        checks: Vec::new(),
         leftover: report.map(|report| report.leftover.iter().map(ChangeView::from).collect()).unwrap_or_default(),
         warnings: report.map(|report| report.warnings.clone()).unwrap_or_default(),
     }

@@ -6,6 +6,7 @@ pub mod list;
 pub mod page;
 pub mod plan;
 pub mod report;
+pub mod tested;
 pub mod show;
 pub mod words;
 pub mod yaml;

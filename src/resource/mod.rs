@@ -14,6 +14,7 @@ mod namespace;
 mod neighbor;
 mod operation;
 mod origin;
+pub mod probe;
 mod range;
 mod record;
 mod route;

@@ -112,7 +112,13 @@ impl<'d> Index<'d> {
         self.guesses.get() <= 50
     }
 
-    fn no_node(&self, node: &Node, place: Place) -> Finding {
+    /// Whether the file has the node.
+    pub fn has_node(&self, node: &Node) -> bool {
+        self.nodes.contains(node)
+    }
+
+    /// What is said of a node that is not there.
+    pub fn no_node(&self, node: &Node, place: Place) -> Finding {
         let names: Vec<&str> = if self.guess() { self.nodes.iter().map(Node::as_str).collect() } else { Vec::new() };
         unknown_node(node, place, &names)
     }

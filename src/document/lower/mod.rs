@@ -1,6 +1,7 @@
 //! From what a person wrote to what there shall be: defaults filled in, names resolved, far ends of pairs named.
 
 mod address;
+mod check;
 mod file;
 mod index;
 mod kinds;
@@ -77,8 +78,9 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
         work.files(&at);
     }
     work.far_ends();
+    let checks = work.checks();
     let Lowering { state, origins, unsupported, findings, .. } = work;
-    (Topology { state, origins, source: source.clone(), unsupported }, super::in_order(findings))
+    (Topology { state, origins, source: source.clone(), unsupported, checks }, super::in_order(findings))
 }
 
 /// All nodes that the file describes.

@@ -162,6 +162,18 @@ namespaces:
   other: { existing: { netns: blue } }
   box: { existing: { path: /proc/1/ns/net } }
   proc: { existing: { pid: 4711 } }
+checks:
+  - ping: { from: a, to: 10.0.0.9 }
+  - ping: { from: host, to: a/eth0, count: 3, size: 1400, family: ipv6, name: six, expect: pass, retries: 5, timeout: 500ms }
+  - ping: { from: a, to: web, expect: fail }
+  - tcp: { from: a, to: "10.0.0.2:80" }
+  - tcp: { from: box, to: "[fd00::2]:80", expect: fail, retries: 1 }
+  - udp: { from: a, to: "a/eth0:7", send: hello, reply: false }
+  - http: { from: a, url: "http://web:8080/x?y", status: 301, contains: moved }
+  - http: { from: a, url: "http://shop.lab/", family: ipv6 }
+  - dns: { from: a, query: web.lab, address: "fd00::3" }
+  - dns: { from: host, query: web.lab, server: "a:5353", family: ipv4 }
+  - command: { from: a, run: [sh, -c, "exit 0", 7], timeout: 1s }
 "#;
 
 fn all<'t, T>(topology: &'t Topology, pick: impl Fn(&'t Resource) -> Option<T>) -> Vec<T> {
@@ -319,6 +331,28 @@ fn packets_of_everything() {
     let docker = inserts.iter().find(|insert| insert.chain.chain == "DOCKER-USER").unwrap();
     assert_eq!((docker.rules.len(), docker.if_present), (3, true));
     assert_eq!(inserts.iter().find(|insert| insert.chain.family == "inet").unwrap().rules.len(), 1);
+}
+
+#[test]
+fn checks_of_everything() {
+    use crate::resource::probe::{HttpHost, Probe};
+    use std::time::Duration;
+    let (_, topology) = good(EVERYTHING);
+    let checks = &topology.checks;
+    let words: Vec<&str> = checks.iter().map(|check| check.words.as_str()).collect();
+    assert_eq!(words[..3], ["ping 10.0.0.9", "ping a/eth0", "ping web"]);
+    assert_eq!(words[10], "sh -c 'exit 0' 7");
+    assert_eq!(checks[0].probe, Probe::Ping { to: "10.0.0.9".parse().unwrap(), count: 1, size: 56 });
+    assert_eq!((checks[0].retries, checks[0].timeout, checks[0].expect), (2, Duration::from_secs(2), true));
+    assert_eq!(checks[1].probe, Probe::Ping { to: "fd00::2".parse().unwrap(), count: 3, size: 1400 });
+    assert_eq!((checks[1].retries, checks[1].timeout, checks[1].title().as_str()), (5, Duration::from_millis(500), "six"));
+    assert_eq!((checks[2].retries, checks[2].expect, checks[4].retries), (0, false, 1));
+    assert_eq!(checks[2].probe, Probe::Ping { to: "10.0.0.2".parse().unwrap(), count: 1, size: 56 });
+    assert_eq!(checks[5].probe, Probe::Udp { to: "10.0.0.2:7".parse().unwrap(), send: "hello".to_owned(), reply: false });
+    assert!(matches!(&checks[7].probe, Probe::Http { host: HttpHost::Name(name, true), port: 80, .. } if name == "shop.lab"));
+    assert!(matches!(&checks[8].probe, Probe::Dns { six: true, server: None, .. }));
+    assert_eq!(checks[9].probe, Probe::Dns { name: "web.lab".to_owned(), six: false, server: Some("10.0.0.2:5353".parse().unwrap()), address: None });
+    assert_eq!(checks[0].origin.path, "checks[0]");
 }
 
 #[test]
