@@ -303,7 +303,11 @@ fn an_apply_that_breaks_a_check_is_undone() {
         let (options, before) = settled();
         let broken = format!("{}{checks}", PAIR.replace("10.0.0.2/24,", "10.0.0.3/24,"));
         let output = apply_test(&broken).expect(1);
-        output.clone().says("RED: ping 10.0.0.2: no answer from 10.0.0.2 within 500ms").says("it passed before").says("Undone: topology lab is as it was before.");
+        output
+            .clone()
+            .says("RED: ping 10.0.0.2: no answer from 10.0.0.2 within 500ms")
+            .says("it passed before")
+            .says("Undone: topology lab is as it was before.");
         output.clone().says("change.yaml:13").says("before the change, lab: 2 passed, 1 failed");
         assert!(!output.stderr.contains("check \"RED: tcp"), "{}", output.stderr);
         assert_snapshot_with(&before, &options);

@@ -103,7 +103,11 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
         let help = "apply it in the namespace and since the boot it was made in, or make it again here with topo plan --out PLAN FILE";
         return Err(problem(format!("{:?} was made for another host namespace, or before a reboot", source.name), help));
     }
-    let case = |saved: &Saved| Case { origins: saved.origins.iter().cloned().collect(), wanted: saved.plan.wanted.clone(), ..Case::nothing(saved.plan.base.topology.clone()) };
+    let case = |saved: &Saved| Case {
+        origins: saved.origins.iter().cloned().collect(),
+        wanted: saved.plan.wanted.clone(),
+        ..Case::nothing(saved.plan.base.topology.clone())
+    };
     Ok(file.plans.into_iter().map(|saved| (case(&saved), saved.plan)).collect())
 }
 

@@ -48,7 +48,8 @@ impl<'a> Trial<'a> {
             return Ok(());
         }
         self.after = self.run()?;
-        let broken: Vec<String> = self.broken().map(|(at, reason)| format!("{:?}: {reason}", self.case.checks.get(at).map(|check| check.title()).unwrap_or_default())).collect();
+        let broken: Vec<String> =
+            self.broken().map(|(at, reason)| format!("{:?}: {reason}", self.case.checks.get(at).map(|check| check.title()).unwrap_or_default())).collect();
         match broken.split_first() {
             None => Ok(()),
             Some((first, [])) => Err(Error::new(ErrorKind::Refused, "check", first.as_str())),

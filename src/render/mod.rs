@@ -6,8 +6,8 @@ pub mod list;
 pub mod page;
 pub mod plan;
 pub mod report;
-pub mod tested;
 pub mod show;
+pub mod tested;
 pub mod words;
 pub mod yaml;
 

@@ -69,7 +69,8 @@ pub fn text(tested: Tested<'_>, took: Duration) -> String {
 /// `lab: 3 passed, 1 failed`
 pub fn tally(tested: Tested<'_>) -> String {
     let counts = [(Verdict::Passed, "passed"), (Verdict::Failed, "failed"), (Verdict::Error, "could not be tried"), (Verdict::Skipped, "skipped")];
-    let told = counts.iter().map(|(verdict, word)| (tested.count(*verdict), *verdict, word)).filter(|(count, verdict, _)| *count > 0 || *verdict == Verdict::Passed);
+    let told =
+        counts.iter().map(|(verdict, word)| (tested.count(*verdict), *verdict, word)).filter(|(count, verdict, _)| *count > 0 || *verdict == Verdict::Passed);
     format!("{}: {}", tested.topology, told.map(|(count, _, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", "))
 }
 
@@ -264,7 +265,8 @@ mod tests {
     fn all_three_forms() {
         let checks = [check("one", true), check("two", false), check("three", true)];
         let outcome = |tried, tries| Outcome { tried, tries, took: Duration::from_millis(1500) };
-        let outcomes = [outcome(Tried::Failed("refused\n".to_owned()), 3), outcome(Tried::Worked("there".to_owned()), 1), outcome(Tried::Worked("there".to_owned()), 1)];
+        let outcomes =
+            [outcome(Tried::Failed("refused\n".to_owned()), 3), outcome(Tried::Worked("there".to_owned()), 1), outcome(Tried::Worked("there".to_owned()), 1)];
         let name = "lab".into();
         let tested = Tested { topology: &name, checks: &checks, outcomes: &outcomes };
         let table = text(tested, Duration::from_millis(12));

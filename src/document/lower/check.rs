@@ -75,7 +75,10 @@ impl<'d> Lowering<'d> {
             }
             CheckEntry::Command(check) => {
                 if check.run.first().is_none_or(|program| program.0.is_empty()) {
-                    self.note(Finding::error("missing-key", place, "a command needs a program").help("write it and its arguments as a list: run: [ping, -c1, 10.0.0.3]"));
+                    self.note(
+                        Finding::error("missing-key", place, "a command needs a program")
+                            .help("write it and its arguments as a list: run: [ping, -c1, 10.0.0.3]"),
+                    );
                     return None;
                 }
                 let run: Vec<String> = check.run.iter().map(|word| word.0.clone()).collect();
@@ -144,7 +147,10 @@ impl<'d> Lowering<'d> {
         if own || !created {
             return Some(());
         }
-        self.note(Finding::error("no-nameserver", place, message).help(format!("give {from} one, dns: {{ nameservers: [ADDRESS] }}, or use a `dns` check with its `server`")));
+        self.note(
+            Finding::error("no-nameserver", place, message)
+                .help(format!("give {from} one, dns: {{ nameservers: [ADDRESS] }}, or use a `dns` check with its `server`")),
+        );
         None
     }
 

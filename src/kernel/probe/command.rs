@@ -67,7 +67,8 @@ fn follow(child: &mut Child, until: &Until<'_>) -> Result<String, Why> {
     let pid = i32::try_from(child.id()).map(Pid::from_raw).map_err(|_| Why::Broken("a process without a number".to_owned()))?;
     let (mut said, mut errors) = (Vec::new(), Vec::new());
     loop {
-        let ended = matches!(waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT), Ok(status) if status != WaitStatus::StillAlive);
+        let ended =
+            matches!(waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT), Ok(status) if status != WaitStatus::StillAlive);
         let more = drain(&mut out, &mut said) | drain(&mut err, &mut errors);
         if ended {
             // What it said last is still in the pipes, which hold 64 KiB; what it left behind may go on talking.

@@ -58,7 +58,9 @@ fn judge(answer: &Answer, request: &Request<'_>) -> Result<(), Why> {
         _ => {}
     }
     match request.contains {
-        Some(text) if !holds(&answer.body, text) => Err(Why::Failed(format!("status {}, and {text:?} is not in the {} bytes of the body", answer.status, answer.body.len()))),
+        Some(text) if !holds(&answer.body, text) => {
+            Err(Why::Failed(format!("status {}, and {text:?} is not in the {} bytes of the body", answer.status, answer.body.len())))
+        }
         _ => Ok(()),
     }
 }

@@ -102,7 +102,10 @@ impl Echo {
         };
         let Some([kind, 0, _, _, id_high, id_low, high, low, token @ ..]) = icmp else { return false };
         let expected = if self.to.is_ipv4() { 0 } else { 129 };
-        *kind == expected && [*id_high, *id_low] == self.identifier() && [*high, *low] == self.sequence.to_be_bytes() && token.starts_with(&self.token.to_be_bytes())
+        *kind == expected
+            && [*id_high, *id_low] == self.identifier()
+            && [*high, *low] == self.sequence.to_be_bytes()
+            && token.starts_with(&self.token.to_be_bytes())
     }
 }
 
