@@ -7,6 +7,7 @@ use crate::resource::{File, FileName, Name, Node, Owner};
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -77,7 +78,7 @@ impl Files {
         let base = self.base().map_err(refused)?;
         make(&base, Path::new(file.node.as_str())).map_err(refused)?;
         let folder = self.folder(&file.node).map_err(refused)?;
-        let temporary = format!(".{}.topo", file.name);
+        let temporary = temporary(file.name);
         // Left by a run that was killed while it wrote.
         let _ = unlinkat(&folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -104,6 +105,21 @@ impl Files {
             let _ = std::fs::remove_dir(&self.dir);
         }
         Ok(())
+    }
+
+    /// Removes what a run leaves in `nodes` that is killed while it writes or removes a file: files that are not whole yet, and folders of ours without one.
+    pub fn tidy(&self, nodes: &BTreeSet<Node>) {
+        let Ok(base) = self.base() else { return };
+        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for node in entries.filter_map(|entry| entry.file_name().into_string().ok()).map(|name| Node::from(name.as_str())) {
+            let Some(folder) = nodes.contains(&node).then(|| self.folder(&node).ok()).flatten() else { continue };
+            for name in [FileName::Hosts, FileName::ResolvConf] {
+                let _ = unlinkat(&folder, temporary(name).as_str(), UnlinkatFlags::NoRemoveDir);
+            }
+            // Not empty, most likely.
+            let _ = is_ours(&folder).then(|| unlinkat(&base, node.as_str(), UnlinkatFlags::RemoveDir));
+        }
+        let _ = is_ours(&base).then(|| std::fs::remove_dir(&self.dir));
     }
 
     fn not_theirs(&self, file: &File, topology: &Name, verb: &str) -> Result<(), Error> {
@@ -134,13 +150,19 @@ impl Files {
     }
 }
 
+/// What a file is called while it is being written.
+fn temporary(name: FileName) -> String {
+    format!(".{name}.topo")
+}
+
 fn open_folder(at: impl AsFd, path: &Path) -> nix::Result<OwnedFd> {
     openat(at, path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
 }
 
 /// Makes a folder, marked as ours; one that is there stays as it is.
 fn make(at: impl AsFd, path: &Path) -> nix::Result<()> {
-    match mkdirat(&at, path, Mode::from_bits_truncate(0o755)) {
+    // The mark is there from the first instant; what the umask took away comes next.
+    match mkdirat(&at, path, Mode::from_bits_truncate(OURS)) {
         Ok(()) => fchmod(open_folder(at, path)?, Mode::from_bits_truncate(OURS)),
         Err(nix::Error::EEXIST) => Ok(()),
         Err(e) => Err(e),
@@ -149,7 +171,7 @@ fn make(at: impl AsFd, path: &Path) -> nix::Result<()> {
 
 fn is_ours(folder: &OwnedFd) -> bool {
     let meta = folder.try_clone().map(std::fs::File::from).and_then(|file| file.metadata());
-    meta.is_ok_and(|meta| meta.mode() & 0o7777 == OURS)
+    meta.is_ok_and(|meta| meta.mode() & 0o1022 == OURS & 0o1022 && meta.uid() == nix::unistd::geteuid().as_raw())
 }
 
 #[cfg(test)]
@@ -178,6 +200,23 @@ mod tests {
         assert_eq!(other.1, Owner::Theirs("topology \"lab\"".to_owned()));
         assert_eq!(files.write(&file, &"other".into()).unwrap_err().kind, ErrorKind::Taken);
         files.remove(&file, &lab).unwrap();
+        assert!(!files.dir.exists());
+    }
+
+    #[test]
+    fn what_a_killed_run_leaves_goes() {
+        let (files, lab) = (files("killed"), Name::from("lab"));
+        for name in ["RED", "BLUE", "GREEN", "THEIRS"] {
+            files.write(&File { node: name.into(), ..hosts(&lab) }, &lab).unwrap();
+        }
+        std::fs::rename(files.dir.join("RED/hosts"), files.dir.join("RED/.hosts.topo")).unwrap();
+        std::fs::remove_file(files.dir.join("BLUE/hosts")).unwrap();
+        files.tidy(&["RED", "BLUE", "GREEN"].map(Node::from).into());
+        assert!(!files.dir.join("RED").exists() && !files.dir.join("BLUE").exists());
+        assert!(files.dir.join("GREEN/hosts").exists() && files.dir.join("THEIRS/hosts").exists());
+        std::fs::remove_file(files.dir.join("GREEN/hosts")).unwrap();
+        std::fs::remove_file(files.dir.join("THEIRS/hosts")).unwrap();
+        files.tidy(&["GREEN", "THEIRS"].map(Node::from).into());
         assert!(!files.dir.exists());
     }
 

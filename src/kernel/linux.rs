@@ -120,6 +120,11 @@ impl Kernel for Linux {
     }
 
     fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
+        if !record.running {
+            // While the old record still says where to look.
+            let nodes = self.claimed.iter().chain(record.namespaces.keys()).chain(self.places.existing.keys()).cloned().collect();
+            self.files.tidy(&nodes);
+        }
         self.claimed = record.namespaces.keys().cloned().collect();
         self.places.existing.extend(record.existing.clone());
         if record.is_empty() { self.records.remove(topology) } else { self.records.save(topology, record) }

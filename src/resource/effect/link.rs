@@ -1,8 +1,8 @@
 //! Links: what goes with them, and what setting them down takes away.
 
 use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, kinds};
-use super::Refusal;
 use super::route::{self, Loss};
+use super::{Refusal, neighbor};
 
 /// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it (`br_mtu_auto_adjust`), and does not say
 /// whether somebody did. It equals no MTU that is wanted, so that it is written.
@@ -74,14 +74,14 @@ fn follow(state: &mut State, bridge: Option<LinkId>) {
     }
 }
 
-pub(super) fn create(state: &mut State, link: &Link) -> Result<(), Refusal> {
+pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
     state.insert(Resource::Link(Box::new(fresh(link))), Owner::Ours);
     follow(state, link.master_id());
-    Ok(())
+    Ok(neighbor::joined(state, link))
 }
 
-pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Result<(), Refusal> {
+pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Result<Vec<ResourceId>, Refusal> {
     if first.id == second.id || first.peer.as_ref() != Some(&second.id) || second.peer.as_ref() != Some(&first.id) {
         return Err(Refusal::new(format!("{} and {} are not a pair", first.id, second.id)));
     }
@@ -91,7 +91,9 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     state.insert(Resource::Link(Box::new(fresh(second))), Owner::Ours);
     follow(state, first.master_id());
     follow(state, second.master_id());
-    Ok(())
+    let mut lost = neighbor::joined(state, first);
+    lost.extend(neighbor::joined(state, second));
+    Ok(lost)
 }
 
 pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
@@ -122,12 +124,20 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let small = |link: &Link| link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU);
     let shrunk = small(link) && !small(&before);
     let id = wanted.id.clone();
+    let now = link.clone();
     let (old, new) = (before.master_id(), link.master_id());
     if old != new || before.mtu != link.mtu {
         follow(state, old);
         follow(state, new);
     }
     let mut lost = Vec::new();
+    if now.mac != before.mac || down {
+        lost.extend(neighbor::forgotten(state, &id, down));
+    }
+    if now.mac != before.mac || now.master != before.master {
+        lost.extend(neighbor::left(state, &before));
+        lost.extend(neighbor::joined(state, &now));
+    }
     if down {
         lost.extend(route::over_link(state, &id, None, Loss::Down));
     }
@@ -165,6 +175,7 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
         }
         lost.push(ResourceId::Link(port));
     }
+    lost.extend(neighbor::left(state, link));
     let with: Vec<LinkId> =
         state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
     for id in with {
@@ -198,6 +209,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     lost.extend(route::over_link(state, from, None, Loss::Gone));
     state.items.remove(&ResourceId::Link(from.clone()));
     follow(state, link.master_id());
+    lost.extend(neighbor::left(state, &link));
     if let Some(peer) = &moved.peer
         && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)
     {

@@ -4,6 +4,7 @@
 
 mod address;
 mod link;
+mod neighbor;
 mod route;
 
 use super::{Kind, Link, LinkId, Namespace, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, State, Sysctl, Tenure};
@@ -32,8 +33,9 @@ impl fmt::Display for Refusal {
 pub fn effect(state: &mut State, operation: &Operation) -> Result<Vec<ResourceId>, Refusal> {
     match operation {
         Operation::Create(Resource::Link(link)) if link.kind == Kind::Veth => Err(Refusal::new(format!("{}: a veth end is made with its peer", link.id))),
+        Operation::Create(Resource::Link(link)) => link::create(state, link),
         Operation::Create(resource) => create(state, resource).map(|()| Vec::new()),
-        Operation::CreatePair(first, second) => link::create_pair(state, first, second).map(|()| Vec::new()),
+        Operation::CreatePair(first, second) => link::create_pair(state, first, second),
         Operation::Update { before: _, after } => update(state, after),
         Operation::Delete(resource) => delete(state, &resource.id()),
         Operation::Move { link, to } => link::relocate(state, &link.id, to),
@@ -64,7 +66,6 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
         return Err(Refusal::new(format!("there is no namespace {}", id.node())));
     }
     match resource {
-        Resource::Link(link) => return link::create(state, link),
         Resource::Address(address) => return address::create(state, address),
         Resource::Route(route) => return route::create(state, route),
         Resource::Neighbor(neighbor) => link::needs(state, &neighbor.link)?,
@@ -74,7 +75,7 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
                 link::needs(state, &link)?;
             }
         }
-        Resource::Namespace(_) | Resource::Rule(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_) => {}
+        Resource::Link(_) | Resource::Namespace(_) | Resource::Rule(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_) => {}
     }
     if state.get(&id).is_some() {
         return Err(Refusal::new(format!("{} {id} exists", id.kind())));

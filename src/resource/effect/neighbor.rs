@@ -1,0 +1,44 @@
+//! Neighbours: what makes a link forget them, permanent ones too.
+
+use super::super::{Kind, Link, LinkId, Mac, Resource, ResourceId, Setting, State};
+
+/// Takes the neighbours of `link` away. A link that goes down forgets all (`neigh_ifdown`), one whose hardware address changes keeps those that it answers
+/// for (`neigh_changeaddr`).
+pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<ResourceId> {
+    let mut lost = state.on_link(link);
+    lost.retain(|id| matches!(state.get(id), Some(Resource::Neighbor(neighbor)) if proxies || !neighbor.proxy));
+    for id in &lost {
+        state.items.remove(id);
+    }
+    lost
+}
+
+/// What a bridge forgets when `port` has become its port. A bridge has the lowest hardware address of its ports (`br_stp_recalculate_bridge_id`) until
+/// somebody writes one; where that cannot be told, it is taken to change.
+pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {
+    let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
+    let own = state.link(&bridge).map(|bridge| bridge.mac.clone()).unwrap_or(Setting::Left);
+    let others = || state.links_of(&bridge.node).filter(|other| other.id != port.id && other.master_id().as_ref() == Some(&bridge));
+    let chosen = others().next().is_some() && others().all(|other| known(&other.mac).is_some_and(|mac| known(&own) != Some(mac)));
+    let lower = match (known(&own), known(&port.mac)) {
+        (Some(own), Some(new)) => new < own || others().next().is_none(),
+        _ => true,
+    };
+    if lower && !chosen { forgotten(state, &bridge, false) } else { Vec::new() }
+}
+
+/// What a bridge forgets when `port`, as it was, is its port no longer.
+pub(super) fn left(state: &mut State, port: &Link) -> Vec<ResourceId> {
+    let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
+    let own = state.link(&bridge).and_then(|bridge| known(&bridge.mac));
+    let had = known(&port.mac);
+    if own.is_none() || had.is_none() || own == had { forgotten(state, &bridge, false) } else { Vec::new() }
+}
+
+fn known(mac: &Setting<Mac>) -> Option<Mac> {
+    mac.get().copied()
+}
+
+fn bridge_of(state: &State, port: &Link) -> Option<LinkId> {
+    port.master_id().filter(|master| state.link(master).is_some_and(|master| master.kind == Kind::Bridge))
+}
