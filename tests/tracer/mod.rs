@@ -1,6 +1,7 @@
 //! Runs a program and kills it with SIGKILL before or after its n-th request to the kernel: ptrace stops it, its threads and its children at every system
 //! call. Killed when a call begins, the call is not carried out; killed when it returns, it was carried out whole. So there is no moment in between.
 
+#![allow(clippy::zombie_processes, reason = "the tracer waits for all of them")]
 #![allow(unsafe_code, reason = "ptrace has no safe form; it is given live pointers and this process's own children only")]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]

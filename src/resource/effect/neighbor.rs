@@ -17,7 +17,7 @@ pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<
 /// somebody writes one; where that cannot be told, it is taken to change.
 pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {
     let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
-    let own = state.link(&bridge).map(|bridge| bridge.mac.clone()).unwrap_or(Setting::Left);
+    let own = state.link(&bridge).map(|bridge| bridge.mac).unwrap_or(Setting::Left);
     let others = || state.links_of(&bridge.node).filter(|other| other.id != port.id && other.master_id().as_ref() == Some(&bridge));
     let chosen = others().next().is_some() && others().all(|other| known(&other.mac).is_some_and(|mac| known(&own) != Some(mac)));
     let lower = match (known(&own), known(&port.mac)) {
