@@ -42,6 +42,15 @@ fn the_plan_of_the_readme() {
 }
 
 #[test]
+fn the_checks_of_the_readme() {
+    sandbox::run("the_checks_of_the_readme", || {
+        let file = write("shop.yaml", &block("## Checks", "yaml"));
+        topo(&["apply", "--test", "--yes", &file]).expect(0);
+        topo(&["test", &file]).expect(0).says("shop: 3 passed in");
+    });
+}
+
+#[test]
 fn the_commands_of_the_readme() {
     let readme = std::fs::read_to_string(in_repository("README.md")).unwrap();
     let help = topo(&["--help"]).expect(0).stdout;
