@@ -390,3 +390,31 @@ fn what_the_kernel_refuses_the_model_refuses() {
         }
     });
 }
+
+#[test]
+fn a_setting_writes_others_too() {
+    sandbox::run("a_setting_writes_others_too", || {
+        machine();
+        let read = |key: &str| sh(&format!("ip netns exec RED sysctl -n {key}")).trim().to_owned();
+        sh("ip netns exec RED sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.default.rp_filter=2");
+        for (main, others) in [
+            (
+                "net/ipv4/ip_forward",
+                vec![("net/ipv4/conf/e0/forwarding", "1"), ("net/ipv4/conf/default/forwarding", "1"), ("net/ipv4/conf/all/accept_redirects", "0")],
+            ),
+            ("net/ipv6/conf/all/forwarding", vec![("net/ipv6/conf/e0/forwarding", "1"), ("net/ipv6/conf/default/forwarding", "1")]),
+            ("net/ipv4/conf/default/rp_filter", vec![("net/ipv4/conf/e0/rp_filter", "2")]),
+        ] {
+            for (key, value) in others {
+                assert_eq!(read(&key.replace('/', ".")), value, "the kernel: {key}");
+                let mut paper = Paper::new();
+                let setting = |key: &str, value| Resource::Sysctl(Sysctl::new("RED".into(), key, value));
+                let (before, after) = (setting(main, "0"), setting(main, "1"));
+                paper.0.insert(before.clone(), Owner::Ours);
+                paper.0.insert(setting(key, "7"), Owner::Ours);
+                effect(&mut paper.0, &Operation::Update { before, after }).unwrap();
+                assert_eq!(paper.0.get(&ResourceId::Sysctl("RED".into(), key.into())), Some(&setting(key, "")), "the model: {key}");
+            }
+        }
+    });
+}

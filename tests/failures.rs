@@ -209,12 +209,14 @@ fn nat_and_firewall() {
 #[test]
 fn sysctls() {
     sandbox::run("sysctls", || {
-        sh("ip link add up0 type veth peer up1; sysctl -qw net.ipv4.conf.up0.rp_filter=1");
+        sh(
+            "ip link add up0 type veth peer up1; ip link add up2 type veth peer up3; sysctl -qw net.ipv4.conf.up0.rp_filter=1 net.ipv4.conf.up2.forwarding=1 net.ipv4.conf.all.accept_redirects=0",
+        );
         let first = "
 host:
   forwarding: true
   interfaces: { up0: { existing: {} } }
-  sysctls: { net.ipv4.conf.up0.rp_filter: 2, net.ipv4.ip_default_ttl: 63 }
+  sysctls: { net.ipv4.conf.up0.rp_filter: 2, net.ipv4.ip_default_ttl: 63, net.ipv4.conf.default.send_redirects: 0 }
 namespaces:
   RED: { forwarding: ipv4, sysctls: { net.ipv4.tcp_syncookies: 0, net.ipv4.conf.default.rp_filter: 1 }, interfaces: { a: { veth: host/a, ipv6: { disable: true } } } }
 ";

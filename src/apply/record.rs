@@ -33,6 +33,7 @@ pub(super) fn during(plan: &Plan) -> Record {
                 if let Some(there) = first.or_else(|| plan.base.get(&id)) {
                     remember(&mut record, there.clone());
                 }
+                written_too(&mut record, plan, sysctl);
             }
             Resource::Rule(rule) if rule.kernel && rule.key.priority != 0 => displaced(&mut record, &plan.base, rule),
             _ => {}
@@ -109,6 +110,24 @@ fn after_wanted(wanted: &State) -> Record {
         }
     }
     record
+}
+
+/// What a setting outside our namespaces writes besides, on interfaces of others.
+fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
+    if plan.base.namespace(&sysctl.node).is_none_or(|namespace| namespace.tenure == NodeTenure::Created) {
+        return;
+    }
+    let theirs = plan
+        .base
+        .links_of(&sysctl.node)
+        .filter(|link| link.tenure != Tenure::Created || plan.base.items.get(&link.id()).is_some_and(|item| item.owner != Owner::Ours));
+    let names: Vec<&str> = theirs.map(|link| link.id.name.as_str()).collect();
+    for key in Sysctl::writes_too(&sysctl.key, names.into_iter()) {
+        let id = ResourceId::Sysctl(sysctl.node.clone(), key);
+        if let (Some(there), None) = (plan.base.get(&id), plan.wanted.get(&id)) {
+            remember(record, there.clone());
+        }
+    }
 }
 
 /// A link that is moved: all of it, its addresses, the routes over it.
@@ -193,7 +212,10 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
             Some(item) if item.owner == Owner::Named => item.resource.as_link().map(|wanted| Resource::Link(Box::new(masked(link, wanted)))),
             _ => None,
         },
-        Resource::Sysctl(sysctl) => wanted.get(&sysctl.id()).map(|_| prior.clone()),
+        Resource::Sysctl(sysctl) => {
+            let main = sysctl.written_with().is_some_and(|main| wanted.get(&main).is_some());
+            (main || wanted.get(&sysctl.id()).is_some()).then(|| prior.clone())
+        }
         Resource::Rule(rule) => {
             let elsewhere = |there: &Resource| matches!(there, Resource::Rule(there) if there.kernel && there.node == rule.node && there.key.priority != 0 && there.key.family == rule.key.family);
             wanted.resources().any(elsewhere).then(|| prior.clone())

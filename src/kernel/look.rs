@@ -83,7 +83,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         rules: rule::dump(&socket, node).map_err(failed("policy rules"))?,
         neighbors,
         fdb: if vxlan { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
-        settings: settings(&socket, node, question)?,
+        settings: settings(&socket, node, &links, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,
         nsids: nsids(&socket, &links, question, places).map_err(failed("numbers of namespaces"))?,
@@ -93,15 +93,19 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     }))
 }
 
-fn settings(socket: &netlink::Socket, node: &Node, question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
     let mut settings = Vec::new();
-    for key in &question.settings {
+    // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for forwarding.
+    let besides = question.settings.iter().filter(|key| question.search || key.contains("/conf/default/"));
+    let besides: BTreeSet<String> = besides.flat_map(|key| Sysctl::writes_too(key, links.iter().map(|link| link.name.as_str()))).collect();
+    let asked = question.settings.iter().copied().chain(besides.iter().map(String::as_str).filter(|key| !question.settings.contains(key)));
+    for key in asked {
         if let Some(on) = forwarding(socket, key) {
-            settings.push(Sysctl::new(node.clone(), *key, if on { "1" } else { "0" }));
+            settings.push(Sysctl::new(node.clone(), key, if on { "1" } else { "0" }));
             continue;
         }
         match sysctl::read(key) {
-            Ok(value) => settings.push(Sysctl::new(node.clone(), *key, &value)),
+            Ok(value) => settings.push(Sysctl::new(node.clone(), key, &value)),
             Err(error) if error.errno == Some(libc::ENOENT) && error.kind == ErrorKind::Refused => {}
             Err(error) => return Err(error),
         }

@@ -159,7 +159,7 @@ fn restore(goal: &mut State, observed: &State) {
             Resource::Route(route) => {
                 route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() })))
             }
-            Resource::Sysctl(sysctl) => gone(goal, observed, sysctl.link()),
+            Resource::Sysctl(sysctl) => gone(goal, observed, sysctl.link()) || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored)),
             _ => false,
         };
         // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
@@ -172,6 +172,22 @@ fn restore(goal: &mut State, observed: &State) {
         };
         if !(still_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
             goal.insert(prior.clone(), Owner::Restored);
+            inherit(goal, observed, prior);
+        }
+    }
+}
+
+/// Links of ours that stay have what they inherited from a default that goes back: a fresh one would have the old value.
+fn inherit(goal: &mut State, observed: &State, default: &Resource) {
+    let Resource::Sysctl(default) = default else { return };
+    if observed.namespace(&default.node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created) {
+        return;
+    }
+    let names: Vec<&str> = observed.links_of(&default.node).filter(|link| goal.link(&link.id).is_some()).map(|link| link.id.name.as_str()).collect();
+    for key in Sysctl::writes_too(&default.key, names.into_iter()) {
+        let own = Sysctl::new(default.node.clone(), key, &default.value);
+        if observed.get(&own.id()).is_some() && !goal.items.contains_key(&own.id()) && observed.record.prior(&own.id()).is_none() {
+            goal.insert(Resource::Sysctl(own), Owner::Restored);
         }
     }
 }

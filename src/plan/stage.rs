@@ -68,6 +68,8 @@ impl Turns {
         let (stage, depth) = match resource {
             Resource::Link(link) => (Stage::Link, self.link(&link.id)),
             Resource::Address(address) => (Stage::Address, u32::from(address.secondary)),
+            // After the one that writes it too.
+            Resource::Sysctl(sysctl) => (stage(sysctl.class()), u32::from(sysctl.written_with().is_some())),
             // A gateway may be reached by another route of the file.
             Resource::Route(route) => (Stage::Route, u32::from(route.nexthops.iter().any(|hop| hop.via.is_some()))),
             other => (stage(other.class()), 0),

@@ -28,6 +28,37 @@ impl Sysctl {
         Some(LinkId { node: self.node.clone(), name: name.into() })
     }
 
+    /// The setting whose writing writes this one too: `ip_forward` those of all interfaces and `accept_redirects` (`inet_forward_change`), `forwarding` of all
+    /// IPv6 interfaces theirs (`addrconf_fixup_forwarding`), an IPv4 default that of every interface which has none of its own (`devinet_copy_dflt_conf`).
+    pub fn written_with(&self) -> Option<ResourceId> {
+        let parts: Vec<&str> = self.key.split('/').collect();
+        let main = match parts.as_slice() {
+            ["net", "ipv4", "conf", "all", "forwarding"] => return None,
+            ["net", "ipv4", "conf", _, "forwarding"] | ["net", "ipv4", "conf", "all", "accept_redirects"] => "net/ipv4/ip_forward".to_owned(),
+            ["net", "ipv6", "conf", "all", _] => return None,
+            ["net", "ipv6", "conf", _, "forwarding"] => "net/ipv6/conf/all/forwarding".to_owned(),
+            ["net", "ipv4", "conf", "all" | "default", _] => return None,
+            ["net", "ipv4", "conf", _, name] => format!("net/ipv4/conf/default/{name}"),
+            _ => return None,
+        };
+        Some(ResourceId::Sysctl(self.node.clone(), main))
+    }
+
+    /// The settings that writing this one writes too, for these interfaces.
+    pub fn writes_too<'a>(key: &str, links: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let parts: Vec<&str> = key.split('/').collect();
+        let (family, name, mut keys) = match parts.as_slice() {
+            ["net", "ipv4", "ip_forward"] => {
+                ("ipv4", "forwarding", vec!["net/ipv4/conf/all/accept_redirects".to_owned(), "net/ipv4/conf/default/forwarding".to_owned()])
+            }
+            ["net", "ipv6", "conf", "all", "forwarding"] => ("ipv6", "forwarding", vec!["net/ipv6/conf/default/forwarding".to_owned()]),
+            ["net", "ipv4", "conf", "default", name] => ("ipv4", *name, Vec::new()),
+            _ => return Vec::new(),
+        };
+        keys.extend(links.map(|link| format!("net/{family}/conf/{link}/{name}")));
+        keys
+    }
+
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::Sysctl(self.node.clone(), self.key.clone())

@@ -244,7 +244,7 @@ fn links_of_everything() {
     let e1 = &state.items[&ResourceId::Link(LinkId::new("a", "e1"))];
     assert_eq!(e1.owner, Owner::Named);
     assert_eq!(e1.resource.as_link().unwrap().tenure, Tenure::From(LinkId::new("host", "eth1")));
-    assert_eq!(e1.resource.as_link().unwrap().up, Setting::Left);
+    assert_eq!(e1.resource.as_link().unwrap().up, Setting::Is(true));
     let br0 = state.link(&LinkId::new("host", "br0")).unwrap();
     assert_eq!(br0.options["forward-delay"], Value::Centis(400));
     assert_eq!(br0.options["stp"], Value::Bool(true));

@@ -112,9 +112,26 @@ fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusa
             state.insert(after.clone(), owner);
         }
         (Resource::Address(there), Resource::Address(wanted)) => there.marked |= wanted.marked,
+        (Resource::Sysctl(there), Resource::Sysctl(wanted)) => {
+            there.value.clone_from(&wanted.value);
+            ripple(state, wanted);
+        }
         (there, wanted) => *there = wanted.clone(),
     }
     Ok(Vec::new())
+}
+
+/// What else a setting writes is not known until it is read again: an empty value equals none that is wanted.
+fn ripple(state: &mut State, main: &Sysctl) {
+    let start = ResourceId::Sysctl(main.node.clone(), String::new());
+    let here = |id: &ResourceId| matches!(id, ResourceId::Sysctl(node, _) if *node == main.node);
+    for (_, item) in state.items.range_mut(start..).take_while(|(id, _)| here(id)) {
+        if let Resource::Sysctl(other) = &mut item.resource
+            && other.written_with() == Some(main.id())
+        {
+            other.value.clear();
+        }
+    }
 }
 
 fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal> {
