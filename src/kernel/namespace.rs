@@ -12,7 +12,10 @@ use std::sync::OnceLock;
 const LOOPBACK: u32 = 1;
 
 /// What a fresh namespace would inherit from the machine, and starts without: 0 is the kernel's own default of each.
-const DEFAULTS: [&str; 8] = [
+///
+/// `accept_dad` is 1 in the kernel: in a namespace of ours duplicate address detection is off unless an interface turns it on, also for link-local addresses,
+/// without which no neighbour is found (`ndisc_send_ns`) for up to two seconds.
+const DEFAULTS: [&str; 9] = [
     "net/ipv4/ip_forward",
     "net/ipv4/conf/default/forwarding",
     "net/ipv4/conf/all/rp_filter",
@@ -21,6 +24,7 @@ const DEFAULTS: [&str; 8] = [
     "net/ipv4/conf/default/promote_secondaries",
     "net/ipv6/conf/all/forwarding",
     "net/ipv6/conf/default/forwarding",
+    "net/ipv6/conf/default/accept_dad",
 ];
 
 /// Which of [`DEFAULTS`] a fresh namespace has otherwise. All fresh ones have the same, so that one look is enough for a batch.
