@@ -97,7 +97,10 @@ fn touched(plan: &Plan) -> BTreeSet<ResourceId> {
             );
         }
     }
-    let besides = plan.base.resources().filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if sysctl.written_with().is_some_and(|main| touched.contains(&main))));
+    let besides = plan
+        .base
+        .resources()
+        .filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if sysctl.written_with().is_some_and(|main| touched.contains(&main))));
     let besides: Vec<ResourceId> = besides.map(Resource::id).collect();
     touched.extend(besides);
     touched

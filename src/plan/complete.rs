@@ -159,7 +159,10 @@ fn restore(goal: &mut State, observed: &State) {
             Resource::Route(route) => {
                 route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() })))
             }
-            Resource::Sysctl(sysctl) => gone(goal, observed, sysctl.link()) || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored)),
+            Resource::Sysctl(sysctl) => {
+                gone(goal, observed, sysctl.link())
+                    || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored))
+            }
             _ => false,
         };
         // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
