@@ -19,6 +19,9 @@
 //! `apply`, `destroy`, repair and undo are this one path: destroy is a plan towards nothing but what was there before, undo a plan towards what was
 //! observed before. There is no second implementation of anything.
 //!
+//! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`kernel::probe`] tries them from their nodes, and
+//! [`apply::run_on_trial`] takes their word for whether a change stays.
+//!
 //! # Rooms
 //!
 //! | room | what | may use |

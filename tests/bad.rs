@@ -193,6 +193,7 @@ fn hostile_files_are_done_with_soon() {
     let routes: String = (0..20_000).map(|n| format!("      - {{ to: 10.{}.{}.0/24, via: 192.0.2.1 }}\n", n >> 8, n & 255)).collect();
     let macvlans: String = (0..20_000).map(|n| format!("      m{n}: {{ macvlan: {{ link: m{} }} }}\n", (n + 1) % 20_000)).collect();
     let rules: String = (0..20_000).map(|n| format!("          - {{ in: [a*, b{n}], protocol: icmp, port: {}, accept: {{}} }}\n", n + 1)).collect();
+    let checks = "  - ping: { from: A, to: A, family: ipv6 }\n  - ping: { from: C, to: A/e0, expect: fail }\n".repeat(500);
     let texts = [
         format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\n", addresses.join(", ")),
         format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n{links}"),
@@ -200,6 +201,7 @@ fn hostile_files_are_done_with_soon() {
         format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0 }}\n    routes:\n{routes}"),
         format!("name: h\nnamespaces:\n  A:\n    interfaces:\n{macvlans}"),
         format!("name: h\nnamespaces:\n  A:\n    firewall:\n      input:\n        rules:\n{rules}"),
+        format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\nchecks:\n{}", addresses.join(", "), checks),
         format!("name: h\n{}", (0..100_000).map(|n| format!("key{n}:\n")).collect::<String>()),
     ];
     for (nth, text) in texts.into_iter().enumerate() {

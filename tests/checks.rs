@@ -332,3 +332,39 @@ fn an_apply_that_breaks_a_check_is_undone() {
         assert_snapshot_with(&empty, &Options::default());
     });
 }
+
+/// Starts an apply whose checks go on for long, sends it a signal in the middle of them, and answers with its exit status.
+fn stopped_by(signal: &str) -> Option<i32> {
+    let file = write("long.yaml", &format!("{}checks:\n  - command: {{ from: RED, run: [sleep, 4712], timeout: 600s }}\n", PAIR.replace("  ALONE:\n", "")));
+    let mut child = Command::new(sandbox::topo_path()).args(["apply", "--test", "--yes", "-q", &file]).stdout(Stdio::null()).spawn().unwrap();
+    assert!(wait_for(Duration::from_secs(5), || try_sh("pgrep -f '^sleep 4712'").code == 0), "the check runs");
+    sh(&format!("kill -{signal} {}", child.id()));
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn an_apply_stopped_in_its_checks() {
+    sandbox::run("an_apply_stopped_in_its_checks", || {
+        let (options, empty) = settled();
+        assert_eq!(stopped_by("TERM"), Some(143));
+        assert_snapshot_with(&empty, &options);
+        assert_eq!(stopped_by("KILL"), None);
+        topo(&["list"]).expect(0).says("half-made");
+        topo(&["apply", "--yes", "/run/lock/long.yaml"]).expect(0);
+        let list = topo(&["list"]).expect(0).stdout;
+        assert!(!list.contains("half-made"), "{list}");
+        topo(&["destroy", "--yes", "lab"]).expect(0);
+        assert_snapshot_with(&empty, &options);
+    });
+}
+
+#[test]
+fn without_privileges() {
+    sandbox::run("without_privileges", || {
+        apply();
+        let file = lab("  - ping: { from: RED, to: BLUE }\n");
+        sh(&format!("chmod a+r {file}; install -m 755 {} /run/lock/topo", sandbox::topo_path()));
+        let output = try_sh(&format!("setpriv --reuid 65534 --regid 65534 --clear-groups /run/lock/topo test {file}"));
+        output.expect(77).says("run it as root");
+    });
+}

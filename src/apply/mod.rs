@@ -4,7 +4,7 @@ mod record;
 mod run;
 mod undo;
 
-pub use run::{run, run_on_trial};
+pub use run::{Trial, run, run_on_trial};
 
 pub use crate::kernel::Error;
 use crate::plan::Change;
@@ -34,6 +34,8 @@ pub enum Progress {
     Undoing,
     /// The result is being read back.
     Verifying,
+    /// It is being tried out.
+    Testing,
 }
 
 /// What came of a plan.

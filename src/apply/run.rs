@@ -11,8 +11,11 @@ use std::sync::atomic::Ordering;
 ///
 /// Whoever calls holds the machine's lock.
 pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
-    run_on_trial(kernel, plan, options, progress, &mut || Ok(()))
+    run_on_trial(kernel, plan, options, progress, None)
 }
+
+/// What decides at the end whether a change stays.
+pub type Trial<'a> = dyn FnMut() -> Result<(), Error> + 'a;
 
 /// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where the plan is
 /// empty, or where something failed before.
@@ -21,7 +24,7 @@ pub fn run_on_trial(
     plan: &Plan,
     options: &Options,
     progress: &mut dyn FnMut(Progress),
-    trial: &mut dyn FnMut() -> Result<(), Error>,
+    trial: Option<&mut Trial<'_>>,
 ) -> Report {
     let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
     let mut during = record::during(plan);
@@ -51,7 +54,7 @@ fn all(
     during: &mut Record,
     options: &Options,
     progress: &mut dyn FnMut(Progress),
-    trial: &mut dyn FnMut() -> Result<(), Error>,
+    trial: Option<&mut Trial<'_>>,
     report: &mut Report,
 ) -> Result<(), Error> {
     kernel.remember(&plan.base.topology, during)?;
@@ -59,7 +62,10 @@ fn all(
     progress(Progress::Verifying);
     report.leftover = verify(kernel, plan, during)?;
     if report.leftover.is_empty() {
-        trial()?;
+        if let Some(trial) = trial {
+            progress(Progress::Testing);
+            trial()?;
+        }
         kernel.remember(&plan.base.topology, &record::after(during, &plan.wanted))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use super::signals;
 use super::trial::Trial;
 use crate::apply::{self, Options, Report};
 use crate::kernel::lock::Lock;
-use crate::kernel::{Error, Linux};
+use crate::kernel::Linux;
 use crate::plan::{Change, Plan};
 use crate::render::json::{self, ReportView, Reports};
 use crate::render::report;
@@ -106,7 +106,10 @@ fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, 
         Ok(trial) => trial,
         Err(exit) => return (exit, json::report(plan, None)),
     };
-    let report = one(console, kernel, plan, manner, interrupted, &mut || trial.as_mut().map_or(Ok(()), Trial::end));
+    let report = match &mut trial {
+        Some(trial) => one(console, kernel, plan, manner, interrupted, Some(&mut || trial.end())),
+        None => one(console, kernel, plan, manner, interrupted, None),
+    };
     let exit = tell(console, case, plan, &report, manner, trial.as_ref());
     let checks = trial.map(|trial| trial.view()).unwrap_or_default();
     (exit, ReportView { checks, ..json::report(plan, Some(&report)) })
@@ -118,7 +121,7 @@ fn one(
     plan: &Plan,
     manner: Manner,
     interrupted: &Arc<AtomicI32>,
-    trial: &mut dyn FnMut() -> Result<(), Error>,
+    trial: Option<&mut apply::Trial<'_>>,
 ) -> Report {
     let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());

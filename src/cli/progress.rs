@@ -48,6 +48,7 @@ impl Teller {
             }
             Progress::Undoing => bar.set_message("undoing"),
             Progress::Verifying => bar.set_message("waiting until it is usable"),
+            Progress::Testing => bar.set_message("running its checks"),
         }
     }
 
@@ -58,6 +59,7 @@ impl Teller {
             Progress::Steps { .. } => return,
             Progress::Undoing => format!("{}: undoing", self.topology),
             Progress::Verifying => format!("{}: waiting until it is usable", self.topology),
+            Progress::Testing => format!("{}: running its checks", self.topology),
         };
         self.told = Some(Instant::now());
         // Nobody is left to tell that stderr cannot be written.

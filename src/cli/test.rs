@@ -51,8 +51,11 @@ impl Test {
         for case in &cases {
             let begin = Instant::now();
             let outcomes = run(console, case, limits)?;
-            if !self.json {
-                console.chatter(&tested::text(of(case, &outcomes), begin.elapsed()));
+            let table = tested::text(of(case, &outcomes), begin.elapsed());
+            match of(case, &outcomes).is_good() {
+                _ if self.json => {}
+                true => console.chatter(&table),
+                false => console.out(&table),
             }
             done.push((case, outcomes));
         }

@@ -7,8 +7,8 @@ use crate::document::route::FamilyWord;
 use crate::document::section::NodeSection;
 use crate::document::value::{HostTarget, PortTarget};
 use crate::document::{Finding, Loc, Place};
-use crate::resource::Node;
 use crate::resource::probe::{Check, HttpHost, Probe};
+use crate::resource::{LinkId, Node};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many more times something is tried that is expected to work.
 const RETRIES: u32 = 2;
+
+/// How many addresses of a name in `hosts` are looked at.
+const HOSTS: usize = 64;
 
 /// A family that is asked for, and where.
 type Family<'d> = Option<&'d Loc<FamilyWord>>;
@@ -173,7 +176,7 @@ impl<'d> Lowering<'d> {
                 self.note(finding);
                 return None;
             }
-            HostTarget::Interface(id) => (self.index.entries.get(id).map(|(interface, _)| of(interface)).unwrap_or_default(), id.to_string()),
+            HostTarget::Interface(id) => (self.of_interface(id), id.to_string()),
             HostTarget::Name(node) if self.index.has_node(node) => (self.of_node(node), node.to_string()),
             HostTarget::Name(name) => (self.in_hosts(from, name), name.to_string()),
         };
@@ -199,25 +202,45 @@ impl<'d> Lowering<'d> {
         if node.is_host() { self.document.host.as_ref() } else { self.document.namespaces.get(node.as_str()) }
     }
 
-    /// The addresses of a node in the order of the file, those of `lo` last.
-    fn of_node(&self, node: &Node) -> Vec<IpAddr> {
+    /// The first addresses of a node in the order of the file, those of `lo` last. Looked for once: a file can name one of many addresses many times.
+    fn of_node(&mut self, node: &Node) -> Vec<IpAddr> {
         let Some(section) = self.section(node) else { return Vec::new() };
         let with = |lo: bool| section.interfaces.iter().filter(move |(name, _)| (name.as_str() == "lo") == lo).flat_map(|(_, interface)| of(interface));
-        with(false).chain(with(true)).collect()
+        self.firsts.entry((node.clone(), None)).or_insert_with(|| firsts(with(false).chain(with(true)))).clone()
+    }
+
+    /// The first addresses of an interface.
+    fn of_interface(&mut self, id: &LinkId) -> Vec<IpAddr> {
+        let entry = self.index.entries.get(id).map(|(interface, _)| *interface);
+        self.firsts.entry((id.node.clone(), Some(id.name.clone()))).or_insert_with(|| firsts(entry.into_iter().flat_map(of))).clone()
     }
 
     /// The addresses that a node's `hosts` give a name.
     fn in_hosts(&self, from: &Node, name: &Node) -> Vec<IpAddr> {
         let dns = self.section(from).and_then(|section| section.dns.as_deref());
         let addresses = dns.and_then(|dns| dns.hosts.get(name.as_str()));
-        addresses.map(|addresses| addresses.iter().map(|address| address.value).collect()).unwrap_or_default()
+        addresses.map(|addresses| addresses.iter().take(HOSTS).map(|address| address.value).collect()).unwrap_or_default()
     }
 }
 
 /// The addresses of an interface that others can reach it by.
-fn of(interface: &Interface) -> Vec<IpAddr> {
+fn of(interface: &Interface) -> impl Iterator<Item = IpAddr> {
     let all = interface.addresses.iter().map(|entry| entry.address.0.addr());
-    all.filter(|address| !matches!(address, IpAddr::V6(six) if six.is_unicast_link_local())).collect()
+    all.filter(|address| !matches!(address, IpAddr::V6(six) if six.is_unicast_link_local()))
+}
+
+/// The first address of each family, in their order.
+fn firsts(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    let mut first: Vec<IpAddr> = Vec::new();
+    for address in addresses {
+        if first.iter().all(|other| other.is_ipv4() != address.is_ipv4()) {
+            first.push(address);
+        }
+        if first.len() == 2 {
+            break;
+        }
+    }
+    first
 }
 
 /// What all checks have.

@@ -16,8 +16,10 @@ use super::section::{Existing, NodeSection};
 use super::tree::{MAX_RESOURCES, quoted};
 use super::value::InterfaceRef;
 use super::{Document, Finding, Lines, Loc, Place, Source, Topology};
-use crate::resource::{LinkId, Namespace, NetnsRef, Node, NodeTenure, Origin, Origins, Owner, Resource, State};
+use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origin, Origins, Owner, Resource, State};
 use index::Index;
+use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// Everything about a node that lowering its parts needs.
 pub(super) struct At<'d> {
@@ -55,6 +57,8 @@ pub(super) struct Lowering<'d> {
     unsupported: Vec<(Origin, String)>,
     findings: Vec<Finding>,
     index: Index<'d>,
+    /// The first address of each family, of nodes and interfaces that checks name.
+    firsts: HashMap<(Node, Option<IfName>), Vec<IpAddr>>,
     /// How many rules the lists of `insert` became so far.
     inserted: usize,
     /// Whether there are too many resources.
@@ -66,7 +70,7 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     let (index, findings) = Index::of(document);
     let state = State::empty(document.name.value.clone());
     let lines = Lines::of(&source.text);
-    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), unsupported: Vec::new(), findings, index, inserted: 0, full: false };
+    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), unsupported: Vec::new(), findings, index, firsts: HashMap::new(), inserted: 0, full: false };
     work.namespaces();
     for at in nodes(document) {
         work.settings(&at);
