@@ -19,13 +19,7 @@ pub type Trial<'a> = dyn FnMut() -> Result<(), Error> + 'a;
 
 /// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where the plan is
 /// empty, or where something failed before.
-pub fn run_on_trial(
-    kernel: &mut dyn Kernel,
-    plan: &Plan,
-    options: &Options,
-    progress: &mut dyn FnMut(Progress),
-    trial: Option<&mut Trial<'_>>,
-) -> Report {
+pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress), trial: Option<&mut Trial<'_>>) -> Report {
     let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
     let mut during = record::during(plan);
     if plan.is_empty() {

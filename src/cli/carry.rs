@@ -7,8 +7,8 @@ use super::progress::Teller;
 use super::signals;
 use super::trial::Trial;
 use crate::apply::{self, Options, Report};
-use crate::kernel::lock::Lock;
 use crate::kernel::Linux;
+use crate::kernel::lock::Lock;
 use crate::plan::{Change, Plan};
 use crate::render::json::{self, ReportView, Reports};
 use crate::render::report;
@@ -115,14 +115,7 @@ fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, 
     (exit, ReportView { checks, ..json::report(plan, Some(&report)) })
 }
 
-fn one(
-    console: &mut Console,
-    kernel: &mut Linux,
-    plan: &Plan,
-    manner: Manner,
-    interrupted: &Arc<AtomicI32>,
-    trial: Option<&mut apply::Trial<'_>>,
-) -> Report {
+fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>, trial: Option<&mut apply::Trial<'_>>) -> Report {
     let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
     let mut progress = |progress| teller.tell(progress);

@@ -70,7 +70,19 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     let (index, findings) = Index::of(document);
     let state = State::empty(document.name.value.clone());
     let lines = Lines::of(&source.text);
-    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), unsupported: Vec::new(), findings, index, firsts: HashMap::new(), inserted: 0, full: false };
+    let mut work = Lowering {
+        document,
+        source,
+        lines,
+        state,
+        origins: Origins::new(),
+        unsupported: Vec::new(),
+        findings,
+        index,
+        firsts: HashMap::new(),
+        inserted: 0,
+        full: false,
+    };
     work.namespaces();
     for at in nodes(document) {
         work.settings(&at);
