@@ -50,7 +50,7 @@ fn case(name: &str, commands: &[&str]) {
 
 #[test]
 fn help() {
-    let commands = ["validate", "plan", "apply", "destroy", "list", "show", "exec", "test", "schema", "completions", "man"];
+    let commands = ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "schema", "completions", "man"];
     let mut lines = vec!["topo --help".to_owned(), "topo".to_owned(), "topo --version".to_owned()];
     lines.extend(commands.map(|command| format!("topo {command} --help")));
     case("help", &lines.iter().map(String::as_str).collect::<Vec<_>>());
@@ -184,7 +184,7 @@ fn completions_and_manuals_know_every_command() {
         String::from_utf8(output.stdout).unwrap()
     };
     let texts = [topo(&["completions", "bash"]), topo(&["completions", "zsh"]), topo(&["completions", "fish"]), topo(&["man"])];
-    for command in ["validate", "plan", "apply", "destroy", "list", "show", "exec", "test", "schema", "completions", "man"] {
+    for command in ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "schema", "completions", "man"] {
         assert!(texts.iter().all(|text| text.contains(command)), "{command}");
     }
     let dir = std::env::temp_dir().join(format!("topo-man-{}", std::process::id()));

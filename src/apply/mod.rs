@@ -1,10 +1,13 @@
 //! Walks a plan over a kernel, in batches; undoes what it did when a step fails.
 
+pub mod history;
+pub mod pending;
 mod record;
 mod run;
 mod undo;
 
-pub use run::{Trial, run, run_on_trial};
+pub use run::{Trial, back, run, run_on_trial};
+pub use undo::{Before, before};
 
 pub use crate::kernel::Error;
 use crate::plan::Change;

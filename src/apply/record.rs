@@ -85,7 +85,8 @@ pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
 /// What follows from the wanted state alone.
 fn after_wanted(wanted: &State) -> Record {
     let mut record = Record::default();
-    for (id, item) in &wanted.items {
+    // What goes back to what it was is somebody else's.
+    for (id, item) in wanted.items.iter().filter(|(_, item)| item.owner != Owner::Restored) {
         let created = wanted.namespace(id.node()).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
         match &item.resource {
             Resource::Namespace(namespace) => match &namespace.tenure {

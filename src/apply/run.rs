@@ -1,6 +1,6 @@
 //! The loop: batches of a level at a time.
 
-use super::{Options, Progress, Report, record, undo};
+use super::{Before, Options, Progress, Report, record, undo};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Plan};
 use crate::resource::{Node, Operation, Record, Resource, Sysctl};
@@ -30,7 +30,32 @@ pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, pro
         }
         return report;
     }
-    match all(kernel, plan, &mut during, options, progress, trial, &mut report) {
+    let result = all(kernel, plan, &mut during, options, progress, trial, &mut report);
+    ended(kernel, plan, result, options, progress, &mut report);
+    report
+}
+
+/// Carries out a plan back to what was there before an apply ([`plan::back`] to the target of `before`), and puts the record of then back. Undone after a
+/// failure or a signal, as any plan is, unless the options say not to.
+///
+/// Whoever calls holds the machine's lock.
+pub fn back(kernel: &mut dyn Kernel, plan: &Plan, before: &Before, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
+    let mut during = record::during(plan);
+    let result = kernel.remember(&plan.base.topology, &during);
+    let result = result.and_then(|()| steps(kernel, plan, &mut during, options, progress, &mut report.done)).and_then(|()| {
+        progress(Progress::Verifying);
+        kernel.settle(&before.target)?;
+        report.leftover = undo::arrive(kernel, before)?;
+        Ok(())
+    });
+    ended(kernel, plan, result, options, progress, &mut report);
+    report
+}
+
+/// Notes how it ended, and undoes it where it failed.
+fn ended(kernel: &mut dyn Kernel, plan: &Plan, result: Result<(), Error>, options: &Options, progress: &mut dyn FnMut(Progress), report: &mut Report) {
+    match result {
         Ok(()) => {}
         Err(error) if error.kind == ErrorKind::Interrupted => report.interrupted = Some(options.interrupted.load(Ordering::Relaxed)),
         Err(error) => report.failure = Some(error),
@@ -38,7 +63,6 @@ pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, pro
     if !report.is_success() && options.rollback {
         report.undone = Some(undo::undo(kernel, plan, progress));
     }
-    report
 }
 
 /// All of it: the steps, a look at what came of them, the trial. Until the end the record says that an apply is under way.

@@ -3,31 +3,57 @@
 use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::plan::{self, Conflict, Plan};
-use crate::resource::{Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Setting, State};
+use crate::plan::{self, Change, Conflict, Plan};
+use crate::resource::{Kind, Link, LinkId, Operation, Owner, Record, Resource, ResourceId, Setting, State};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// What was there before an apply: all that it takes to go back.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Before {
+    /// What was there, as far as it is the topology's or the apply touched it: what [`plan::back`] goes back to.
+    pub target: State,
+    /// The record of the topology, which comes back with it.
+    pub record: Record,
+}
+
+/// What there is to go back to when `plan` has been carried out, wholly or in part.
+pub fn before(plan: &Plan) -> Before {
+    Before { target: target(plan), record: plan.base.record.clone() }
+}
 
 /// Undoes what was done of `plan`.
 pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
     progress(Progress::Undoing);
-    let mut target = target(plan);
-    let now = kernel.observe(&target)?;
-    forget_halves(&mut target, &now);
-    let back = plan::back(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
+    let mut before = before(plan);
+    let now = kernel.observe(&before.target)?;
+    forget_halves(&mut before.target, &now);
+    let back = plan::back(&before.target, &now).map_err(|conflicts| stuck(&conflicts))?;
     let mut during = record::during(plan);
     let mut done = 0;
     steps(kernel, &back, &mut during, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {}, &mut done)?;
-    let mut before = plan.base.record.clone();
-    record::tables(&mut before, &plan.base, kernel.table_generations());
-    kernel.remember(&plan.base.topology, &before)?;
-    let now = kernel.observe(&target)?;
-    let rest = plan::back(&target, &now).map_err(|conflicts| stuck(&conflicts))?;
-    match rest.changes.first() {
+    match arrive(kernel, &before)?.first() {
         None => Ok(()),
         Some(change) => {
             Err(Error::new(ErrorKind::Refused, "undo", format!("{} {} is not as it was before", change.id.kind(), change.id)).about(change.id.clone()))
         }
     }
+}
+
+/// Puts the record of before back and looks; answers with what is not as it was.
+pub(super) fn arrive(kernel: &mut dyn Kernel, before: &Before) -> Result<Vec<Change>, Error> {
+    let topology = &before.target.topology;
+    let mut record = before.record.clone();
+    record::tables(&mut record, &before.target, kernel.table_generations());
+    kernel.remember(topology, &record)?;
+    let now = kernel.observe(&before.target)?;
+    let rest = plan::back(&before.target, &now).map_err(|conflicts| stuck(&conflicts))?;
+    // A namespace that was made anew has another cookie.
+    if !record.is_empty() && now.record.namespaces != record.namespaces {
+        record.namespaces.clone_from(&now.record.namespaces);
+        kernel.remember(topology, &record)?;
+    }
+    Ok(rest.changes)
 }
 
 fn stuck(conflicts: &[Conflict]) -> Error {

@@ -1,7 +1,8 @@
+use super::carry::WayBack;
 use super::console::Console;
 use super::exit::Exit;
 use super::machine::{self, Case};
-use super::{carry, files, load, plan, saved};
+use super::{carry, files, load, pending, plan, saved};
 use crate::kernel::Linux;
 use crate::plan::Plan;
 use clap::Args;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 /// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel"
+    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
 )]
 pub struct Apply {
     /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
@@ -22,6 +23,9 @@ pub struct Apply {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Undo it again after DURATION (60s if left out; 30s, 5m, 1h) unless "topo confirm" comes before
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "60s", conflicts_with = "no_rollback")]
+    confirm: Option<String>,
     /// Leave what was done when a step fails
     #[arg(long)]
     no_rollback: bool,
@@ -37,7 +41,8 @@ pub struct Apply {
 }
 
 impl Apply {
-    pub fn run(self, console: &mut Console) -> super::Result {
+    pub fn run(mut self, console: &mut Console) -> super::Result {
+        let way_back = self.way_back(console)?;
         let sources = files::read(console, &self.files)?;
         let plans = sources.iter().filter(|source| saved::is_plan(source)).count();
         if plans > 0 && plans < sources.len() {
@@ -56,7 +61,7 @@ impl Apply {
             let _lock = carry::lock(console, self.lock_timeout)?;
             let mut kernel = machine::open(console)?;
             let jobs = current(console, &mut kernel, kept)?;
-            return self.carry(console, &mut kernel, &jobs, true);
+            return self.carry(console, &mut kernel, &jobs, true, way_back);
         }
         let topologies = load::sound(console, sources, true)?;
         let _lock = carry::lock(console, self.lock_timeout)?;
@@ -71,10 +76,27 @@ impl Apply {
         if failed != Exit::Done {
             return Err(failed);
         }
-        self.carry(console, &mut kernel, &jobs, self.yes)
+        self.carry(console, &mut kernel, &jobs, self.yes, way_back)
     }
 
-    fn carry(&self, console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], sure: bool) -> super::Result {
+    /// How long there is to confirm. `--confirm lab.yaml` leaves the duration out and names a file.
+    fn way_back(&mut self, console: &mut Console) -> Result<WayBack, Exit> {
+        let Some(text) = self.confirm.take() else { return Ok(WayBack::Noted) };
+        match pending::duration(&text) {
+            Ok(limit) => Ok(WayBack::Unconfirmed(limit)),
+            Err(_) if files::is_file(&text) => {
+                self.files.insert(0, PathBuf::from(text));
+                Ok(WayBack::Unconfirmed(pending::LIMIT))
+            }
+            Err(help) => {
+                console.problem(&format!("{text:?} is no duration to wait for confirmation"), Some(help));
+                Err(Exit::Usage)
+            }
+        }
+    }
+
+    fn carry(&self, console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], sure: bool, way_back: WayBack) -> super::Result {
+        pending::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
         if !(self.json || sure && console.is_quiet()) {
             plan::show(console, jobs.iter().map(|(_, plan)| plan), false);
         }
@@ -82,7 +104,7 @@ impl Apply {
         if changes && !sure {
             carry::ask(console, "Apply these changes?")?;
         }
-        carry::out(console, kernel, jobs, carry::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied" })
+        carry::out(console, kernel, jobs, carry::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back })
     }
 }
 
@@ -91,7 +113,7 @@ fn current(console: &mut Console, kernel: &mut Linux, kept: Vec<(Case, Plan)>) -
     let (mut jobs, mut exit) = (Vec::new(), Exit::Done);
     for (case, old) in kept {
         match machine::plan(console, kernel, &case) {
-            Ok(fresh) if saved::is_current(console, &old, &fresh) => jobs.push((case, fresh)),
+            Ok(fresh) if saved::is_current(console, &old, &fresh, "make the plan again: topo plan --out PLAN FILE") => jobs.push((case, fresh)),
             Ok(_) => exit = exit.worst(Exit::Failed),
             Err(failed) => exit = exit.worst(failed),
         }

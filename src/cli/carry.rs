@@ -4,13 +4,15 @@ use super::console::Console;
 use super::exit::Exit;
 use super::machine::{self, Case, Loud};
 use super::progress::Teller;
-use super::signals;
 use super::trial::Trial;
-use crate::apply::{self, Options, Report};
-use crate::kernel::Linux;
+use super::{pending, signals};
+use crate::apply::{self, Before, Options, Progress, Report, history};
 use crate::kernel::lock::Lock;
+use crate::kernel::record::Records;
+use crate::kernel::{Kernel, Linux};
 use crate::plan::{Change, Plan};
 use crate::render::json::{self, ReportView, Reports};
+use crate::render::page::seconds;
 use crate::render::report;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
@@ -28,6 +30,19 @@ pub struct Manner {
     pub json: bool,
     /// `Applied` or `Destroyed`.
     pub verb: &'static str,
+    /// What is kept for going back.
+    pub way_back: WayBack,
+}
+
+/// What is kept for going back to what was there before.
+#[derive(Clone, Copy, Debug)]
+pub enum WayBack {
+    /// Nothing: what is destroyed is made again from its file.
+    None,
+    /// It is noted, for `undo`.
+    Noted,
+    /// The same, and it is undone unless it is confirmed within this time.
+    Unconfirmed(Duration),
 }
 
 /// Takes the machine's lock, telling whom it waits for.
@@ -61,7 +76,7 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
     let mut exit = Exit::Done;
     for (at, (case, plan)) in jobs.iter().enumerate() {
         if exit != Exit::Done || interrupted.load(Ordering::Relaxed) != 0 {
-            views.push(json::report(plan, None));
+            views.push(json::report(plan, None, None));
             continue;
         }
         // What was done for the topologies before this one may have done part of its work, or be in its way.
@@ -85,7 +100,7 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
             }
             Err(failed) => {
                 exit = exit.worst(failed);
-                views.push(json::report(plan, None));
+                views.push(json::report(plan, None, None));
             }
         }
     }
@@ -104,33 +119,65 @@ fn was_shown(change: &Change, plan: &Plan) -> bool {
 fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> (Exit, ReportView) {
     let mut trial = match manner.test.then(|| Trial::begin(console, case, plan, interrupted)).transpose() {
         Ok(trial) => trial,
-        Err(exit) => return (exit, json::report(plan, None)),
+        Err(exit) => return (exit, json::report(plan, None, None)),
     };
     let report = match &mut trial {
         Some(trial) => one(console, kernel, plan, manner, interrupted, Some(&mut || trial.end())),
         None => one(console, kernel, plan, manner, interrupted, None),
     };
     let exit = tell(console, case, plan, &report, manner, trial.as_ref());
+    let seconds_to_confirm = pending::limit(plan, &report, manner.way_back);
     let checks = trial.map(|trial| trial.view()).unwrap_or_default();
-    (exit, ReportView { checks, ..json::report(plan, Some(&report)) })
+    (exit, ReportView { checks, ..json::report(plan, Some(&report), seconds_to_confirm) })
 }
 
+/// Carries out one plan, with the way back kept as the manner says.
 fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>, trial: Option<&mut apply::Trial<'_>>) -> Report {
     let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
+    let mut unconfirmed = match manner.way_back {
+        WayBack::Unconfirmed(limit) if !plan.changes.is_empty() => match pending::begin(plan, limit) {
+            Ok(unconfirmed) => Some(unconfirmed),
+            Err(error) => return Report { failure: Some(error), ..Report::default() },
+        },
+        _ => None,
+    };
+    let mut report = told(console, kernel, plan, |kernel, progress| apply::run_on_trial(kernel, plan, &options, progress, trial));
+    if report.is_success() {
+        let noted = match manner.way_back {
+            WayBack::None => pending::Pending::drop(&Records::default(), &plan.base.topology),
+            _ if plan.changes.is_empty() => Ok(()),
+            _ => history::note(kernel, &Records::default(), plan),
+        };
+        if let Err(error) = noted {
+            report.warnings.push(format!("this apply cannot be undone later: {error}"));
+        }
+    }
+    if let Some(unconfirmed) = &mut unconfirmed
+        && let Err(error) = unconfirmed.end(&report)
+    {
+        report.failure = report.failure.or(Some(error));
+    }
+    report
+}
+
+/// Goes back to what was there before an apply. `undo` says whether that is undone where it fails.
+pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, undo: bool) -> Report {
+    let options = Options { rollback: undo, interrupted: signals::watch() };
+    told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, &options, progress))
+}
+
+/// Does it, telling how far it is and, if that is asked for, every request.
+fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report) -> Report {
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
     let mut progress = |progress| teller.tell(progress);
-    let report = if console.verbose {
-        apply::run_on_trial(&mut Loud::new(kernel, console, plan), plan, &options, &mut progress, trial)
-    } else {
-        apply::run_on_trial(kernel, plan, &options, &mut progress, trial)
-    };
+    let report = if console.verbose { work(&mut Loud::new(kernel, console, plan), &mut progress) } else { work(kernel, &mut progress) };
     drop(teller);
     machine::warnings(console, kernel);
     report
 }
 
 /// Tells what came of a plan, and how the program ends for it.
-fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner: Manner, trial: Option<&Trial<'_>>) -> Exit {
+pub fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner: Manner, trial: Option<&Trial<'_>>) -> Exit {
     for warning in report.warnings.iter().filter(|warning| !plan.warnings.contains(warning)) {
         console.warn(warning);
     }
@@ -142,6 +189,11 @@ fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner
     if report.is_success() {
         if !manner.json && !plan.changes.is_empty() {
             console.chatter(&report::success(plan, manner.verb));
+        }
+        if let (WayBack::Unconfirmed(limit), false) = (manner.way_back, plan.changes.is_empty()) {
+            let topology = &plan.base.topology;
+            console
+                .note(&format!("it is undone in {} unless you confirm it: topo confirm {topology} (topo rollback {topology} undoes it now)", seconds(limit)));
         }
         return Exit::Done;
     }

@@ -33,6 +33,11 @@ impl Console {
         Self { choice, look: Look { color, unicode, width: width.clamp(40, 200) }, quiet: global.quiet, verbose: global.verbose, failed: false }
     }
 
+    /// For a process that nobody reads.
+    pub fn silent() -> Self {
+        Self::new(&Global { color: super::When::Never, quiet: true, verbose: false })
+    }
+
     /// A result.
     pub fn out(&mut self, text: &str) {
         let mut stream = AutoStream::new(io::stdout(), self.choice).lock();

@@ -65,7 +65,12 @@ impl Destroy {
         if changes && !self.yes {
             carry::ask(console, "Destroy all of this?")?;
         }
-        carry::out(console, &mut kernel, &jobs, carry::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed" })
+        carry::out(
+            console,
+            &mut kernel,
+            &jobs,
+            carry::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: carry::WayBack::None },
+        )
     }
 
     /// The names that the targets mean, each once.

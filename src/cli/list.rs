@@ -1,6 +1,7 @@
 use super::console::Console;
 use super::exit::Exit;
-use super::machine;
+use super::{machine, pending};
+use crate::apply::pending::Phase;
 use crate::kernel::Linux;
 use crate::render::json::{self, ListedView, Topologies};
 use crate::render::{list, words};
@@ -37,9 +38,19 @@ fn look(console: &mut Console, kernel: &mut Linux) -> Result<Vec<ListedView>, Ex
     let (found, unowned) = listed.map_err(|error| machine::told(console, &error))?;
     let mut topologies: Vec<ListedView> = found
         .into_iter()
-        .map(|it| ListedView {
+        .map(|it| {
+            let phase = pending::phase(&it.name);
+            (it, phase)
+        })
+        .map(|(it, phase)| ListedView {
             topology: it.name.to_string(),
-            state: if it.half_made { "half-made" } else { "ok" },
+            state: match phase {
+                _ if it.half_made => "half-made",
+                Some(Phase::Waiting(_)) => "waiting",
+                Some(Phase::Expired) => "expired",
+                _ => "ok",
+            },
+            seconds_to_confirm: phase.and_then(|phase| if let Phase::Waiting(left) = phase { Some(left.as_millis().div_ceil(1000) as u64) } else { None }),
             namespaces: it.namespaces.iter().map(ToString::to_string).collect(),
             existing: it.existing.keys().map(ToString::to_string).collect(),
             links: it.links.iter().map(ToString::to_string).collect(),
@@ -50,7 +61,16 @@ fn look(console: &mut Console, kernel: &mut Linux) -> Result<Vec<ListedView>, Ex
     if !unowned.is_empty() {
         let other = unowned.iter().map(words::full_name).collect();
         let (topology, state) = (String::new(), "unowned");
-        topologies.push(ListedView { topology, state, namespaces: Vec::new(), existing: Vec::new(), links: Vec::new(), nft: false, other });
+        topologies.push(ListedView {
+            topology,
+            state,
+            seconds_to_confirm: None,
+            namespaces: Vec::new(),
+            existing: Vec::new(),
+            links: Vec::new(),
+            nft: false,
+            other,
+        });
     }
     Ok(topologies)
 }

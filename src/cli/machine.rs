@@ -2,6 +2,7 @@
 
 use super::console::{Asked, Console};
 use super::exit::Exit;
+use super::pending;
 use crate::document::{Source, Topology};
 use crate::kernel::{Error, Kernel, Linux};
 use crate::plan::{self, Plan};
@@ -43,6 +44,7 @@ impl Case {
 pub fn open(console: &mut Console) -> Result<Linux, Exit> {
     let mut kernel = Linux::new().map_err(|error| told(console, &error))?;
     warnings(console, &mut kernel);
+    pending::mention_lost(console);
     Ok(kernel)
 }
 

@@ -3,6 +3,7 @@
 mod apply;
 mod carry;
 mod completions;
+mod confirm;
 mod console;
 mod destroy;
 mod exec;
@@ -12,15 +13,19 @@ mod list;
 mod load;
 mod machine;
 mod man;
+mod pending;
 mod plan;
 mod progress;
+mod rollback;
 mod saved;
 mod schema;
 mod show;
 mod signals;
 mod test;
 mod trial;
+mod undo;
 mod validate;
+mod watch;
 
 pub use exit::Exit;
 
@@ -99,6 +104,9 @@ enum Command {
     Plan(plan::PlanCommand),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Confirm(confirm::Confirm),
+    Rollback(rollback::Rollback),
+    Undo(undo::Undo),
     List(list::List),
     Show(show::Show),
     Exec(exec::Exec),
@@ -110,6 +118,9 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    if let Some(topology) = watch::asked() {
+        return watch::run(&topology).into();
+    }
     let matches = match command_with_color().try_get_matches().and_then(|matches| Topo::from_arg_matches(&matches)) {
         Ok(topo) => topo,
         Err(error) => {
@@ -124,6 +135,9 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&mut console),
         Command::Apply(command) => command.run(&mut console),
         Command::Destroy(command) => command.run(&mut console),
+        Command::Confirm(command) => command.run(&mut console),
+        Command::Rollback(command) => command.run(&mut console),
+        Command::Undo(command) => command.run(&mut console),
         Command::List(command) => command.run(&mut console),
         Command::Show(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),

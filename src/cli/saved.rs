@@ -111,8 +111,8 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
     Ok(file.plans.into_iter().map(|saved| (case(&saved), saved.plan)).collect())
 }
 
-/// Whether `fresh`, made just now, is what was saved; tells what has changed since if not.
-pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan) -> bool {
+/// Whether `fresh`, made just now, is what was saved; tells what has changed since if not, and what to do.
+pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan, help: &str) -> bool {
     if saved.changes == fresh.changes && saved.steps == fresh.steps {
         return true;
     }
@@ -126,7 +126,7 @@ pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan) -> bool {
         what.push(format!("and {} more", count(more, "difference")));
     }
     let message = format!("the plan for {:?} is stale: the machine has changed since it was made", saved.base.topology.as_str());
-    console.problem(&message, Some(&format!("changed since:\n  {}\nmake the plan again: topo plan --out PLAN FILE", what.join("\n  "))));
+    console.problem(&message, Some(&format!("changed since:\n  {}\n{help}", what.join("\n  "))));
     false
 }
 

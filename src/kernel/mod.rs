@@ -3,10 +3,14 @@
 mod address;
 mod attributes;
 mod belonging;
+pub mod clock;
+pub mod detach;
 mod error;
 pub mod exec;
 pub mod file;
+mod folder;
 pub mod insert;
+pub mod journal;
 mod link;
 mod link_options;
 mod link_verbs;

@@ -3,30 +3,23 @@
 //! A record is written whole to another file and renamed, so that whoever kills topo leaves either the old or the new one. It is believed only where nobody
 //! but the user who runs topo could have written it: no symbolic link on the way, this user's, writable by nobody else.
 
+use super::folder::{is_temporary, list, make, open_folder, read_whole, unlink, write_whole};
+use super::journal::{WAITING, is_apply};
 use super::{Error, ErrorKind};
 use crate::resource::{Name, Record};
-use nix::fcntl::{OFlag, openat, renameat};
-use nix::sys::stat::{Mode, mkdirat};
-use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Where records are.
 pub const DIR: &str = "/run/topo";
 
-/// The file in a topology's folder, and what it is called while it is being written.
+/// The file in a topology's folder.
 const FILE: &str = "record.json";
-const TEMPORARY: &str = ".record.json.new";
 
 /// The version of the format; a newer one is refused.
 const VERSION: u32 = 1;
-
-/// The largest record that is read: five thousand namespaces with a table each have 20 MB.
-const LIMIT: u64 = 256 << 20;
 
 /// A folder of records.
 #[derive(Clone, Debug)]
@@ -71,61 +64,45 @@ impl Records {
     /// The record of `topology`. A file that is torn or no record is a warning; one that somebody else could have written, or a newer topo wrote, an error.
     pub fn load(&self, topology: &Name) -> Result<Loaded, Error> {
         let path = self.path(topology)?;
-        let tried = || format!("read {}", path.display());
         let folder = match self.folder(topology) {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => return Ok(Loaded::default()),
             folder => folder?,
         };
-        let file = match openat(&folder, FILE, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty()) {
-            Err(nix::Error::ENOENT) => return Ok(Loaded::default()),
-            file => File::from(file.map_err(|e| Error::os(tried(), e as i32))?),
-        };
-        trust(&file, &path)?;
-        let mut text = Vec::new();
-        file.take(LIMIT + 1).read_to_end(&mut text).map_err(|e| Error::io(tried(), &e))?;
-        if text.len() as u64 > LIMIT {
-            return Err(Error::new(ErrorKind::File, tried(), "larger than any record"));
+        match read_whole(&folder, FILE, &path)? {
+            Some(text) => parse(&text, &path),
+            None => Ok(Loaded::default()),
         }
-        parse(&text, &path)
     }
 
     /// Writes the record of `topology`, whole. On failure the old one stands.
     pub fn save(&self, topology: &Name, record: &Record) -> Result<(), Error> {
         let path = self.path(topology)?;
-        let refused = |e: nix::Error| Error::os(format!("write {}", path.display()), e as i32);
         let text = serde_json::to_vec(&Versioned { version: VERSION, record }).map_err(|e| Error::new(ErrorKind::File, "write a record", e.to_string()))?;
-        let base = self.make_base()?;
-        make(&base, topology.as_str()).map_err(refused)?;
-        let folder = self.folder(topology)?;
-        // Left by a run that was killed while it wrote.
-        let _ = unlinkat(&folder, TEMPORARY, UnlinkatFlags::NoRemoveDir);
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mut file = File::from(openat(&folder, TEMPORARY, flags, Mode::from_bits_truncate(0o600)).map_err(refused)?);
-        let written = file.write_all(&text).map_err(|e| Error::io(format!("write {}", path.display()), &e));
-        let done = written.and_then(|()| renameat(&folder, TEMPORARY, &folder, FILE).map_err(refused));
-        if done.is_err() {
-            let _ = unlinkat(&folder, TEMPORARY, UnlinkatFlags::NoRemoveDir);
-        }
-        done
+        write_whole(&self.make_folder(topology)?, FILE, &text, &path)
     }
 
-    /// Removes the record of `topology`, and the folder of records if it is empty then. (A lock in it is removed by who holds it.) None there is fine: a run
-    /// may have been cut off before it wrote one.
+    /// Removes the record of `topology` and what is remembered of its applies, and the folder of records if it is empty then. (A lock in it is removed by who
+    /// holds it, an apply that waits for confirmation by who confirms or undoes it.) None there is fine: a run may have been cut off before it wrote one.
     pub fn remove(&self, topology: &Name) -> Result<(), Error> {
         let path = self.path(topology)?;
         let folder = match self.folder(topology) {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => return Ok(()),
             folder => folder?,
         };
-        for name in [TEMPORARY, FILE] {
-            match unlinkat(&folder, name, UnlinkatFlags::NoRemoveDir) {
-                Ok(()) | Err(nix::Error::ENOENT) => {}
-                Err(e) => return Err(Error::os(format!("remove {}", path.display()), e as i32)),
-            }
+        let names = list(&folder, &path)?;
+        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || is_temporary(name)) {
+            unlink(&folder, name, &path)?;
         }
-        let base = self.base()?;
-        unlinkat(&base, topology.as_str(), UnlinkatFlags::RemoveDir)
-            .map_err(|e| Error::os(format!("remove {}", self.dir.join(topology.as_str()).display()), e as i32))?;
+        if names.iter().any(|name| WAITING.contains(&name.as_str())) {
+            return Ok(());
+        }
+        self.remove_folder(topology).map_err(|e| Error::os(format!("remove {}", self.dir.join(topology.as_str()).display()), e as i32))
+    }
+
+    /// Removes the folder of `topology`, and the folder of records if that is empty then.
+    pub(super) fn remove_folder(&self, topology: &Name) -> nix::Result<()> {
+        let base = self.base().map_err(|_| nix::Error::ENOENT)?;
+        unlinkat(&base, topology.as_str(), UnlinkatFlags::RemoveDir)?;
         // It holds other topologies or the lock, most likely.
         let _ = std::fs::remove_dir(&self.dir);
         Ok(())
@@ -149,7 +126,7 @@ impl Records {
     }
 
     /// The file of a topology, for messages. A name that is none could leave the folder.
-    fn path(&self, topology: &Name) -> Result<PathBuf, Error> {
+    pub(super) fn path(&self, topology: &Name) -> Result<PathBuf, Error> {
         if is_name(topology.as_str()) {
             return Ok(self.dir.join(topology.as_str()).join(FILE));
         }
@@ -167,49 +144,17 @@ impl Records {
         self.base()
     }
 
+    /// The folder of a topology, made if need be.
+    pub(super) fn make_folder(&self, topology: &Name) -> Result<OwnedFd, Error> {
+        let path = self.path(topology)?;
+        make(&self.make_base()?, topology.as_str()).map_err(|e| Error::os(format!("write {}", path.display()), e as i32))?;
+        self.folder(topology)
+    }
+
     /// The folder of a topology.
-    fn folder(&self, topology: &Name) -> Result<OwnedFd, Error> {
+    pub(super) fn folder(&self, topology: &Name) -> Result<OwnedFd, Error> {
         open_folder(self.base()?, Path::new(topology.as_str()), &self.dir.join(topology.as_str()))
     }
-}
-
-/// Makes a folder that only this user can use; one that is there is fine.
-fn make<P: ?Sized + nix::NixPath>(at: impl AsFd, path: &P) -> nix::Result<()> {
-    match mkdirat(at, path, Mode::from_bits_truncate(0o700)) {
-        Err(nix::Error::EEXIST) => Ok(()),
-        made => made,
-    }
-}
-
-/// Opens a folder, not through a symbolic link, and looks whose it is.
-fn open_folder(at: impl AsFd, path: &Path, shown: &Path) -> Result<OwnedFd, Error> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let folder = openat(at, path, flags, Mode::empty()).map_err(|e| match e {
-        nix::Error::ELOOP | nix::Error::ENOTDIR => foreign(shown, "it is not a folder"),
-        e => Error::os(format!("open {}", shown.display()), e as i32),
-    })?;
-    let file = File::from(folder);
-    trust(&file, shown)?;
-    Ok(file.into())
-}
-
-/// Refuses what somebody else owns or could write.
-fn trust(file: &File, path: &Path) -> Result<(), Error> {
-    let meta = file.metadata().map_err(|e| Error::io(format!("look at {}", path.display()), &e))?;
-    if meta.uid() != geteuid().as_raw() {
-        return Err(foreign(path, &format!("it belongs to the user {}", meta.uid())));
-    }
-    if meta.mode() & 0o022 != 0 {
-        return Err(foreign(path, "others may write it"));
-    }
-    if !meta.is_file() && !meta.is_dir() {
-        return Err(foreign(path, "it is not a plain file"));
-    }
-    Ok(())
-}
-
-fn foreign(path: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::Taken, format!("use {}", path.display()), why).help("topo has not made it: look who did, then remove it")
 }
 
 /// Reads the text of a record.

@@ -131,6 +131,9 @@ pub struct ReportView {
     pub checks: Vec<CheckView>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// It is undone after so many seconds unless it is confirmed; absent where it is done for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_confirm: Option<u64>,
 }
 
 /// A failed request.
@@ -290,8 +293,8 @@ impl From<&Error> for ErrorView {
     }
 }
 
-/// The report of one plan; no report for one that was not tried.
-pub fn report(plan: &Plan, report: Option<&Report>) -> ReportView {
+/// The report of one plan; no report for one that was not tried. `seconds_to_confirm` where it waits for confirmation.
+pub fn report(plan: &Plan, report: Option<&Report>, seconds_to_confirm: Option<u64>) -> ReportView {
     let result = match report {
         None => "skipped",
         Some(report) if report.interrupted.is_some() => "interrupted",
@@ -311,6 +314,7 @@ pub fn report(plan: &Plan, report: Option<&Report>) -> ReportView {
         checks: Vec::new(),
         leftover: report.map(|report| report.leftover.iter().map(ChangeView::from).collect()).unwrap_or_default(),
         warnings: report.map(|report| report.warnings.clone()).unwrap_or_default(),
+        seconds_to_confirm,
     }
 }
 
@@ -368,8 +372,12 @@ pub struct Topologies {
 pub struct ListedView {
     /// Its name; empty in an entry for what carries topo's marks and belongs to no topology that is known.
     pub topology: String,
-    /// `ok`, `half-made` (an apply or destroy is under way or was cut off) or `unowned`.
+    /// `ok`, `half-made` (an apply or destroy is under way or was cut off), `waiting` (applied, and undone unless it is confirmed), `expired` (it was not
+    /// confirmed in time, and nobody has undone it yet) or `unowned`.
     pub state: &'static str,
+    /// In the state `waiting`: it is undone after so many seconds unless it is confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_confirm: Option<u64>,
     /// The namespaces that it made.
     pub namespaces: Vec<String>,
     /// The nodes of others that it configures.

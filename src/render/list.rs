@@ -42,6 +42,11 @@ fn what(it: &ListedView) -> String {
     if !it.other.is_empty() {
         parts.push(it.other.join(", "));
     }
+    match it.state {
+        "waiting" => parts.extend(it.seconds_to_confirm.map(|left| format!("undone in {left} s unless confirmed"))),
+        "expired" => parts.push("not confirmed in time".to_owned()),
+        _ => {}
+    }
     if parts.is_empty() {
         parts.push("nothing but its record".to_owned());
     }

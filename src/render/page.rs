@@ -95,6 +95,11 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// A time in whole seconds, rounded up: `42 s`.
+pub fn seconds(time: std::time::Duration) -> String {
+    format!("{} s", time.as_secs() + u64::from(time.subsec_nanos() > 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

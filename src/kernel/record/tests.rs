@@ -1,6 +1,6 @@
 use super::*;
 use crate::resource::{Chain, Node, Resource, ResourceId, Sysctl, Table, TableRecord, TableRule};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 fn records(name: &str) -> Records {
     let dir = std::env::temp_dir().join(format!("topo-record-{name}-{}", std::process::id()));
@@ -94,5 +94,40 @@ fn names_cannot_leave_the_folder() {
         assert!(records.save(&Name::from(bad), &sample()).is_err(), "{bad}");
         assert!(records.remove(&Name::from(bad)).is_err(), "{bad}");
     }
+    assert!(!records.dir.exists());
+}
+
+#[test]
+fn what_is_beside_the_record_is_as_safe_and_goes_with_it() {
+    let records = records("beside");
+    let lab = Name::from("lab");
+    let name = super::super::journal::name;
+    assert_eq!(records.read::<Vec<u64>>(&lab, "confirm.json").unwrap(), None);
+    assert!(!records.delete(&lab, "confirm.json").unwrap() && !records.rename(&lab, "confirm.json", "rollback.json").unwrap());
+    records.save(&lab, &sample()).unwrap();
+    for number in [9, 10, 2] {
+        records.write(&lab, &name(number), &vec![number]).unwrap();
+    }
+    assert_eq!(records.applies(&lab).unwrap(), [2, 9, 10]);
+    assert_eq!(records.read::<Vec<u64>>(&lab, &name(9)).unwrap(), Some(vec![9]));
+    let path = records.dir.join("lab").join(name(9));
+    assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o600);
+    let text = std::fs::read(&path).unwrap();
+    for cut in 0..text.len() {
+        std::fs::write(&path, &text[..cut]).unwrap();
+        assert_eq!(records.read::<Vec<u64>>(&lab, &name(9)).unwrap_err().kind, ErrorKind::File, "{cut}");
+    }
+    std::fs::write(&path, "{\"version\":2,\"content\":[9]}").unwrap();
+    assert!(records.read::<Vec<u64>>(&lab, &name(9)).unwrap_err().reason.contains("format 2"));
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+    assert!(records.read::<Vec<u64>>(&lab, &name(9)).is_err());
+    // What waits for confirmation stays until that is settled; all else goes with the record.
+    records.write(&lab, "confirm.json", &vec![1]).unwrap();
+    records.remove(&lab).unwrap();
+    assert!(records.applies(&lab).unwrap().is_empty() && records.has(&lab, "confirm.json").unwrap());
+    assert!(records.rename(&lab, "confirm.json", "rollback.json").unwrap());
+    assert!(!records.rename(&lab, "confirm.json", "rollback.json").unwrap());
+    assert!(records.delete(&lab, "rollback.json").unwrap());
     assert!(!records.dir.exists());
 }
