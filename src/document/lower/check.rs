@@ -67,10 +67,13 @@ impl<'d> Lowering<'d> {
     fn probe(&mut self, entry: &'d CheckEntry, place: Place) -> Option<(Probe, String)> {
         let from = &common(entry).from.0;
         Some(match entry {
-            CheckEntry::Ping(check) => (self.ping(from, check)?, format!("ping {}", written(&check.to))),
-            CheckEntry::Tcp(check) => (Probe::Tcp { to: self.socket(from, &check.to, check.family.as_ref())? }, format!("tcp {}", with_port(&check.to))),
-            CheckEntry::Udp(check) => (self.udp(from, check)?, format!("udp {}", with_port(&check.to))),
-            CheckEntry::Http(check) => (self.http(from, check)?, check.url.text.clone()),
+            CheckEntry::Ping(check) => (self.ping(from, check)?, format!("ping {}{}", written(&check.to), which(check.family.as_ref()))),
+            CheckEntry::Tcp(check) => (
+                Probe::Tcp { to: self.socket(from, &check.to, check.family.as_ref())? },
+                format!("tcp {}{}", with_port(&check.to), which(check.family.as_ref())),
+            ),
+            CheckEntry::Udp(check) => (self.udp(from, check)?, format!("udp {}{}", with_port(&check.to), which(check.family.as_ref()))),
+            CheckEntry::Http(check) => (self.http(from, check)?, format!("{}{}", check.url.text, which(check.family.as_ref()))),
             CheckEntry::Dns(check) => {
                 let probe = self.dns(from, check)?;
                 let kind = if matches!(probe, Probe::Dns { six: true, .. }) { "AAAA" } else { "A" };
@@ -257,6 +260,11 @@ fn common(entry: &CheckEntry) -> &Common {
 
 fn is_six(family: Family<'_>) -> bool {
     family.is_some_and(|family| family.value == FamilyWord::Ipv6)
+}
+
+/// The family in the words of a check, where one is written.
+fn which(family: Family<'_>) -> String {
+    family.map_or(String::new(), |family| format!(" ({})", family.word()))
 }
 
 fn mixed(place: Place, address: IpAddr, family: &Loc<FamilyWord>) -> Finding {

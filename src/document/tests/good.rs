@@ -340,7 +340,7 @@ fn checks_of_everything() {
     let (_, topology) = good(EVERYTHING);
     let checks = &topology.checks;
     let words: Vec<&str> = checks.iter().map(|check| check.words.as_str()).collect();
-    assert_eq!(words[..3], ["ping 10.0.0.9", "ping a/eth0", "ping web"]);
+    assert_eq!(words[..3], ["ping 10.0.0.9", "ping a/eth0 (ipv6)", "ping web"]);
     assert_eq!(words[10], "sh -c 'exit 0' 7");
     assert_eq!(checks[0].probe, Probe::Ping { to: "10.0.0.9".parse().unwrap(), count: 1, size: 56 });
     assert_eq!((checks[0].retries, checks[0].timeout, checks[0].expect), (2, Duration::from_secs(2), true));

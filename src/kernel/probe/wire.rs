@@ -85,7 +85,8 @@ fn poll_one(fd: &impl AsFd, flags: PollFlags, time: Duration) -> Result<bool, Wh
     }
 }
 
-/// A duration in milliseconds, for a person.
+/// A duration in milliseconds, for a person: a cable in one machine takes some hundredths of one.
 pub fn millis(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+    let millis = time.as_secs_f64() * 1e3;
+    if millis < 10.0 { format!("{millis:.3} ms") } else { format!("{millis:.1} ms") }
 }
