@@ -160,7 +160,9 @@ fn restore(goal: &mut State, observed: &State) {
                 route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() })))
             }
             Resource::Sysctl(sysctl) => {
+                // A link that moves gets the settings of a new one, in either namespace.
                 gone(goal, observed, sysctl.link())
+                    || sysctl.link().is_some_and(|link| taken.contains(&link))
                     || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored))
             }
             _ => false,
