@@ -1,0 +1,150 @@
+//! Topologies of a stranger, who knows the language and not the program: each key of it in one of them, in several versions.
+//!
+//! A file of `tests/eyes/` has versions of one topology, separated by `---`. Lines that begin with `#! ` make the machine it meets, lines that begin with
+//! `# $ ` must come true after the version they stand in is applied. Each version is applied after each other one; every time the plan is empty afterwards,
+//! also that of what `show --yaml` prints, and the machine is as the first time. `destroy` by name leaves it as it was.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+
+mod sandbox;
+
+use sandbox::{Options, Output, difference, quiet, sh, snapshot_with, topo, topo_in, try_sh, wait_for, write};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+macro_rules! topologies {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            sandbox::run(stringify!($name), || Eyes::new(stringify!($name)).look());
+        })*
+
+        #[test]
+        fn every_file_is_a_test() {
+            let names = [$(stringify!($name)),*];
+            for entry in std::fs::read_dir(sandbox::in_repository("tests/eyes")).unwrap() {
+                let file = entry.unwrap().file_name().into_string().unwrap();
+                assert!(names.contains(&file.trim_end_matches(".yaml")), "{file} has no test");
+            }
+        }
+    };
+}
+
+topologies! {
+    veths bridges ports addresses queues routes hops rules neighbors nat firewall inserts host settings sixes names found moved macvlans vxlans odd
+}
+
+/// What was seen of one file.
+struct Eyes {
+    name: String,
+    versions: Vec<Version>,
+    /// What went wrong: all of it is told at the end.
+    wrong: String,
+}
+
+struct Version {
+    file: String,
+    checks: Vec<String>,
+    /// The machine after the first time.
+    seen: Option<String>,
+}
+
+impl Eyes {
+    fn new(name: &str) -> Self {
+        let text = std::fs::read_to_string(sandbox::in_repository(&format!("tests/eyes/{name}.yaml"))).unwrap();
+        let lines = |text: &str, mark: &str| -> Vec<String> { text.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect() };
+        // Each end of a pair looks for duplicates of its link-local address for a second otherwise.
+        sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
+        sh(&format!(":\n{}", lines(&text, "#! ").join("\n")));
+        let version = |(nth, text): (usize, &str)| Version { file: write(&format!("{name}-{nth}.yaml"), text), checks: lines(text, "# $ "), seen: None };
+        Self { name: name.to_owned(), versions: text.split("\n---\n").enumerate().map(version).collect(), wrong: String::new() }
+    }
+
+    fn look(mut self) {
+        let same = Options { addresses: true, ..Options::default() };
+        let before = quiet(&same);
+        for second in 0..self.versions.len() {
+            for first in (0..self.versions.len()).rev() {
+                self.apply(first, &format!("version {first}"));
+                if first != second {
+                    self.apply(second, &format!("version {second} after {first}"));
+                }
+            }
+        }
+        self.told();
+        self.destroy();
+        self.back(&before, &same, "after destroy");
+        self.apply(0, "again");
+        self.destroy();
+        self.back(&before, &same, "after the second destroy");
+        assert!(self.wrong.is_empty(), "{}:\n{}", self.name, self.wrong);
+    }
+
+    fn apply(&mut self, nth: usize, when: &str) {
+        let file = self.versions[nth].file.clone();
+        self.expect(when, "validate", topo(&["validate", &file]), 0);
+        self.expect(when, "apply", topo(&["apply", "--yes", &file]), 0);
+        self.expect(when, "plan", topo(&["plan", "--detailed-exitcode", &file]), 0);
+        let shown = topo(&["show", "--yaml", &self.topology()]);
+        let yaml = write("shown.yaml", &shown.stdout);
+        self.expect(when, "show", shown.clone(), 0);
+        let planned = topo(&["plan", "--detailed-exitcode", &yaml]);
+        if planned.code != 0 {
+            let _ = writeln!(self.wrong, "{}", shown.stdout);
+        }
+        self.expect(when, "plan of what show prints", planned, 0);
+        for check in self.versions[nth].checks.clone() {
+            let found = try_sh(&check);
+            if found.code != 0 {
+                let _ = writeln!(self.wrong, "{when}: {check}\n{}{}", found.stdout, found.stderr);
+            }
+        }
+        let now = quiet(&Options { without_record: true, known: std::fs::read_to_string(&file).unwrap(), ..Options::default() });
+        match &self.versions[nth].seen {
+            None => self.versions[nth].seen = Some(now),
+            Some(seen) if *seen != now => {
+                let _ = writeln!(self.wrong, "{when}: the machine is not as the first time (- first, + now)\n{}", difference(seen, &now));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The topology's name: that of the file.
+    fn topology(&self) -> String {
+        format!("eyes-{}", self.name)
+    }
+
+    fn told(&mut self) {
+        let name = self.topology();
+        let listed = topo(&["list"]);
+        if !listed.stdout.contains(&name) {
+            let _ = writeln!(self.wrong, "list does not name it:\n{}", listed.stdout);
+        }
+        self.expect("at the end", "list", listed, 0);
+        self.expect("at the end", "show", topo(&["show", &name]), 0);
+        self.expect("at the end", "show --json", topo(&["show", "--json", &name]), 0);
+    }
+
+    fn destroy(&mut self) {
+        let name = self.topology();
+        let done = topo_in("/", &["destroy", "--yes", &name]);
+        self.expect("at the end", "destroy", done, 0);
+    }
+
+    fn back(&mut self, before: &str, options: &Options, when: &str) {
+        let mut now = String::new();
+        let same = wait_for(Duration::from_secs(3), || {
+            now = snapshot_with(options);
+            now == before
+        });
+        if !same {
+            let _ = writeln!(self.wrong, "{when} the machine is not as it was (- before, + now)\n{}", difference(before, &now));
+        }
+    }
+
+    fn expect(&mut self, when: &str, what: &str, output: Output, code: i32) {
+        if output.code != code {
+            let _ = writeln!(self.wrong, "{when}: {what}: exit {}, not {code}\n{}{}", output.code, output.stdout, output.stderr);
+        }
+    }
+}
