@@ -148,8 +148,14 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     for address in base.addresses_of(source) {
         remember(record, Resource::Address(address.clone()));
     }
-    let over = |route: &&Route| route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&source.name));
-    for route in base.routes_of(&source.node).filter(over) {
+    routes_over(record, base, source);
+}
+
+/// The routes over a link of somebody else.
+fn routes_over(record: &mut Record, base: &State, link: &LinkId) {
+    let over = |route: &&Route| route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name));
+    let theirs = |route: &&Route| !base.items.get(&route.id()).is_some_and(|item| item.owner == Owner::Ours);
+    for route in base.routes_of(&link.node).filter(over).filter(theirs) {
         remember(record, Resource::Route(route.clone()));
     }
 }
@@ -157,6 +163,11 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
 /// A link that is configured where it is: the fields that the file writes. What the record knows already is older and stays.
 fn configured(record: &mut Record, base: &State, wanted: &Link) {
     let Some(there) = base.link(&wanted.id) else { return };
+    if wanted.up == Setting::Is(false) {
+        // Going down costs it the routes over it and its IPv6 addresses.
+        base.addresses_of(&wanted.id).filter(|address| address.address.addr().is_ipv6() && !address.marked).for_each(|address| remember(record, Resource::Address(address.clone())));
+        routes_over(record, base, &wanted.id);
+    }
     let mut prior = masked(there, wanted);
     let known = record.prior.iter().position(|prior| prior.id() == wanted.id());
     match known.and_then(|at| record.prior.get_mut(at)) {
@@ -200,9 +211,10 @@ fn displaced(record: &mut Record, base: &State, rule: &crate::resource::Rule) {
 
 /// What of `prior` the file still has away or changed.
 fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option<Resource> {
-    let away = |link: &LinkId| moved.iter().any(|(_, source)| source == link);
+    let elsewhere = |link: &LinkId| moved.iter().any(|(_, source)| source == link);
+    let away = |link: &LinkId| elsewhere(link) || wanted.link(link).is_some_and(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false));
     match prior {
-        Resource::Link(link) if away(&link.id) => Some(prior.clone()),
+        Resource::Link(link) if elsewhere(&link.id) => Some(prior.clone()),
         Resource::Address(address) if away(&address.link) => Some(prior.clone()),
         Resource::Route(route)
             if route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| away(&LinkId { node: route.node.clone(), name: dev.clone() }))) =>

@@ -222,7 +222,9 @@ impl Sorter<'_> {
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let owner = match (configured, self.made) {
                 _ if seen.rule.kernel && !is_plain(&seen.rule) => None,
-                _ if seen.rule.kernel => (self.made || kernels).then(|| if self.made { Owner::Ours } else { theirs("the kernel") }),
+                // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
+                _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
+                _ if seen.rule.kernel => kernels.then(|| theirs("the kernel")),
                 (false, _) => self.wanted(&id).then(|| theirs("a routing daemon")),
                 (true, true) => Some(Owner::Ours),
                 (true, false) => self.owner_elsewhere(&id, seen.rule.marked, false, false),

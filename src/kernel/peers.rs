@@ -38,8 +38,7 @@ pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>,
                         .get(&(node, other))
                         .map(|seen| found.insert((look.node.clone(), link.index), LinkId { node: node.clone(), name: seen.name.clone() }))
                 }
-                None if link.kind == Kind::Veth => open.push((look, link, other)),
-                None => {}
+                None => open.push((look, link, other)),
             }
         }
     }
@@ -55,20 +54,27 @@ fn abroad(look: &Look) -> impl Iterator<Item = (&link::Seen, u32)> {
 /// Finds the rest by trying those links whose numbers fit.
 fn compare(looks: &[Look], open: &[(&Look, &link::Seen, u32)], places: &Places, found: &mut HashMap<Place, LinkId>) -> Result<(), Error> {
     let mut fitting: HashMap<(u32, u32), Vec<(&Look, &link::Seen)>> = HashMap::new();
+    // What another link stands on does not know of it: any link of that number will do.
+    let mut below: HashMap<u32, Vec<(&Look, &link::Seen)>> =
+        open.iter().filter(|(_, link, _)| link.kind != Kind::Veth).map(|(.., other)| (*other, Vec::new())).collect();
     for look in looks {
         for (link, other) in abroad(look).filter(|(link, _)| link.kind == Kind::Veth) {
             fitting.entry((link.index, other)).or_default().push((look, link));
+        }
+        if !below.is_empty() {
+            look.links.iter().for_each(|link| _ = below.get_mut(&link.index).map(|candidates| candidates.push((look, link))));
         }
     }
     let mut jobs = Vec::new();
     for of_node in open.chunk_by(|a, b| a.0.node == b.0.node) {
         let Some((look, ..)) = of_node.first() else { continue };
-        let fitting = &fitting;
+        let (fitting, below) = (&fitting, &below);
         let work: Work<'_, Result<Vec<(Place, LinkId)>, Error>> = Box::new(move || {
             let socket = Socket::open()?;
             let mut found = Vec::new();
             for (look, link, other) in of_node {
-                let candidates = fitting.get(&(*other, link.index)).map(Vec::as_slice).unwrap_or_default();
+                let candidates = if link.kind == Kind::Veth { fitting.get(&(*other, link.index)) } else { below.get(other) };
+                let candidates = candidates.map(Vec::as_slice).unwrap_or_default();
                 if let Some(id) = find(&socket, look, link, *other, candidates, places)? {
                     found.push(((look.node.clone(), link.index), id));
                 }

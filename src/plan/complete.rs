@@ -143,10 +143,12 @@ fn bridge_mtus(goal: &mut State) {
 
 /// What the record says was there before comes back where the file no longer speaks of it.
 fn restore(goal: &mut State, observed: &State) {
+    // Elsewhere, or held down: what the record has of it waits.
     let taken: Vec<LinkId> = goal
         .links()
         .filter_map(|link| match &link.tenure {
             Tenure::From(source) => Some(source.clone()),
+            Tenure::Existing if link.up == Setting::Is(false) => Some(link.id.clone()),
             _ => None,
         })
         .collect();

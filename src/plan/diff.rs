@@ -102,6 +102,8 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
     match wanted {
         Resource::Link(link) => match &link.tenure {
             Tenure::From(source) if observed.link(source).is_some() => None,
+            // It was taken before, to another place, and goes on from there.
+            Tenure::From(_) if observed.links().any(|there| there.tenure == link.tenure) => None,
             Tenure::From(source) => Some(Conflict::new(id.clone(), format!("there is no interface {source} to take"), "check the name with `ip link`")),
             _ => Some(Conflict::new(id.clone(), format!("there is no interface {id}"), "check the name with `ip link`, or give it a kind and topo makes it")),
         },

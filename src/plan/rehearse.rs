@@ -120,7 +120,8 @@ impl<'a> Paper<'a> {
             // Not over a link that has moved away: it comes back with the link.
             Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
                 let link = LinkId { node: route.node.clone(), name: dev.clone() };
-                self.goal.link(&link).is_some() || self.state.link(&link).is_some()
+                let down = self.goal.link(&link).is_some_and(|link| link.up == Setting::Is(false));
+                !down && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
             }),
             Resource::Link(link) => {
                 // Not into what is no bridge any more.
@@ -139,7 +140,8 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before.
+    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the
+    /// kernel's rule for `local` that now stands elsewhere.
     fn remove_born(&mut self) -> Result<(), Conflict> {
         let gone = diff::changes(&self.goal, &self.state).into_iter().filter(|change| change.action == Action::Delete);
         for resource in gone.filter_map(|change| change.before).collect::<Vec<_>>() {

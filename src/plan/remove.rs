@@ -16,6 +16,10 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
     let links = count(&doomed);
     for id in &doomed {
         let Some(resource) = paper.base.get(id) else { continue };
+        // The kernel's rule for `local` goes when the one in its place is there: without any a node hears nothing.
+        if matches!(resource, Resource::Rule(rule) if rule.kernel) {
+            continue;
+        }
         if !implied(paper, &doomed, resource, 0) {
             groups.entry(turn(resource, &links)).or_default().push(resource.clone());
         }

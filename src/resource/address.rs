@@ -57,7 +57,9 @@ impl Address {
         Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
         Drift::setting(&mut drift, "label", label, &observed.label, Impact::Replace);
         Drift::setting(&mut drift, "nodad", nodad, &observed.nodad, Impact::Replace);
-        if address.addr().is_ipv4() && *secondary != observed.secondary {
+        // The kernel gives `lo` an address of 127.0.0.0/8 itself, which is there first.
+        let of_loopback = matches!(address, IpNet::V4(net) if net.addr().is_loopback());
+        if address.addr().is_ipv4() && !of_loopback && *secondary != observed.secondary {
             let role = |secondary| if secondary { "secondary" } else { "primary" };
             drift.push(Drift::new("role", role(observed.secondary), role(*secondary), Impact::Replace));
         }

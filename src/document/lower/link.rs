@@ -21,8 +21,7 @@ impl<'d> Lowering<'d> {
         let lo = IfName::from("lo");
         if at.created && !at.section.interfaces.contains_key("lo") {
             let mut link = Link::bare(at.link(&lo), Kind::Loopback);
-            link.tenure = Tenure::Existing;
-            link.up = Setting::Is(true);
+            loopback(&mut link);
             self.put(Resource::Link(Box::new(link)), Owner::Ours, at.place, at.path.clone());
         }
     }
@@ -35,7 +34,7 @@ impl<'d> Lowering<'d> {
             link.tenure = Tenure::Existing;
             link.marked = at.created;
             if at.created {
-                link.up = Setting::Is(true);
+                loopback(&mut link);
             }
             (link, if at.created { Owner::Ours } else { Owner::Named })
         } else if let Some(KindKey::Existing(existing)) = interface.kind.as_ref().map(|kind| &kind.value) {
@@ -235,6 +234,15 @@ fn fresh(link: &mut Link) {
     if link.kind == Kind::Veth || (link.kind == Kind::Vxlan && link.link.is_none()) {
         link.mtu = Setting::Is(1500);
     }
+}
+
+/// `lo` of a namespace that topo makes: up, and otherwise as the kernel makes it (`loopback_setup`).
+fn loopback(link: &mut Link) {
+    link.tenure = Tenure::Existing;
+    link.up = Setting::Is(true);
+    link.mtu = Setting::Is(65536);
+    link.alternative_names = Setting::Is(BTreeSet::new());
+    link.txqueuelen = Setting::Is(1000);
 }
 
 /// The written attributes of a port.

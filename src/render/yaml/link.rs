@@ -3,7 +3,7 @@
 use super::Section;
 use super::tree::Yaml;
 use crate::render::words::differs;
-use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Resource, Setting, Value, kinds};
+use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Queues, Resource, Setting, State, Value, kinds};
 use std::collections::BTreeMap;
 
 /// The interfaces of a node.
@@ -17,6 +17,11 @@ pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
             }
         }
     }
+    for prior in section.state.record.prior.iter().filter_map(Resource::as_link) {
+        if let Some(entry) = configured(section, prior) {
+            map.insert(prior.id.name.as_str(), entry);
+        }
+    }
     // Addresses on an interface that is somebody else's: it is declared, and nothing else of it is managed.
     for resource in &section.items {
         if let Resource::Address(address) = resource {
@@ -24,6 +29,32 @@ pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
         }
     }
     Yaml::Map(map.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect())
+}
+
+/// An interface of somebody else that is configured where it is. What the file writes of it is what the record has the value from before of.
+fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
+    let away = section.state.record.moved.iter().any(|(_, from)| *from == prior.id);
+    let there = section.state.link(&prior.id).filter(|_| !away && prior.id.node == *section.node)?;
+    let mut map = Yaml::map();
+    if there.kind != Kind::Loopback {
+        map.put("existing", Yaml::map());
+    }
+    map.put_some("mtu", prior.mtu.get().and(there.mtu.get()));
+    map.put_some("mac", prior.mac.get().and(there.mac.get()));
+    map.put_some("master", prior.master.get().and(there.master.get()).and_then(Option::as_ref));
+    let port: Options = there.port.iter().filter(|(key, _)| prior.port.contains_key(*key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut entries = Yaml::map();
+    port.iter().for_each(|(key, value)| entries.put(key, Yaml::of(value)));
+    if !entries.is_empty() {
+        map.put("port", entries);
+    }
+    map.put_some("up", prior.up.get().and(there.up.get()));
+    map.put_some("txqueuelen", prior.txqueuelen.get().and(there.txqueuelen.get()));
+    if let Some(names) = prior.alternative_names.get().and(there.alternative_names.get()) {
+        map.put("alternative-names", Yaml::List(names.iter().map(Yaml::of).collect()));
+    }
+    map.put_list("addresses", addresses(section, &prior.id));
+    Some(map)
 }
 
 fn borrowed(section: &Section<'_>, link: &LinkId) -> Yaml {
@@ -58,7 +89,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
             map.put(kind.name(), options);
         }
     }
-    attributes(link, &mut map);
+    attributes(section, link, &mut map);
     map.put_list("addresses", addresses(section, &link.id));
     if dad(section, &link.id) {
         map.put("ipv6", Yaml::map().with("dad", Yaml::of(&true)));
@@ -66,12 +97,20 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
     map
 }
 
-fn attributes(link: &Link, map: &mut Yaml) {
-    let Link { kind, up, mtu, master, alternative_names, txqueuelen, port, .. } = link;
+fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
+    let Link { kind, up, mtu, mac, queues, master, alternative_names, txqueuelen, port, .. } = link;
     // What stands on another interface takes its MTU from there, so that it has to be said.
     let said = matches!(kind, Kind::Vxlan | Kind::Macvlan);
     let usual = if *kind == Kind::Loopback { 65536 } else { 1500 };
     map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != usual));
+    // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is there. A bridge has that of a port.
+    let mut ports = section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
+    let follows = *kind == Kind::Bridge && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
+    map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows));
+    let usual_queues = if *kind == Kind::Veth { most_queues(section.state) } else { Some(Queues { tx: 1, rx: 1 }) };
+    if let Some(queues) = queues.get().filter(|queues| *kind != Kind::Loopback && Some(**queues) != usual_queues) {
+        map.put("queues", Yaml::map().with("tx", Yaml::of(&queues.tx)).with("rx", Yaml::of(&queues.rx)));
+    }
     if let Setting::Is(Some(master)) = master {
         map.put("master", Yaml::of(master));
     }
@@ -87,6 +126,18 @@ fn attributes(link: &Link, map: &mut Yaml) {
     }
     map.put_some("txqueuelen", txqueuelen.get().filter(|length| **length != 1000));
     map.put_list("alternative-names", alternative_names.get().into_iter().flatten().map(Yaml::of).collect());
+}
+
+/// The queues that most pairs have: as many as the machine has processors, unless said (`veth_get_num_queues`).
+fn most_queues(state: &State) -> Option<Queues> {
+    let mut counts: Vec<(Queues, usize)> = Vec::new();
+    for queues in state.links().filter(|link| link.kind == Kind::Veth).filter_map(|link| link.queues.get()) {
+        match counts.iter_mut().find(|(known, _)| known == queues) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((*queues, 1)),
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(queues, _)| queues).filter(|queues| queues.tx == queues.rx)
 }
 
 /// The attributes that are not what a fresh link has.

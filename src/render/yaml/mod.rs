@@ -14,7 +14,9 @@ use tree::Yaml;
 pub fn text(state: &State) -> String {
     let mut file = Yaml::map().with("name", Yaml::of(&state.topology));
     let mut namespaces = Yaml::map();
-    let nodes: BTreeSet<&Node> = state.items.iter().filter(|(_, item)| !matches!(item.owner, Owner::Theirs(_))).map(|(id, _)| id.node()).collect();
+    let mut nodes: BTreeSet<&Node> = state.items.iter().filter(|(_, item)| !matches!(item.owner, Owner::Theirs(_))).map(|(id, _)| id.node()).collect();
+    nodes.extend(state.record.existing.keys());
+    nodes.extend(state.record.prior.iter().filter_map(Resource::as_link).map(|link| &link.id.node));
     for node in nodes {
         let section = Section::of(state, node).yaml();
         if node.is_host() {
