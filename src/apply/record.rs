@@ -1,7 +1,7 @@
 //! The record of a topology before, during and after an apply.
 
 use crate::plan::Plan;
-use crate::resource::{Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure};
+use crate::resource::{Address, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure};
 
 /// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it can complete or remove the topology.
 pub(super) fn during(plan: &Plan) -> Record {
@@ -144,8 +144,9 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
         marked: false,
         ..link.clone()
     };
-    remember(record, Resource::Link(Box::new(whole)));
-    for address in base.addresses_of(source) {
+    widen(record, whole);
+    let theirs = |address: &&Address| base.items.get(&address.id()).is_some_and(|item| item.owner != Owner::Ours);
+    for address in base.addresses_of(source).filter(theirs) {
         remember(record, Resource::Address(address.clone()));
     }
     routes_over(record, base, source);
@@ -168,8 +169,12 @@ fn configured(record: &mut Record, base: &State, wanted: &Link) {
         base.addresses_of(&wanted.id).filter(|address| address.address.addr().is_ipv6() && !address.marked).for_each(|address| remember(record, Resource::Address(address.clone())));
         routes_over(record, base, &wanted.id);
     }
-    let mut prior = masked(there, wanted);
-    let known = record.prior.iter().position(|prior| prior.id() == wanted.id());
+    widen(record, masked(there, wanted));
+}
+
+/// Adds fields of a link from before to those that are known.
+fn widen(record: &mut Record, mut prior: Link) {
+    let known = record.prior.iter().position(|known| known.id() == prior.id());
     match known.and_then(|at| record.prior.get_mut(at)) {
         Some(Resource::Link(known)) => {
             known.up = known.up.over(&prior.up);

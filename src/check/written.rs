@@ -86,8 +86,8 @@ fn resolver(view: &View<'_>, findings: &mut Found) {
         let first = dns.search.first().or(dns.options.first());
         if let Some(first) = first.filter(|_| dns.nameservers.is_empty()) {
             let message = format!("the dns of \"{node}\" has search domains or options, but no nameservers");
-            findings
-                .push(Finding::error("dns-without-nameservers", first.place, message).help("add `nameservers: [..]`; for names without a server use `hosts`"));
+            let finding = Finding::warning("dns-without-nameservers", first.place, message);
+            findings.push(finding.help("programs ask one on 127.0.0.1 then: add `nameservers: [..]`, or use `hosts` for names without a server"));
         }
         if let Some(fourth) = dns.nameservers.get(3) {
             let message = format!("the dns of \"{node}\" has {} nameservers, and programs ask the first three", dns.nameservers.len());

@@ -3,6 +3,7 @@ use super::exit::Exit;
 use super::machine::{self, Case};
 use super::{carry, files, list, plan};
 use crate::document;
+use crate::kernel::Linux;
 use crate::resource::Name;
 use clap::Args;
 use std::path::PathBuf;
@@ -41,7 +42,7 @@ impl Destroy {
         let named = if self.all { Vec::new() } else { self.names(console)? };
         let _lock = carry::lock(console, self.lock_timeout)?;
         let mut kernel = machine::open(console)?;
-        let names = if self.all { list::names(console, &mut kernel)? } else { named };
+        let names = if self.all { everything(console, &mut kernel)? } else { named };
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
         for name in names {
             let case = Case::nothing(name);
@@ -88,6 +89,19 @@ impl Destroy {
         }
         Ok(names)
     }
+}
+
+/// The names of all topologies here, and one more for what carries topo's mark and is no topology's.
+fn everything(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Exit> {
+    let (mut names, unowned) = list::found(console, kernel)?;
+    if !unowned.is_empty() {
+        let name = Name::from("unowned");
+        kernel.adopt(name.clone(), unowned);
+        if !names.contains(&name) {
+            names.insert(0, name);
+        }
+    }
+    Ok(names)
 }
 
 fn from_name(console: &mut Console, name: &str) -> Result<Name, Exit> {

@@ -4,7 +4,7 @@ use super::machine;
 use crate::kernel::netns::Place;
 use crate::kernel::record::Records;
 use crate::kernel::{Error, exec, netns};
-use crate::resource::{NetnsRef, Node, Record};
+use crate::resource::{Name, NetnsRef, Node, Record};
 use clap::Args;
 use std::ffi::{OsStr, OsString};
 
@@ -42,6 +42,12 @@ fn find(console: &mut Console, what: &str) -> Result<(Place, Option<String>), Ex
     let (topology, node) = what.split_once('/').map_or((None, what), |(topology, node)| (Some(topology), node));
     let node = Node::from(node);
     let records = records(console, topology)?;
+    let having: Vec<String> = records.iter().filter(|(_, record)| has(record, &node)).map(|(name, _)| format!("{name}/{node}")).collect();
+    if having.len() > 1 && !node.is_host() {
+        console.problem(&format!("{what:?} is a node of several topologies"), Some(&format!("say which: {}", having.join(", "))));
+        return Err(Exit::Usage);
+    }
+    let records: Vec<&Record> = records.iter().map(|(_, record)| record).collect();
     if let Some(place) = records.iter().find_map(|record| record.existing.get(&node)) {
         let files = match place {
             NetnsRef::Name(name) => Some(name.clone()),
@@ -61,14 +67,19 @@ fn find(console: &mut Console, what: &str) -> Result<(Place, Option<String>), Ex
     Err(Exit::Failed)
 }
 
-/// The records of all topologies, or of one.
-fn records(console: &mut Console, topology: Option<&str>) -> Result<Vec<Record>, Exit> {
+/// Whether a topology has a node, of its own or somebody else's.
+fn has(record: &Record, node: &Node) -> bool {
+    record.existing.contains_key(node) || record.namespaces.contains_key(node)
+}
+
+/// The records of all topologies, or of one, with their names.
+fn records(console: &mut Console, topology: Option<&str>) -> Result<Vec<(Name, Record)>, Exit> {
     let records = Records::default();
     let names = records.names().map_err(|error| machine::told(console, &error))?;
     let mut found = Vec::new();
     for name in names.iter().filter(|name| topology.is_none_or(|topology| name.as_str() == topology)) {
         let loaded = records.load(name).map_err(|error| machine::told(console, &error))?;
-        found.extend(loaded.record);
+        found.extend(loaded.record.map(|record| (name.clone(), record)));
     }
     Ok(found)
 }

@@ -5,7 +5,7 @@ use crate::apply::pending::Phase;
 use crate::kernel::Linux;
 use crate::render::json::{self, ListedView, Topologies};
 use crate::render::{list, words};
-use crate::resource::Name;
+use crate::resource::{Name, ResourceId};
 use clap::Args;
 
 /// List the topologies on this machine, found by their marks
@@ -77,8 +77,13 @@ fn look(console: &mut Console, kernel: &mut Linux) -> Result<Vec<ListedView>, Ex
 
 /// The names of all topologies here.
 pub fn names(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Exit> {
+    found(console, kernel).map(|(names, _)| names)
+}
+
+/// The names of all topologies here, and what carries topo's mark and is no topology's.
+pub fn found(console: &mut Console, kernel: &mut Linux) -> Result<(Vec<Name>, Vec<ResourceId>), Exit> {
     let listed = kernel.list();
     machine::warnings(console, kernel);
-    let (found, _) = listed.map_err(|error| machine::told(console, &error))?;
-    Ok(found.into_iter().map(|found| found.name).collect())
+    let (found, unowned) = listed.map_err(|error| machine::told(console, &error))?;
+    Ok((found.into_iter().map(|found| found.name).collect(), unowned))
 }

@@ -140,8 +140,9 @@ impl Sorter<'_> {
         let alias = seen.alias.as_deref() == Some(&mark(topology));
         let in_group = seen.group == group(topology);
         let another = seen.alias.as_deref().and_then(topology_of).is_some() && !alias;
+        let adopted = self.judge.record.owned.contains(&link.id());
         link.marked = alias && in_group;
-        if (alias || in_group) && !another && seen.kind != Kind::Loopback {
+        if (alias || in_group || adopted) && !another && seen.kind != Kind::Loopback {
             return Owner::Ours;
         }
         link.tenure = Tenure::Existing;

@@ -3,11 +3,11 @@
 //! They are reached from folder to folder, never through a symbolic link, written whole and renamed into place.
 
 use super::{Error, ErrorKind};
-use crate::resource::{File, FileName, Name, Node, Owner};
+use crate::resource::{File, FileName, Name, NetnsRef, Node, Owner};
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -27,6 +27,8 @@ const OURS: u32 = 0o1755;
 #[derive(Clone, Debug)]
 pub struct Files {
     dir: PathBuf,
+    /// The names of namespaces of others that are called otherwise in the file.
+    folders: BTreeMap<Node, String>,
 }
 
 impl Default for Files {
@@ -38,7 +40,14 @@ impl Default for Files {
 impl Files {
     /// Files in another folder than [`DIR`].
     pub fn at(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self { dir: dir.into(), folders: BTreeMap::new() }
+    }
+
+    /// Files where the namespaces of others are called as `existing` says.
+    #[must_use]
+    pub fn of(&self, existing: &BTreeMap<Node, NetnsRef>) -> Self {
+        let name = |(node, place): (&Node, &NetnsRef)| if let NetnsRef::Name(name) = place { Some((node.clone(), name.clone())) } else { None };
+        Self { dir: self.dir.clone(), folders: existing.iter().filter_map(name).collect() }
     }
 
     /// The file as it is, and whose: ours if its first line says so. `None` where there is none.
@@ -76,7 +85,7 @@ impl Files {
         self.not_theirs(file, topology, "write")?;
         make(nix::fcntl::AT_FDCWD, &self.dir).map_err(refused)?;
         let base = self.base().map_err(refused)?;
-        make(&base, Path::new(file.node.as_str())).map_err(refused)?;
+        make(&base, Path::new(self.name(&file.node))).map_err(refused)?;
         let folder = self.folder(&file.node).map_err(refused)?;
         let temporary = temporary(file.name);
         // Left by a run that was killed while it wrote.
@@ -101,7 +110,7 @@ impl Files {
         unlinkat(&folder, file.name.to_string().as_str(), UnlinkatFlags::NoRemoveDir).map_err(refused)?;
         let base = self.base().map_err(refused)?;
         // Not empty, most likely.
-        if is_ours(&folder) && unlinkat(&base, file.node.as_str(), UnlinkatFlags::RemoveDir).is_ok() && is_ours(&base) {
+        if is_ours(&folder) && unlinkat(&base, self.name(&file.node), UnlinkatFlags::RemoveDir).is_ok() && is_ours(&base) {
             let _ = std::fs::remove_dir(&self.dir);
         }
         Ok(())
@@ -133,7 +142,12 @@ impl Files {
     }
 
     fn path(&self, node: &Node, name: FileName) -> String {
-        format!("{}/{node}/{name}", self.dir.display())
+        format!("{}/{}/{name}", self.dir.display(), self.name(node))
+    }
+
+    /// The name of a node's folder.
+    fn name<'a>(&'a self, node: &'a Node) -> &'a str {
+        self.folders.get(node).map_or(node.as_str(), String::as_str)
     }
 
     fn base(&self) -> nix::Result<OwnedFd> {
@@ -142,7 +156,7 @@ impl Files {
 
     /// The folder of a node. A name that is no file name could leave the folder above.
     fn folder(&self, node: &Node) -> nix::Result<OwnedFd> {
-        let name = node.as_str();
+        let name = self.name(node);
         if name.is_empty() || name.contains('/') || name == "." || name == ".." {
             return Err(nix::Error::EINVAL);
         }

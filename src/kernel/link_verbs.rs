@@ -227,6 +227,26 @@ fn differing(after: &Options, before: &Options) -> Options {
     after.iter().filter(|(name, value)| !same(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside them (`vxlan_nl2conf`).
+fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
+    let options = differing(&after.options, &before.options);
+    let lower = after.link.as_ref().filter(|_| after.link != before.link && after.kind == Kind::Vxlan);
+    let lower = lower.map(|lower| site.index(&lower.name)).transpose()?;
+    if options.is_empty() && lower.is_none() {
+        return Ok(());
+    }
+    let mut body = Writer::new(&head(site.index(&after.id.name)?, None));
+    body.nest(link::LINKINFO, |info| {
+        info.text(link::INFO_KIND, after.kind.name()).nest(link::INFO_DATA, |data| {
+            link_options::write(&after.kind, &options, &after.options, data);
+            if let Some(lower) = lower {
+                data.u32(link::VXLAN_LINK, lower);
+            }
+        });
+    });
+    Ok(site.ask(link::NEW, 0, &body)?)
+}
+
 /// Changes a link in place; only what differs is sent.
 pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
     let mut body = Writer::new(&head(site.index(&after.id.name)?, new(&after.up, &before.up).copied()));
@@ -247,19 +267,7 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
     if carries_mark(after, site.made) && !before.marked {
         body.u32(link::GROUP, group(site.topology)).put(link::IFALIAS, mark(site.topology).as_bytes());
     }
-    let options = differing(&after.options, &before.options);
-    let lower = after.link.as_ref().filter(|_| after.link != before.link && after.kind == Kind::Vxlan);
-    let lower = lower.map(|lower| site.index(&lower.name)).transpose()?;
-    if !options.is_empty() || lower.is_some() {
-        body.nest(link::LINKINFO, |info| {
-            info.text(link::INFO_KIND, after.kind.name()).nest(link::INFO_DATA, |data| {
-                link_options::write(&after.kind, &options, &after.options, data);
-                if let Some(lower) = lower {
-                    data.u32(link::VXLAN_LINK, lower);
-                }
-            });
-        });
-    }
+    change_options(site, before, after)?;
     if body.bytes().len() > empty || new(&after.up, &before.up).is_some() {
         site.ask(link::NEW, 0, &body)?;
     }

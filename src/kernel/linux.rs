@@ -17,6 +17,7 @@ pub struct Linux {
     records: Records,
     files: Files,
     claimed: BTreeSet<Node>,
+    adopted: Option<(Name, BTreeSet<ResourceId>)>,
     generations: Vec<(Node, u32)>,
     warnings: Vec<String>,
 }
@@ -29,6 +30,7 @@ impl Linux {
             records: Records::default(),
             files: Files::default(),
             claimed: BTreeSet::new(),
+            adopted: None,
             generations: Vec::new(),
             warnings: netns::hidden().into_iter().collect(),
         })
@@ -50,6 +52,11 @@ impl Linux {
         list::list(&records, &self.places)
     }
 
+    /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.
+    pub fn adopt(&mut self, topology: Name, nobodys: impl IntoIterator<Item = ResourceId>) {
+        self.adopted = Some((topology, nobodys.into_iter().collect()));
+    }
+
     /// The record of `topology`, and those of all others.
     fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
         let own = self.records.load(topology)?;
@@ -60,7 +67,11 @@ impl Linux {
             self.warnings.extend(loaded.warning);
             others.extend(loaded.record.map(|record| (name, record)));
         }
-        Ok((own.record.unwrap_or_default(), others))
+        let mut record = own.record.unwrap_or_default();
+        if let Some((_, nobodys)) = self.adopted.as_ref().filter(|(name, _)| name == topology) {
+            record.owned.extend(nobodys.iter().cloned());
+        }
+        Ok((record, others))
     }
 }
 
@@ -115,7 +126,7 @@ impl Kernel for Linux {
         // What the file makes is not existing any more, whatever it was before.
         self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
         self.claimed = record.namespaces.keys().cloned().collect();
-        let (places, files) = (self.places.clone(), &self.files);
+        let (places, files) = (self.places.clone(), &self.files.of(&self.places.existing));
         netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))?
     }
 
@@ -132,7 +143,7 @@ impl Kernel for Linux {
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
         let generations = Mutex::new(Vec::new());
-        let (places, files, claimed) = (&self.places, &self.files, &self.claimed);
+        let (places, files, claimed) = (&self.places, &self.files.of(&self.places.existing), &self.claimed);
         let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });
         self.generations.extend(generations.into_inner().unwrap_or_default());
         answers

@@ -1,7 +1,7 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
 use crate::resource::{
-    Family, Insert, Item, Kind, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure,
+    Family, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure, Value,
 };
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     absent_chains(&mut goal, observed);
     kernel_rules(&mut goal);
     bridge_mtus(&mut goal);
+    linked_mtus(&mut goal, observed);
     behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
     restore(&mut goal, observed);
@@ -70,14 +71,19 @@ fn behind_others(goal: &mut State, observed: &State) {
 fn given_back(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let Resource::Link(prior) = prior else { continue };
-        let Some(item) = goal.items.get_mut(&prior.id()) else { continue };
+        let now = goal.links().find(|link| link.tenure == Tenure::From(prior.id.clone())).map_or(prior.id(), |link| link.id());
+        let Some(item) = goal.items.get_mut(&now) else { continue };
         let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
-        link.up = link.up.over(&prior.up);
+        let here = link.id == prior.id;
         link.mtu = link.mtu.over(&prior.mtu);
         link.mac = link.mac.over(&prior.mac);
-        link.master = link.master.over(&prior.master);
         link.alternative_names = link.alternative_names.over(&prior.alternative_names);
         link.txqueuelen = link.txqueuelen.over(&prior.txqueuelen);
+        if !here {
+            continue;
+        }
+        link.up = link.up.over(&prior.up);
+        link.master = link.master.over(&prior.master);
         for (name, value) in &prior.port {
             link.port.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -137,6 +143,37 @@ fn bridge_mtus(goal: &mut State) {
         let mtu = mtu.map(|mtu| if mtu == u32::MAX { ETHERNET_MTU } else { mtu });
         if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
             link.mtu = mtu.into();
+        }
+    }
+}
+
+/// A link that stands on another has its MTU (`macvlan_newlink`), a vxlan less what it puts around a packet (`vxlan_config_apply`). The kernel sees to that at
+/// birth only, and when the lower link's gets smaller.
+fn linked_mtus(goal: &mut State, observed: &State) {
+    const AROUND: u32 = 50;
+    const AROUND_V6: u32 = 70;
+    // One on another on another: as deep as that.
+    for _ in 0..4 {
+        let of = |link: &LinkId| goal.link(link).and_then(|link| link.mtu.get()).or_else(|| observed.link(link).and_then(|link| link.mtu.get())).copied();
+        let follows = |link: &&Link| link.mtu == Setting::Left && link.tenure == Tenure::Created;
+        let mtus: Vec<(LinkId, u32)> = goal
+            .links()
+            .filter(follows)
+            .filter_map(|link| {
+                let six = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
+                let around = match link.kind {
+                    Kind::Macvlan => 0,
+                    Kind::Vxlan if six => AROUND_V6,
+                    Kind::Vxlan => AROUND,
+                    _ => return None,
+                };
+                Some((link.id.clone(), of(link.link.as_ref()?)?.checked_sub(around)?))
+            })
+            .collect();
+        for (id, mtu) in mtus {
+            if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
+                link.mtu = Setting::Is(mtu);
+            }
         }
     }
 }

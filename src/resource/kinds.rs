@@ -88,7 +88,8 @@ pub const BRIDGE: &[Attribute] = &[
 
 /// The attributes of a port of a bridge (`bridge link set`; defaults from `new_nbp` in `net/bridge/br_if.c`).
 pub const PORT: &[Attribute] = &[
-    in_place("cost", Default::Kernel),
+    // That of a veth end (10 Gbit/s, `port_cost` in `net/bridge/br_if.c`), which other kinds may not have.
+    in_place("cost", Default::Number(2)),
     in_place("priority", Default::Number(32)),
     in_place("hairpin", Default::Bool(false)),
     in_place("guard", Default::Bool(false)),
@@ -174,7 +175,9 @@ pub fn drift(attributes: &[Attribute], wanted: &Options, observed: &Options, dri
             continue;
         }
         let passthru = attribute.name == "mode" && [new, old].contains(&&Value::word("passthru"));
-        let impact = if passthru { Impact::Replace } else { attribute.impact };
+        // A tunnel keeps its family, which is IPv4 where no address says another (`vxlan_nl2conf`).
+        let six = |value: &Value| matches!(value, Value::Ip(ip) if ip.is_ipv6());
+        let impact = if passthru || six(new) != six(old) { Impact::Replace } else { attribute.impact };
         drift.push(Drift::new(attribute.name, old.to_string(), new.to_string(), impact));
     }
 }

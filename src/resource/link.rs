@@ -176,8 +176,12 @@ impl Link {
         if peer.is_some() && *peer != observed.peer {
             drift.push(Drift::optional("peer", observed.peer.as_ref(), peer.as_ref(), Impact::Replace));
         }
-        if link.is_some() && *link != observed.link {
-            drift.push(Drift::optional("link", observed.link.as_ref(), link.as_ref(), kinds::link_impact(kind)));
+        // Only a vxlan can stand on nothing, and only beside it can it get another one.
+        if *link != observed.link && (link.is_some() || *kind == Kind::Vxlan) {
+            let beside = |link: &Option<LinkId>| link.as_ref().is_some_and(|link| link.node == self.id.node);
+            let new = beside(link) && (observed.link.is_none() || beside(&observed.link));
+            let impact = if new { kinds::link_impact(kind) } else { Impact::Replace };
+            drift.push(Drift::optional("link", observed.link.as_ref(), link.as_ref(), impact));
         }
         kinds::drift(kinds::of(kind), options, &observed.options, &mut drift);
         Drift::setting(&mut drift, "queues", queues, &observed.queues, Impact::Replace);

@@ -168,7 +168,11 @@ impl<'d> Lowering<'d> {
         }
         // A fresh port has the defaults; on somebody else's link only what is written counts.
         if bridge && link.marked {
+            let said = link.port.contains_key("cost") || link.kind == Kind::Veth;
             crate::resource::kinds::fill(crate::resource::kinds::PORT, &mut link.port);
+            if !said {
+                link.port.remove("cost");
+            }
         }
     }
 

@@ -106,7 +106,8 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is there. A bridge has that of a port.
     let mut ports = section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
     let follows = *kind == Kind::Bridge && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
-    map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows));
+    let lent = link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
+    map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows && !lent));
     let usual_queues = if *kind == Kind::Veth { most_queues(section.state) } else { Some(Queues { tx: 1, rx: 1 }) };
     if let Some(queues) = queues.get().filter(|queues| *kind != Kind::Loopback && Some(**queues) != usual_queues) {
         map.put("queues", Yaml::map().with("tx", Yaml::of(&queues.tx)).with("rx", Yaml::of(&queues.rx)));
