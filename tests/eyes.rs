@@ -46,7 +46,7 @@ fn settled(snapshot: &str) -> String {
             heading = line;
         }
         let local = ["LINK-LOCAL", "127.0.0.",  "\"fe80::/64\"", "\"fe80::\"", "\"ff00::/8\"", "linkdown"].iter().any(|word| line.contains(word));
-        if local || heading.ends_with(" fdb") || (line.contains("nexthops") && heading.ends_with(" routes")) || line.contains("_port_range") {
+        if local || heading.ends_with(" fdb") || (line.contains("nexthops") && heading.ends_with(" routes")) || line.contains("_port_range") || line.contains("/mtu = ") || line.starts_with("vx9 ") {
             continue;
         }
         let line = line.replace("\"00:00:00:00:00:00\"", "\"MAC\"").replace("\"listening\"", "\"forwarding\"").replace("\"learning\"", "\"forwarding\"").replace("524280", "65536");

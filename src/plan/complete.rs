@@ -14,9 +14,9 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     absent_chains(&mut goal, observed);
     kernel_rules(&mut goal);
     bridge_mtus(&mut goal);
-    linked_mtus(&mut goal, observed);
     behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
+    linked_mtus(&mut goal, observed);
     restore(&mut goal, observed);
     goal
 }
