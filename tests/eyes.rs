@@ -37,19 +37,36 @@ topologies! {
 /// A snapshot without what tells how a machine came to be as it is, and means nothing: link-local addresses that were there before a port was one, queueing
 /// disciplines of links that were up once, the order of next hops.
 fn settled(snapshot: &str) -> String {
-    const PARTS: [&str; 7] =
-        ["\"qdisc\":\"noop\",", "\"qdisc\":\"noqueue\",", "\"operstate\":\"UP\",", "\"operstate\":\"UNKNOWN\",", "\"NO-CARRIER\",", ",\"LOWER_UP\"", "\"operstate\":\"DOWN\","];
+    const PARTS: [&str; 7] = [
+        "\"qdisc\":\"noop\",",
+        "\"qdisc\":\"noqueue\",",
+        "\"operstate\":\"UP\",",
+        "\"operstate\":\"UNKNOWN\",",
+        "\"NO-CARRIER\",",
+        ",\"LOWER_UP\"",
+        "\"operstate\":\"DOWN\",",
+    ];
     let mut heading = "";
     let mut out = String::new();
     for line in snapshot.lines() {
         if line.starts_with("== ") {
             heading = line;
         }
-        let local = ["LINK-LOCAL", "127.0.0.",  "\"fe80::/64\"", "\"fe80::\"", "\"ff00::/8\"", "linkdown"].iter().any(|word| line.contains(word));
-        if local || heading.ends_with(" fdb") || (line.contains("nexthops") && heading.ends_with(" routes")) || line.contains("_port_range") || line.contains("/mtu = ") || line.starts_with("vx9 ") {
+        let local = ["LINK-LOCAL", "127.0.0.", "\"fe80::/64\"", "\"fe80::\"", "\"ff00::/8\"", "linkdown"].iter().any(|word| line.contains(word));
+        if local
+            || heading.ends_with(" fdb")
+            || (line.contains("nexthops") && heading.ends_with(" routes"))
+            || line.contains("_port_range")
+            || line.contains("/mtu = ")
+            || line.starts_with("vx9 ")
+        {
             continue;
         }
-        let line = line.replace("\"00:00:00:00:00:00\"", "\"MAC\"").replace("\"listening\"", "\"forwarding\"").replace("\"learning\"", "\"forwarding\"").replace("524280", "65536");
+        let line = line
+            .replace("\"00:00:00:00:00:00\"", "\"MAC\"")
+            .replace("\"listening\"", "\"forwarding\"")
+            .replace("\"learning\"", "\"forwarding\"")
+            .replace("524280", "65536");
         let line = PARTS.iter().fold(line, |line, part| line.replace(part, ""));
         let _ = writeln!(out, "{line}");
     }
@@ -202,7 +219,12 @@ fn a_node_of_two_topologies_must_be_said_whole() {
     sandbox::run("a_node_of_two_topologies_must_be_said_whole", || {
         sh("ip netns add guest");
         topo(&["apply", "--yes", &write("one.yaml", "name: one\nnamespaces: { RED: {} }\n")]).expect(0);
-        topo(&["apply", "--yes", &write("two.yaml", "name: two\nnamespaces: { RED: { existing: { netns: guest }, sysctls: { net.ipv4.ip_default_ttl: 9 } } }\n")]).expect(0);
+        topo(&[
+            "apply",
+            "--yes",
+            &write("two.yaml", "name: two\nnamespaces: { RED: { existing: { netns: guest }, sysctls: { net.ipv4.ip_default_ttl: 9 } } }\n"),
+        ])
+        .expect(0);
         topo(&["exec", "RED", "--", "true"]).expect(64).says("one/RED, two/RED");
         topo(&["exec", "one/RED", "--", "sysctl", "-n", "net.ipv4.ip_default_ttl"]).expect(0).says("64");
         topo(&["exec", "two/RED", "--", "sysctl", "-n", "net.ipv4.ip_default_ttl"]).expect(0).says("9");

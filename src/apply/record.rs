@@ -166,7 +166,9 @@ fn configured(record: &mut Record, base: &State, wanted: &Link) {
     let Some(there) = base.link(&wanted.id) else { return };
     if wanted.up == Setting::Is(false) {
         // Going down costs it the routes over it and its IPv6 addresses.
-        base.addresses_of(&wanted.id).filter(|address| address.address.addr().is_ipv6() && !address.marked).for_each(|address| remember(record, Resource::Address(address.clone())));
+        base.addresses_of(&wanted.id)
+            .filter(|address| address.address.addr().is_ipv6() && !address.marked)
+            .for_each(|address| remember(record, Resource::Address(address.clone())));
         routes_over(record, base, &wanted.id);
     }
     widen(record, masked(there, wanted));
