@@ -126,7 +126,7 @@ impl Files {
                 let _ = unlinkat(&folder, temporary(name).as_str(), UnlinkatFlags::NoRemoveDir);
             }
             // Not empty, most likely.
-            let _ = is_ours(&folder).then(|| unlinkat(&base, self.name(node), UnlinkatFlags::RemoveDir));
+            let _ = is_ours(&folder).then(|| unlinkat(&base, node.as_str(), UnlinkatFlags::RemoveDir));
         }
         let _ = is_ours(&base).then(|| std::fs::remove_dir(&self.dir));
     }
