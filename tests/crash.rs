@@ -246,3 +246,24 @@ fn destroy() {
         killed_everywhere(&Case { from: Some(&file), args: &["destroy", "crash", "--yes"], to: None }, 12);
     });
 }
+
+#[test]
+fn a_program_that_outlives_topo_is_waited_for() {
+    sandbox::run("a_program_that_outlives_topo_is_waited_for", || {
+        let clean = quiet(&PROGRAM);
+        let file = write("table.yaml", "name: crash\nhost: { nat: [{ masquerade: { source: 10.7.0.0/24 } }] }\n");
+        sh("mkdir /run/lock/bin
+            printf '#!/bin/sh\\ncase \"$*\" in \"-f -\") : > /run/lock/begun; sleep 2;; esac\\nexec /usr/sbin/nft \"$@\"\\n' > /run/lock/bin/nft; chmod +x /run/lock/bin/nft");
+        let slow = format!("/run/lock/bin:{}", std::env::var("PATH").unwrap_or_default());
+        let mut child = std::process::Command::new(topo_path()).args(["apply", "--yes", "--quiet", &file]).env("PATH", slow).spawn().unwrap();
+        assert!(sandbox::wait_for(Duration::from_secs(20), || std::path::Path::new("/run/lock/begun").exists()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let start = Instant::now();
+        topo(&["destroy", "crash", "--yes"]).expect(0);
+        println!("destroyed after {:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(2500));
+        sh("rm -r /run/lock/bin /run/lock/begun");
+        assert_snapshot_with(&clean, &PROGRAM);
+    });
+}

@@ -87,6 +87,8 @@ impl Drop for Lock {
         } else {
             let _ = self.file.set_len(0);
         }
+        // By word: a program that was started meanwhile may have the file open, too.
+        let _ = self.file.unlock();
     }
 }
 
@@ -100,7 +102,8 @@ fn open(dir: &Path) -> Result<Option<(OwnedFd, File)>, Error> {
         Err(e) if e.errno == Some(nix::libc::ENOENT) && dir.parent().is_some_and(Path::exists) => return Ok(None),
         folder => folder?,
     };
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    // Not closed in the programs that are started: an nft that outlives a killed topo still changes something, and whoever comes next waits for it.
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     match openat(&folder, FILE, flags, Mode::from_bits_truncate(0o600)) {
         Ok(file) => Ok(Some((folder, File::from(file)))),
         Err(nix::Error::ENOENT) => Ok(None),
