@@ -23,7 +23,10 @@ fn star(many: usize) -> String {
     for node in 0..many {
         let (bridge, at) = (node / 1000, node % 1000 + 2);
         let (high, low) = (at / 250, at % 250 + 2);
-        let _ = writeln!(text, "  N{node}: {{ interfaces: {{ eth0: {{ veth: {{ bridge: host/br{bridge} }}, addresses: [10.{bridge}.{high}.{low}/16] }} }}, routes: [{{ to: default, via: 10.{bridge}.0.1 }}] }}");
+        let _ = writeln!(
+            text,
+            "  N{node}: {{ interfaces: {{ eth0: {{ veth: {{ bridge: host/br{bridge} }}, addresses: [10.{bridge}.{high}.{low}/16] }} }}, routes: [{{ to: default, via: 10.{bridge}.0.1 }}] }}"
+        );
     }
     text
 }
