@@ -180,23 +180,19 @@ fn linked_mtus(goal: &mut State, observed: &State) {
 
 /// What the record says was there before comes back where the file no longer speaks of it.
 fn restore(goal: &mut State, observed: &State) {
-    // Elsewhere, or held down: what the record has of it waits.
-    let taken: Vec<LinkId> = goal
-        .links()
-        .filter_map(|link| match &link.tenure {
-            Tenure::From(source) => Some(source.clone()),
-            Tenure::Existing if link.up == Setting::Is(false) => Some(link.id.clone()),
-            _ => None,
-        })
-        .collect();
+    let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
+    let taken: Vec<LinkId> = goal.links().filter_map(source).collect();
+    // What going down costs a link waits until it is up again.
+    let down: Vec<LinkId> = goal.links().filter(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false)).map(|link| link.id.clone()).collect();
+    let lost = |link: &LinkId| taken.contains(link) || down.contains(link);
     let moved = local_rules(goal);
     for prior in &observed.record.prior {
         let id = prior.id();
         let still_away = match prior {
             Resource::Link(link) => taken.contains(&link.id),
-            Resource::Address(address) => taken.contains(&address.link),
+            Resource::Address(address) => lost(&address.link),
             Resource::Route(route) => {
-                route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| taken.contains(&LinkId { node: route.node.clone(), name: dev.clone() })))
+                route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| lost(&LinkId { node: route.node.clone(), name: dev.clone() })))
             }
             Resource::Sysctl(sysctl) => {
                 // A link that moves gets the settings of a new one, in either namespace.
@@ -217,6 +213,21 @@ fn restore(goal: &mut State, observed: &State) {
         if !(still_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
             goal.insert(prior.clone(), Owner::Restored);
             inherit(goal, observed, prior);
+        }
+    }
+    follow(goal, observed);
+}
+
+/// A setting of an interface in a namespace of ours that left the file has what the node's switch gives a fresh one.
+fn follow(goal: &mut State, observed: &State) {
+    for prior in &observed.record.prior {
+        let Resource::Sysctl(own) = prior else { continue };
+        let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
+        let there = own.link().is_some_and(|link| goal.link(&link).is_some() && observed.link(&link).is_some());
+        let switch = own.written_with().filter(|_| made && there && !goal.items.contains_key(&own.id()));
+        if let Some(Resource::Sysctl(switch)) = switch.and_then(|switch| goal.get(&switch)) {
+            let own = Sysctl::new(own.node.clone(), own.key.clone(), &switch.value);
+            goal.insert(Resource::Sysctl(own), Owner::Restored);
         }
     }
 }
