@@ -95,8 +95,11 @@ impl<'a> Section<'a> {
         section.put_some("forwarding", word.as_ref());
         let mut sysctls = Yaml::map();
         // What the switch writes besides itself is remembered, and is not the file's unless topo wrote it.
-        let by_itself = |sysctl: &Sysctl| !self.created && sysctl.written_with().is_some() && !self.state.record.wrote.iter().any(|wrote| wrote.id() == sysctl.id());
-        for sysctl in all.iter().filter(|sysctl| !by_itself(sysctl)).filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || word.is_some()))) {
+        let by_itself =
+            |sysctl: &Sysctl| !self.created && sysctl.written_with().is_some() && !self.state.record.wrote.iter().any(|wrote| wrote.id() == sysctl.id());
+        for sysctl in
+            all.iter().filter(|sysctl| !by_itself(sysctl)).filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || word.is_some())))
+        {
             let key = if sysctl.key.contains('.') { sysctl.key.clone() } else { sysctl.key.replace('/', ".") };
             sysctls.put(&key, Yaml::of(&sysctl.value));
         }
