@@ -57,8 +57,10 @@ pub(super) fn arrive(kernel: &mut dyn Kernel, before: &Before) -> Result<Vec<Cha
 }
 
 fn stuck(conflicts: &[Conflict]) -> Error {
-    let reason = conflicts.first().map_or_else(String::new, |conflict| conflict.reason.clone());
-    Error::new(ErrorKind::Refused, "undo", reason)
+    match conflicts.first() {
+        Some(conflict) => Error::new(ErrorKind::Refused, format!("undo {} {}", conflict.id.kind(), conflict.id), conflict.reason.clone()).about(conflict.id.clone()),
+        None => Error::new(ErrorKind::Refused, "undo", "there is no plan back"),
+    }
 }
 
 /// A veth end whose other end was not there any more, and that has gone since, cannot be made again: the kernel was about to take it away.
