@@ -223,3 +223,39 @@ fn the_same_states_give_the_same_plan() {
     let make = || serde_json::to_string(&plan::make(&direct(), &model.state).unwrap()).unwrap();
     assert_eq!(make(), make());
 }
+
+#[test]
+fn a_link_that_was_moved_in_goes_home_when_it_is_undone() {
+    let mut model = bare();
+    let mut up0 = Link { tenure: Tenure::Existing, marked: false, ..Link::bare(LinkId::new("host", "up0"), Kind::Physical) };
+    up0.up = Setting::Is(true);
+    up0.mtu = Setting::Is(1450);
+    up0.master = Setting::Is(None);
+    model.state.insert(Resource::Link(Box::new(up0)), Owner::Theirs("somebody else".into()));
+    let mut theirs = Address::plain(LinkId::new("host", "up0"), "192.0.2.1/24".parse().unwrap());
+    theirs.marked = false;
+    model.state.insert(Resource::Address(theirs), Owner::Theirs("somebody else".into()));
+    let before = plain(&model);
+    let mut wanted = State::empty("star".into());
+    node(&mut wanted, "RED");
+    let moved = Link {
+        tenure: Tenure::From(LinkId::new("host", "up0")),
+        up: Setting::Is(true),
+        mtu: Setting::Is(1280),
+        marked: false,
+        ..Link::bare(LinkId::new("RED", "eth0"), Kind::Any)
+    };
+    wanted.insert(Resource::Link(Box::new(moved)), Owner::Named);
+    address(&mut wanted, ("RED", "eth0"), "192.0.2.7/24", false);
+    let steps = plan::make(&wanted, &model.state).unwrap().steps.len();
+    for at in 0..steps {
+        let plan = plan::make(&wanted, &model.state).unwrap();
+        model.fail_after = Some(at);
+        let report = apply::run(&mut model, &plan, &options(), &mut |_| {});
+        assert_eq!(report.undone, Some(Ok(())), "step {at} of {:#?}", plan.steps);
+        assert_eq!(plain(&model), before);
+    }
+    apply(&mut model, &wanted);
+    apply(&mut model, &State::empty("star".into()));
+    assert_eq!(plain(&model), before);
+}

@@ -4,7 +4,7 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Conflict, Plan};
-use crate::resource::{Kind, Link, LinkId, Operation, Owner, Record, Resource, ResourceId, Setting, State};
+use crate::resource::{Kind, Link, LinkId, Operation, Owner, Record, Resource, ResourceId, Setting, State, Tenure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ fn stuck(conflicts: &[Conflict]) -> Error {
 
 /// A veth end whose other end was not there any more, and that has gone since, cannot be made again: the kernel was about to take it away.
 fn forget_halves(target: &mut State, now: &State) {
-    let half = |link: &&Link| link.kind == Kind::Veth && link.peer.as_ref().is_none_or(|peer| target.link(peer).is_none());
+    let half = |link: &&Link| link.kind == Kind::Veth && link.tenure == Tenure::Created && link.peer.as_ref().is_none_or(|peer| target.link(peer).is_none());
     let gone: Vec<LinkId> = target.links().filter(half).filter(|link| now.link(&link.id).is_none()).map(|link| link.id.clone()).collect();
     for id in gone {
         for on in target.on_link(&id) {

@@ -16,7 +16,7 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
             _ => Action::Create,
         },
         (Some(_), Some(_)) if drift.is_empty() => return None,
-        (Some(_), Some(_)) if drift.iter().any(|drift| drift.impact == Impact::Replace) => Action::Replace,
+        (Some(_), Some(old)) if drift.iter().any(|drift| drift.impact == Impact::Replace) && old.owner == Owner::Ours => Action::Replace,
         (Some(_), Some(_)) => Action::Update,
         (None, Some(old)) if removable(goal, old) => match &old.resource {
             Resource::Link(link) if matches!(link.tenure, Tenure::From(_)) => Action::Move,

@@ -168,7 +168,7 @@ impl Link {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { id: _, tenure: _, kind, peer, link, options, port, up, mtu, mac, master, alternative_names, txqueuelen, queues, marked } = self;
+        let Self { id: _, tenure, kind, peer, link, options, port, up, mtu, mac, master, alternative_names, txqueuelen, queues, marked } = self;
         let mut drift = Vec::new();
         if *kind != Kind::Any && *kind != observed.kind {
             drift.push(Drift::new("kind", observed.kind.name(), kind.name(), Impact::Replace));
@@ -206,6 +206,10 @@ impl Link {
         Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));
+        }
+        // What topo did not make it does not make anew: the other end of somebody's pair that moved is still the same pair.
+        if *tenure != Tenure::Created {
+            drift.retain(|drift| drift.impact != Impact::Replace);
         }
         drift
     }
