@@ -58,7 +58,9 @@ pub(super) fn arrive(kernel: &mut dyn Kernel, before: &Before) -> Result<Vec<Cha
 
 fn stuck(conflicts: &[Conflict]) -> Error {
     match conflicts.first() {
-        Some(conflict) => Error::new(ErrorKind::Refused, format!("undo {} {}", conflict.id.kind(), conflict.id), conflict.reason.clone()).about(conflict.id.clone()),
+        Some(conflict) => {
+            Error::new(ErrorKind::Refused, format!("undo {} {}", conflict.id.kind(), conflict.id), conflict.reason.clone()).about(conflict.id.clone())
+        }
         None => Error::new(ErrorKind::Refused, "undo", "there is no plan back"),
     }
 }
