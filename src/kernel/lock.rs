@@ -4,7 +4,7 @@
 
 use super::record::Records;
 use super::{Error, ErrorKind};
-use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::fcntl::{AtFlags, FcntlArg, FdFlag, OFlag, fcntl, openat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 use std::fs::{File, TryLockError};
@@ -12,6 +12,7 @@ use std::io::{Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Its name in the folder of records. No topology can have it.
@@ -20,10 +21,23 @@ const FILE: &str = ".lock";
 /// How often a lock that is held is tried.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The lock that this process holds, if it holds one.
+static HELD: Mutex<Weak<File>> = Mutex::new(Weak::new());
+
+/// Whether programs that are started from now on keep the lock that is held until they end, as they do unless told otherwise. A program of a check changes
+/// nothing that the next run would have to wait for.
+pub fn pass_on(yes: bool) {
+    if let Some(file) = HELD.lock().unwrap_or_else(PoisonError::into_inner).upgrade() {
+        let flag = if yes { FdFlag::empty() } else { FdFlag::FD_CLOEXEC };
+        // It cannot fail for a file that is open.
+        let _ = fcntl(&*file, FcntlArg::F_SETFD(flag));
+    }
+}
+
 /// The lock, held until it is dropped. If no topology is left then, the folder of records goes with it.
 #[derive(Debug)]
 pub struct Lock {
-    file: File,
+    file: Arc<File>,
     folder: OwnedFd,
     path: PathBuf,
 }
@@ -43,6 +57,8 @@ impl Lock {
             if let Some((folder, mut file)) = open(dir)? {
                 match file.try_lock() {
                     Ok(()) if is_named(&folder, &file) => {
+                        let file = Arc::new(file);
+                        *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&file);
                         let lock = Self { file, folder, path: dir.to_owned() };
                         lock.sign()?;
                         return Ok(lock);
@@ -71,7 +87,7 @@ impl Lock {
     fn sign(&self) -> Result<(), Error> {
         let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().chars().filter(|c| !c.is_control()).collect()).collect();
         let line = format!("pid {}: {}\n", std::process::id(), command.join(" "));
-        let mut file = &self.file;
+        let mut file = &*self.file;
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(line.as_bytes())).map_err(|e| Error::io(tried(&self.path), &e))
     }
 }
