@@ -179,12 +179,7 @@ fn widen(record: &mut Record, mut prior: Link) {
     let known = record.prior.iter().position(|known| known.id() == prior.id());
     match known.and_then(|at| record.prior.get_mut(at)) {
         Some(Resource::Link(known)) => {
-            known.up = known.up.over(&prior.up);
-            known.mtu = known.mtu.over(&prior.mtu);
-            known.mac = known.mac.over(&prior.mac);
-            known.master = known.master.over(&prior.master);
-            known.alternative_names = known.alternative_names.over(&prior.alternative_names);
-            known.txqueuelen = known.txqueuelen.over(&prior.txqueuelen);
+            known.fall_back_to(&prior);
             prior.port.append(&mut known.port);
             known.port = prior.port;
         }

@@ -74,16 +74,13 @@ fn given_back(goal: &mut State, observed: &State) {
         let now = goal.links().find(|link| link.tenure == Tenure::From(prior.id.clone())).map_or(prior.id(), |link| link.id());
         let Some(item) = goal.items.get_mut(&now) else { continue };
         let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
-        let here = link.id == prior.id;
-        link.mtu = link.mtu.over(&prior.mtu);
-        link.mac = link.mac.over(&prior.mac);
-        link.alternative_names = link.alternative_names.over(&prior.alternative_names);
-        link.txqueuelen = link.txqueuelen.over(&prior.txqueuelen);
-        if !here {
-            continue;
+        let mut prior = prior.clone();
+        if link.id != prior.id {
+            // While it is away it has no place to be up in, no bridge and no port.
+            (prior.up, prior.master) = (Setting::Left, Setting::Left);
+            prior.port.clear();
         }
-        link.up = link.up.over(&prior.up);
-        link.master = link.master.over(&prior.master);
+        link.fall_back_to(&prior);
         for (name, value) in &prior.port {
             link.port.entry(name.clone()).or_insert_with(|| value.clone());
         }

@@ -142,6 +142,16 @@ impl Link {
         Some(LinkId { node: self.id.node.clone(), name: master.clone() })
     }
 
+    /// Takes from `below` the settings about which `self` says nothing.
+    pub fn fall_back_to(&mut self, below: &Self) {
+        self.up = self.up.over(&below.up);
+        self.mtu = self.mtu.over(&below.mtu);
+        self.mac = self.mac.over(&below.mac);
+        self.master = self.master.over(&below.master);
+        self.alternative_names = self.alternative_names.over(&below.alternative_names);
+        self.txqueuelen = self.txqueuelen.over(&below.txqueuelen);
+    }
+
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::Link(self.id.clone())
