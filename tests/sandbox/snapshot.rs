@@ -76,7 +76,10 @@ pub fn snapshot_with(options: &Options) -> String {
         spaces.push((name, path));
     }
     spaces.extend(options.more.iter().map(|path| (path.clone(), path.clone())));
-    let read: Vec<Space> = spaces.into_iter().map(|(name, path)| Space::read(&name, &path)).collect();
+    let mut read: Vec<Space> = spaces.into_iter().map(|(name, path)| Space::read(&name, &path)).collect();
+    if !options.addresses {
+        read.iter_mut().for_each(Space::without_chance);
+    }
     let mut out = String::new();
     let _ = writeln!(out, "== namespaces\n{:?}", names("/run/netns"));
     for space in &read {
@@ -172,6 +175,22 @@ impl Space {
         sysctls(Path::new("/proc/sys/net"), &mut space.sysctls);
         space.protocols = protocols();
         space
+    }
+
+    /// Without what IPv6 does by itself on a link that has no carrier: whether a bridge that comes up before its ports got a link-local address depends on
+    /// whether the kernel had noticed yet that there is none (`linkwatch` works once a second, `addrconf_notify` asks it).
+    fn without_chance(&mut self) {
+        let dark = |link: &Value| link["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "NO-CARRIER"));
+        let names: Vec<String> = self.links.iter().filter(|link| dark(link)).filter_map(|link| link["ifname"].as_str().map(str::to_owned)).collect();
+        let on_dark = |value: &Value, key: &str| value[key].as_str().is_some_and(|name| names.iter().any(|dark| dark == name));
+        for link in self.links.iter_mut().filter(|link| dark(link)) {
+            if let Some(addresses) = link["addr_info"].as_array_mut() {
+                addresses.retain(|address| !address["local"].as_str().is_some_and(|local| local.starts_with("fe80::")));
+            }
+        }
+        let made = |route: &Value| route["dst"].as_str().is_some_and(|dst| dst.starts_with("fe80::") || dst == "ff00::/8") && route["protocol"] == "kernel";
+        self.routes.retain(|route| !(on_dark(route, "dev") && made(route)));
+        self.fdb.retain(|entry| !(on_dark(entry, "ifname") && entry["mac"].as_str().is_some_and(|mac| mac.starts_with("33:33:ff:"))));
     }
 
     fn print(&self, all: &[Space], options: &Options, out: &mut String) {
