@@ -1,9 +1,9 @@
 //! Links: what the kernel says of them, and what is asked of it.
 
 use super::attributes::{Attributes, Writer, u16_at, u32_at};
-use super::link_options;
+use super::kinds;
 use super::netlink::{Refused, Socket};
-use crate::resource::{IfName, Kind, Link, LinkId, Mac, Node, Options, Queues, Setting, Tenure};
+use crate::resource::{IfName, Kind, Link, LinkId, Mac, Node, Options, Queues, Setting, Tenure, Value};
 use nix::libc;
 use std::collections::BTreeSet;
 
@@ -40,8 +40,6 @@ pub const INFO_KIND: u16 = 1;
 pub const INFO_DATA: u16 = 2;
 pub const INFO_SLAVE_KIND: u16 = 4;
 pub const INFO_SLAVE_DATA: u16 = 5;
-/// `IFLA_VXLAN_LINK`.
-pub const VXLAN_LINK: u16 = 3;
 
 /// `RTEXT_FILTER_SKIP_STATS`: a third less to read.
 const SKIP_STATS: u32 = 1 << 3;
@@ -110,12 +108,12 @@ pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     Ok(socket.dump(GET, body.bytes())?.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
 }
 
-/// The number of the link `name`.
-pub fn find(socket: &Socket, name: &IfName) -> Result<u32, Refused> {
+/// The link `name`.
+pub fn find(socket: &Socket, name: &IfName) -> Result<Seen, Refused> {
     let mut body = Writer::new(&head(0, None));
     body.text(IFNAME, name.as_str()).u32(EXT_MASK, SKIP_STATS);
     let answer = socket.get(GET, body.bytes())?;
-    u32_at(&answer.body, 4).ok_or(Refused { errno: libc::EBADMSG, text: None })
+    parse(&answer.body).ok_or(Refused { errno: libc::EBADMSG, text: None })
 }
 
 /// Reads `RTM_NEWLINK`.
@@ -124,13 +122,13 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     let loopback = u16_at(body, 2)? == LOOPBACK;
     let attributes = Attributes::after(body, HEAD);
     let info = attributes.inner(LINKINFO);
+    let data = info.inner(INFO_DATA);
     let kind = match info.text(INFO_KIND) {
         None if loopback => Kind::Loopback,
-        name => Kind::of(&name.unwrap_or_default()),
+        name => kinds::kind(&name.unwrap_or_default(), data),
     };
-    let data = info.inner(INFO_DATA);
     let is_port = info.text(INFO_SLAVE_KIND).as_deref() == Some("bridge");
-    let other = if kind == Kind::Vxlan { data.u32(VXLAN_LINK) } else { attributes.u32(LINK) };
+    let other = kinds::link_number(&kind).map_or_else(|| attributes.u32(LINK), |number| data.u32(number));
     let names = attributes.inner(PROP_LIST).filter(|(kind, _)| *kind == ALT_IFNAME);
     Some(Seen {
         index: u32_at(body, 4)?,
@@ -148,13 +146,23 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         txqueuelen: attributes.u32(TXQLEN),
         queues: attributes.u32(NUM_TX_QUEUES).zip(attributes.u32(NUM_RX_QUEUES)).map(|(tx, rx)| Queues { tx, rx }),
         alternative_names: names.map(|(_, name)| super::attributes::text(name)).collect(),
-        options: link_options::read(&kind, data),
-        port: if is_port { link_options::read_port(info.inner(INFO_SLAVE_DATA)) } else { Options::new() },
+        options: kinds::read(&kind, data),
+        port: if is_port { kinds::read_port(info.inner(INFO_SLAVE_DATA)) } else { Options::new() },
         kind,
     })
 }
 
 impl Seen {
+    /// The attributes of its kind; another link among them by its name.
+    fn options(&self, name_of: impl Fn(u32) -> Option<IfName>) -> Options {
+        let mut options = self.options.clone();
+        if let (Kind::Bond, Some(Value::Number(index))) = (&self.kind, options.get("primary")) {
+            let name = u32::try_from(*index).ok().and_then(name_of);
+            options.insert("primary".into(), name.map_or(Value::Unset, |name| Value::word(name.as_str())));
+        }
+        options
+    }
+
     /// The resource, all that was read in it. What the numbers of others mean is told by `name_of` (a link here) and filled in by the caller for links elsewhere.
     pub fn link(&self, node: &Node, name_of: impl Fn(u32) -> Option<IfName>) -> Link {
         let id = LinkId { node: node.clone(), name: self.name.clone() };
@@ -167,7 +175,7 @@ impl Seen {
             tenure,
             peer: if self.kind == Kind::Veth { beside(self.other) } else { None },
             link: if self.kind == Kind::Veth { None } else { beside(self.other) },
-            options: self.options.clone(),
+            options: self.options(&name_of),
             port: self.port.clone(),
             up: Setting::Is(self.up),
             mtu: self.mtu.into(),

@@ -1,20 +1,19 @@
-//! Making, changing, moving and deleting links.
+//! Making links.
 
 use super::attributes::Writer;
-use super::link::{self, Seen, head};
+use super::kinds as codec;
+use super::link::{self, head};
+use super::link_change::{port, properties};
 use super::netlink::{CREATE, EXCLUSIVE, Refused, Request};
+use super::netns::Netns;
 use super::site::Site;
-use super::{Error, link_options};
-use crate::resource::{Kind, Link, LinkId, Options, Setting, Tenure, Value, group, kinds, mark};
+use super::{Error, tun};
+use crate::resource::{IfName, Kind, Link, LinkId, Options, Setting, Tenure, Value, group, kinds, mark};
 use nix::libc;
-use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
 
 /// `VETH_INFO_PEER`.
 const PEER: u16 = 1;
-/// More links than this in one request, and a bridge goes after its ports: with them it would do its work for each port singly.
-const TOGETHER: usize = 50;
-
 /// What can go wrong: the kernel refused, or the place could not be reached.
 pub enum Failure {
     /// The kernel refused.
@@ -36,14 +35,14 @@ impl From<Error> for Failure {
 }
 
 /// Whether `link` in a place like `made` carries marks of its own.
-fn carries_mark(link: &Link, made: bool) -> bool {
+pub fn carries_mark(link: &Link, made: bool) -> bool {
     !made && link.marked && link.tenure == Tenure::Created
 }
 
 /// Writes what a new link takes at birth: all but its kind and its master. A bridge's MTU is written later: at birth it would not count as chosen, and follow
 /// the ports (`br_mtu_auto_adjust`).
-fn birth(link: &Link, group: Option<u32>, body: &mut Writer) {
-    body.text(link::IFNAME, link.id.name.as_str());
+fn birth(link: &Link, name: &IfName, group: Option<u32>, body: &mut Writer) {
+    body.text(link::IFNAME, name.as_str());
     if let Setting::Is(mac) = &link.mac {
         body.put(link::ADDRESS, &mac.0);
     }
@@ -61,11 +60,21 @@ fn birth(link: &Link, group: Option<u32>, body: &mut Writer) {
     }
 }
 
-/// The attributes that a fresh link would not have by itself. A vxlan's port is always said: the language's default is not the kernel's.
+/// [`birth`] for a link that is there already and carries no mark yet.
+pub fn birth_later(site: &Site<'_>, link: &Link, body: &mut Writer) {
+    let marked = carries_mark(link, site.made);
+    birth(link, &link.id.name, marked.then(|| group(site.topology)), body);
+    if marked {
+        body.put(link::IFALIAS, mark(site.topology).as_bytes());
+    }
+}
+
+/// The attributes that a fresh link would not have by itself. A vxlan's port is always said: the language's default is not the kernel's. So are all those of
+/// a tunnel, of which the kernel would make something else over IPv6.
 fn chosen(kind: &Kind, options: &Options) -> Options {
     let fresh = |name: &str| kinds::of(kind).iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value());
     let wanted = |(name, value): &(&std::borrow::Cow<'static, str>, &Value)| {
-        let always = *kind == Kind::Vxlan && ["port", "source-port-low"].contains(&name.as_ref());
+        let always = codec::says_all(kind) || *kind == Kind::Vxlan && ["port", "source-port-low"].contains(&name.as_ref());
         always || fresh(name).as_ref() != Some(*value)
     };
     options.iter().filter(wanted).map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -73,7 +82,16 @@ fn chosen(kind: &Kind, options: &Options) -> Options {
 
 /// Makes a link that is no veth.
 pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
-    if !matches!(link.kind, Kind::Bridge | Kind::Vxlan | Kind::Macvlan) {
+    if matches!(link.kind, Kind::Tun | Kind::Tap) {
+        // Its device would be attached to an interface that is there.
+        if link::find(&site.socket, &link.id.name).is_ok() {
+            return Err(Refused { errno: libc::EEXIST, text: None }.into());
+        }
+        tun::create(site, link)?;
+        site.forget();
+        return Ok(finish(site, link, true, true)?);
+    }
+    if kinds::spec(&link.kind).is_none() {
         let reason = format!("topo cannot make a link of kind {:?}", link.kind.name());
         return Err(Refused { errno: libc::EOPNOTSUPP, text: Some(reason) }.into());
     }
@@ -81,18 +99,9 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     match lower_elsewhere {
         None => {
             let lower = link.link.as_ref().map(|lower| site.index(&lower.name)).transpose()?;
-            site.ask(link::NEW, CREATE | EXCLUSIVE, &birth_message(site, link, lower, None)?)?;
+            site.ask(link::NEW, CREATE | EXCLUSIVE, &birth_message(site, link, &link.id.name, lower, None)?)?;
         }
-        // Made where its lower link is, born here.
-        Some(lower) => {
-            let home = super::netns::Netns::current()?;
-            let born = site.elsewhere(&lower.node, |socket| {
-                let index = link::find(socket, &lower.name)?;
-                let body = birth_message(site, link, Some(index), Some(home.as_fd().as_raw_fd()))?;
-                socket.request(&Request { kind: link::NEW, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() })
-            })?;
-            born?;
-        }
+        Some(lower) => create_elsewhere(site, link, lower)?,
     }
     site.forget();
     let after_birth = matches!((&lower_elsewhere, link.master.get()), (Some(_), Some(Some(_))));
@@ -100,14 +109,53 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     Ok(())
 }
 
-fn birth_message(site: &Site<'_>, link: &Link, lower: Option<u32>, home: Option<i32>) -> Result<Writer, Refused> {
-    let up = link.up.get().copied().filter(|_| home.is_none());
+/// Makes a link where its lower link is, to be born here. Kernels before 6.13 look for the name where the request is made, and find the lower link under it:
+/// then it is born under another one.
+fn create_elsewhere(site: &Site<'_>, link: &Link, lower: &LinkId) -> Result<(), Failure> {
+    let home = Netns::current()?;
+    let born = |name: &IfName| {
+        site.elsewhere(&lower.node, |socket| {
+            let index = link::find(socket, &lower.name)?.index;
+            let body = birth_message(site, link, name, Some(index), Some(home.as_fd().as_raw_fd()))?;
+            socket.request(&Request { kind: link::NEW, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() })
+        })
+    };
+    let refused = match born(&link.id.name)? {
+        Err(refused) if refused.errno == libc::EEXIST && link::find(&site.socket, &link.id.name).is_err() => refused,
+        born => return Ok(born?),
+    };
+    let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::hash(link.id.name.as_str().as_bytes())));
+    born(&meanwhile)?.map_err(|_| refused)?;
+    let index = link::find(&site.socket, &meanwhile)?.index;
+    let mut body = Writer::new(&head(index, None));
+    body.text(link::IFNAME, link.id.name.as_str());
+    let renamed = site.ask(link::NEW, 0, &body);
+    if renamed.is_err() {
+        // It has not been there, so that nobody misses it.
+        _ = site.ask(link::DELETE, 0, &Writer::new(&head(index, None)));
+    }
+    Ok(renamed?)
+}
+
+/// Whether a link is made up, or set up, in the request that makes it a port of its master: a bond takes only what is down, and sets it up itself
+/// (`bond_enslave`).
+fn up_with_master(site: &Site<'_>, link: &Link) -> Result<Option<bool>, Refused> {
+    let bond = match link.master.get() {
+        Some(Some(master)) => site.known(master)?.1 == Kind::Bond,
+        _ => false,
+    };
+    Ok(link.up.get().copied().filter(|_| !bond))
+}
+
+fn birth_message(site: &Site<'_>, link: &Link, name: &IfName, lower: Option<u32>, home: Option<i32>) -> Result<Writer, Refused> {
+    let up = if home.is_some() { None } else { up_with_master(site, link)? };
     let mut body = Writer::new(&head(0, up));
-    birth(link, carries_mark(link, site.made).then(|| group(site.topology)), &mut body);
+    birth(link, name, carries_mark(link, site.made).then(|| group(site.topology)), &mut body);
     if let (Some(Some(master)), None) = (link.master.get(), home) {
         body.u32(link::MASTER, site.index(master)?);
     }
-    if let (Some(lower), true) = (lower, link.kind != Kind::Vxlan) {
+    let own = codec::link_number(&link.kind);
+    if let (Some(lower), None) = (lower, own) {
         body.u32(link::LINK, lower);
     }
     if let Some(home) = home {
@@ -115,9 +163,9 @@ fn birth_message(site: &Site<'_>, link: &Link, lower: Option<u32>, home: Option<
     }
     body.nest(link::LINKINFO, |info| {
         info.text(link::INFO_KIND, link.kind.name()).nest(link::INFO_DATA, |data| {
-            link_options::write(&link.kind, &chosen(&link.kind, &link.options), &link.options, data);
-            if let (Some(lower), Kind::Vxlan) = (lower, &link.kind) {
-                data.u32(link::VXLAN_LINK, lower);
+            codec::write(&link.kind, &chosen(&link.kind, &link.options), &link.options, data);
+            if let (Some(lower), Some(number)) = (lower, own) {
+                data.u32(number, lower);
             }
         });
     });
@@ -130,8 +178,8 @@ pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failu
     let far_place = if far.id.node == site.node { None } else { Some(site.places.open(&far.id.node)?) };
     let far_made = site.places.is_made(&far.id.node);
     let mark_of = |link: &Link, made| carries_mark(link, made).then(|| group(site.topology));
-    let mut body = Writer::new(&head(0, near.up.get().copied()));
-    birth(near, mark_of(near, site.made), &mut body);
+    let mut body = Writer::new(&head(0, up_with_master(site, near)?));
+    birth(near, &near.id.name, mark_of(near, site.made), &mut body);
     if let Some(Some(master)) = near.master.get() {
         body.u32(link::MASTER, site.index(master)?);
     }
@@ -139,7 +187,7 @@ pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failu
         info.text(link::INFO_KIND, "veth").nest(link::INFO_DATA, |data| {
             // Up cannot be said here: the pair is not joined yet (ENOTCONN).
             data.nest_after(PEER, &head(0, None), |peer| {
-                birth(far, mark_of(far, far_made), peer);
+                birth(far, &far.id.name, mark_of(far, far_made), peer);
                 if let Some(place) = &far_place {
                     peer.u32(link::NET_NS_FD, place.as_fd().as_raw_fd().cast_unsigned());
                 }
@@ -159,7 +207,8 @@ pub fn finish_far(site: &Site<'_>, far: &Link) -> Result<(), Failure> {
 
 /// Gives a new link what it could not be born with: alias, further names, a bridge's MTU, a port's attributes, and where so said master and up.
 fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Refused> {
-    let mut body = Writer::new(&head(0, link.up.get().copied().filter(|on| up && *on)));
+    let up = up_with_master(site, link)?.filter(|on| up && *on);
+    let mut body = Writer::new(&head(0, up));
     body.text(link::IFNAME, link.id.name.as_str());
     let empty = body.bytes().len();
     if carries_mark(link, site.made) {
@@ -171,7 +220,7 @@ fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Re
     if let (Some(Some(bridge)), true) = (link.master.get(), master) {
         body.u32(link::MASTER, site.index(bridge)?);
     }
-    if body.bytes().len() > empty || (up && link.up == Setting::Is(true)) {
+    if body.bytes().len() > empty || up.is_some() {
         site.ask(link::NEW, 0, &body)?;
     }
     if let Setting::Is(names) = &link.alternative_names {
@@ -186,168 +235,4 @@ fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Re
         port(site, link, &differing)?;
     }
     Ok(())
-}
-
-/// Adds or removes further names.
-fn properties<'a>(site: &Site<'_>, link: &Link, kind: u16, names: impl Iterator<Item = &'a String>) -> Result<(), Refused> {
-    let names: Vec<&String> = names.collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let mut body = Writer::new(&head(site.index(&link.id.name)?, None));
-    body.nest(link::PROP_LIST, |list| {
-        for name in names {
-            list.text(link::ALT_IFNAME, name);
-        }
-    });
-    let flags = if kind == link::NEW_PROPERTY { CREATE | EXCLUSIVE } else { 0 };
-    site.ask(kind, flags, &body)
-}
-
-/// Writes attributes of a bridge's port.
-fn port(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), Refused> {
-    if options.is_empty() {
-        return Ok(());
-    }
-    let mut body = Writer::new(&head(0, None));
-    body.text(link::IFNAME, link.id.name.as_str()).nest(link::LINKINFO, |info| {
-        info.text(link::INFO_SLAVE_KIND, "bridge").nest(link::INFO_SLAVE_DATA, |data| link_options::write_port(options, data));
-    });
-    site.ask(link::NEW, 0, &body)
-}
-
-/// The wanted value where it is managed and differs.
-fn new<'a, T: PartialEq>(after: &'a Setting<T>, before: &Setting<T>) -> Option<&'a T> {
-    after.get().filter(|value| before.get() != Some(*value))
-}
-
-/// The attributes in `after` that `before` has otherwise.
-fn differing(after: &Options, before: &Options) -> Options {
-    let same = |name: &str, value| before.get(name).is_some_and(|old| kinds::same(value, old));
-    after.iter().filter(|(name, value)| !same(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside them (`vxlan_nl2conf`).
-fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
-    let options = differing(&after.options, &before.options);
-    let lower = after.link.as_ref().filter(|_| after.link != before.link && after.kind == Kind::Vxlan);
-    let lower = lower.map(|lower| site.index(&lower.name)).transpose()?;
-    if options.is_empty() && lower.is_none() {
-        return Ok(());
-    }
-    let mut body = Writer::new(&head(site.index(&after.id.name)?, None));
-    body.nest(link::LINKINFO, |info| {
-        info.text(link::INFO_KIND, after.kind.name()).nest(link::INFO_DATA, |data| {
-            link_options::write(&after.kind, &options, &after.options, data);
-            if let Some(lower) = lower {
-                data.u32(link::VXLAN_LINK, lower);
-            }
-        });
-    });
-    Ok(site.ask(link::NEW, 0, &body)?)
-}
-
-/// Changes a link in place; only what differs is sent.
-pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
-    let mut body = Writer::new(&head(site.index(&after.id.name)?, new(&after.up, &before.up).copied()));
-    let empty = body.bytes().len();
-    if let Some(mac) = new(&after.mac, &before.mac) {
-        body.put(link::ADDRESS, &mac.0);
-    }
-    if let Some(mtu) = new(&after.mtu, &before.mtu) {
-        body.u32(link::MTU, *mtu);
-    }
-    if let Some(length) = new(&after.txqueuelen, &before.txqueuelen) {
-        body.u32(link::TXQLEN, *length);
-    }
-    let master = new(&after.master, &before.master);
-    if let Some(master) = master {
-        body.u32(link::MASTER, master.as_ref().map(|name| site.index(name)).transpose()?.unwrap_or(0));
-    }
-    if carries_mark(after, site.made) && !before.marked {
-        body.u32(link::GROUP, group(site.topology)).put(link::IFALIAS, mark(site.topology).as_bytes());
-    }
-    change_options(site, before, after)?;
-    if body.bytes().len() > empty || new(&after.up, &before.up).is_some() {
-        site.ask(link::NEW, 0, &body)?;
-    }
-    if let Some(names) = new(&after.alternative_names, &before.alternative_names) {
-        let none = BTreeSet::new();
-        let old = before.alternative_names.get().unwrap_or(&none);
-        properties(site, after, link::DELETE_PROPERTY, old.difference(names))?;
-        properties(site, after, link::NEW_PROPERTY, names.difference(old))?;
-    }
-    if !matches!(after.master.get(), Some(None)) {
-        // A port that goes to another bridge starts from the defaults again.
-        let fresh = Options::new();
-        port(site, after, &differing(&after.port, if master.is_some() { &fresh } else { &before.port }))?;
-    }
-    Ok(())
-}
-
-/// Moves a link to another namespace under the name that it has there, in one request.
-pub fn relocate(site: &Site<'_>, link: &Link, to: &LinkId) -> Result<(), Failure> {
-    let place = site.places.open(&to.node)?;
-    let mut body = Writer::new(&head(site.index(&link.id.name)?, None));
-    body.u32(link::NET_NS_FD, place.as_fd().as_raw_fd().cast_unsigned()).text(link::IFNAME, to.name.as_str());
-    site.ask(link::NEW, 0, &body)?;
-    site.forget();
-    Ok(())
-}
-
-/// Deletes links of this namespace, in as few requests as can be: each costs 20 ms whatever it deletes. Answers in the order of `links`.
-pub fn delete(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
-    let gone = |errno| Refused { errno, text: None };
-    let seen = match link::dump(&site.socket) {
-        Ok(seen) => seen,
-        Err(refused) => return links.iter().map(|_| Err(refused.clone())).collect(),
-    };
-    let found: Vec<Option<&Seen>> = links.iter().map(|link| seen.iter().find(|seen| seen.name == link.id.name)).collect();
-    let (bridges, others): (Vec<&Seen>, Vec<&Seen>) = found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > TOGETHER);
-    let done = delete_together(site, &seen, &others).and_then(|()| delete_together(site, &seen, &bridges));
-    site.forget();
-    // A veth end whose other end is in a namespace that somebody deleted goes a little later, by itself: that it is gone is what was asked for.
-    let answer = |(link, found): (&&Link, &Option<&Seen>)| match found {
-        Some(_) => done.clone(),
-        None if link.kind == Kind::Veth => Ok(()),
-        None => Err(gone(libc::ENODEV)),
-    };
-    links.iter().zip(&found).map(answer).collect()
-}
-
-/// Deletes exactly these links by one request.
-pub fn delete_together(site: &Site<'_>, seen: &[Seen], links: &[&Seen]) -> Result<(), Refused> {
-    match links {
-        [] => return Ok(()),
-        [one] => return site.ask(link::DELETE, 0, &Writer::new(&head(one.index, None))),
-        _ => {}
-    }
-    let wanted: BTreeSet<u32> = links.iter().map(|link| link.index).collect();
-    let in_group = |seen: &[Seen], group: u32| seen.iter().filter(|seen| seen.group == group).map(|seen| seen.index).collect::<BTreeSet<_>>();
-    let theirs = links.first().map_or(0, |link| link.group);
-    let group = if theirs != 0 && in_group(seen, theirs) == wanted {
-        theirs
-    } else {
-        let fresh = fresh_group(seen);
-        let mark = |link: &&Seen| {
-            let mut body = Writer::new(&head(link.index, None));
-            body.u32(link::GROUP, fresh);
-            Request { kind: link::NEW, flags: 0, body: body.bytes().to_vec() }
-        };
-        let requests: Vec<Request> = links.iter().map(mark).collect();
-        site.socket.batch(&requests).into_iter().collect::<Result<(), Refused>>()?;
-        if in_group(&link::dump(&site.socket)?, fresh) != wanted {
-            return Err(Refused { errno: libc::EAGAIN, text: Some("somebody else changes the same links at the same time".to_owned()) });
-        }
-        fresh
-    };
-    let mut body = Writer::new(&head(0, None));
-    body.u32(link::GROUP, group);
-    site.ask(link::DELETE, 0, &body)
-}
-
-/// A group that no link is in.
-fn fresh_group(seen: &[Seen]) -> u32 {
-    let taken: BTreeSet<u32> = seen.iter().map(|seen| seen.group).collect();
-    (0x7500_0000..).find(|group| !taken.contains(group)).unwrap_or(u32::MAX)
 }

@@ -7,6 +7,7 @@ use super::netlink::Refused;
 use super::netns::{self, Place};
 use super::site::{Places, Site};
 use super::{Error, ErrorKind, address, insert, neighbor, nft, route, rule, sysctl};
+use super::{link_change, link_delete};
 use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, words};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -148,7 +149,7 @@ fn in_node(batch: &Batch<'_>, node: Node, operations: &[(usize, &Operation)]) ->
         let done: Vec<Answer> = match run {
             _ if failed => run.iter().map(|(_, operation)| Err(skipped(operation))).collect(),
             _ if !doomed.is_empty() => {
-                let done = link_verbs::delete(&site, &doomed);
+                let done = link_delete::delete(&site, &doomed);
                 done.into_iter().zip(run).map(|(done, (_, operation))| done.map_err(|refused| explain(operation, refused.into()))).collect()
             }
             _ => run.iter().map(|(_, operation)| act(batch, &site, operation).map_err(|failure| explain(operation, failure))).collect(),
@@ -173,7 +174,7 @@ fn act(batch: &Batch<'_>, site: &Site<'_>, operation: &Operation) -> Result<(), 
         Operation::CreatePair(near, far) => link_verbs::create_pair(site, near, far),
         Operation::Update { before, after } => update(batch, site, before, after),
         Operation::Delete(resource) => delete(batch, site, resource),
-        Operation::Move { link, to } => link_verbs::relocate(site, link, to),
+        Operation::Move { link, to } => link_change::relocate(site, link, to),
     }
 }
 
@@ -204,7 +205,7 @@ fn install(batch: &Batch<'_>, table: &crate::resource::Table) -> Result<(), Erro
 
 fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resource) -> Result<(), Failure> {
     match (before, after) {
-        (Resource::Link(before), Resource::Link(after)) => link_verbs::update(site, before, after)?,
+        (Resource::Link(before), Resource::Link(after)) => link_change::update(site, before, after)?,
         (Resource::Address(before), Resource::Address(after)) => address::update(site, before, after)?,
         (_, Resource::Route(after)) => route::update(site, after)?,
         (_, Resource::Neighbor(after)) => neighbor::update(site, after)?,

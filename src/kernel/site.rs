@@ -3,7 +3,7 @@
 use super::attributes::Writer;
 use super::netlink::{Refused, Request, Socket};
 use super::{Error, link, netns};
-use crate::resource::{IfName, Name, NetnsRef, Node};
+use crate::resource::{IfName, Kind, Name, NetnsRef, Node};
 use nix::libc;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -60,7 +60,7 @@ pub struct Site<'a> {
 /// The numbers of interfaces, as far as somebody asked. They live as long as the job: nothing that can go stale is kept longer.
 #[derive(Default)]
 struct Indexes {
-    known: HashMap<IfName, u32>,
+    known: HashMap<IfName, (u32, Kind)>,
     asked: usize,
 }
 
@@ -81,23 +81,29 @@ impl<'a> Site<'a> {
 
     /// The number of the interface `name`.
     pub fn index(&self, name: &IfName) -> Result<u32, Refused> {
+        Ok(self.known(name)?.0)
+    }
+
+    /// The number of the interface `name`, and what it is.
+    pub fn known(&self, name: &IfName) -> Result<(u32, Kind), Refused> {
         let mut indexes = self.indexes.borrow_mut();
-        if let Some(index) = indexes.known.get(name) {
-            return Ok(*index);
+        if let Some(known) = indexes.known.get(name) {
+            return Ok(known.clone());
         }
         indexes.asked += 1;
         if indexes.asked == QUESTIONS {
-            indexes.known = link::dump(&self.socket)?.into_iter().map(|seen| (seen.name, seen.index)).collect();
-            if let Some(index) = indexes.known.get(name) {
-                return Ok(*index);
+            indexes.known = link::dump(&self.socket)?.into_iter().map(|seen| (seen.name, (seen.index, seen.kind))).collect();
+            if let Some(known) = indexes.known.get(name) {
+                return Ok(known.clone());
             }
         }
-        let index = link::find(&self.socket, name).map_err(|refused| match refused.errno {
+        let seen = link::find(&self.socket, name).map_err(|refused| match refused.errno {
             libc::ENODEV => Refused { errno: libc::ENODEV, text: Some(format!("there is no interface {name:?}")) },
             _ => refused,
         })?;
-        indexes.known.insert(name.clone(), index);
-        Ok(index)
+        let known = (seen.index, seen.kind);
+        indexes.known.insert(name.clone(), known.clone());
+        Ok(known)
     }
 
     /// Forgets all numbers, after interfaces came or went.

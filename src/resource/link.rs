@@ -79,6 +79,40 @@ pub enum Kind {
     Vxlan,
     /// A macvlan.
     Macvlan,
+    /// A VLAN on another interface.
+    Vlan,
+    /// A macvlan that a program reads and writes.
+    Macvtap,
+    /// An ipvlan.
+    Ipvlan,
+    /// An interface that drops what it gets.
+    Dummy,
+    /// An interface for shaping what comes in.
+    Ifb,
+    /// Several interfaces as one.
+    Bond,
+    /// A routing domain.
+    Vrf,
+    /// A GRE tunnel of IP packets over IPv4.
+    Gre,
+    /// A GRE tunnel of Ethernet frames over IPv4.
+    Gretap,
+    /// A GRE tunnel of IP packets over IPv6.
+    Ip6gre,
+    /// A GRE tunnel of Ethernet frames over IPv6.
+    Ip6gretap,
+    /// A tunnel of IPv4 in IPv4.
+    Ipip,
+    /// A tunnel of IPv6 in IPv4.
+    Sit,
+    /// A tunnel of IPv4 and IPv6 in IPv6.
+    Ip6tnl,
+    /// The end of a GENEVE tunnel.
+    Geneve,
+    /// An interface whose IP packets a program reads and writes.
+    Tun,
+    /// An interface whose Ethernet frames a program reads and writes.
+    Tap,
     /// A device without a kind: hardware.
     Physical,
     /// An interface of which nobody said what it is (`existing`).
@@ -92,24 +126,22 @@ impl Kind {
     pub fn name(&self) -> &str {
         match self {
             Self::Loopback => "loopback",
-            Self::Veth => "veth",
-            Self::Bridge => "bridge",
-            Self::Vxlan => "vxlan",
-            Self::Macvlan => "macvlan",
             Self::Physical | Self::Any => "",
             Self::Other(name) => name,
+            known => kinds::spec(known).map_or("", |spec| spec.name),
         }
     }
 
-    /// The kind with the kernel's name `name`.
+    /// The language's name for it.
+    pub fn word(&self) -> &str {
+        kinds::spec(self).map_or_else(|| self.name(), |spec| spec.word)
+    }
+
+    /// The kind with the kernel's name `name`; of two with one name the first.
     pub fn of(name: &str) -> Self {
         match name {
-            "veth" => Self::Veth,
-            "bridge" => Self::Bridge,
-            "vxlan" => Self::Vxlan,
-            "macvlan" => Self::Macvlan,
             "" => Self::Physical,
-            other => Self::Other(other.to_owned()),
+            name => kinds::ALL.iter().find(|spec| spec.name == name).map_or_else(|| Self::Other(name.to_owned()), |spec| spec.kind.clone()),
         }
     }
 }
@@ -165,7 +197,8 @@ impl Link {
             needs.push(Need::uses(ResourceId::Namespace(peer.node.clone())));
         }
         if let Some(link) = &self.link {
-            needs.push(Need::inside(ResourceId::Link(link.clone())));
+            let link = ResourceId::Link(link.clone());
+            needs.push(if kinds::dies_with_link(&self.kind) { Need::inside(link) } else { Need::uses(link) });
         }
         if let Some(master) = self.master_id() {
             needs.push(Need::uses(ResourceId::Link(master)));
@@ -186,8 +219,8 @@ impl Link {
         if peer.is_some() && *peer != observed.peer {
             drift.push(Drift::optional("peer", observed.peer.as_ref(), peer.as_ref(), Impact::Replace));
         }
-        // Only a vxlan can stand on nothing, and only beside it can it get another one.
-        if *link != observed.link && (link.is_some() || *kind == Kind::Vxlan) {
+        // Only a tunnel can stand on nothing, and only beside it can it get another one.
+        if *link != observed.link && (link.is_some() || kinds::link_impact(kind) == Impact::InPlace) {
             let beside = |link: &Option<LinkId>| link.as_ref().is_some_and(|link| link.node == self.id.node);
             let new = beside(link) && (observed.link.is_none() || beside(&observed.link));
             let impact = if new { kinds::link_impact(kind) } else { Impact::Replace };

@@ -103,6 +103,8 @@ pub enum Value {
     Number(u64),
     /// A duration in hundredths of a second, the kernel's `clock_t` (`USER_HZ` is 100 on every architecture that topo runs on).
     Centis(u64),
+    /// A duration in thousandths of a second.
+    Millis(u64),
     /// An address.
     Ip(IpAddr),
     /// A hardware address.
@@ -127,6 +129,8 @@ impl fmt::Display for Value {
             Self::Number(value) => write!(f, "{value}"),
             Self::Centis(value) if value % 100 == 0 => write!(f, "{}s", value / 100),
             Self::Centis(value) => write!(f, "{}ms", u128::from(*value) * 10),
+            Self::Millis(value) if value % 1000 == 0 => write!(f, "{}s", value / 1000),
+            Self::Millis(value) => write!(f, "{value}ms"),
             Self::Ip(value) => write!(f, "{value}"),
             Self::Mac(value) => write!(f, "{value}"),
             Self::Word(value) => write!(f, "{value}"),
