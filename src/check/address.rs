@@ -68,11 +68,12 @@ fn shareable(address: &Address) -> bool {
 /// One address twice in a node: the kernel would answer for it on both, and send from either.
 fn twice_in_node(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
-        let mut seen: BTreeMap<IpAddr, &Address> = BTreeMap::new();
+        let mut seen: BTreeMap<(Option<&LinkId>, IpAddr), &Address> = BTreeMap::new();
         for address in in_file_order(view, node) {
             let ip = address.address.addr();
-            let Some(first) = seen.get(&ip) else {
-                seen.insert(ip, address);
+            let key = (domain(view, &address.link), ip);
+            let Some(first) = seen.get(&key) else {
+                seen.insert(key, address);
                 continue;
             };
             let same_link = first.link == address.link;
@@ -140,18 +141,24 @@ fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, f
 
 /// Whether two links are in different routing domains (VRFs).
 fn apart(view: &View<'_>, one: &LinkId, other: &LinkId) -> bool {
-    let domain = |link: &LinkId| view.links.get(link).and_then(|link| view.master(link)).filter(|master| master.kind != Kind::Bridge).map(|master| &master.id);
-    domain(one) != domain(other)
+    domain(view, one) != domain(view, other)
+}
+
+/// The VRF that a link is a port of, itself or by the bridge or bond that it is.
+fn domain<'a>(view: &View<'a>, link: &LinkId) -> Option<&'a LinkId> {
+    view.master(view.links.get(link)?).filter(|master| master.kind == Kind::Vrf).map(|master| &master.id)
 }
 
 /// An address on a port of a bridge: what comes in by the port goes to the bridge, so the address hears nothing.
 fn on_port(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let Some(link) = view.links.get(&address.link) else { continue };
-        let Some(master) = view.master(link).filter(|master| master.kind == Kind::Bridge && link.kind != Kind::Bridge) else { continue };
-        let message = format!("\"{}\" stands on \"{}\", which is a port of the bridge \"{}\"", address.address, address.link, master.id.name);
-        let finding = Finding::warning("address-on-port", view.place(&address.id()), message).also(view.link_place(&master.id), "the bridge");
-        findings.push(finding.help(format!("what arrives at a port is the bridge's: write the address on \"{}\"", master.id.name)));
+        let Some(master) = view.master(link).filter(|master| matches!(master.kind, Kind::Bridge | Kind::Bond) && link.kind != Kind::Bridge) else { continue };
+        let what = master.kind.word();
+        let message = format!("\"{}\" stands on \"{}\", which is a port of the {what} \"{}\"", address.address, address.link, master.id.name);
+        let finding = Finding::warning("address-on-port", view.place(&address.id()), message)
+            .also(view.link_place(&master.id), if master.kind == Kind::Bond { "the bond" } else { "the bridge" });
+        findings.push(finding.help(format!("what arrives at a port is the {what}'s: write the address on \"{}\"", master.id.name)));
     }
 }
 

@@ -8,8 +8,7 @@ use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value};
 use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
-pub(super) const RULES: &[Rule] =
-    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, bad_lower, taken_twice, names_taken, unusable_mac, mac_twice];
+pub(super) const RULES: &[Rule] = &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, taken_twice, names_taken, unusable_mac, mac_twice];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
@@ -114,24 +113,6 @@ fn empty_bridge(view: &View<'_>, findings: &mut Found) {
         let message = format!("the bridge \"{}\" has neither ports nor addresses", bridge.id);
         let help = format!("list its ports (`bridge: {{ ports: [..] }}`), or name it from a port (`master: {}`)", bridge.id.name);
         findings.push(Finding::warning("bridge-empty", view.link_place(&bridge.id), message).help(help));
-    }
-}
-
-/// A macvlan over what takes none: a port of a bridge (whose frames are the bridge's), or `lo`.
-fn bad_lower(view: &View<'_>, findings: &mut Found) {
-    for link in view.links.values().filter(|link| link.kind == Kind::Macvlan) {
-        let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
-        let master = view.master(lower).filter(|master| master.kind == Kind::Bridge);
-        let (code, what, help) = match master {
-            Some(master) => {
-                ("macvlan-on-port", format!("a port of the bridge \"{}\"", master.id.name), format!("`link: {}`, or take the port from the bridge", master.id))
-            }
-            None if lower.kind == Kind::Loopback => ("macvlan-on-loopback", "the loopback interface".to_owned(), "name another interface".to_owned()),
-            None => continue,
-        };
-        let message = format!("\"{}\" is a macvlan on \"{}\", which is {what}: the kernel refuses that", link.id, lower.id);
-        let finding = Finding::error(code, view.link_place(&link.id), message).also(view.link_place(&lower.id), "what it stands on");
-        findings.push(finding.help(help));
     }
 }
 

@@ -12,6 +12,7 @@ mod packets;
 mod policy;
 mod route;
 mod segment;
+mod stacked;
 mod sysctl;
 mod view;
 mod vxlan;
@@ -42,8 +43,19 @@ impl Found {
 }
 
 /// The rules by theme.
-const THEMES: &[&[Rule]] =
-    &[address::RULES, filter::RULES, link::RULES, mtu::RULES, packet::RULES, policy::RULES, route::RULES, sysctl::RULES, vxlan::RULES, written::RULES];
+const THEMES: &[&[Rule]] = &[
+    address::RULES,
+    filter::RULES,
+    link::RULES,
+    mtu::RULES,
+    packet::RULES,
+    policy::RULES,
+    route::RULES,
+    stacked::RULES,
+    sysctl::RULES,
+    vxlan::RULES,
+    written::RULES,
+];
 
 /// All findings of all rules, in the order of their places in the file; at most 5,000.
 pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use super::link::sorted;
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
-use crate::resource::{Kind, Link, Tenure, Value};
+use crate::resource::{Kind, Link, Tenure, kinds};
 
 /// All of them.
 pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, larger_than_lower, ends_differ];
@@ -15,15 +15,11 @@ const IPV6_LEAST: u32 = 1280;
 const LEAST: u32 = 68;
 /// The largest that a virtual Ethernet interface takes (`ETH_MAX_MTU`).
 const MOST: u32 = 65_535;
-/// What a vxlan puts before a frame: Ethernet 14, IPv4 20, UDP 8, VXLAN 8 bytes; over IPv6 20 more.
-const VXLAN_OVER_V4: u32 = 50;
-const VXLAN_OVER_V6: u32 = 70;
-
 /// An MTU that the kind of link does not take.
 fn out_of_range(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
-        let virtual_ethernet = matches!(link.kind, Kind::Veth | Kind::Bridge | Kind::Vxlan | Kind::Macvlan);
-        let Some(mtu) = link.mtu.get().filter(|mtu| virtual_ethernet && !(LEAST..=MOST).contains(mtu)) else { continue };
+        let other_limits = matches!(link.kind, Kind::Loopback | Kind::Vrf | Kind::Any | Kind::Physical | Kind::Other(_));
+        let Some(mtu) = link.mtu.get().filter(|mtu| !other_limits && !(LEAST..=MOST).contains(mtu)) else { continue };
         let message = format!("the mtu {mtu} of \"{}\" is out of range: a {} takes {LEAST} to {MOST}", link.id, link.kind.name());
         findings.push(Finding::error("mtu-range", view.mtu_place(link), message).help("the usual one is 1500; 9000 for jumbo frames"));
     }
@@ -48,23 +44,13 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
         let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
         let carried = lower.mtu.get().copied().or((lower.tenure == Tenure::Created && lower.kind != Kind::Bridge).then_some(1500));
         let (Some(mtu), Some(carried)) = (link.mtu.get().copied().filter(|mtu| *mtu <= MOST), carried) else { continue };
-        let room = carried.saturating_sub(overhead(link));
+        let room = carried.saturating_sub(kinds::around(link));
         if mtu <= room {
             continue;
         }
         let message = format!("the mtu {mtu} of \"{}\" is more than \"{}\" carries: {room}", link.id, lower.id);
         let finding = Finding::error("mtu-above-lower", view.mtu_place(link), message).also(view.link_place(&lower.id), "what it stands on");
         findings.push(finding.help(format!("use at most {room}, or raise the mtu of \"{}\"", lower.id)));
-    }
-}
-
-/// What `link` puts before each packet.
-fn overhead(link: &Link) -> u32 {
-    let v6 = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
-    match link.kind {
-        Kind::Vxlan if v6 => VXLAN_OVER_V6,
-        Kind::Vxlan => VXLAN_OVER_V4,
-        _ => 0,
     }
 }
 

@@ -121,7 +121,8 @@ fn link_local(ip: IpAddr) -> bool {
 
 /// Whether any gateway will do on `link`: it is point-to-point, or of a kind that may be.
 fn takes_any(node: &NodeView<'_>, link: &Link) -> bool {
-    matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || node.addresses_of(&link.id).any(|address| address.peer.is_some())
+    let point_to_point = matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun);
+    point_to_point || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || node.addresses_of(&link.id).any(|address| address.peer.is_some())
 }
 
 /// Whether the node may learn a subnet for `via` from router advertisements.

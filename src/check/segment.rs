@@ -50,7 +50,7 @@ impl<'a> Sets<'a> {
 
 /// The links of a topology, put together by segment.
 ///
-/// The two ends of a veth pair are together, a bridge with its ports, a macvlan with what it stands on. What a vxlan reaches is not followed.
+/// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with what it stands on. What a vxlan reaches is not followed.
 pub(super) struct Segments<'a> {
     sets: Sets<'a>,
     open: Vec<bool>,
@@ -62,8 +62,8 @@ impl<'a> Segments<'a> {
     pub fn new(links: &HashMap<&'a LinkId, &'a Link>, partial: bool) -> Self {
         let mut sets = Sets::of(links.keys().copied());
         for link in links.values() {
-            let master = link.master_id().filter(|master| links.get(master).is_some_and(|master| master.kind == Kind::Bridge));
-            let lower = link.link.as_ref().filter(|_| link.kind == Kind::Macvlan);
+            let master = link.master_id().filter(|master| links.get(master).is_some_and(|master| matches!(master.kind, Kind::Bridge | Kind::Bond)));
+            let lower = link.link.as_ref().filter(|_| matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan));
             for other in [link.peer.as_ref(), master.as_ref(), lower].into_iter().flatten() {
                 sets.join(&link.id, other);
             }
@@ -90,6 +90,9 @@ impl<'a> Segments<'a> {
 
 /// Whether something may be behind `link` that the file does not say.
 fn reaches_out(link: &Link) -> bool {
-    let known = matches!(link.kind, Kind::Veth | Kind::Bridge | Kind::Macvlan | Kind::Loopback);
+    let known = matches!(
+        link.kind,
+        Kind::Veth | Kind::Bridge | Kind::Macvlan | Kind::Ipvlan | Kind::Bond | Kind::Vlan | Kind::Vrf | Kind::Dummy | Kind::Ifb | Kind::Loopback
+    );
     !known || (link.tenure != Tenure::Created && link.kind != Kind::Loopback)
 }

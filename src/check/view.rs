@@ -192,7 +192,7 @@ impl NodeView<'_> {
 
     /// Whether it has an interface of a kind that brings its own rules (a VRF).
     pub fn has_vrf(&self) -> bool {
-        self.links.values().any(|link| link.kind == Kind::Other("vrf".to_owned()))
+        self.links.values().any(|link| link.kind == Kind::Vrf)
     }
 
     /// Whether packets to 127.0.0.0/8 may come in from outside.

@@ -2,7 +2,7 @@
 
 use super::Loc;
 use super::define::{choice, record};
-use super::kind::{Bond, Bridge, ExistingLink, Geneve, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard};
+use super::kind::{Bond, Bridge, ExistingLink, Geneve, Gre, Ip6Tunnel, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard};
 use super::read::{Many, Reader, Shape};
 use super::section::Forwarding;
 use super::tree::{Data, Yaml};
@@ -17,8 +17,9 @@ record! {
     Interface as "an interface" {
         /// Its addresses with their prefix lengths; the first of a subnet is the primary one. Example: `[11.11.11.2/24, "fd00::2/64"]`
         "addresses" addresses: Vec<AddressEntry>,
-        /// The MTU in bytes; 1500 unless said (a bridge follows its ports, a linked kind its parent). Example: `1400`
-        "mtu" mtu: Option<Loc<Number<68, 65536>>>,
+        /// The MTU in bytes; 1500 unless said. A bridge has the lowest of its ports, the ports of a bond have the bond's, a linked kind has its parent's, a tunnel that of
+        /// the interface it sends by, or 1500, less what it puts around a packet. Example: `1400`
+        "mtu" mtu: Option<Loc<Number<68, 65575>>>,
         /// The hardware address; left to the kernel unless said. Example: `"02:00:00:00:00:01"`
         "mac" mac: Option<Loc<Mac>>,
         /// Whether it is up; `true` unless said. Example: `false`
@@ -78,15 +79,15 @@ choice! {
         /// A WireGuard tunnel. Example: `{ private-key-file: wg.key, listen-port: 51820 }`
         "wireguard" Wireguard(Box<Wireguard>),
         /// A GRE tunnel of IP packets. Example: `{ local: 10.0.0.1, remote: 10.0.0.2 }`
-        "gre" Gre(Box<Tunnel>),
+        "gre" Gre(Box<Gre>),
         /// A GRE tunnel of Ethernet frames. Example: `{ local: 10.0.0.1, remote: 10.0.0.2 }`
-        "gretap" Gretap(Box<Tunnel>),
+        "gretap" Gretap(Box<Gre>),
         /// A tunnel of IPv4 in IPv4. Example: `{ local: 10.0.0.1, remote: 10.0.0.2 }`
         "ipip" Ipip(Box<Tunnel>),
         /// A tunnel of IPv6 in IPv4. Example: `{ local: 10.0.0.1, remote: 10.0.0.2 }`
         "sit" Sit(Box<Tunnel>),
         /// A tunnel of IPv4 or IPv6 in IPv6. Example: `{ local: "fd00::1", remote: "fd00::2" }`
-        "ip6tnl" Ip6tnl(Box<Tunnel>),
+        "ip6tnl" Ip6tnl(Box<Ip6Tunnel>),
         /// The end of a GENEVE tunnel. Example: `{ id: 100, remote: 10.0.0.2 }`
         "geneve" Geneve(Box<Geneve>),
         /// An interface whose IP packets a program reads and writes. Example: `{ owner: alice }`

@@ -14,9 +14,6 @@ const CONFIGURED: [u8; 3] = [0, 3, 4];
 /// `RTPROT_KERNEL`.
 const KERNEL: u8 = 2;
 
-/// The devices that tunnel modules make in every namespace by themselves (`fb_tunnels_only_for_init_net`).
-const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
-
 /// What decides whose something is.
 pub struct Judge<'a> {
     /// What is wanted.
@@ -107,7 +104,7 @@ impl Sorter<'_> {
                 _ => link.link = link.link.or(far),
             }
             let owner = self.owner_of_link(seen, &mut link);
-            if self.made && owner != Owner::Ours && FALLBACKS.contains(&seen.name.as_str()) {
+            if self.made && owner != Owner::Ours && seen.is_fallback() {
                 continue;
             }
             if owner == Owner::Ours {
@@ -132,7 +129,7 @@ impl Sorter<'_> {
                     link.tenure = Tenure::Existing;
                     theirs("somebody else")
                 }
-                Kind::Other(_) if FALLBACKS.contains(&seen.name.as_str()) => theirs("the kernel"),
+                _ if seen.is_fallback() && !self.wanted(&link.id()) => theirs("the kernel"),
                 _ => Owner::Ours,
             };
         }
@@ -171,7 +168,8 @@ impl Sorter<'_> {
             let wanted = self.wanted(&id);
             // An older kernel keeps no mark: what the file or the record names has it.
             address.marked |= !self.judge.says && (wanted || self.judge.record.owned.contains(&id));
-            let by_itself = seen.is_kernels(self.judge.says) || !seen.permanent;
+            let of_a_tunnel = self.look.links.iter().any(|link| link.index == seen.index && link.gives_itself(&address.address.addr()));
+            let by_itself = seen.is_kernels(self.judge.says) || !seen.permanent || of_a_tunnel;
             let owner = match (by_itself, self.made) {
                 (true, _) => wanted.then(|| theirs("the kernel")),
                 (false, true) => Some(Owner::Ours),
@@ -222,6 +220,7 @@ impl Sorter<'_> {
             let id = seen.rule.id();
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let owner = match (configured, self.made) {
+                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => (self.made && self.wants_vrf()).then_some(Owner::Ours),
                 _ if seen.rule.kernel && !is_plain(&seen.rule) => None,
                 // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
@@ -234,6 +233,11 @@ impl Sorter<'_> {
                 self.state.insert(Resource::Rule(seen.rule.clone()), owner);
             }
         }
+    }
+
+    /// Whether the node is to have a VRF: without one the kernel's rules for them stay, and are nobody's business.
+    fn wants_vrf(&self) -> bool {
+        self.judge.wanted.links_of(self.node()).any(|link| link.kind == Kind::Vrf)
     }
 
     fn neighbors(&mut self) {
@@ -287,7 +291,7 @@ impl Sorter<'_> {
     }
 }
 
-/// Whether a rule of the kernel has the form of those that every namespace has; others (a VRF's 1000) stay out of sight.
+/// Whether a rule of the kernel has the form of those that every namespace has; others stay out of sight.
 fn is_plain(rule: &Rule) -> bool {
     let RuleAction::Table(TableId::Number(table @ 253..=255)) = rule.key.action else { return false };
     rule.key == Rule::plain(&rule.node, rule.key.family, rule.key.priority, table).key

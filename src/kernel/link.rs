@@ -6,6 +6,7 @@ use super::netlink::{Refused, Socket};
 use crate::resource::{IfName, Kind, Link, LinkId, Mac, Node, Options, Queues, Setting, Tenure, Value};
 use nix::libc;
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr};
 
 pub const NEW: u16 = 16;
 pub const DELETE: u16 = 17;
@@ -152,7 +153,24 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     })
 }
 
+/// The devices that tunnel modules make in every namespace by themselves (`fb_tunnels_only_for_init_net`).
+const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
+
 impl Seen {
+    /// Whether the kernel gives this address to the link by itself, without saying so: a tunnel over IPv4 has a link-local one made of its end
+    /// (`add_v4_addrs` in `net/ipv6/addrconf.c`).
+    pub fn gives_itself(&self, address: &IpAddr) -> bool {
+        let (Kind::Sit | Kind::Gre, Some(Value::Ip(IpAddr::V4(local)))) = (&self.kind, self.options.get("local")) else { return false };
+        let [a, b, c, d] = local.octets();
+        let made = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        *address == IpAddr::V6(made)
+    }
+
+    /// Whether it is a device that the kernel makes by itself, beside the tunnels that somebody asks for.
+    pub fn is_fallback(&self) -> bool {
+        FALLBACKS.contains(&self.name.as_str())
+    }
+
     /// The attributes of its kind; another link among them by its name.
     fn options(&self, name_of: impl Fn(u32) -> Option<IfName>) -> Options {
         let mut options = self.options.clone();

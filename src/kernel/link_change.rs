@@ -102,6 +102,11 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
         Some(Some(master)) => site.known(master)?.1 == Kind::Bond,
         _ => false,
     };
+    let out_of_bond = match (before.master.get(), new(&after.master, &before.master)) {
+        // One that is gone meanwhile has let go of it.
+        (Some(Some(old)), Some(_)) => site.known(old).is_ok_and(|(_, kind)| kind == Kind::Bond),
+        _ => false,
+    };
     let flaps = flaps(before, after);
     if was_up && (into_bond || flaps) {
         set(site, after, false)?;
@@ -130,7 +135,9 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
     if body.bytes().len() > empty || up.is_some() {
         site.ask(link::NEW, 0, &body)?;
     }
-    if flaps && was_up && up.is_none() {
+    // What a bond gives back is down.
+    let goes_up = after.up.over(&before.up) == Setting::Is(true) && !into_bond && (out_of_bond || flaps);
+    if goes_up {
         set(site, after, true)?;
     }
     if let Some(names) = new(&after.alternative_names, &before.alternative_names) {

@@ -5,8 +5,8 @@ use super::netns::{self, Netns};
 use super::perform::{Batch, perform};
 use super::record::Records;
 use super::site::Places;
-use super::{Error, ErrorKind, Found, Kernel, insert, list, nft, observe, rt_tables, settle};
-use crate::resource::{Item, Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableId, TableRule};
+use super::{Error, ErrorKind, Found, Kernel, features, insert, list, nft, observe, resolve, settle};
+use crate::resource::{Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
@@ -104,7 +104,8 @@ fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
 
 impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
-        resolve_tables(wanted)?;
+        resolve::numbers(wanted)?;
+        features::check(wanted)?;
         wanted.resources().try_for_each(check_raw)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
         for (node, place) in existing(wanted) {
@@ -171,37 +172,4 @@ fn check_raw(resource: &Resource) -> Result<(), Error> {
         _ => Ok(()),
     }
     .map_err(|error| error.about(resource.id()))
-}
-
-/// Puts numbers in the place of names of routing tables.
-fn resolve_tables(wanted: &mut State) -> Result<(), Error> {
-    let names = rt_tables::names();
-    let number = |table: &mut TableId, id: ResourceId| match table {
-        TableId::Number(_) => Ok(()),
-        TableId::Name(name) => match names.get(&**name) {
-            Some(number) => {
-                *table = TableId::Number(*number);
-                Ok(())
-            }
-            None => {
-                let error = Error::new(ErrorKind::Missing, format!("look up the routing table {name:?}"), "no file rt_tables of this machine has it");
-                Err(error.help("write its number, or add it to /etc/iproute2/rt_tables").about(id))
-            }
-        },
-    };
-    let items: Vec<Item> = std::mem::take(&mut wanted.items).into_values().collect();
-    for mut item in items {
-        let id = item.resource.id();
-        match &mut item.resource {
-            Resource::Route(route) => number(&mut route.key.table, id)?,
-            Resource::Rule(rule) => {
-                if let crate::resource::RuleAction::Table(table) = &mut rule.key.action {
-                    number(table, id)?;
-                }
-            }
-            _ => {}
-        }
-        wanted.items.insert(item.resource.id(), item);
-    }
-    Ok(())
 }

@@ -23,6 +23,7 @@ const FWMARK: u16 = 10;
 const TABLE: u16 = 15;
 const FWMASK: u16 = 16;
 const OIFNAME: u16 = 17;
+const L3MDEV: u16 = 19;
 const PROTOCOL_OF: u16 = 21;
 const IP_PROTO: u16 = 22;
 const SPORT_RANGE: u16 = 23;
@@ -66,6 +67,7 @@ pub fn parse(body: &[u8], node: &Node) -> Option<Seen> {
     };
     let table = attributes.u32(TABLE).or_else(|| u8_at(body, 4).map(u32::from))?;
     let action = match u8_at(body, 7)? {
+        TO_TABLE if attributes.u8(L3MDEV) == Some(1) => RuleAction::L3mdev,
         TO_TABLE => RuleAction::Table(TableId::Number(table)),
         BLACKHOLE => RuleAction::Blackhole,
         UNREACHABLE => RuleAction::Unreachable,
@@ -94,6 +96,7 @@ fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
     let key = &rule.key;
     let (action, table) = match &key.action {
         RuleAction::Table(table) => (TO_TABLE, table_number(table)?),
+        RuleAction::L3mdev => (TO_TABLE, 0),
         RuleAction::Blackhole => (BLACKHOLE, 0),
         RuleAction::Unreachable => (UNREACHABLE, 0),
         RuleAction::Prohibit => (PROHIBIT, 0),
@@ -108,8 +111,11 @@ fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
     if protocol != 0 {
         body.u8(PROTOCOL_OF, protocol);
     }
-    if action == TO_TABLE {
-        body.u32(TABLE, table);
+    match key.action {
+        // Beside a table it would be refused.
+        RuleAction::L3mdev => _ = body.u8(L3MDEV, 1),
+        RuleAction::Table(_) => _ = body.u32(TABLE, table),
+        _ => {}
     }
     for (kind, net) in [(SRC, key.from), (DST, key.to)] {
         if let Some(net) = net {

@@ -3,7 +3,7 @@
 use super::Conflict;
 use super::rehearse::Paper;
 use super::stage::{Stage, Turn, Turns, late};
-use crate::resource::{Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure};
+use crate::resource::{IfName, Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value};
 
 /// Goes over the goal once.
 pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
@@ -12,7 +12,7 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
         order.push((turns.turn(&item.resource), id.clone()));
         if let Resource::Link(link) = &item.resource {
             let depth = turns.link(&link.id);
-            if late(&paper.goal, link) {
+            if late(&paper.goal, link) || has_primary(link) {
                 order.push((Turn { stage: Stage::LinkLate, depth }, id.clone()));
             }
             if matches!(link.tenure, Tenure::From(_)) {
@@ -107,9 +107,24 @@ fn pair(paper: &mut Paper, link: Link, peer: &LinkId) -> Result<(), Conflict> {
     paper.act(Operation::CreatePair(Box::new(first), Box::new(second)))
 }
 
+/// Whether it is a bond that names one of its ports.
+fn has_primary(link: &Link) -> bool {
+    link.kind == Kind::Bond && matches!(link.options.get("primary"), Some(Value::Word(_)))
+}
+
+/// Whether the port that a bond names is one by now: before that the kernel only takes note of it, and does not tell.
+fn is_port(paper: &Paper, bond: &Link) -> bool {
+    let Some(Value::Word(name)) = bond.options.get("primary") else { return false };
+    let port = LinkId { node: bond.id.node.clone(), name: IfName::from(&**name) };
+    paper.state.link(&port).is_some_and(|port| port.master_id().as_ref() == Some(&bond.id))
+}
+
 /// The link as it is before its ports are there: a bridge, and what stands on one, comes up late.
 fn early(paper: &Paper, link: &Link, there: bool) -> Link {
     let mut early = link.clone();
+    if has_primary(link) && !is_port(paper, link) {
+        early.options.remove("primary");
+    }
     if late(&paper.goal, link) {
         early.up = if there { Setting::Left } else { Setting::Is(false) };
         if link.kind == Kind::Bridge {

@@ -1,7 +1,8 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
+use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
-    Family, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure, Value,
+    Family, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure,
 };
 use std::collections::BTreeSet;
 
@@ -13,9 +14,11 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     let mut goal = wanted.clone();
     absent_chains(&mut goal, observed);
     kernel_rules(&mut goal);
-    bridge_mtus(&mut goal);
     behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
+    // A bridge has that of its ports, what stands on a bridge that of the bridge.
+    linked_mtus(&mut goal, observed);
+    bridge_mtus(&mut goal);
     linked_mtus(&mut goal, observed);
     restore(&mut goal, observed);
     goal
@@ -97,7 +100,8 @@ fn absent_chains(goal: &mut State, observed: &State) {
 fn kernel_rules(goal: &mut State) {
     let moved = local_rules(goal);
     let created = goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
-    let rules: Vec<Rule> = created.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).collect();
+    let vrfs = |node: &Node| if goal.links_of(node).any(|link| link.kind == Kind::Vrf) { Rule::of_vrfs(node) } else { Vec::new() };
+    let rules: Vec<Rule> = created.flat_map(|namespace| Rule::of_the_kernel(&namespace.node).into_iter().chain(vrfs(&namespace.node))).collect();
     for rule in rules {
         if rule.key.priority != 0 || !moved.contains(&(rule.node.clone(), rule.key.family)) {
             goal.insert(Resource::Rule(rule), Owner::Ours);
@@ -144,27 +148,29 @@ fn bridge_mtus(goal: &mut State) {
     }
 }
 
-/// A link that stands on another has its MTU (`macvlan_newlink`), a vxlan less what it puts around a packet (`vxlan_config_apply`). The kernel sees to that at
-/// birth only, and when the lower link's gets smaller.
+/// A link that stands on another has its MTU (`macvlan_newlink`), a tunnel less what it puts around a packet; the ports of a bond have that of the bond
+/// (`bond_enslave`). The kernel sees to that at birth only, and when the lower link's gets smaller.
 fn linked_mtus(goal: &mut State, observed: &State) {
-    const AROUND: u32 = 50;
-    const AROUND_V6: u32 = 70;
     // One on another on another: as deep as that.
     for _ in 0..4 {
-        let of = |link: &LinkId| goal.link(link).and_then(|link| link.mtu.get()).or_else(|| observed.link(link).and_then(|link| link.mtu.get())).copied();
+        // What topo makes has what is wanted, which may not be known yet.
+        let of = |link: &LinkId| match (goal.link(link), observed.link(link)) {
+            (Some(Link { tenure: Tenure::Created, mtu, .. }), _) => mtu.get().copied(),
+            (wanted, there) => wanted.and_then(|link| link.mtu.get()).or_else(|| there.and_then(|link| link.mtu.get())).copied(),
+        };
         let follows = |link: &&Link| link.mtu == Setting::Left && link.tenure == Tenure::Created;
         let mtus: Vec<(LinkId, u32)> = goal
             .links()
             .filter(follows)
             .filter_map(|link| {
-                let six = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
-                let around = match link.kind {
-                    Kind::Macvlan => 0,
-                    Kind::Vxlan if six => AROUND_V6,
-                    Kind::Vxlan => AROUND,
-                    _ => return None,
+                let bond = link.master_id().filter(|master| goal.link(master).is_some_and(|master| master.kind == Kind::Bond));
+                let mtu = match (bond, kinds::spec(&link.kind)?.mtu, &link.link) {
+                    (Some(bond), ..) => of(&bond)?,
+                    (None, Mtu::Is(mtu), _) => mtu,
+                    (None, Mtu::Below { .. }, below) => below.as_ref().map_or(Some(ETHERNET_MTU), of)?.checked_sub(kinds::around(link))?,
+                    (None, Mtu::Left, _) => return None,
                 };
-                Some((link.id.clone(), of(link.link.as_ref()?)?.checked_sub(around)?))
+                Some((link.id.clone(), mtu))
             })
             .collect();
         for (id, mtu) in mtus {

@@ -67,6 +67,8 @@ pub enum RuleAction {
     Unreachable,
     /// Drops it, ICMP administratively prohibited.
     Prohibit,
+    /// Looks the packet up in the table of the VRF that it belongs to, if any.
+    L3mdev,
     /// An action that topo does not make, by the kernel's number (`FR_ACT_*`).
     Other(u8),
 }
@@ -149,6 +151,7 @@ impl fmt::Display for RuleAction {
             Self::Blackhole => write!(f, "blackhole"),
             Self::Unreachable => write!(f, "unreachable"),
             Self::Prohibit => write!(f, "prohibit"),
+            Self::L3mdev => write!(f, "l3mdev"),
             Self::Other(number) => write!(f, "action {number}"),
         }
     }
@@ -159,6 +162,16 @@ impl Rule {
     pub fn of_the_kernel(node: &Node) -> Vec<Self> {
         let rules = [(Family::V4, 0, 255), (Family::V4, 32766, 254), (Family::V4, 32767, 253), (Family::V6, 0, 255), (Family::V6, 32766, 254)];
         rules.into_iter().map(|(family, priority, table)| Self::plain(node, family, priority, table)).collect()
+    }
+
+    /// The rules that the kernel makes in a namespace with its first VRF, and leaves there (`vrf_add_fib_rules`).
+    pub fn of_vrfs(node: &Node) -> Vec<Self> {
+        let rule = |family| {
+            let mut rule = Self::plain(node, family, 1000, 0);
+            rule.key.action = RuleAction::L3mdev;
+            rule
+        };
+        vec![rule(Family::V4), rule(Family::V6)]
     }
 
     /// A rule of the kernel that sends all of `family` to `table`.

@@ -15,6 +15,16 @@ record! {
         "id" id: Loc<Number<1, 4094>>,
         /// The kind of tag; `802.1q` unless said. Example: `802.1ad`
         "protocol" protocol: Option<Loc<VlanProtocol>>,
+        /// Whether the tag is taken off before the packet is seen here; `true` unless said. Example: `false`
+        "reorder-header" reorder_header: Option<Loc<bool>>,
+        /// Whether the VLAN is registered at the switch by GVRP. Example: `true`
+        "gvrp" gvrp: Option<Loc<bool>>,
+        /// Whether the VLAN is registered at the switch by MVRP. Example: `true`
+        "mvrp" mvrp: Option<Loc<bool>>,
+        /// Whether it may be up while the interface it is on is down. Example: `true`
+        "loose-binding" loose_binding: Option<Loc<bool>>,
+        /// Whether it has carrier only while a port of the bridge below has this VLAN and carrier. Example: `true`
+        "bridge-binding" bridge_binding: Option<Loc<bool>>,
     }
 }
 

@@ -156,8 +156,19 @@ impl<'d> Index<'d> {
                 KindKey::Vlan(vlan) => self.host(&target(&at.node, &vlan.link).node, vlan.link.place),
                 KindKey::Macvlan(macvlan) | KindKey::Macvtap(macvlan) => self.host(&target(&at.node, &macvlan.link).node, macvlan.link.place),
                 KindKey::Ipvlan(ipvlan) => self.host(&target(&at.node, &ipvlan.link).node, ipvlan.link.place),
+                KindKey::Gre(gre) | KindKey::Gretap(gre) => self.below(at, gre.link.as_ref()),
+                KindKey::Ipip(tunnel) | KindKey::Sit(tunnel) => self.below(at, tunnel.link.as_ref()),
+                KindKey::Ip6tnl(tunnel) => self.below(at, tunnel.link.as_ref()),
+                KindKey::Vxlan(vxlan) => self.below(at, vxlan.link.as_ref()),
                 _ => {}
             }
+        }
+    }
+
+    /// The link that a tunnel sends by, where it has one.
+    fn below(&mut self, at: &At<'d>, link: Option<&Loc<InterfaceRef>>) {
+        if let Some(link) = link {
+            self.host(&target(&at.node, link).node, link.place);
         }
     }
 

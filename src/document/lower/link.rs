@@ -1,9 +1,10 @@
 //! Links.
 
 use super::index::End;
-use super::{At, Lowering, kinds, target};
+use super::{At, Lowering, target};
 use crate::document::interface::{Interface, KindKey, Port};
 use crate::document::{Finding, Loc, Place};
+use crate::resource::kinds::Mtu;
 use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};
 use std::collections::BTreeSet;
 
@@ -53,6 +54,7 @@ impl<'d> Lowering<'d> {
             (link, Owner::Ours)
         };
         self.common(&mut link, interface);
+        self.as_the_bond(&mut link, interface.mtu.is_some());
         if interface.kind.as_ref().is_some_and(|kind| matches!(&kind.value, KindKey::Veth(_))) || interface.kind.is_none() {
             self.take_over(&mut link);
         }
@@ -74,40 +76,29 @@ impl<'d> Lowering<'d> {
             }
             KindKey::Bridge(bridge) => Some(self.bridge(id, bridge, path)),
             KindKey::Vxlan(vxlan) => self.vxlan(at, id, vxlan, path),
-            KindKey::Macvlan(macvlan) => {
-                let mut link = Link::bare(id, Kind::Macvlan);
-                link.link = Some(self.resolve(at, &macvlan.link)?);
-                if let Some(mode) = &macvlan.mode {
-                    link.options.insert("mode".into(), Value::word(mode.word()));
-                }
-                Some(link)
-            }
-            other => {
-                self.check_later(at, other);
-                self.later(kind.place, path, &format!("the kind {:?}", other.key()));
+            KindKey::Vlan(vlan) => self.vlan(at, id, vlan),
+            KindKey::Macvlan(macvlan) => self.macvlan(at, id, Kind::Macvlan, macvlan),
+            KindKey::Macvtap(macvtap) => self.macvlan(at, id, Kind::Macvtap, macvtap),
+            KindKey::Ipvlan(ipvlan) => self.ipvlan(at, id, ipvlan),
+            KindKey::Dummy(_) => Some(Link::bare(id, Kind::Dummy)),
+            KindKey::Ifb(_) => Some(Link::bare(id, Kind::Ifb)),
+            KindKey::Bond(bond) => Some(self.bond(id, bond)),
+            KindKey::Vrf(vrf) => Some(self.vrf(id, vrf)),
+            KindKey::Gre(gre) => self.gre(at, id, false, gre),
+            KindKey::Gretap(gre) => self.gre(at, id, true, gre),
+            KindKey::Ipip(tunnel) => self.tunnel(at, id, Kind::Ipip, tunnel),
+            KindKey::Sit(tunnel) => self.tunnel(at, id, Kind::Sit, tunnel),
+            KindKey::Ip6tnl(tunnel) => self.ip6tnl(at, id, tunnel),
+            KindKey::Geneve(geneve) => self.geneve(id, geneve),
+            KindKey::Tun(tun) => Some(self.tun(id, Kind::Tun, tun)),
+            KindKey::Tap(tun) => Some(self.tun(id, Kind::Tap, tun)),
+            KindKey::Wireguard(wireguard) => {
+                self.wireguard(at, wireguard);
+                self.later(kind.place, path, &format!("the kind {:?}", kind.value.key()));
                 None
             }
-        }
-    }
-
-    /// References of kinds that cannot be made yet are looked up all the same.
-    fn check_later(&mut self, at: &At<'d>, kind: &KindKey) {
-        let link = match kind {
-            KindKey::Vlan(vlan) => Some(&vlan.link),
-            KindKey::Macvtap(macvtap) => Some(&macvtap.link),
-            KindKey::Ipvlan(ipvlan) => Some(&ipvlan.link),
-            KindKey::Geneve(geneve) => geneve.link.as_ref(),
-            KindKey::Gre(tunnel) | KindKey::Gretap(tunnel) | KindKey::Ipip(tunnel) | KindKey::Sit(tunnel) | KindKey::Ip6tnl(tunnel) => {
-                if tunnel.local.is_ipv4() != tunnel.remote.is_ipv4() {
-                    self.note(kinds::families("a tunnel", &tunnel.local, &tunnel.remote));
-                }
-                tunnel.link.as_ref()
-            }
-            KindKey::Wireguard(wireguard) => return self.wireguard(at, wireguard),
-            _ => None,
-        };
-        if let Some(link) = link {
-            self.resolve(at, link);
+            // An interface of somebody else is made by nobody.
+            KindKey::Existing(_) => None,
         }
     }
 
@@ -141,6 +132,14 @@ impl<'d> Lowering<'d> {
         if plugged {
             // `port` of this entry means the other end, see `far_ends`.
             link.port = Options::new();
+        }
+    }
+
+    /// A port of a bond has the bond's MTU unless the file says another one.
+    fn as_the_bond(&self, link: &mut Link, written: bool) {
+        let master = self.index.masters.get(&link.id).map(|master| LinkId { node: link.id.node.clone(), name: master.name.clone() });
+        if !written && master.is_some_and(|master| matches!(self.index.kind(&master), Some(KindKey::Bond(_)))) {
+            link.mtu = Setting::Left;
         }
     }
 
@@ -192,6 +191,7 @@ impl<'d> Lowering<'d> {
                 }
                 port = near.port.as_deref();
             }
+            self.as_the_bond(&mut link, false);
             self.enslave(&mut link, port);
             self.put(Resource::Link(Box::new(link)), Owner::Ours, end.place, end.path);
         }
@@ -234,9 +234,12 @@ fn fresh(link: &mut Link) {
     link.up = Setting::Is(true);
     link.master = Setting::Is(None);
     link.alternative_names = Setting::Is(BTreeSet::new());
-    link.txqueuelen = Setting::Is(1000);
-    if link.kind == Kind::Veth || (link.kind == Kind::Vxlan && link.link.is_none()) {
-        link.mtu = Setting::Is(1500);
+    let spec = crate::resource::kinds::spec(&link.kind);
+    link.txqueuelen = Setting::Is(spec.map_or(1000, |spec| spec.txqueuelen));
+    match spec.map(|spec| spec.mtu) {
+        Some(Mtu::Is(mtu)) => link.mtu = Setting::Is(mtu),
+        _ if link.kind == Kind::Vxlan && link.link.is_none() => link.mtu = Setting::Is(1500),
+        _ => {}
     }
 }
 

@@ -10,7 +10,9 @@ mod packet;
 mod route;
 mod rule;
 mod setting;
+mod stacked;
 mod table;
+mod tunnel;
 
 use super::section::{Existing, NodeSection};
 use super::tree::{MAX_RESOURCES, quoted};

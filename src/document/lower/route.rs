@@ -1,6 +1,8 @@
 //! Routes.
 
+use super::index::Index;
 use super::{At, Lowering};
+use crate::document::interface::{Interface, KindKey};
 use crate::document::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;
 use crate::document::{Finding, Loc};
@@ -12,16 +14,16 @@ use std::net::IpAddr;
 impl<'d> Lowering<'d> {
     /// The routes of a node.
     pub fn routes(&mut self, at: &At<'d>) {
-        let subnets = Subnets::of(at);
+        let subnets = Subnets::of(at, &self.index);
         for (nth, entry) in at.section.routes.iter().enumerate() {
             let path = format!("{}.routes[{nth}]", at.path);
             if let Some(vrf) = &entry.vrf {
-                self.known(at, vrf);
                 if let Some(table) = &entry.table {
                     self.note(Finding::error("several-kinds", table.place, "a route has either a `table` or a `vrf`").also(vrf.place, "the vrf"));
                 }
-                self.later(vrf.place, &path, "`vrf` of a route");
-                continue;
+                if self.table_of(at, vrf).is_none() {
+                    continue;
+                }
             }
             if let Some(route) = self.route(at, entry, &subnets) {
                 self.put(Resource::Route(route), Owner::Ours, entry.to.place, path);
@@ -33,8 +35,9 @@ impl<'d> Lowering<'d> {
         let kind = entry.kind.as_ref().map_or(RouteKind::Unicast, |kind| kind_of(kind.value));
         let to = self.destination(entry)?;
         let mut nexthops = self.hops(at, entry, kind, to)?;
+        let domain = entry.vrf.as_ref().map(|vrf| vrf.value.clone()).or_else(|| vrf_of(at, entry.table.as_deref()));
         for hop in nexthops.iter_mut().filter(|hop| hop.dev.is_none()) {
-            hop.dev = hop.via.and_then(|via| subnets.device(via));
+            hop.dev = hop.via.and_then(|via| subnets.device(via, domain.as_ref()));
         }
         let v4 = to.addr().is_ipv4();
         if let Some(source) = entry.source.as_ref().filter(|source| source.is_ipv4() != v4) {
@@ -55,7 +58,8 @@ impl<'d> Lowering<'d> {
         let usual_table = if kind == RouteKind::Local { TableId::Number(255) } else { TableId::MAIN };
         let metric = entry.metric.as_ref().map_or(0, |metric| metric.u32());
         let metric = if metric == 0 && !v4 { 1024 } else { metric };
-        let table = entry.table.as_ref().map_or(usual_table, |table| table.value.clone());
+        let vrf = entry.vrf.as_ref().and_then(|vrf| self.table_of(at, vrf));
+        let table = vrf.unwrap_or_else(|| entry.table.as_ref().map_or(usual_table, |table| table.value.clone()));
         Some(Route {
             node: at.node.clone(),
             key: RouteKey { table, to, metric, nth: 0 },
@@ -67,6 +71,20 @@ impl<'d> Lowering<'d> {
             dead: false,
             marked: true,
         })
+    }
+
+    /// The table of a VRF of the node.
+    fn table_of(&mut self, at: &At<'d>, vrf: &Loc<IfName>) -> Option<TableId> {
+        let id = self.known(at, vrf)?;
+        match self.index.kind(&id) {
+            Some(KindKey::Vrf(vrf)) => Some(vrf.table.value.clone()),
+            other => {
+                let what = other.map_or("veth", |other| other.key());
+                let finding = Finding::error("not-a-vrf", vrf.place, format!("{id} is a {what}, not a vrf"));
+                self.note(finding.help("name a vrf of this node that the file makes, or write its `table`"));
+                None
+            }
+        }
     }
 
     /// The prefix; `default` is of the family of the gateway.
@@ -159,33 +177,41 @@ fn no_hop(place: crate::document::Place) -> Finding {
         .help("a route that drops packets has a `type`: blackhole, unreachable or prohibit")
 }
 
+/// The VRF of the node that has this table.
+fn vrf_of(at: &At<'_>, table: Option<&TableId>) -> Option<IfName> {
+    let has = |interface: &Interface| matches!(interface.kind.as_ref().map(|kind| &kind.value), Some(KindKey::Vrf(vrf)) if Some(&vrf.table.value) == table);
+    at.section.interfaces.iter().find(|(_, interface)| has(interface)).map(|(name, _)| name.value.clone())
+}
+
 /// The subnets of a node's interfaces.
 struct Subnets<'d> {
-    /// By prefix, host bits zero; the first interface that has it.
-    by_prefix: HashMap<IpNet, &'d IfName>,
+    /// By prefix, host bits zero, and the VRF that the interface is a port of; the first interface that has it.
+    by_prefix: HashMap<(IpNet, Option<IfName>), &'d IfName>,
     /// The lengths there are, longest first.
     lengths: Vec<u8>,
 }
 
 impl<'d> Subnets<'d> {
-    fn of(at: &At<'d>) -> Self {
+    fn of(at: &At<'d>, index: &Index<'d>) -> Self {
         let mut by_prefix = HashMap::new();
         for (name, interface) in &at.section.interfaces {
+            let master = index.masters.get(&at.link(name)).map(|master| master.name.clone());
+            let vrf = master.filter(|master| matches!(index.kind(&at.link(master)), Some(KindKey::Vrf(_))));
             for entry in &interface.addresses {
                 let net = entry.address.0;
                 let peer = entry.more.as_ref().and_then(|more| more.peer.as_ref()).map(|peer| peer.value);
                 let subnet = peer.and_then(|peer| IpNet::new(peer, net.prefix_len()).ok()).unwrap_or(net).trunc();
-                by_prefix.entry(subnet).or_insert(&name.value);
+                by_prefix.entry((subnet, vrf.clone())).or_insert(&name.value);
             }
         }
-        let lengths: BTreeSet<u8> = by_prefix.keys().map(IpNet::prefix_len).collect();
+        let lengths: BTreeSet<u8> = by_prefix.keys().map(|(net, _)| net.prefix_len()).collect();
         Self { by_prefix, lengths: lengths.into_iter().rev().collect() }
     }
 
     /// The interface whose subnet holds `via`; of several the one with the longest prefix, as the kernel would choose.
-    fn device(&self, via: IpAddr) -> Option<IfName> {
+    fn device(&self, via: IpAddr, vrf: Option<&IfName>) -> Option<IfName> {
         let subnets = self.lengths.iter().filter_map(|length| IpNet::new(via, *length).ok());
-        subnets.map(|net| net.trunc()).find_map(|net| self.by_prefix.get(&net)).map(|name| (*name).clone())
+        subnets.map(|net| net.trunc()).find_map(|net| self.by_prefix.get(&(net, vrf.cloned()))).map(|name| (*name).clone())
     }
 }
 

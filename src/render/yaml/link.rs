@@ -3,6 +3,7 @@
 use super::Section;
 use super::tree::Yaml;
 use crate::render::words::differs;
+use crate::resource::kinds::Mtu;
 use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Queues, Resource, Setting, State, Value, kinds};
 use std::collections::BTreeMap;
 
@@ -86,7 +87,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
             if *kind == Kind::Vxlan {
                 options.put_list("fdb", fdb(section, link));
             }
-            map.put(kind.name(), options);
+            map.put(kind.word(), options);
         }
     }
     attributes(section, link, &mut map);
@@ -100,16 +101,22 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
 fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     let Link { kind, up, mtu, mac, queues, master, alternative_names, txqueuelen, port, .. } = link;
     // What stands on another interface takes its MTU from there, so that it has to be said.
-    let said = matches!(kind, Kind::Vxlan | Kind::Macvlan);
-    let usual = if *kind == Kind::Loopback { 65536 } else { 1500 };
+    let spec = kinds::spec(kind);
+    let said = spec.is_some_and(|spec| matches!(spec.mtu, Mtu::Below { .. }));
+    let usual = match (kind, spec.map(|spec| spec.mtu)) {
+        (Kind::Loopback, _) => 65536,
+        (_, Some(Mtu::Is(mtu))) => mtu,
+        _ => 1500,
+    };
     map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != usual));
     // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is there. A bridge has that of a port.
     let mut ports = section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
-    let follows = *kind == Kind::Bridge && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
-    let lent = link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
+    let follows = matches!(kind, Kind::Bridge | Kind::Bond) && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
+    let in_bond = link.master_id().and_then(|master| section.state.link(&master)).is_some_and(|master| master.kind == Kind::Bond);
+    let lent = in_bond || link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
     map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows && !lent));
     let usual_queues = if *kind == Kind::Veth { most_queues(section.state) } else { Some(Queues { tx: 1, rx: 1 }) };
-    if let Some(queues) = queues.get().filter(|queues| *kind != Kind::Loopback && Some(**queues) != usual_queues) {
+    if let Some(queues) = queues.get().filter(|queues| !many(kind) && Some(**queues) != usual_queues) {
         map.put("queues", Yaml::map().with("tx", Yaml::of(&queues.tx)).with("rx", Yaml::of(&queues.rx)));
     }
     if let Setting::Is(Some(master)) = master {
@@ -125,8 +132,13 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     if *up == Setting::Is(false) {
         map.put("up", Yaml::of(&false));
     }
-    map.put_some("txqueuelen", txqueuelen.get().filter(|length| **length != 1000));
+    map.put_some("txqueuelen", txqueuelen.get().filter(|length| **length != spec.map_or(1000, |spec| spec.txqueuelen)));
     map.put_list("alternative-names", alternative_names.get().into_iter().flatten().map(Yaml::of).collect());
+}
+
+/// Kinds whose number of queues says nothing: a bond has 16 (`BOND_DEFAULT_TX_QUEUES`), a tun with several as many as fit.
+fn many(kind: &Kind) -> bool {
+    matches!(kind, Kind::Loopback | Kind::Bond | Kind::Tun | Kind::Tap)
 }
 
 /// The queues that most pairs have: as many as the machine has processors, unless said (`veth_get_num_queues`).
@@ -151,6 +163,7 @@ fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
     for (key, value) in options {
         let said = (*kind == Kind::Vxlan && key == "id") || (*kind == Kind::Macvlan && key == "mode");
         match (&**key, value) {
+            ("encapsulation-limit", Value::Unset) => map.put(key, Yaml::Text("none".to_owned())),
             (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => {}
             ("remote", Value::Ip(ip)) if ip.is_multicast() => map.put("group", Yaml::of(ip)),
             // The kernel has this one in seconds, the language as a duration.

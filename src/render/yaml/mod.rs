@@ -254,7 +254,7 @@ fn policy_rule(rule: &Rule) -> Yaml {
         RuleAction::Table(table) => map.put("table", Yaml::of(table)),
         RuleAction::Blackhole => map.put("action", Yaml::of(&"blackhole")),
         RuleAction::Unreachable => map.put("action", Yaml::of(&"unreachable")),
-        RuleAction::Prohibit | RuleAction::Other(_) => map.put("action", Yaml::of(&"prohibit")),
+        RuleAction::Prohibit | RuleAction::L3mdev | RuleAction::Other(_) => map.put("action", Yaml::of(&"prohibit")),
     }
     if key.from.is_none() && key.to.is_none() {
         map.put("family", Yaml::of(&if key.family == Family::V4 { "ipv4" } else { "ipv6" }));

@@ -1,8 +1,8 @@
 //! Links: what goes with them, and what setting them down takes away.
 
-use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, kinds};
+use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
 use super::route::{self, Loss};
-use super::{Refusal, neighbor};
+use super::{Refusal, neighbor, stacked};
 
 /// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it (`br_mtu_auto_adjust`), and does not say
 /// whether somebody did. It equals no MTU that is wanted, so that it is written.
@@ -31,6 +31,11 @@ fn fresh(link: &Link) -> Link {
     link
 }
 
+/// What a bond or VRF that a link is a port of is.
+fn master_kind(state: &State, link: &Link) -> Option<Kind> {
+    Some(state.link(&link.master_id()?)?.kind.clone())
+}
+
 fn place(state: &State, link: &Link) -> Result<(), Refusal> {
     if state.namespace(&link.id.node).is_none() {
         return Err(Refusal::new(format!("there is no namespace {}", link.id.node)));
@@ -40,6 +45,11 @@ fn place(state: &State, link: &Link) -> Result<(), Refusal> {
     }
     if let Some(lower) = &link.link {
         needs(state, lower)?;
+        let loose = link.options.get("loose-binding") == Some(&Value::Bool(true));
+        let down = state.link(lower).is_some_and(|lower| lower.up == Setting::Is(false));
+        if link.kind == Kind::Vlan && link.up == Setting::Is(true) && down && !loose {
+            return Err(Refusal::new(format!("{lower} is down, and a VLAN on it cannot be up")));
+        }
     }
     enslavable(state, link)
 }
@@ -77,6 +87,10 @@ fn follow(state: &mut State, bridge: Option<LinkId>) {
 pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
     state.insert(Resource::Link(Box::new(fresh(link))), Owner::Ours);
+    stacked::taken_in(state, &link.id);
+    if link.kind == Kind::Vrf {
+        stacked::first_vrf(state, link);
+    }
     follow(state, link.master_id());
     Ok(neighbor::joined(state, link))
 }
@@ -89,6 +103,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     place(state, second)?;
     state.insert(Resource::Link(Box::new(fresh(first))), Owner::Ours);
     state.insert(Resource::Link(Box::new(fresh(second))), Owner::Ours);
+    stacked::taken_in(state, &first.id);
+    stacked::taken_in(state, &second.id);
     follow(state, first.master_id());
     follow(state, second.master_id());
     let mut lost = neighbor::joined(state, first);
@@ -98,6 +114,7 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
 
 pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
     enslavable(state, wanted)?;
+    let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
     let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
         return Err(Refusal::new(format!("there is no link {}", wanted.id)));
     };
@@ -112,6 +129,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     if wanted.link.is_some() {
         link.link.clone_from(&wanted.link);
     }
+    let flaps = stacked::flaps(&before, wanted) || (link.master != before.master && stacked::cycles(&masters));
     link.options.extend(wanted.options.clone());
     if link.master != before.master {
         link.port.clear();
@@ -120,16 +138,23 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         link.port.extend(wanted.port.clone());
         kinds::fill(kinds::PORT, &mut link.port);
     }
-    let down = before.up == Setting::Is(true) && link.up == Setting::Is(false);
+    let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
+    let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
     let small = |link: &Link| link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU);
     let shrunk = small(link) && !small(&before);
     let id = wanted.id.clone();
     let now = link.clone();
     let (old, new) = (before.master_id(), link.master_id());
-    if old != new || before.mtu != link.mtu {
+    let moved = old != new;
+    if moved || before.mtu != link.mtu {
         follow(state, old);
         follow(state, new);
     }
+    if moved {
+        stacked::taken_in(state, &id);
+        stacked::left(state, &before, &now);
+    }
+    stacked::ripple(state, &before, &now);
     let mut lost = Vec::new();
     if now.mac != before.mac || down {
         lost.extend(neighbor::forgotten(state, &id, down));
@@ -144,11 +169,14 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     if down || shrunk {
         lost.extend(ipv6_gone(state, &id));
     }
+    if down || rises {
+        lost.extend(stacked::vlans(state, &id, now.up == Setting::Is(true)));
+    }
     Ok(lost)
 }
 
 /// A link that goes down, or whose MTU gets too small, loses its IPv6 addresses and routes (`addrconf_ifdown`).
-fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
+pub(super) fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
     let mut lost: Vec<ResourceId> = state.addresses_of(id).filter(|address| address.address.addr().is_ipv6()).map(super::super::Address::id).collect();
     for address in &lost {
         state.items.remove(address);
@@ -169,13 +197,16 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     let ports: Vec<LinkId> =
         state.links_of(&gone.node).filter(|link| link.master.get() == Some(&Some(gone.name.clone()))).map(|link| link.id.clone()).collect();
     for port in ports {
-        if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(port.clone())).map(|item| &mut item.resource) {
-            link.master = Setting::Is(None);
-            link.port.clear();
+        if let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(port.clone())).map(|item| &mut item.resource) {
+            other.master = Setting::Is(None);
+            other.port.clear();
         }
+        lost.extend(stacked::released(state, &link.kind, &port));
         lost.push(ResourceId::Link(port));
     }
+    stacked::left(state, link, &Link::bare(gone.clone(), Kind::Any));
     lost.extend(neighbor::left(state, link));
+    stacked::without(state, gone);
     let with: Vec<LinkId> =
         state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
     for id in with {

@@ -6,6 +6,7 @@ mod address;
 mod link;
 mod neighbor;
 mod route;
+mod stacked;
 
 use super::{Kind, Link, LinkId, Namespace, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 use std::fmt;

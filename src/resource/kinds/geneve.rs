@@ -10,7 +10,7 @@ pub const SPEC: Spec = Spec {
     word: "geneve",
     config: "CONFIG_GENEVE",
     attributes: ATTRIBUTES,
-    mtu: Mtu::Below { v4: 50, v6: 70, alone: 1500 },
+    mtu: Mtu::Below { v4: 50, v6: 70 },
     txqueuelen: 1000,
     below: Below::Nothing,
 };

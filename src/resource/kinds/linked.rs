@@ -4,7 +4,7 @@ use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
 const fn on(kind: Kind, name: &'static str, config: &'static str, attributes: &'static [Attribute], txqueuelen: u32) -> Spec {
-    let mtu = Mtu::Below { v4: 0, v6: 0, alone: 1500 };
+    let mtu = Mtu::Below { v4: 0, v6: 0 };
     Spec { kind, name, word: name, config, attributes, mtu, txqueuelen, below: Below::Dies(Impact::Replace) }
 }
 

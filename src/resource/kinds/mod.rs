@@ -2,7 +2,7 @@
 //!
 //! One table serves the language, the difference and the documentation; the kernel door has the numbers that go with the names.
 
-use super::{Drift, Impact, Kind, Options, Value};
+use super::{Drift, Impact, Kind, Link, Options, Value};
 
 mod bond;
 mod bridge;
@@ -86,14 +86,12 @@ pub struct Spec {
 pub enum Mtu {
     /// Always this one.
     Is(u32),
-    /// That of the link below, less what is put around a packet, over IPv4 and over IPv6; this one where there is no link below.
+    /// That of the link below, or of an Ethernet device where there is none, less what is put around a packet.
     Below {
         /// What is put around a packet over IPv4.
         v4: u32,
         /// What is put around a packet over IPv6.
         v6: u32,
-        /// The MTU without a link below.
-        alone: u32,
     },
     /// Something else decides: a bridge has that of its ports.
     Left,
@@ -148,6 +146,17 @@ pub fn of(kind: &Kind) -> &'static [Attribute] {
 /// Whether `link` goes when what it stands on goes.
 pub fn dies_with_link(kind: &Kind) -> bool {
     !spec(kind).is_some_and(|spec| matches!(spec.below, Below::Stays(_)))
+}
+
+/// What is put around each packet that `link` sends, in bytes.
+pub fn around(link: &Link) -> u32 {
+    let six = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
+    let key = if matches!(link.options.get("key"), Some(Value::Number(_))) { tunnel::KEY } else { 0 };
+    match spec(&link.kind).map(|spec| spec.mtu) {
+        Some(Mtu::Below { v6, .. }) if six => v6 + key,
+        Some(Mtu::Below { v4, .. }) => v4 + key,
+        _ => 0,
+    }
 }
 
 const fn in_place(name: &'static str, default: Default) -> Attribute {

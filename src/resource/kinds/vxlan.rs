@@ -3,14 +3,14 @@
 use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
-/// A vxlan. Without a link below it has the MTU of an Ethernet device (`vxlan_config_apply`).
+/// A vxlan. Without a link below it has the whole MTU of an Ethernet device (`vxlan_config_apply`), which lowering gives it.
 pub const SPEC: Spec = Spec {
     kind: Kind::Vxlan,
     name: "vxlan",
     word: "vxlan",
     config: "CONFIG_VXLAN",
     attributes: ATTRIBUTES,
-    mtu: Mtu::Below { v4: 50, v6: 70, alone: 1500 },
+    mtu: Mtu::Below { v4: 50, v6: 70 },
     txqueuelen: 1000,
     below: Below::Dies(Impact::InPlace),
 };

@@ -1,14 +1,23 @@
 //! Links in `ip link` words.
 
+use super::kinds::{number, options, tuntap};
 use super::{Words, quote, switch};
 use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
         // A link on an interface of another node is made there and born here.
+        if matches!(link.kind, Kind::Tun | Kind::Tap) {
+            let birth = self.birth(link);
+            let rest = (!birth.is_empty()).then(|| self.set(&link.id, &birth.join(" ")));
+            let made = format!("{} {}", self.ip(&link.id.node), tuntap(link));
+            return std::iter::once(made).chain(rest).chain(self.after_birth(link)).collect();
+        }
         let below = link.link.as_ref().filter(|below| below.node != link.id.node);
+        // A tunnel sends by it, the others stand on it.
+        let sends = matches!(link.kind, Kind::Vxlan) || !kinds::dies_with_link(&link.kind);
         let mut words = vec![self.ip(below.map_or(&link.id.node, |below| &below.node)), "link add".to_owned(), named("name", &link.id.name)];
-        if let Some(below) = link.link.as_ref().filter(|_| link.kind != Kind::Vxlan) {
+        if let Some(below) = link.link.as_ref().filter(|_| !sends) {
             words.push(format!("link {}", quote(below.name.as_str())));
         }
         words.extend(self.birth(link));
@@ -17,7 +26,7 @@ impl Words {
         }
         words.push(format!("type {}", link.kind.name()));
         words.extend(options(&link.kind, &unusual(kinds::of(&link.kind), &link.options)));
-        if let Some(below) = link.link.as_ref().filter(|_| link.kind == Kind::Vxlan) {
+        if let Some(below) = link.link.as_ref().filter(|_| sends) {
             words.push(format!("dev {}", quote(below.name.as_str())));
         }
         let mut lines = vec![words.join(" ")];
@@ -191,34 +200,6 @@ fn differing(before: &Options, after: &Options) -> Options {
     after.iter().filter(|(key, value)| before.get(*key) != Some(*value)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// The attributes of a kind, each as `ip link … type KIND` takes it.
-fn options(kind: &Kind, options: &Options) -> Vec<String> {
-    match kind {
-        Kind::Bridge => options.iter().filter_map(|(key, value)| bridge_option(key, value)).collect(),
-        Kind::Vxlan => vxlan_options(options),
-        _ => options.iter().filter_map(|(key, value)| Some(format!("{} {}", key.replace('-', "_"), number(value)?))).collect(),
-    }
-}
-
-/// A value as `ip` takes it where switches are 0 and 1 and times are hundredths of a second; nothing where it is not set.
-fn number(value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Bool(on) => u8::from(*on).to_string(),
-        Value::Centis(centis) => centis.to_string(),
-        Value::Unset => return None,
-        other => quote(&other.to_string()),
-    })
-}
-
-fn bridge_option(key: &str, value: &Value) -> Option<String> {
-    let word = match key {
-        "stp" => "stp_state".to_owned(),
-        "multicast-stats" => "mcast_stats_enabled".to_owned(),
-        other => other.replace("multicast", "mcast").replace('-', "_"),
-    };
-    Some(format!("{word} {}", number(value)?))
-}
-
 fn port_option(key: &str, value: &Value) -> Option<String> {
     let word = match key {
         "fast-leave" => "fastleave".to_owned(),
@@ -229,29 +210,4 @@ fn port_option(key: &str, value: &Value) -> Option<String> {
         other => number(other)?,
     };
     Some(format!("{word} {value}"))
-}
-
-fn vxlan_options(options: &Options) -> Vec<String> {
-    let mut words = Vec::new();
-    let ports = ["source-port-low", "source-port-high"].map(|key| match options.get(key) {
-        Some(Value::Number(port)) => *port,
-        _ => 0,
-    });
-    for (key, value) in options {
-        let word = match (&**key, value) {
-            (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => continue,
-            ("remote", Value::Ip(ip)) if ip.is_multicast() => format!("group {ip}"),
-            ("port", value) => format!("dstport {value}"),
-            ("limit", value) => format!("maxaddress {value}"),
-            ("ttl", Value::Number(0)) => "ttl auto".to_owned(),
-            ("learning" | "proxy" | "l2miss" | "l3miss", Value::Bool(on)) => format!("{}{key}", if *on { "" } else { "no" }),
-            ("ageing", Value::Centis(centis)) => format!("ageing {}", centis / 100),
-            (key, value) => format!("{key} {value}"),
-        };
-        words.push(word);
-    }
-    if ports != [0, 0] {
-        words.push(format!("srcport {} {}", ports[0], ports[1]));
-    }
-    words
 }

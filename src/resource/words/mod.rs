@@ -3,6 +3,7 @@
 //! Used by `plan --commands`, by `-v`, and by errors, which name what was tried. The commands can be run, in order, in a shell as root. What `ip` of
 //! iproute2 6.1 cannot say is left out: the mark of an address (`IFA_PROTO`).
 
+mod kinds;
 mod link;
 mod network;
 mod system;

@@ -1,0 +1,125 @@
+//! What bonds, VRFs and VLANs do to what they hold, and what links below do to those above.
+
+use super::super::{Impact, Kind, Link, LinkId, Owner, Resource, ResourceId, Rule, Setting, State, Value, kinds};
+use super::link::ipv6_gone;
+use super::neighbor;
+use super::route::{self, Loss};
+
+fn change(state: &mut State, id: &LinkId, change: impl FnOnce(&mut Link)) {
+    if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
+        change(link);
+    }
+}
+
+/// A bond sets its ports up, and gives them its MTU (`bond_enslave`).
+pub(super) fn taken_in(state: &mut State, id: &LinkId) {
+    let Some(link) = state.link(id) else { return };
+    let bond = link.master_id().and_then(|master| state.link(&master)).filter(|master| master.kind == Kind::Bond);
+    let Some(bond) = bond.map(|bond| bond.mtu) else { return };
+    change(state, id, |link| {
+        link.up = Setting::Is(true);
+        link.mtu = bond.over(&link.mtu);
+    });
+}
+
+/// Whether it costs a link what going down does to become or cease to be a port: a bond takes and gives it back down, a VRF sets it down and up
+/// (`cycle_netdev` in `drivers/net/vrf.c`).
+pub(super) fn cycles((old, new): &(Option<Kind>, Option<Kind>)) -> bool {
+    [old, new].into_iter().flatten().any(|kind| matches!(kind, Kind::Bond | Kind::Vrf))
+}
+
+/// Whether an attribute changes that needs the link down.
+pub(super) fn flaps(before: &Link, wanted: &Link) -> bool {
+    let differs = |name: &str| wanted.options.get(name).is_some_and(|new| before.options.get(name) != Some(new));
+    kinds::of(&wanted.kind).iter().any(|attribute| attribute.impact == Impact::Flap && differs(attribute.name))
+}
+
+/// The primary port of a bond is none any more when it is no port.
+pub(super) fn left(state: &mut State, before: &Link, now: &Link) {
+    let Some(bond) = before.master_id().filter(|master| now.master_id().as_ref() != Some(master)) else { return };
+    let name = Value::word(before.id.name.as_str());
+    change(state, &bond, |bond| {
+        if bond.kind == Kind::Bond && bond.options.get("primary") == Some(&name) {
+            bond.options.insert("primary".into(), Value::Unset);
+        }
+    });
+}
+
+/// What a port is given back with when its master of this kind is gone: down from a bond (`bond_release`), and set down and up from a VRF.
+pub(super) fn released(state: &mut State, master: &Kind, port: &LinkId) -> Vec<ResourceId> {
+    let up = match master {
+        Kind::Bond => false,
+        Kind::Vrf => true,
+        _ => return Vec::new(),
+    };
+    if state.link(port).is_none_or(|link| link.up != Setting::Is(true)) {
+        return Vec::new();
+    }
+    change(state, port, |link| link.up = Setting::Is(up));
+    let mut lost = went_down(state, port);
+    lost.extend(vlans(state, port, up));
+    lost
+}
+
+fn went_down(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
+    let mut lost = neighbor::forgotten(state, id, true);
+    lost.extend(route::over_link(state, id, None, Loss::Down));
+    lost.extend(ipv6_gone(state, id));
+    lost
+}
+
+/// VLANs go down and come up with what they are on (`vlan_device_event`), unless they are bound loosely.
+pub(super) fn vlans(state: &mut State, lower: &LinkId, up: bool) -> Vec<ResourceId> {
+    let loose = |link: &Link| link.options.get("loose-binding") == Some(&Value::Bool(true));
+    let on: Vec<LinkId> =
+        state.links().filter(|link| link.kind == Kind::Vlan && link.link.as_ref() == Some(lower) && !loose(link)).map(|link| link.id.clone()).collect();
+    let mut lost = Vec::new();
+    for id in on {
+        let was_up = state.link(&id).is_some_and(|link| link.up == Setting::Is(true));
+        change(state, &id, |link| link.up = Setting::Is(up));
+        if was_up {
+            lost.extend(went_down(state, &id));
+        }
+        lost.extend(vlans(state, &id, up));
+    }
+    lost
+}
+
+/// What a change of one link changes on others: a bond's MTU is that of its ports (`bond_change_mtu`), an ipvlan has that of what it is on
+/// (`ipvlan_adjust_mtu`), and all ipvlans on one interface have one mode (`ipvlan_set_port_mode`).
+pub(super) fn ripple(state: &mut State, before: &Link, now: &Link) {
+    if before.mtu != now.mtu {
+        let follows = |link: &&Link| {
+            (now.kind == Kind::Bond && link.master_id().as_ref() == Some(&now.id)) || (link.kind == Kind::Ipvlan && link.link.as_ref() == Some(&now.id))
+        };
+        let others: Vec<LinkId> = state.links().filter(follows).map(|link| link.id.clone()).collect();
+        for id in others {
+            change(state, &id, |link| link.mtu = now.mtu.over(&link.mtu));
+        }
+    }
+    if now.kind == Kind::Ipvlan && before.options != now.options {
+        let beside = |link: &&Link| link.kind == Kind::Ipvlan && link.link == now.link;
+        let others: Vec<LinkId> = state.links().filter(beside).map(|link| link.id.clone()).collect();
+        for id in others {
+            change(state, &id, |link| link.options.extend(now.options.clone()));
+        }
+    }
+}
+
+/// A tunnel stays when what it sends by goes.
+pub(super) fn without(state: &mut State, gone: &LinkId) {
+    let stays: Vec<LinkId> =
+        state.links().filter(|link| link.link.as_ref() == Some(gone) && !kinds::dies_with_link(&link.kind)).map(|link| link.id.clone()).collect();
+    for id in stays {
+        change(state, &id, |link| link.link = None);
+    }
+}
+
+/// The first VRF of a namespace brings the kernel's rules for all of them (`vrf_add_fib_rules`).
+pub(super) fn first_vrf(state: &mut State, vrf: &Link) {
+    for rule in Rule::of_vrfs(&vrf.id.node) {
+        if state.get(&rule.id()).is_none() {
+            state.insert(Resource::Rule(rule), Owner::Ours);
+        }
+    }
+}
