@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 /// Every feature that a test can ask for, and lines of shell that only pass where the kernel has it. They find a pair of links `a0` and `b0`, up.
-const FEATURES: [(&str, &str); 46] = [
+const FEATURES: [(&str, &str); 45] = [
     // Links.
     ("veth", "true"),
     ("bridge", "ip link add t0 type bridge"),
@@ -47,7 +47,6 @@ const FEATURES: [(&str, &str); 46] = [
         "bridge_netfilter",
         "test -e /proc/sys/net/bridge/bridge-nf-call-iptables || modprobe -q br_netfilter; test -e /proc/sys/net/bridge/bridge-nf-call-iptables",
     ),
-    ("bridge_mst", "ip link add t0 type bridge vlan_filtering 1 mst_enabled 1"),
     ("offload", "ethtool -K a0 tx off; ethtool -k a0 | grep -q '^tx-checksumming: off'"),
     // Queues.
     ("netem", "tc qdisc add dev a0 root handle 1: netem delay 5ms 1ms distribution normal loss 1% rate 100mbit"),

@@ -40,11 +40,14 @@ use std::time::{Duration, Instant};
 const MARK: &str = "TOPO_SANDBOX";
 
 /// Without these no test can say anything. Beside each, the Debian package that has it.
-const TOOLS: [(&str, &str); 9] = [
+const TOOLS: [(&str, &str); 12] = [
     ("unshare", "util-linux"),
     ("timeout", "coreutils"),
     ("ip", "iproute2"),
     ("bridge", "iproute2"),
+    ("tc", "iproute2"),
+    ("ethtool", "ethtool"),
+    ("wg", "wireguard-tools"),
     ("sysctl", "procps"),
     ("nft", "nftables"),
     ("ping", "iputils-ping"),
@@ -111,12 +114,26 @@ pub fn is_in_lane() -> bool {
     lane::is_here()
 }
 
+/// Runs lines of shell in the lane, outside of all sandboxes: for tests of the lane itself.
+pub fn lane_sh(script: &str) -> Output {
+    let answer = lane::run(&["sh", "-euc", script], Duration::from_secs(120));
+    answer.map_or_else(
+        |why| Output { stdout: String::new(), stderr: why, code: 125 },
+        |answer| Output { stdout: answer.text, stderr: String::new(), code: answer.code },
+    )
+}
+
 fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str) {
-    if std::env::var("TOPO_LANE").is_ok_and(|word| word == "never") {
-        // Not by `println!`, of which nobody sees anything where a test passes. `tests/all.sh` counts these lines.
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("left out: {name} (TOPO_LANE=never): {reason}\n").as_bytes());
-        return;
+    match std::env::var("TOPO_LANE").as_deref() {
+        Err(_) => {}
+        Ok("never") => {
+            // Not by `println!`, of which nobody sees anything where a test passes. `tests/all.sh` counts these lines.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("left out: {name} (TOPO_LANE=never): {reason}\n").as_bytes());
+            return;
+        }
+        Ok(other) => panic!("TOPO_LANE is {other:?}; it can be \"never\", or not set"),
     }
+    assert!(!lane::is_here(), "{name} can run nowhere: {reason}, and this is the lane");
     let minutes = Duration::from_secs(120);
     let no_lane = |why: String| -> ! { panic!("{name} needs the lane ({reason}), and that failed:\n{why}") };
     let lacking = features::lacking(features, |command| match lane::run(command, minutes) {
@@ -125,11 +142,12 @@ fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str)
         Err(why) => no_lane(why),
     });
     assert!(lacking.is_empty(), "{name} can run nowhere: {reason}, and the lane's lacks {lacking:?}");
-    let command = command(&enter(), name, limit * lane::SLOWER, handed_on(name));
+    let limit = limit * lane::SLOWER;
+    let command = command(&enter(), name, limit, handed_on(name));
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     // The command has a limit of its own; where that does not hold, the kernel hangs.
-    match lane::run(&words, limit * lane::SLOWER + minutes) {
-        Ok(answer) => judge(name, limit * lane::SLOWER, &answer.text, Some(answer.code)),
+    match lane::run(&words, limit + minutes) {
+        Ok(answer) => judge(name, limit, &answer.text, Some(answer.code)),
         Err(why) => no_lane(why),
     }
 }
@@ -163,6 +181,7 @@ pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) 
         return test();
     }
     require();
+    let limit = if lane::is_here() { limit * lane::SLOWER } else { limit };
     let words = command(enter, name, limit, handed_on(name));
     let output = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).output().expect("timeout starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -188,7 +207,7 @@ fn require() {
     let path = std::env::var("PATH").unwrap_or_default();
     let found = |tool: &str| path.split(':').chain(["/usr/sbin", "/sbin"]).any(|dir| PathBuf::from(dir).join(tool).exists());
     let missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
-    assert!(missing.is_empty(), "these tests need Debian's packages {}: `make tools` installs them", missing.join(" "));
+    assert!(missing.is_empty(), "these tests need Debian's packages {}: `sh tests/tools.sh --test` installs them", missing.join(" "));
     if !PathBuf::from("/etc/netns").exists() {
         std::fs::create_dir_all("/etc/netns").expect("an empty /etc/netns to mount over");
     }
