@@ -14,7 +14,7 @@ pub const SLOWER: u32 = 6;
 
 /// Once, before any test. The modules of tunnels put a device of their own into every network, new and old, when they are loaded, and these others put settings
 /// into `/proc/sys`; so that a test finds the same before and after, they are there from the beginning. `br_netfilter` does more: a test on this machine may have it.
-const FIRST: &str = "modprobe -a ip_gre ipip sit ip6_gre ip6_tunnel ip_vti ip6_vti nf_conntrack br_netfilter vrf mpls_router";
+const FIRST: &str = "modprobe -a ip_gre ipip sit ip6_gre ip6_tunnel ip_vti ip6_vti nf_conntrack br_netfilter vrf";
 
 /// How long a boot may take. The first of all downloads the kernel.
 const BOOT: Duration = Duration::from_secs(600);
