@@ -249,6 +249,10 @@ impl Space {
             let addresses = link["addr_info"].as_array().cloned().unwrap_or_default();
             if let Some(map) = link.as_object_mut() {
                 map.remove("addr_info");
+                if FALLBACKS.contains(&name.as_str()) {
+                    // Random in each namespace.
+                    map.remove("permaddr");
+                }
                 if let Some(peer) = peer {
                     map.insert("peer".into(), peer.into());
                     map.remove("link");
