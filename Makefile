@@ -4,17 +4,21 @@ CARGO ?= cargo
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: tools ## the main job in a throw-away network: plan, apply, pings, a break and its repair, destroy
+demo: ## the main job in a throw-away network: plan, apply, pings, a break and its repair, destroy
+	@sh tests/tools.sh
 	@$(CARGO) build --quiet
 	@sh examples/demo.sh
 
-test: tools ## every test; the last line counts them
+test: ## every test; the last line counts them
+	@sh tests/tools.sh --test
 	@sh tests/all.sh
 
-test-quick: tools ## the tests that touch no kernel
+test-quick: ## the tests that touch no kernel
+	@sh tests/tools.sh
 	@sh tests/all.sh --quick
 
-bench: tools ## setup, change and destroy of large topologies beside the floor; then parse, check and plan alone
+bench: ## setup, change and destroy of large topologies beside the floor; then parse, check and plan alone
+	@sh tests/tools.sh
 	@$(CARGO) build --release --quiet
 	@$(MAKE) -s -C benches run
 	@$(CARGO) bench --bench plan
@@ -27,6 +31,6 @@ docs: ## the architecture, as a page in target/doc
 	@$(CARGO) doc --no-deps --document-private-items
 
 tools: ## the Debian packages that demo and tests need
-	@sh tests/tools.sh
+	@sh tests/tools.sh --test
 
 .PHONY: help demo test test-quick bench deny docs tools

@@ -279,7 +279,7 @@ fn a_macvlan_in_another_namespace_and_a_borrowed_link() {
         sh(
             "ip link add up0 type veth peer name far0; ip link set up0 up; ip link set far0 up; ip address add 192.0.2.5/24 dev far0; ip route add 198.51.100.0/24 via 192.0.2.9",
         );
-        let before = snapshot();
+        let before = sandbox::quiet(&sandbox::Options::default());
         let text = "{name: t, host: {interfaces: {up0: {existing: {}}}}, namespaces: {A: {interfaces: {m0: {macvlan: {link: host/up0, mode: bridge}, addresses: [192.0.2.7/24]}}}, B: {interfaces: {e0: {existing: {from: host/far0}, addresses: [192.0.2.8/24]}}}}}";
         apply(text);
         sh("ip -n B address show e0 | grep -q 192.0.2.8");

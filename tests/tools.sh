@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the demo and the tests need and this machine lacks.
+# Installs what the demo needs and this machine lacks. With --test also what the tests need: their tools, and the kernel of tests/kernel-lane.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
+cd "$(dirname "$0")/.."
 
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -13,14 +14,30 @@ need ping iputils-ping
 need socat socat
 need sysctl procps
 need unshare util-linux
-[ -z "$missing" ] && exit 0
-
-if [ "$(id -u)" != 0 ]; then
-    echo "these Debian packages are missing:$missing" >&2
-    echo "install them as root: apt-get install$missing" >&2
-    exit 1
+lane=no
+if [ "${1:-}" = --test ]; then
+    need ethtool ethtool
+    need wg wireguard-tools
+    [ "${TOPO_LANE:-}" = never ] || [ "$(uname -m)" != x86_64 ] || lane=yes
 fi
-echo "installing$missing"
-export DEBIAN_FRONTEND=noninteractive
-install() { apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing >/dev/null; }
-install 2>/dev/null || { apt-get -q update >/dev/null && install; }
+if [ $lane = yes ]; then
+    need qemu-system-x86_64 qemu-system-x86
+    need depmod kmod
+    need zstd zstd
+    need xz xz-utils
+fi
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "these Debian packages are missing:$missing" >&2
+        echo "install them as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    echo "installing$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    install() { apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing >/dev/null; }
+    install 2>/dev/null || { apt-get -q update >/dev/null && install; }
+fi
+
+# Downloads and unpacks the kernel, once. The tests that need it say so by name where there is none.
+[ $lane = no ] || bash tests/kernel-lane/run --prepare || echo "no kernel for the tests that need more than this machine's; TOPO_LANE=never leaves them out"

@@ -4,6 +4,9 @@
 //! private there. Whatever a test leaves behind, processes too, goes with it. Nothing is skipped in silence: without the privileges or the tools a test fails
 //! and says what is missing.
 //!
+//! [`run_needing`] is for a test that needs more of the kernel than every machine has. It names the features (`features.rs` has the list). Where this machine's
+//! kernel lacks one, the same sandbox is made in the lane: another kernel, which sees this machine's files and is booted once for all tests of a test binary.
+//!
 //! ```no_run
 //! mod sandbox;
 //!
@@ -21,6 +24,8 @@
 #![allow(clippy::disallowed_methods, reason = "a test makes processes and enters namespaces")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod features;
+mod lane;
 mod snapshot;
 
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
@@ -35,11 +40,14 @@ use std::time::{Duration, Instant};
 const MARK: &str = "TOPO_SANDBOX";
 
 /// Without these no test can say anything. Beside each, the Debian package that has it.
-const TOOLS: [(&str, &str); 9] = [
+const TOOLS: [(&str, &str); 12] = [
     ("unshare", "util-linux"),
     ("timeout", "coreutils"),
     ("ip", "iproute2"),
     ("bridge", "iproute2"),
+    ("tc", "iproute2"),
+    ("ethtool", "ethtool"),
+    ("wg", "wireguard-tools"),
     ("sysctl", "procps"),
     ("nft", "nftables"),
     ("ping", "iputils-ping"),
@@ -70,8 +78,101 @@ pub fn is_inside(name: &str) -> bool {
 
 /// [`run`] with a time limit.
 pub fn run_within(name: &str, limit: Duration, test: impl FnOnce()) {
+    run_by(&enter(), name, limit, test);
+}
+
+/// [`run`] on a kernel that has these features: this machine's where it has them all, else the lane's.
+pub fn run_needing(name: &str, features: &[&'static str], test: impl FnOnce()) {
+    run_needing_within(name, features, Duration::from_secs(120), test);
+}
+
+/// [`run_needing`] with a time limit. In the lane, which is slow, it is a multiple of this.
+pub fn run_needing_within(name: &str, features: &[&'static str], limit: Duration, test: impl FnOnce()) {
+    if is_inside(name) {
+        return test();
+    }
+    require();
+    let lacking = features::lacking_here(features);
+    if lacking.is_empty() {
+        run_within(name, limit, test);
+    } else {
+        in_lane(name, features, limit, &format!("this kernel has no {}", lacking.join(", ")));
+    }
+}
+
+/// [`run_needing`] that always runs in the lane, whatever this machine's kernel has.
+pub fn run_in_lane(name: &str, features: &[&'static str], limit: Duration, test: impl FnOnce()) {
+    if is_inside(name) {
+        return test();
+    }
+    require();
+    in_lane(name, features, limit, "it is about the lane's kernel");
+}
+
+/// Says whether this test runs in the lane, not on this machine's kernel.
+pub fn is_in_lane() -> bool {
+    lane::is_here()
+}
+
+/// Runs lines of shell in the lane, outside of all sandboxes: for tests of the lane itself.
+pub fn lane_sh(script: &str) -> Output {
+    let answer = lane::run(&["sh", "-euc", script], Duration::from_secs(120));
+    answer.map_or_else(
+        |why| Output { stdout: String::new(), stderr: why, code: 125 },
+        |answer| Output { stdout: answer.text, stderr: String::new(), code: answer.code },
+    )
+}
+
+fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str) {
+    match std::env::var("TOPO_LANE").as_deref() {
+        Err(_) => {}
+        Ok("never") => {
+            // Not by `println!`, of which nobody sees anything where a test passes. `tests/all.sh` counts these lines.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("left out: {name} (TOPO_LANE=never): {reason}\n").as_bytes());
+            return;
+        }
+        Ok(other) => panic!("TOPO_LANE is {other:?}; it can be \"never\", or not set"),
+    }
+    assert!(!lane::is_here(), "{name} can run nowhere: {reason}, and this is the lane");
+    let minutes = Duration::from_secs(120);
+    let no_lane = |why: String| -> ! { panic!("{name} needs the lane ({reason}), and that failed:\n{why}") };
+    let lacking = features::lacking(features, |command| match lane::run(command, minutes) {
+        Ok(answer) if answer.code == 0 => Ok(()),
+        Ok(answer) => Err(answer.text),
+        Err(why) => no_lane(why),
+    });
+    assert!(lacking.is_empty(), "{name} can run nowhere: {reason}, and the lane's lacks {lacking:?}");
+    let limit = limit * lane::SLOWER;
+    let command = command(&enter(), name, limit, handed_on(name));
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    // The command has a limit of its own; where that does not hold, the kernel hangs.
+    match lane::run(&words, limit + minutes) {
+        Ok(answer) => judge(name, limit, &answer.text, Some(answer.code)),
+        Err(why) => no_lane(why),
+    }
+}
+
+/// Makes a sandbox and runs in it what follows.
+fn enter() -> Vec<&'static str> {
     let namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"];
-    run_by(&[&namespaces[..], &["sh", "-c", ENTER, "sh"]].concat(), name, limit, test);
+    [&namespaces[..], &["sh", "-c", ENTER, "sh"]].concat()
+}
+
+/// The variables of a test inside a sandbox: its mark, and what a person set for tests.
+fn handed_on(name: &str) -> Vec<(String, String)> {
+    let of_tests = std::env::vars().filter(|(key, _)| (key.starts_with("TOPO") && key != MARK) || key.starts_with("PROPTEST_"));
+    of_tests.chain([(MARK.to_owned(), name.to_owned()), ("RUST_BACKTRACE".to_owned(), "0".to_owned())]).collect()
+}
+
+/// The command line that runs one test of this binary by `enter`.
+fn command(enter: &[&str], name: &str, limit: Duration, variables: Vec<(String, String)>) -> Vec<String> {
+    let binary = std::env::current_exe().expect("the path of this test").display().to_string();
+    let limit = limit.as_secs().to_string();
+    let mut words: Vec<String> = ["timeout", "--signal=KILL", &limit, "env"].map(str::to_owned).into();
+    words.extend(variables.into_iter().map(|(key, value)| format!("{key}={value}")));
+    words.extend(enter.iter().map(|word| (*word).to_owned()));
+    words.extend([&binary, "--exact", name, "--nocapture", "--test-threads=1"].map(str::to_owned));
+    words
 }
 
 /// [`run`] with a time limit, in what the command `enter` makes of the machine; it is given the test's command line.
@@ -80,27 +181,24 @@ pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) 
         return test();
     }
     require();
-    let binary = std::env::current_exe().expect("the path of this test");
-    let output = Command::new("timeout")
-        .args(["--signal=KILL", &limit.as_secs().to_string()])
-        .args(enter)
-        .arg(binary)
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env(MARK, name)
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .output()
-        .expect("timeout starts");
+    let limit = if lane::is_here() { limit * lane::SLOWER } else { limit };
+    let words = command(enter, name, limit, handed_on(name));
+    let output = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).output().expect("timeout starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    judge(name, limit, &format!("{stdout}{stderr}"), output.status.code());
+}
+
+/// Shows what a test printed in its sandbox, and fails where it did.
+fn judge(name: &str, limit: Duration, text: &str, code: Option<i32>) {
     // Marked, so that nobody who counts results counts these.
-    stdout.lines().chain(stderr.lines()).for_each(|line| println!("| {line}"));
-    match output.status.code() {
+    text.lines().for_each(|line| println!("| {line}"));
+    match code {
         Some(0) => {}
         Some(99 | 125) => panic!("the sandbox of {name} cannot be made: the lines above say why; it needs root of its namespaces"),
         Some(137) => panic!("{name} did not end within {} s, or was killed", limit.as_secs()),
         code => panic!("{name} failed in its sandbox (exit {code:?})"),
     }
-    assert!(stdout.contains("test result: ok. 1 passed"), "no test called {name:?} ran in the sandbox: the name given to sandbox::run must be the test's");
+    assert!(text.contains("test result: ok. 1 passed"), "no test called {name:?} ran in the sandbox: the name given to sandbox::run must be the test's");
 }
 
 /// Fails where the machine lacks what these tests need, naming what to do.
@@ -109,7 +207,7 @@ fn require() {
     let path = std::env::var("PATH").unwrap_or_default();
     let found = |tool: &str| path.split(':').chain(["/usr/sbin", "/sbin"]).any(|dir| PathBuf::from(dir).join(tool).exists());
     let missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
-    assert!(missing.is_empty(), "these tests need Debian's packages {}: `make tools` installs them", missing.join(" "));
+    assert!(missing.is_empty(), "these tests need Debian's packages {}: `sh tests/tools.sh --test` installs them", missing.join(" "));
     if !PathBuf::from("/etc/netns").exists() {
         std::fs::create_dir_all("/etc/netns").expect("an empty /etc/netns to mount over");
     }
