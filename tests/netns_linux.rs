@@ -9,7 +9,7 @@ use topo::apply::{self, Options};
 use topo::document::{self, Source};
 use topo::kernel::{Kernel, Linux};
 use topo::plan::{self, Plan};
-use topo::resource::{LinkId, Resource, ResourceId, State, Value, kinds};
+use topo::resource::{Kind, LinkId, Resource, ResourceId, State, Value, kinds};
 
 /// What a file wants.
 fn wanted(text: &str) -> State {
@@ -146,7 +146,7 @@ fn every_attribute(text: &str, link: (&str, &str), of_port: bool, attributes: &[
 #[test]
 fn every_attribute_of_a_bridge() {
     sandbox::run("every_attribute_of_a_bridge", || {
-        every_attribute("{name: t, namespaces: {A: {interfaces: {br0: {bridge: {}}}}}}", ("A", "br0"), false, kinds::BRIDGE);
+        every_attribute("{name: t, namespaces: {A: {interfaces: {br0: {bridge: {}}}}}}", ("A", "br0"), false, kinds::of(&Kind::Bridge));
     });
 }
 
@@ -162,7 +162,7 @@ fn every_attribute_of_a_port() {
 fn every_attribute_of_a_macvlan() {
     sandbox::run("every_attribute_of_a_macvlan", || {
         let text = "{name: t, namespaces: {A: {interfaces: {p0: {veth: A/p1}, m0: {macvlan: {link: p0, mode: vepa}}}}}}";
-        every_attribute(text, ("A", "m0"), false, kinds::MACVLAN);
+        every_attribute(text, ("A", "m0"), false, kinds::of(&Kind::Macvlan));
     });
 }
 
@@ -171,7 +171,7 @@ fn every_attribute_of_a_vxlan() {
     sandbox::run("every_attribute_of_a_vxlan", || {
         let text = "{name: t, namespaces: {A: {interfaces: {p0: {veth: A/p1, addresses: [10.8.0.1/24]}, v0: {vxlan: {id: 7, link: p0}}}}}}";
         let ranges = ["source-port-low", "source-port-high"];
-        let single: Vec<kinds::Attribute> = kinds::VXLAN
+        let single: Vec<kinds::Attribute> = kinds::of(&Kind::Vxlan)
             .iter()
             .filter(|one| !ranges.contains(&one.name))
             .map(|one| kinds::Attribute { name: one.name, default: one.default, impact: one.impact })
