@@ -180,7 +180,9 @@ impl Space {
         space.fdb = fdb.into_iter().filter(|entry| entry["state"].as_str().is_some_and(|state| !state.is_empty())).collect();
         // Fails where the kernel has no VLANs.
         space.vlans = json("bridge", &["-j", "vlan", "show"]);
-        space.queues = json("tc", &["-j", "qdisc", "show"]);
+        // Those of handle 0 the kernel gives to a link by itself, when it is up for the first time.
+        space.queues = json("tc", &["-j", "qdisc", "show"]).into_iter().filter(|queue| queue["handle"] != "0:").collect();
+        space.queues.iter_mut().for_each(|queue| without(queue, "refcnt"));
         space.nft = json("nft", &["-a", "-j", "list", "ruleset"]).first().and_then(|all| all["nftables"].as_array().cloned()).unwrap_or_default();
         sysctls(Path::new("/proc/sys/net"), &mut space.sysctls);
         space.protocols = protocols();
@@ -232,7 +234,13 @@ impl Space {
         section("ports", lines(&ports.collect::<Vec<_>>()));
         section("fdb", lines(&self.fdb));
         section("vlans", lines(&self.vlans));
-        section("queues", lines(&self.queues));
+        let queues = self.queues.iter().cloned().map(|mut queue| {
+            if !options.handles {
+                without(&mut queue, "handle");
+            }
+            queue
+        });
+        section("queues", lines(&queues.collect::<Vec<_>>()));
         section("nft", self.nft_lines(options));
         section("sysctls", self.sysctls.iter().map(|(key, value)| format!("{key} = {value}")).collect());
     }
