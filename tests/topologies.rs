@@ -189,11 +189,23 @@ const LABS: &[Lab] = &[
         connections: &[connection(("NEIGHBOR", 80), "RED", ("10.15.0.9", 80), "10.15.0.2")],
         breaks: &["ip -n RED link del eth0", "ip -n BLUE link set eth0 down", "ip link del nic0"],
     },
+    Lab {
+        name: "bad-line",
+        before: "",
+        pings: &[("HOME", "203.0.113.2", true), ("SERVER", "10.16.0.2", true)],
+        connections: &[connection(("SERVER", 80), "HOME", ("203.0.113.2", 80), "10.16.0.2")],
+        breaks: &[
+            "tc -n HOME qdisc del dev eth0 root",
+            "tc -n PROVIDER qdisc change dev dsl0 root netem delay 1ms",
+            "tc -n PROVIDER qdisc del dev dsl0 root; tc -n PROVIDER qdisc add dev dsl0 root tbf rate 1mbit burst 32k latency 50ms",
+            "tc -n SERVER qdisc add dev eth0 root netem loss 50%",
+        ],
+    },
 ];
 
 /// Runs the whole test of a lab.
-fn lab(test: &str, name: &str) {
-    sandbox::run(test, || {
+fn lab(test: &str, name: &str, needs: &[&'static str]) {
+    sandbox::run_needing(test, needs, || {
         let lab = LABS.iter().find(|lab| lab.name == name).expect("the lab is in the table");
         let file = in_repository(&format!("topologies/{name}.yaml"));
         sh(lab.before);
@@ -288,10 +300,10 @@ impl Drop for Server {
 }
 
 macro_rules! labs {
-    ($($test:ident $name:literal),* $(,)?) => {
+    ($($test:ident $name:literal $([$($need:literal),*])?),* $(,)?) => {
         $(#[test]
         fn $test() {
-            lab(stringify!($test), $name);
+            lab(stringify!($test), $name, &[$($($need),*)?]);
         })*
 
         /// Every file has its test, and every test its file.
@@ -321,6 +333,7 @@ labs! {
     container "container",
     vxlan "vxlan",
     macvlan "macvlan",
+    bad_line "bad-line" ["netem"],
 }
 
 /// What the lab `bridge-and-docker` is about: without its rule the packets are dropped.
@@ -351,5 +364,26 @@ fn many_connections_share_the_paths() {
             let packets = link[0]["stats64"]["rx"]["packets"].as_u64().unwrap();
             assert!(packets > 20, "{router} saw {packets} packets of 40 connections");
         }
+    });
+}
+
+/// What the lab `bad-line` is about: a round trip takes at least both delays, and a transfer the time that the rate allows.
+#[test]
+fn a_bad_line_is_felt() {
+    sandbox::run_needing("a_bad_line_is_felt", &["netem"], || {
+        topo(&["apply", "--yes", &in_repository("topologies/bad-line.yaml")]).expect(0);
+        let pings = within("HOME", "ping -q -c 10 -i 0.2 203.0.113.2").stdout;
+        let least = pings.lines().find_map(|line| line.strip_prefix("rtt min/avg/max/mdev = ")?.split('/').next()?.parse::<f64>().ok());
+        // 20 ms up, and 20 ms down that jitter makes 18 at the least.
+        assert!(least.is_some_and(|least| (38.0..2000.0).contains(&least)), "{pings}");
+        // 150,000 bytes at 1 mbit/s upwards take 1.2 s; a packet of up to 64 KiB need not be paid for.
+        let mut server = Command::new("ip").args(["netns", "exec", "SERVER", "socat", "-u", "TCP-LISTEN:80", "OPEN:/run/lock/got,creat"]).spawn().unwrap();
+        assert!(wait_for(Duration::from_secs(3), || within("SERVER", "ss -Hltn 'sport = :80'").stdout.contains("LISTEN")));
+        let start = std::time::Instant::now();
+        sh("head -c 150000 /dev/zero | ip netns exec HOME socat -u - TCP:203.0.113.2:80");
+        server.wait().unwrap();
+        let took = start.elapsed();
+        assert_eq!(std::fs::metadata("/run/lock/got").unwrap().len(), 150_000);
+        assert!(took > Duration::from_millis(650), "150,000 bytes took {took:?}");
     });
 }

@@ -104,7 +104,15 @@ fn after_wanted(wanted: &State) -> Record {
                 }
             }
             Resource::Sysctl(sysctl) if !created => record.wrote.push(sysctl.clone()),
-            Resource::Address(_) | Resource::Neighbor(_) | Resource::Fdb(_) | Resource::Route(_) | Resource::Rule(_) | Resource::Insert(_) if !created => {
+            Resource::Qdisc(_)
+            | Resource::Address(_)
+            | Resource::Neighbor(_)
+            | Resource::Fdb(_)
+            | Resource::Route(_)
+            | Resource::Rule(_)
+            | Resource::Insert(_)
+                if !created =>
+            {
                 record.owned.insert(id.clone());
             }
             _ => {}

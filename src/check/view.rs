@@ -76,6 +76,7 @@ impl<'a> View<'a> {
                 Resource::Fdb(fdb) => node.fdb.push(fdb),
                 Resource::Route(route) => node.routes.push(route),
                 Resource::Rule(rule) if rule.kernel => {}
+                Resource::Qdisc(_) => {}
                 Resource::Rule(rule) => node.rules.push(rule),
                 Resource::Table(table) => node.table = Some(table),
                 Resource::Insert(insert) => node.inserts.push(insert),

@@ -189,12 +189,17 @@ record! {
 }
 
 record! {
-    /// A bad line (`tc netem` at the root of this end's egress).
+    /// A bad line, in the direction that leaves here: a netem as the root qdisc of the interface (`tc qdisc`). For both directions say it at both ends.
+    /// A packet is what the kernel hands to the interface: with segmentation offload up to 64 KiB of a TCP stream are one, lost or delayed together.
     Impair as "`impair`" {
         /// How much later everything leaves. Example: `20ms`
         "delay" delay: Option<Loc<Duration>>,
-        /// How much the delay varies. Example: `5ms`
+        /// How much the delay varies, up and down; at most 2.147483647s. Packets that get less delay than those before them overtake them. Example: `5ms`
         "jitter" jitter: Option<Loc<Duration>>,
+        /// How the delays spread within the jitter; `uniform` unless said. The kernel is told and never tells: the handle of the qdisc says which it is
+        /// (`7470:` uniform, `7471:` normal, `7472:` pareto, `7473:` paretonormal), and a table that somebody changed by hand, and nothing else of it, is not
+        /// seen. Another one makes the qdisc anew: what waits in it is lost. Example: `normal`
+        "distribution" distribution: Option<Loc<Spread>>,
         /// How many packets are lost. Example: `0.5%`
         "loss" loss: Option<Loc<Percent>>,
         /// How many packets leave twice. Example: `1%`
@@ -203,10 +208,24 @@ record! {
         "corrupt" corrupt: Option<Loc<Percent>>,
         /// How many packets leave at once, before the delayed ones. Example: `25%`
         "reorder" reorder: Option<Loc<Percent>>,
-        /// How much leaves at most. Example: `10mbit`
+        /// How much leaves at most: each packet takes the time that it would take on a line of this rate. Counted in whole bytes per second. Example: `10mbit`
         "rate" rate: Option<Loc<Rate>>,
-        /// How many packets can wait; 1000 unless said. Example: `2000`
+        /// How many packets can wait; what comes on top is lost. 1000 unless said: a fast line with a long delay needs more. Example: `2000`
         "limit" limit: Option<Loc<Number<1, 4_294_967_295>>>,
+    }
+}
+
+words! {
+    /// How delays spread within the jitter.
+    Spread as "a distribution" {
+        /// All are as likely.
+        "uniform" Uniform,
+        /// A bell: most are near the delay, and the jitter is its standard deviation.
+        "normal" Normal,
+        /// Most are early, few are very late.
+        "pareto" Pareto,
+        /// A quarter of a bell and three of pareto.
+        "paretonormal" ParetoNormal,
     }
 }
 

@@ -67,6 +67,7 @@ pub fn judge(judge: &Judge<'_>, look: &Look, made: bool, state: &mut State) {
     sorter.routes();
     sorter.rules();
     sorter.neighbors();
+    sorter.qdiscs();
     sorter.rest();
 }
 
@@ -262,6 +263,23 @@ impl Sorter<'_> {
             };
             if let Some(owner) = owner {
                 self.state.insert(Resource::Fdb(fdb), owner);
+            }
+        }
+    }
+
+    /// Root qdiscs. One that somebody put on a link of ours gives way where one is wanted, and in a namespace of ours in any case.
+    fn qdiscs(&mut self) {
+        for seen in &self.look.qdiscs {
+            let Some(qdisc) = self.name(seen.index).map(|name| seen.qdisc(self.node(), name)) else { continue };
+            let id = qdisc.id();
+            let (on_ours, shown) = (self.ours.contains(&seen.index), self.shown.contains(&qdisc.link.name));
+            let owner = match qdisc.marked {
+                _ if on_ours && (self.made || self.wanted(&id)) => Some(Owner::Ours),
+                true => self.owner_elsewhere(&id, true, on_ours, shown),
+                false => (self.wanted(&id) || shown).then(|| theirs("somebody else")),
+            };
+            if let Some(owner) = owner {
+                self.state.insert(Resource::Qdisc(qdisc), owner);
             }
         }
     }

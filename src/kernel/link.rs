@@ -22,6 +22,7 @@ pub const ADDRESS: u16 = 1;
 pub const IFNAME: u16 = 3;
 pub const MTU: u16 = 4;
 pub const LINK: u16 = 5;
+const QDISC: u16 = 6;
 pub const MASTER: u16 = 10;
 pub const TXQLEN: u16 = 13;
 const OPERSTATE: u16 = 16;
@@ -49,6 +50,17 @@ const LOOPBACK: u16 = 772;
 /// `IF_OPER_UNKNOWN` and `IF_OPER_UP` of RFC 2863.
 const OPERATIONAL: [u8; 2] = [0, 6];
 
+/// What the name of a root qdisc tells of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Root {
+    /// There is none, as on most links that are not hardware.
+    Nothing,
+    /// A netem, which nobody but somebody puts there.
+    Netem,
+    /// Another one: the kernel's own or somebody's.
+    Another,
+}
+
 /// A link as the kernel reports it.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -74,6 +86,8 @@ pub struct Seen {
     pub carrier: bool,
     /// Whether it is operationally up, or does not say.
     pub operational: bool,
+    /// What is known of its root qdisc.
+    pub root: Root,
     mtu: Option<u32>,
     /// Its hardware address.
     pub mac: Option<Mac>,
@@ -142,6 +156,11 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         other_nsid: attributes.i32(LINK_NETNSID).filter(|nsid| *nsid >= 0),
         carrier: attributes.u8(CARRIER) == Some(1),
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
+        root: match attributes.get(QDISC) {
+            None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,
+            Some(b"netem\0") => Root::Netem,
+            Some(_) => Root::Another,
+        },
         mtu: attributes.u32(MTU),
         mac: attributes.get(ADDRESS).and_then(|mac| <[u8; 6]>::try_from(mac).ok()).map(Mac),
         txqueuelen: attributes.u32(TXQLEN),

@@ -3,7 +3,7 @@
 use super::namespace::topology_of;
 use super::netns::{self, Place};
 use super::site::Places;
-use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, nft, route, rule};
+use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, nft, qdisc, route, rule};
 use crate::resource::{IfName, LinkId, Name, NetnsRef, Node, PROTOCOL, Record, ResourceId, group};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -129,6 +129,12 @@ fn look_at_host() -> Result<Host, Error> {
     for seen in neighbor::dump(&socket, false).map_err(failed)?.iter().filter(|seen| seen.protocol == PROTOCOL) {
         let neighbor = name_of(seen.index).and_then(|name| seen.neighbor(&node, name));
         marked.extend(neighbor.map(|neighbor| (neighbor.id(), vec![neighbor.link.name])));
+    }
+    if links.iter().any(|link| link.root == link::Root::Netem) {
+        for seen in qdisc::dump(&socket).map_err(failed)? {
+            let qdisc = name_of(seen.index).map(|name| seen.qdisc(&node, name)).filter(|qdisc| qdisc.marked);
+            marked.extend(qdisc.map(|qdisc| (qdisc.id(), vec![qdisc.link.name])));
+        }
     }
     let inserts = insert::found()?.into_iter().map(|(_, name)| name).collect();
     Ok(Host { links, tables: nft::topologies()?, inserts, marked })

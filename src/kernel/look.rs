@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, Writer};
 use super::site::Places;
-use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, netns, nft, route, rule, sysctl};
+use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, netns, nft, qdisc, route, rule, sysctl};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,6 +22,8 @@ pub struct Question<'a> {
     pub search: bool,
     /// The nft table as it was installed.
     pub recorded: Option<&'a TableRecord>,
+    /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put there.
+    pub qdiscs: bool,
     /// Whether it is read whatever its mark says.
     pub named: bool,
 }
@@ -48,6 +50,8 @@ pub struct Look {
     pub neighbors: Vec<neighbor::Seen>,
     /// The forwarding entries of its vxlans.
     pub fdb: Vec<neighbor::Seen>,
+    /// The root qdiscs that somebody put there, where any matters.
+    pub qdiscs: Vec<qdisc::Seen>,
     /// The settings that were asked for, as far as there are such.
     pub settings: Vec<Sysctl>,
     /// The topology's nft table, and whether it is ours.
@@ -75,6 +79,8 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     let mut neighbors = neighbor::dump(&socket, false).map_err(failed("neighbours"))?;
     neighbors.extend(neighbor::dump(&socket, true).map_err(failed("proxy neighbours"))?);
     let vxlan = links.iter().any(|link| link.kind == Kind::Vxlan);
+    // The links tell whether it is worth asking: most have none.
+    let qdiscs = links.iter().any(|link| link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search));
     Ok(Some(Look {
         node: node.clone(),
         alias,
@@ -83,6 +89,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         rules: rule::dump(&socket, node).map_err(failed("policy rules"))?,
         neighbors,
         fdb: if vxlan { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
+        qdiscs: if qdiscs { qdisc::dump(&socket).map_err(failed("qdiscs"))? } else { Vec::new() },
         settings: settings(&socket, node, &links, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,

@@ -33,6 +33,7 @@ mod peers;
 mod perform;
 pub mod probe;
 pub mod process;
+mod qdisc;
 pub mod record;
 mod resolve;
 mod route;
@@ -40,6 +41,7 @@ pub mod rt_tables;
 mod rule;
 mod settle;
 mod site;
+mod spread;
 pub mod sysctl;
 mod tun;
 

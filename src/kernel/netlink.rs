@@ -61,7 +61,7 @@ impl Refused {
         let mut error = Error::os(tried, self.errno);
         if let Some(text) = &self.text {
             error.reason.clone_from(text);
-            if text == "Unknown device type" {
+            if matches!(text.as_str(), "Unknown device type" | "Specified qdisc kind is unknown") {
                 error.kind = ErrorKind::Missing;
             }
         }

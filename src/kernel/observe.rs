@@ -90,12 +90,16 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
                 let others = link.peer.iter().chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
                 questions.entry(link.id.node.clone()).and_modify(|question| question.near.extend(others.map(|other| &other.node)));
             }
+            Resource::Qdisc(qdisc) => _ = questions.get_mut(&qdisc.link.node).map(|question| question.qdiscs = true),
             Resource::Insert(insert) => _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert))),
             Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
             _ => {}
         }
     }
     for id in &record.owned {
+        if let ResourceId::Qdisc(link) = id {
+            questions.entry(link.node.clone()).and_modify(|question| question.qdiscs = true);
+        }
         if let ResourceId::Insert(node, chain) = id {
             questions.entry(node.clone()).and_modify(|question| _ = question.inserts.entry(chain).or_insert(None));
         }

@@ -6,7 +6,7 @@ use super::namespace::{self, Inherited};
 use super::netlink::Refused;
 use super::netns::{self, Place};
 use super::site::{Places, Site};
-use super::{Error, ErrorKind, address, insert, neighbor, nft, route, rule, sysctl};
+use super::{Error, ErrorKind, address, insert, neighbor, nft, qdisc, route, rule, sysctl};
 use super::{link_change, link_delete};
 use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, words};
 use nix::libc;
@@ -186,6 +186,7 @@ fn create(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Rule(rule) => rule::create(site, rule)?,
         Resource::Neighbor(neighbor) => neighbor::create(site, neighbor)?,
         Resource::Fdb(fdb) => neighbor::create_fdb(site, fdb)?,
+        Resource::Qdisc(qdisc) => qdisc::create(site, qdisc)?,
         Resource::Sysctl(setting) => sysctl::write(&setting.key, &setting.value)?,
         Resource::Table(table) => install(batch, table)?,
         Resource::File(file) => batch.files.write(file, batch.topology)?,
@@ -208,6 +209,7 @@ fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resourc
         (Resource::Link(before), Resource::Link(after)) => link_change::update(site, before, after)?,
         (Resource::Address(before), Resource::Address(after)) => address::update(site, before, after)?,
         (_, Resource::Route(after)) => route::update(site, after)?,
+        (_, Resource::Qdisc(after)) => qdisc::update(site, after)?,
         (_, Resource::Neighbor(after)) => neighbor::update(site, after)?,
         (_, after @ (Resource::Sysctl(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_))) => create(batch, site, after)?,
         _ => return Err(cannot("change")),
@@ -222,6 +224,7 @@ fn delete(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Rule(rule) => rule::delete(site, rule)?,
         Resource::Neighbor(neighbor) => neighbor::delete(site, neighbor)?,
         Resource::Fdb(fdb) => neighbor::delete_fdb(site, fdb)?,
+        Resource::Qdisc(qdisc) => qdisc::delete(site, qdisc)?,
         Resource::Table(_) => nft::remove(batch.topology)?,
         Resource::File(file) => batch.files.remove(file, batch.topology)?,
         Resource::Insert(rules) => insert::remove(rules)?,
@@ -296,6 +299,10 @@ fn explain(operation: &Operation, failure: Failure) -> Error {
     if let (Some(link), ErrorKind::Missing) = (link, error.kind) {
         error.reason = format!("this kernel has no {} support", link.kind.name());
         error.help = Some(format!("load the module ({}), or use a kernel that has it", link.kind.name()));
+    }
+    if let (Operation::Create(Resource::Qdisc(qdisc)), ErrorKind::Missing) = (operation, error.kind) {
+        error.reason = format!("this kernel has no {} support (CONFIG_NET_SCH_NETEM)", qdisc.work.kind());
+        error.help = Some("load the module sch_netem, or use a kernel that has it".to_owned());
     }
     let hint = match refused.errno {
         libc::EEXIST if refused.text.is_none() => Some("it is already there"),

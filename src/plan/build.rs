@@ -37,8 +37,8 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
 /// Takes away what cannot be changed where it stands.
 fn replace(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflict> {
     let (Some(wanted), Some(there)) = (paper.goal.get(id), paper.state.get(id)) else { return Ok(()) };
-    let replaces =
-        matches!(stage, Stage::Address | Stage::Route | Stage::Rule | Stage::Link) && wanted.drift(there).iter().any(|drift| drift.impact == Impact::Replace);
+    let replaces = matches!(stage, Stage::Address | Stage::Route | Stage::Rule | Stage::Link | Stage::Qdisc)
+        && wanted.drift(there).iter().any(|drift| drift.impact == Impact::Replace);
     let ours = paper.state.items.get(id).is_some_and(|item| item.owner == Owner::Ours);
     if replaces && ours {
         let there = there.clone();

@@ -128,8 +128,13 @@ fn taken(id: &ResourceId, who: &str, there: &Resource, wanted: &Resource) -> Opt
     };
     let what = match there {
         Resource::Link(link) => format!("{} {id}", link.kind.name()),
+        Resource::Qdisc(qdisc) => format!("{} at the root of {id}", qdisc.work.kind()),
         Resource::Table(table) => format!("nft table inet topo-{} in {}", table.topology, table.node),
         other => format!("{} {id}", other.id().kind()),
     };
-    (!shared).then(|| Conflict::new(id.clone(), format!("{} is there already and belongs to {who}", what.trim()), "choose another name, or remove it first"))
+    let help = match id {
+        ResourceId::Qdisc(link) => format!("remove it first: tc qdisc delete dev {} root", link.name),
+        _ => "choose another name, or remove it first".to_owned(),
+    };
+    (!shared).then(|| Conflict::new(id.clone(), format!("{} is there already and belongs to {who}", what.trim()), help))
 }

@@ -57,7 +57,7 @@ fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
         Class::Route => 3,
         Class::Neighbor => 4,
         Class::Address => 5,
-        Class::LinkSysctl => 6,
+        Class::LinkSysctl | Class::Qdisc => 6,
         Class::Link => MOVE,
         Class::Sysctl => 8,
         Class::Namespace => 9,

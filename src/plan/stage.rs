@@ -23,6 +23,7 @@ pub(super) enum Stage {
     /// Bridges come up, and get their MTU, after all their ports: each port that comes up on a bridge that is up has its packets flooded to all others.
     LinkLate,
     LinkSysctl,
+    Qdisc,
     Address,
     Neighbor,
     Route,
@@ -89,6 +90,7 @@ fn stage(class: Class) -> Stage {
         Class::Sysctl => Stage::Sysctl,
         Class::Link => Stage::Link,
         Class::LinkSysctl => Stage::LinkSysctl,
+        Class::Qdisc => Stage::Qdisc,
         Class::Address => Stage::Address,
         Class::Neighbor => Stage::Neighbor,
         Class::Route => Stage::Route,

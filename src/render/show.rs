@@ -67,6 +67,7 @@ impl InNode for Resource {
             Self::Namespace(it) => &it.node,
             Self::Sysctl(it) => &it.node,
             Self::Link(it) => &it.id.node,
+            Self::Qdisc(it) => &it.link.node,
             Self::Address(it) => &it.link.node,
             Self::Neighbor(it) => &it.link.node,
             Self::Fdb(it) => &it.link.node,
@@ -145,6 +146,7 @@ impl<'a> Part<'a> {
         tree.add(depth, page);
         for (resource, _) in &self.items {
             match resource {
+                Resource::Qdisc(it) if it.link == link.id => self.line(tree, depth + 1, "qdisc", &detail(resource)),
                 Resource::Neighbor(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource)),
                 Resource::Fdb(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), ""),
                 Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => self.link(tree, port, depth + 1),
@@ -160,13 +162,13 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// Addresses on interfaces that are somebody else's.
+    /// Addresses and qdiscs on interfaces that are somebody else's.
     fn orphans(&self, tree: &mut Tree) {
         for (resource, _) in &self.items {
-            if let Resource::Address(it) = resource
-                && !self.drawn(&it.link)
-            {
-                self.line(tree, 1, &super::words::name(&it.id()), "");
+            match resource {
+                Resource::Address(it) if !self.drawn(&it.link) => self.line(tree, 1, &super::words::name(&it.id()), ""),
+                Resource::Qdisc(it) if !self.drawn(&it.link) => self.line(tree, 1, &super::words::name(&it.id()), &detail(resource)),
+                _ => {}
             }
         }
     }

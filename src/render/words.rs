@@ -1,6 +1,8 @@
 //! Resources in a few words: what each is called, and what there is to say about it.
 
-use crate::resource::{Address, Drift, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, kinds};
+use crate::resource::{
+    Address, Drift, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, Work, kinds,
+};
 
 /// What a resource is called inside its node: `link br0`, `route default`.
 pub fn name(id: &ResourceId) -> String {
@@ -8,6 +10,7 @@ pub fn name(id: &ResourceId) -> String {
         ResourceId::Namespace(node) => format!("namespace {node}"),
         ResourceId::Sysctl(_, key) => format!("sysctl {}", key.replace('/', ".")),
         ResourceId::Link(link) => format!("link {}", link.name),
+        ResourceId::Qdisc(link) => format!("qdisc on {}", link.name),
         ResourceId::Address(link, address, None) => format!("address {address} on {}", link.name),
         ResourceId::Address(link, address, Some(peer)) => format!("address {} peer {peer}/{} on {}", address.addr(), address.prefix_len(), link.name),
         ResourceId::Neighbor(link, address, proxy) => format!("{}neighbor {address} on {}", if *proxy { "proxy " } else { "" }, link.name),
@@ -62,6 +65,7 @@ pub fn detail(resource: &Resource) -> String {
         },
         Resource::Sysctl(sysctl) => format!("= {}", sysctl.value),
         Resource::Link(link) => link_words(link).join(", "),
+        Resource::Qdisc(qdisc) => qdisc.work.to_string(),
         Resource::Address(address) => address_words(address).join(", "),
         Resource::Neighbor(neighbor) => neighbor.mac.map(|mac| mac.to_string()).unwrap_or_default(),
         Resource::Fdb(_) | Resource::Rule(_) | Resource::File(_) => String::new(),
@@ -197,6 +201,12 @@ pub fn fields(resource: &Resource) -> Vec<(String, String)> {
         Resource::Namespace(namespace) => fields.text("existing", detail(&Resource::Namespace(namespace.clone()))),
         Resource::Sysctl(sysctl) => fields.add("value", &sysctl.value),
         Resource::Link(link) => link_fields(link, &mut fields),
+        Resource::Qdisc(qdisc) => {
+            fields.text("kind", qdisc.work.kind());
+            if let Work::Netem(netem) = &qdisc.work {
+                netem.fields().iter().for_each(|(name, value)| fields.add(name, value));
+            }
+        }
         Resource::Address(address) => {
             fields.add("address", &address.address);
             fields.optional("peer", address.peer.as_ref());

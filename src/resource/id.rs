@@ -15,6 +15,8 @@ pub enum ResourceId {
     Sysctl(Node, String),
     /// A link.
     Link(LinkId),
+    /// The root qdisc of a link.
+    Qdisc(LinkId),
     /// An address, and its peer where it has one.
     Address(LinkId, IpNet, Option<IpAddr>),
     /// A static neighbour; `true` for a proxy entry.
@@ -44,6 +46,8 @@ pub enum Class {
     Link,
     /// Settings of an interface.
     LinkSysctl,
+    /// Root qdiscs.
+    Qdisc,
     /// Addresses.
     Address,
     /// Neighbours and forwarding entries.
@@ -69,7 +73,7 @@ impl ResourceId {
             | Self::Table(node)
             | Self::Insert(node, _)
             | Self::File(node, _) => node,
-            Self::Link(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) => &link.node,
+            Self::Link(link) | Self::Qdisc(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) => &link.node,
         }
     }
 
@@ -79,6 +83,7 @@ impl ResourceId {
             Self::Namespace(_) => "namespace",
             Self::Sysctl(..) => "sysctl",
             Self::Link(_) => "link",
+            Self::Qdisc(_) => "qdisc",
             Self::Address(..) => "address",
             Self::Neighbor(..) => "neighbor",
             Self::Fdb(..) => "fdb",
@@ -96,7 +101,7 @@ impl fmt::Display for ResourceId {
         match self {
             Self::Namespace(node) | Self::Table(node) => write!(f, "{node}"),
             Self::Sysctl(node, key) => write!(f, "{node} {key}"),
-            Self::Link(link) => write!(f, "{link}"),
+            Self::Link(link) | Self::Qdisc(link) => write!(f, "{link}"),
             Self::Address(link, address, None) => write!(f, "{link} {address}"),
             Self::Address(link, address, Some(peer)) => write!(f, "{link} {} peer {peer}/{}", address.addr(), address.prefix_len()),
             Self::Neighbor(link, address, false) => write!(f, "{link} {address}"),

@@ -43,12 +43,13 @@ impl State {
         })
     }
 
-    /// What stands on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries, its settings.
+    /// What stands on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries, its settings, its root qdisc.
     pub fn on_link(&self, link: &LinkId) -> Vec<ResourceId> {
         let addresses = self.from(ResourceId::Address(link.clone(), lowest(), None), move |id| matches!(id, ResourceId::Address(of, ..) if of == link));
         let neighbors = self.from(ResourceId::Neighbor(link.clone(), NOWHERE, false), move |id| matches!(id, ResourceId::Neighbor(of, ..) if of == link));
         let fdb = self.from(ResourceId::Fdb(link.clone(), Mac([0; 6]), NOWHERE), move |id| matches!(id, ResourceId::Fdb(of, ..) if of == link));
         let mut ids: Vec<ResourceId> = addresses.chain(neighbors).chain(fdb).map(|(id, _)| id.clone()).collect();
+        ids.extend(self.items.get_key_value(&ResourceId::Qdisc(link.clone())).map(|(id, _)| id.clone()));
         for family in ["ipv4", "ipv6"] {
             for section in ["conf", "neigh"] {
                 let prefix = format!("net/{family}/{section}/{}/", link.name);
@@ -79,6 +80,7 @@ impl State {
         let starts = [
             ResourceId::Sysctl(node.clone(), String::new()),
             ResourceId::Link(link.clone()),
+            ResourceId::Qdisc(link.clone()),
             ResourceId::Address(link.clone(), lowest(), None),
             ResourceId::Neighbor(link.clone(), NOWHERE, false),
             ResourceId::Fdb(link, Mac([0; 6]), NOWHERE),

@@ -1,6 +1,8 @@
 //! States: all resources of a topology, wanted or observed.
 
-use super::{Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Record, ResourceId, Route, Rule, Sysctl, Table};
+use super::{
+    Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Qdisc, Record, ResourceId, Route, Rule, Sysctl, Table,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,6 +13,7 @@ pub enum Resource {
     Namespace(Namespace),
     Sysctl(Sysctl),
     Link(Box<Link>),
+    Qdisc(Qdisc),
     Address(Address),
     Neighbor(Neighbor),
     Fdb(Fdb),
@@ -27,6 +30,7 @@ macro_rules! each {
             Resource::Namespace($one) => $call,
             Resource::Sysctl($one) => $call,
             Resource::Link($one) => $call,
+            Resource::Qdisc($one) => $call,
             Resource::Address($one) => $call,
             Resource::Neighbor($one) => $call,
             Resource::Fdb($one) => $call,
@@ -56,6 +60,7 @@ impl Resource {
             (Self::Namespace(new), Self::Namespace(old)) => new.drift(old),
             (Self::Sysctl(new), Self::Sysctl(old)) => new.drift(old),
             (Self::Link(new), Self::Link(old)) => new.drift(old),
+            (Self::Qdisc(new), Self::Qdisc(old)) => new.drift(old),
             (Self::Address(new), Self::Address(old)) => new.drift(old),
             (Self::Neighbor(new), Self::Neighbor(old)) => new.drift(old),
             (Self::Fdb(new), Self::Fdb(old)) => new.drift(old),
@@ -74,6 +79,7 @@ impl Resource {
             Self::Namespace(_) => Class::Namespace,
             Self::Sysctl(sysctl) => sysctl.class(),
             Self::Link(_) => Class::Link,
+            Self::Qdisc(_) => Class::Qdisc,
             Self::Address(_) => Class::Address,
             Self::Neighbor(_) | Self::Fdb(_) => Class::Neighbor,
             Self::Route(_) => Class::Route,

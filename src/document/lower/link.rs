@@ -13,10 +13,12 @@ impl<'d> Lowering<'d> {
     pub fn interfaces(&mut self, at: &At<'d>) {
         for (name, interface) in &at.section.interfaces {
             let path = format!("{}.interfaces.{name}", at.path);
-            if self.link(at, name, interface, &path) {
+            let made = self.link(at, name, interface, &path);
+            if made {
                 self.addresses(at, name, interface, &path);
             }
             self.interface_settings(at, name, interface, &path);
+            self.impair(at, name, interface, &path, made);
             self.not_yet(interface, &path);
         }
         let lo = IfName::from("lo");
@@ -199,11 +201,8 @@ impl<'d> Lowering<'d> {
 
     /// What of an entry cannot be made yet.
     fn not_yet(&mut self, interface: &Interface, path: &str) {
-        let parts: [(Option<Place>, &str); 3] = [
-            (interface.port_vlan.as_ref().map(|part| part.place), "`port-vlan`"),
-            (interface.impair.as_ref().map(|part| part.place), "`impair`"),
-            (interface.offload.as_ref().map(|part| part.place), "`offload`"),
-        ];
+        let parts: [(Option<Place>, &str); 2] =
+            [(interface.port_vlan.as_ref().map(|part| part.place), "`port-vlan`"), (interface.offload.as_ref().map(|part| part.place), "`offload`")];
         for (place, what) in parts {
             if let Some(place) = place {
                 self.later(place, path, what);

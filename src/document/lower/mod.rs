@@ -3,6 +3,7 @@
 mod address;
 mod check;
 mod file;
+mod impair;
 mod index;
 mod kinds;
 mod link;

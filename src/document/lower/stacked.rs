@@ -152,8 +152,7 @@ impl<'d> Lowering<'d> {
 
     /// A duration in whole milliseconds.
     fn millis(&mut self, name: &str, duration: &Loc<Duration>) -> Option<u64> {
-        let nanoseconds = u64::try_from(duration.nanoseconds).ok();
-        let millis = nanoseconds.filter(|nanoseconds| nanoseconds % 1_000_000 == 0).map(|nanoseconds| nanoseconds / 1_000_000);
+        let millis = (duration.nanoseconds % 1_000_000 == 0).then_some(duration.nanoseconds / 1_000_000);
         if millis.is_none_or(|millis| millis > i32::MAX.unsigned_abs().into()) {
             self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in whole milliseconds")));
             return None;

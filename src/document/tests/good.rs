@@ -107,7 +107,7 @@ namespaces:
         alternative-names: [uplink, 7]
         txqueuelen: 500
         queues: { tx: 4, rx: 2 }
-        impair: { delay: 20ms, jitter: 5ms, loss: 0.5%, duplicate: 1%, corrupt: 0.1%, reorder: 25%, rate: 10mbit, limit: 2000 }
+        impair: { delay: 20ms, jitter: 5ms, distribution: pareto, loss: 0.5%, duplicate: 1%, corrupt: 0.1%, reorder: 25%, rate: 10mbit, limit: 2000 }
         offload: { tx-checksum: false, rx-checksum: false, tso: false, gso: false, gro: false }
       eth1: { veth: host/p2, queues: 2 }
       eth2: { veth: { bridge: host/br0 }, mtu: 1300, port: { isolated: true }, port-vlan: { access: 10 } }
@@ -214,7 +214,7 @@ fn red_and_blue() {
 fn everything_is_read() {
     let (_, topology) = good(EVERYTHING);
     let words: Vec<&str> = topology.unsupported.iter().map(|(_, what)| what.as_str()).collect();
-    for what in ["vlan-filtering", "port-vlan", "impair", "offload", "\"wireguard\""] {
+    for what in ["vlan-filtering", "port-vlan", "offload", "\"wireguard\""] {
         assert!(words.iter().any(|word| word.contains(what)), "{what}: {words:?}");
     }
     assert!(topology.unsupported.iter().all(|(origin, _)| origin.line > 1));
@@ -373,4 +373,12 @@ fn a_pair_may_be_said_from_both_ends() {
     assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().mtu, Setting::Is(1500));
     assert_eq!(topology.state.link(&LinkId::new("b", "h")).unwrap().peer, Some(LinkId::new("b", "g")));
     assert_eq!(topology.state.links().count(), 6);
+}
+
+#[test]
+fn the_line_of_everything() {
+    let (_, topology) = good(EVERYTHING);
+    let Some(Resource::Qdisc(qdisc)) = topology.state.get(&ResourceId::Qdisc(LinkId::new("a", "eth0"))) else { panic!() };
+    let said = "netem delay 20ms, jitter 5ms, distribution pareto, loss 0.5%, duplicate 1%, corrupt 0.1%, reorder 25%, rate 10mbit, limit 2000";
+    assert_eq!((qdisc.work.to_string().as_str(), qdisc.marked), (said, true));
 }

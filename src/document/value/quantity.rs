@@ -1,13 +1,31 @@
 //! Durations, rates and percentages, as `tc` writes them.
 
 use super::super::word::{Word, Wrong, pattern};
+use crate::resource::Share;
+
+/// A decimal number, exactly: its digits, and how many of them are behind the point.
+#[derive(Clone, Copy)]
+struct Decimal {
+    digits: u128,
+    decimals: u32,
+}
+
+impl Decimal {
+    /// The whole number that is nearest to it `scale` times; the largest there is where it is more.
+    fn times(self, scale: u64) -> u64 {
+        let one = 10_u128.saturating_pow(self.decimals);
+        u64::try_from((self.digits.saturating_mul(u128::from(scale)).saturating_add(one / 2)) / one.max(1)).unwrap_or(u64::MAX)
+    }
+}
 
 /// A number and the unit behind it.
-fn split(text: &str) -> Option<(f64, &str)> {
+fn split(text: &str) -> Option<(Decimal, &str)> {
     let at = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(at)?;
-    let usual = number.starts_with(|c: char| c.is_ascii_digit()) && number.len() <= 15;
-    usual.then(|| number.parse().ok().map(|number| (number, unit))).flatten()
+    let (whole, rest) = number.split_once('.').unwrap_or((number, ""));
+    let usual = !whole.is_empty() && !rest.contains('.') && number.len() <= 18;
+    let digits = format!("{whole}{rest}").parse().ok().filter(|_| usual)?;
+    Some((Decimal { digits, decimals: u32::try_from(rest.len()).ok()? }, unit))
 }
 
 /// A duration.
@@ -36,19 +54,19 @@ impl Word for Duration {
         let wrong = || Wrong::not("bad-duration", text, "a duration");
         let (number, unit) = split(text).ok_or_else(|| wrong().help("a number and its unit: 20ms, 15s"))?;
         let scale = match unit {
-            "s" | "sec" | "secs" => 1e9,
-            "ms" | "msec" | "msecs" => 1e6,
-            "us" | "usec" | "usecs" => 1e3,
-            "ns" | "nsec" | "nsecs" => 1.0,
+            "s" | "sec" | "secs" => 1_000_000_000,
+            "ms" | "msec" | "msecs" => 1_000_000,
+            "us" | "usec" | "usecs" => 1_000,
+            "ns" | "nsec" | "nsecs" => 1,
             "" => return Err(wrong().help(format!("write its unit: {text}s or {text}ms"))),
             _ => return Err(wrong().help("the units are s, ms, us and ns")),
         };
-        let nanoseconds = (number * scale).round();
+        let nanoseconds = number.times(scale);
         // a year: far more than any timer here can be set to
-        if nanoseconds > 3.2e16 {
+        if nanoseconds > 32_000_000_000_000_000 {
             return Err(wrong().help("that is more than a year"));
         }
-        Ok(Self { nanoseconds: nanoseconds as u64 })
+        Ok(Self { nanoseconds })
     }
 
     fn schema() -> schemars::Schema {
@@ -73,27 +91,27 @@ impl Word for Rate {
         let (number, unit) = split(text).ok_or_else(wrong)?;
         let unit = unit.to_ascii_lowercase();
         let (prefix, bytes) = match (unit.strip_suffix("bit"), unit.strip_suffix("bps")) {
-            (Some(prefix), _) => (prefix, 1.0),
-            (_, Some(prefix)) => (prefix, 8.0),
+            (Some(prefix), _) => (prefix, 1),
+            (_, Some(prefix)) => (prefix, 8),
             _ => return Err(wrong()),
         };
         let scale = match prefix {
-            "" => 1.0,
-            "k" => 1e3,
-            "m" => 1e6,
-            "g" => 1e9,
-            "t" => 1e12,
-            "ki" => 1024.0,
-            "mi" => 1_048_576.0,
-            "gi" => 1_073_741_824.0,
-            "ti" => 1_099_511_627_776.0,
+            "" => 1,
+            "k" => 1_000,
+            "m" => 1_000_000,
+            "g" => 1_000_000_000,
+            "t" => 1_000_000_000_000,
+            "ki" => 1024,
+            "mi" => 1_048_576,
+            "gi" => 1_073_741_824,
+            "ti" => 1_099_511_627_776,
             _ => return Err(wrong()),
         };
-        let bits = (number * scale * bytes).round();
-        if !(8.0..=1e15).contains(&bits) {
+        let bits = number.times(scale * bytes);
+        if !(8..=1_000_000_000_000_000).contains(&bits) {
             return Err(Wrong::not("out-of-range", text, "a rate from 8bit to 1000tbit"));
         }
-        Ok(Self { bits: bits as u64 })
+        Ok(Self { bits })
     }
 
     fn schema() -> schemars::Schema {
@@ -106,8 +124,8 @@ impl Word for Rate {
 /// A percentage from 0 to 100.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Percent {
-    /// In millionths of a percent.
-    pub micros: u64,
+    /// As the kernel counts it.
+    pub share: Share,
 }
 
 impl Word for Percent {
@@ -116,10 +134,12 @@ impl Word for Percent {
     fn parse(text: &str) -> Result<Self, Wrong> {
         let wrong = || Wrong::not("bad-percentage", text, "a percentage").help("a number from 0 to 100 and the sign: 0.5%");
         let (number, unit) = split(text).ok_or_else(wrong)?;
-        if unit != "%" || number > 100.0 {
-            return Err(wrong());
+        let share = Share::of_percent(number.digits, number.decimals).filter(|_| unit == "%").ok_or_else(wrong)?;
+        if share == Share(0) && number.digits > 0 {
+            let message = format!("{text:?} is less than the kernel can count");
+            return Err(Wrong::new("out-of-range", message).help(format!("the least is {}", Share(1))));
         }
-        Ok(Self { micros: (number * 1e6).round() as u64 })
+        Ok(Self { share })
     }
 
     fn schema() -> schemars::Schema {

@@ -4,7 +4,7 @@ use super::Section;
 use super::tree::Yaml;
 use crate::render::words::differs;
 use crate::resource::kinds::Mtu;
-use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Queues, Resource, Setting, State, Value, kinds};
+use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value, Work, kinds};
 use std::collections::BTreeMap;
 
 /// The interfaces of a node.
@@ -23,10 +23,13 @@ pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
             map.insert(prior.id.name.as_str(), entry);
         }
     }
-    // Addresses on an interface that is somebody else's: it is declared, and nothing else of it is managed.
+    // What is ours on an interface that is somebody else's: it is declared, and nothing else of it is managed.
     for resource in &section.items {
-        if let Resource::Address(address) = resource {
-            map.entry(address.link.name.as_str()).or_insert_with(|| borrowed(section, &address.link));
+        match resource {
+            Resource::Address(Address { link, .. }) | Resource::Qdisc(Qdisc { link, .. }) => {
+                map.entry(link.name.as_str()).or_insert_with(|| borrowed(section, link));
+            }
+            _ => {}
         }
     }
     Yaml::Map(map.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect())
@@ -54,6 +57,7 @@ fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     if let Some(names) = prior.alternative_names.get().and(there.alternative_names.get()) {
         map.put("alternative-names", Yaml::List(names.iter().map(Yaml::of).collect()));
     }
+    impair(section, &prior.id, &mut map);
     map.put_list("addresses", addresses(section, &prior.id));
     Some(map)
 }
@@ -66,8 +70,22 @@ fn borrowed(section: &Section<'_>, link: &LinkId) -> Yaml {
         existing.put_some("from", from);
         map.put("existing", existing);
     }
+    impair(section, link, &mut map);
     map.put_list("addresses", addresses(section, link));
     map
+}
+
+/// What makes its line a bad one.
+fn impair(section: &Section<'_>, link: &LinkId, map: &mut Yaml) {
+    let ours = section.items.iter().find(|resource| matches!(resource, Resource::Qdisc(it) if it.link == *link));
+    if let Some(Resource::Qdisc(Qdisc { work: Work::Netem(netem), .. })) = ours {
+        let mut keys = Yaml::map();
+        netem.fields().iter().for_each(|(name, value)| keys.put(name, Yaml::of(value)));
+        if keys.is_empty() {
+            keys.put("limit", Yaml::of(&netem.limit));
+        }
+        map.put("impair", keys);
+    }
 }
 
 fn interface(section: &Section<'_>, link: &Link) -> Yaml {
@@ -91,6 +109,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
         }
     }
     attributes(section, link, &mut map);
+    impair(section, &link.id, &mut map);
     map.put_list("addresses", addresses(section, &link.id));
     if dad(section, &link.id) {
         map.put("ipv6", Yaml::map().with("dad", Yaml::of(&true)));

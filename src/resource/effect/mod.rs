@@ -69,6 +69,7 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
     match resource {
         Resource::Address(address) => return address::create(state, address),
         Resource::Route(route) => return route::create(state, route),
+        Resource::Qdisc(qdisc) => link::needs(state, &qdisc.link)?,
         Resource::Neighbor(neighbor) => link::needs(state, &neighbor.link)?,
         Resource::Fdb(fdb) => link::needs(state, &fdb.link)?,
         Resource::Sysctl(sysctl) => {
@@ -96,6 +97,7 @@ fn born_as(state: &State, resource: &Resource) -> Owner {
         Resource::Address(address) => address.marked,
         Resource::Route(route) => route.marked,
         Resource::Neighbor(neighbor) => neighbor.marked,
+        Resource::Qdisc(qdisc) => qdisc.marked,
         Resource::Link(link) => link.marked,
         _ => true,
     };

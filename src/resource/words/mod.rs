@@ -1,11 +1,12 @@
-//! Operations in the words of `ip`, `bridge`, `sysctl`, `nft`: what a person would type for them.
+//! Operations in the words of `ip`, `bridge`, `tc`, `sysctl`, `nft`: what a person would type for them.
 //!
 //! Used by `plan --commands`, by `-v`, and by errors, which name what was tried. The commands can be run, in order, in a shell as root. What `ip` of
-//! iproute2 6.1 cannot say is left out: the mark of an address (`IFA_PROTO`).
+//! iproute2 6.1 cannot say is left out: the mark of an address (`IFA_PROTO`). Its `tc` rounds delays to 64 ns, which topo sees and mends.
 
 mod kinds;
 mod link;
 mod network;
+mod qdisc;
 mod system;
 
 use super::{Name, Namespace, NetnsRef, Node, NodeTenure, Operation, Resource, State};
@@ -53,6 +54,7 @@ impl Words {
             Resource::Namespace(namespace) => self.create_namespace(namespace),
             Resource::Sysctl(sysctl) => vec![self.write_sysctl(sysctl)],
             Resource::Link(link) => self.create_link(link),
+            Resource::Qdisc(qdisc) => vec![self.qdisc(None, qdisc)],
             Resource::Address(address) => vec![self.address("add", address)],
             Resource::Neighbor(neighbor) => vec![self.neighbor("add", neighbor)],
             Resource::Fdb(entry) => vec![self.fdb("append", entry)],
@@ -68,6 +70,7 @@ impl Words {
         match (before, after) {
             (Resource::Link(before), Resource::Link(after)) => self.update_link(before, after),
             (_, Resource::Namespace(namespace)) => self.mark_namespace(namespace),
+            (Resource::Qdisc(before), Resource::Qdisc(after)) => vec![self.qdisc(Some(before), after)],
             (_, Resource::Address(address)) => vec![self.address("change", address)],
             (_, Resource::Neighbor(neighbor)) => vec![self.neighbor("replace", neighbor)],
             (_, Resource::Route(route)) => vec![self.route("replace", route)],
@@ -86,6 +89,7 @@ impl Words {
             // A setting has no "not there": what stood there before comes back as an update.
             Resource::Sysctl(_) => Vec::new(),
             Resource::Link(link) => vec![format!("{} link delete {}", self.ip(&link.id.node), link::named("dev", &link.id.name))],
+            Resource::Qdisc(qdisc) => vec![self.delete_qdisc(qdisc)],
             Resource::Address(address) => vec![self.address("delete", address)],
             Resource::Neighbor(neighbor) => vec![self.neighbor("delete", neighbor)],
             Resource::Fdb(entry) => vec![self.fdb("delete", entry)],
@@ -108,7 +112,7 @@ impl Words {
         self.program("ip", node)
     }
 
-    /// `ip` or `bridge`, which both know `-n`, in `node`.
+    /// `ip`, `bridge` or `tc`, which all know `-n`, in `node`.
     fn program(&self, program: &str, node: &Node) -> String {
         match self.tenure(node) {
             NodeTenure::Host => program.to_owned(),

@@ -173,3 +173,27 @@ fn a_file_is_a_here_document() {
     let lines = commands(&Operation::Create(Resource::File(file)));
     assert_eq!(lines, ["mkdir -p /etc/netns/RED && cat > /etc/netns/RED/hosts <<'EOF'\n127.0.0.1 localhost\nEOF"]);
 }
+
+#[test]
+fn a_bad_line_is_said_whole_where_something_goes() {
+    let line = |netem: Netem| Resource::Qdisc(Qdisc { link: LinkId::new("RED", "eth0"), work: Work::Netem(netem), marked: true });
+    let bad = Netem {
+        delay: Nanoseconds(20_000_000),
+        jitter: Nanoseconds(1_500_000),
+        distribution: Distribution::Normal,
+        loss: Share::of_percent(5, 1).unwrap(),
+        rate: ByteRate(187_500),
+        limit: 1000,
+        ..Netem::default()
+    };
+    let create = Operation::Create(line(bad.clone()));
+    let words = "tc -n RED qdisc replace dev eth0 root handle 7471: netem limit 1000 delay 20ms 1500us distribution normal loss 0.5% rate 1500kbit";
+    assert_eq!(commands(&create), [words]);
+    let after = Netem { reorder: Share::of_percent(25, 0).unwrap(), delay: Nanoseconds(1_000_001), limit: 7, ..Netem::default() };
+    let words = "tc -n RED qdisc replace dev eth0 root handle 7470: netem limit 7 delay 1000.0015us 0ms loss 0% reorder 25% rate 0bit";
+    assert_eq!(commands(&Operation::Update { before: line(bad.clone()), after: line(after) }), [words]);
+    assert_eq!(commands(&Operation::Delete(line(bad))), ["tc -n RED qdisc delete dev eth0 root"]);
+    let other = Work::Other { kind: "tbf".into(), more: String::new(), options: vec![1] };
+    let other = Resource::Qdisc(Qdisc { link: LinkId::new("host", "eth0"), work: other, marked: false });
+    assert_eq!(commands(&Operation::Create(other)), ["tc qdisc replace dev eth0 root tbf # with the options that it had"]);
+}
