@@ -24,7 +24,7 @@ pub(super) fn during(plan: &Plan) -> Record {
         match &item.resource {
             Resource::Link(link) => match &link.tenure {
                 Tenure::From(source) => borrowed(&mut record, &plan.base, source),
-                _ if item.owner == Owner::Named => configured(&mut record, &plan.base, link),
+                _ if item.owner == Owner::Named => configured(&mut record, &plan.base, &plan.wanted, link),
                 _ => {}
             },
             Resource::Sysctl(sysctl) if remembered(&plan.wanted, sysctl) => {
@@ -170,13 +170,15 @@ fn routes_over(record: &mut Record, base: &State, link: &LinkId) {
 }
 
 /// A link that is configured where it is: the fields that the file writes. What the record knows already is older and stays.
-fn configured(record: &mut Record, base: &State, wanted: &Link) {
+fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
     let Some(there) = base.link(&wanted.id) else { return };
     if wanted.up == Setting::Is(false) {
         // Going down costs it the routes over it and its IPv6 addresses.
         base.addresses_of(&wanted.id)
             .filter(|address| address.address.addr().is_ipv6() && !address.marked)
             .for_each(|address| remember(record, Resource::Address(address.clone())));
+    }
+    if goal.is_off(&wanted.id) {
         routes_over(record, base, &wanted.id);
     }
     widen(record, masked(there, wanted));
@@ -227,7 +229,10 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
         Resource::Link(link) if elsewhere(&link.id) => Some(prior.clone()),
         Resource::Address(address) if away(&address.link) => Some(prior.clone()),
         Resource::Route(route)
-            if route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| away(&LinkId { node: route.node.clone(), name: dev.clone() }))) =>
+            if route.nexthops.iter().any(|hop| {
+                let link = hop.dev.as_ref().map(|dev| LinkId { node: route.node.clone(), name: dev.clone() });
+                link.is_some_and(|link| away(&link) || wanted.is_off(&link))
+            }) =>
         {
             Some(prior.clone())
         }

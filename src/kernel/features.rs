@@ -5,7 +5,7 @@ use super::link::{self, head};
 use super::netlink::{CREATE, EXCLUSIVE, Request, Socket};
 use super::{Error, ErrorKind, netns};
 use crate::resource::kinds::{self, Spec};
-use crate::resource::{Kind, Link, Owner, State, Tenure};
+use crate::resource::{Kind, Link, Owner, Resource, State, Tenure};
 use nix::libc;
 
 /// Fails where the kernel has no links of a kind that `wanted` has, naming what needs it. A module is loaded as the kernel loads it by itself.
@@ -23,11 +23,16 @@ pub fn check(wanted: &State) -> Result<(), Error> {
             needed.push((spec, link));
         }
     }
-    if needed.is_empty() {
+    let line = wanted.resources().find(|resource| matches!(resource, Resource::Qdisc(_)));
+    if needed.is_empty() && line.is_none() {
         return Ok(());
     }
     let missing = netns::scratch(|| {
         let socket = Socket::open()?;
+        if let Some(line) = line.filter(|_| !has_netem(&socket)) {
+            let reason = format!("this kernel has no netem support (CONFIG_NET_SCH_NETEM); needed by {}", line.id());
+            return Err(Error::new(ErrorKind::Missing, format!("impair {}", line.id()), reason).help(HELP).about(line.id()));
+        }
         Ok(needed.iter().enumerate().filter(|(nth, (spec, _))| !has(&socket, spec, *nth)).map(|(_, needed)| *needed).collect::<Vec<_>>())
     })?;
     let Some((first, link)) = missing.first() else { return Ok(()) };
@@ -35,7 +40,25 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     let also = if also.is_empty() { String::new() } else { format!("; and {}", also.join("; ")) };
     let reason = format!("this kernel has no {} support ({}); needed by {}{also}", first.name, first.config, link.id);
     let error = Error::new(ErrorKind::Missing, format!("make {}", link.id), reason);
-    Err(error.help("load the module, or use a kernel that has it").about(link.id()))
+    Err(error.help(HELP).about(link.id()))
+}
+
+const HELP: &str = "load the module, or use a kernel that has it";
+
+/// Whether the kernel knows netem: asked for one without its options, one that does says that they are missing.
+fn has_netem(socket: &Socket) -> bool {
+    // `struct tcmsg` for the root of the first link, `RTM_NEWQDISC`, `TCA_KIND`.
+    let mut head = [0; 20];
+    let (index, root) = (1_u32.to_ne_bytes(), u32::MAX.to_ne_bytes());
+    for (slot, byte) in head.iter_mut().skip(4).zip(index) {
+        *slot = byte;
+    }
+    for (slot, byte) in head.iter_mut().skip(12).zip(root) {
+        *slot = byte;
+    }
+    let mut body = Writer::new(&head);
+    body.text(1, "netem");
+    !matches!(socket.request(&Request { kind: 36, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() }), Err(refused) if refused.errno == libc::ENOENT)
 }
 
 /// Whether the kernel knows the kind: one that it does not it refuses before it looks at anything else (`rtnl_newlink`).

@@ -186,7 +186,9 @@ fn restore(goal: &mut State, observed: &State) {
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
     let taken: Vec<LinkId> = goal.links().filter_map(source).collect();
     // What going down costs a link waits until it is up again.
-    let down: Vec<LinkId> = goal.links().filter(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false)).map(|link| link.id.clone()).collect();
+    let theirs = |link: &&Link| link.tenure == Tenure::Existing;
+    let down: Vec<LinkId> = goal.links().filter(theirs).filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone()).collect();
+    let off: Vec<LinkId> = goal.links().filter(theirs).filter(|link| goal.is_off(&link.id)).map(|link| link.id.clone()).collect();
     let lost = |link: &LinkId| taken.contains(link) || down.contains(link);
     let moved = local_rules(goal);
     for prior in &observed.record.prior {
@@ -194,9 +196,12 @@ fn restore(goal: &mut State, observed: &State) {
         let still_away = match prior {
             Resource::Link(link) => taken.contains(&link.id),
             Resource::Address(address) => lost(&address.link),
-            Resource::Route(route) => {
-                route.nexthops.iter().any(|hop| hop.dev.as_ref().is_some_and(|dev| lost(&LinkId { node: route.node.clone(), name: dev.clone() })))
-            }
+            Resource::Route(route) => route.nexthops.iter().any(|hop| {
+                hop.dev.as_ref().is_some_and(|dev| {
+                    let link = LinkId { node: route.node.clone(), name: dev.clone() };
+                    lost(&link) || off.contains(&link)
+                })
+            }),
             Resource::Sysctl(sysctl) => {
                 // A link that moves gets the settings of a new one, in either namespace.
                 gone(goal, observed, sysctl.link())

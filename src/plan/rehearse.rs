@@ -120,10 +120,10 @@ impl<'a> Paper<'a> {
             // Not over a link that has moved away: it comes back with the link.
             Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
                 let link = LinkId { node: route.node.clone(), name: dev.clone() };
-                let down = self.goal.link(&link).is_some_and(|link| link.up == Setting::Is(false));
-                !down && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
+                !self.goal.is_off(&link) && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
             }),
             Resource::Link(link) => {
+                self.up_again(link);
                 // Not into what is no bridge any more.
                 let bridge = |master: &LinkId| self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any));
                 if let Some(master) = link.master_id().filter(bridge) {
@@ -137,6 +137,21 @@ impl<'a> Paper<'a> {
         };
         if place && !self.goal.items.contains_key(&item.resource.id()) {
             self.goal.insert(item.resource.clone(), Owner::Restored);
+        }
+    }
+
+    /// A bond gives its ports back down: one of somebody else's that was up comes up again.
+    fn up_again(&mut self, link: &Link) {
+        let down = self.state.link(&link.id).is_some_and(|link| link.up == Setting::Is(false));
+        if !down || link.up != Setting::Is(true) {
+            return;
+        }
+        let id = ResourceId::Link(link.id.clone());
+        if let Some(Resource::Link(wanted)) = self.goal.items.get_mut(&id).map(|item| &mut item.resource) {
+            wanted.up = wanted.up.over(&Setting::Is(true));
+        } else {
+            let up = Link { tenure: Tenure::Existing, up: Setting::Is(true), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+            self.goal.insert(Resource::Link(Box::new(up)), Owner::Restored);
         }
     }
 

@@ -1,7 +1,8 @@
 //! States: all resources of a topology, wanted or observed.
 
 use super::{
-    Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Qdisc, Record, ResourceId, Route, Rule, Sysctl, Table,
+    Address, Class, Drift, Fdb, File, Insert, Kind, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Qdisc, Record, ResourceId, Route, Rule, Setting,
+    Sysctl, Table,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -180,6 +181,13 @@ impl State {
     /// The link `id`.
     pub fn link(&self, id: &LinkId) -> Option<&Link> {
         self.get(&ResourceId::Link(id.clone())).and_then(Resource::as_link)
+    }
+
+    /// Whether no route of the node's own tables goes over a link: it is down, or a VRF has it.
+    pub fn is_off(&self, link: &LinkId) -> bool {
+        let Some(link) = self.link(link) else { return false };
+        let vrf = link.master_id().and_then(|master| self.link(&master)).is_some_and(|master| master.kind == Kind::Vrf);
+        vrf || link.up == Setting::Is(false)
     }
 
     /// All resources in order.
