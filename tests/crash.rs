@@ -11,7 +11,7 @@ mod tracer;
 
 use sandbox::{Options, assert_snapshot_with, quiet, sh, snapshot_with, topo, topo_path, write};
 use std::time::{Duration, Instant};
-use tracer::{Moment, run};
+use tracer::{Moment, What, run};
 
 /// What the machine has before topo comes.
 const MACHINE: &str = "
@@ -151,21 +151,21 @@ fn listed(seen: &Seen, what: &str) {
 
 /// Which moments: all, or every so many, beginning anywhere.
 fn chosen(count: usize, few: usize) -> Vec<Moment> {
-    let all = (1..=count).flat_map(|request| [false, true].map(|after| Moment { request, after, all: false }));
+    let all = (1..=count).flat_map(|request| [false, true].map(|after| Moment { request, after, what: What::Kill { all: false } }));
     let seed = std::env::var("TOPO_CRASH").ok();
     if seed.as_deref() == Some("all") {
         // Each way comes to each kind of moment sooner or later.
-        return all.enumerate().map(|(at, moment)| Moment { all: at % 4 > 1, ..moment }).collect();
+        return all.enumerate().map(|(at, moment)| Moment { what: What::Kill { all: at % 4 > 1 }, ..moment }).collect();
     }
     if seed.as_deref() == Some("product") {
-        return all.flat_map(|moment| [moment, Moment { all: true, ..moment }]).collect();
+        return all.flat_map(|moment| [moment, Moment { what: What::Kill { all: true }, ..moment }]).collect();
     }
     let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let seed = seed.map_or_else(now, |seed| seed.parse().expect("TOPO_CRASH is \"all\", \"product\" or a number"));
     println!("TOPO_CRASH={seed}");
     let step = (2 * count).div_ceil(few).max(1);
     let first = usize::try_from(seed).unwrap() % step;
-    all.skip(first).step_by(step).enumerate().map(|(at, moment)| Moment { all: at % 2 == 1, ..moment }).collect()
+    all.skip(first).step_by(step).enumerate().map(|(at, moment)| Moment { what: What::Kill { all: at % 2 == 1 }, ..moment }).collect()
 }
 
 fn killed_everywhere(case: &Case<'_>, few: usize) {
@@ -186,7 +186,7 @@ fn killed_everywhere(case: &Case<'_>, few: usize) {
         let forms: &[bool] = if long { &[false, true] } else { &[at % 2 == 0] };
         for complete in forms {
             version(case.from);
-            let Some(what) = run(topo_path(), case.args, Some(*moment)).killed else { continue };
+            let Some(what) = run(topo_path(), case.args, Some(*moment)).hit else { continue };
             kills += 1;
             println!("{what}; then {}", if *complete { "apply" } else { "destroy" });
             listed(&seen, &what);
@@ -196,8 +196,8 @@ fn killed_everywhere(case: &Case<'_>, few: usize) {
             };
             // Killed during that, too.
             if (at + usize::from(*complete)) % 3 == 0 {
-                let second = Moment { request: 1 + (at * 37) % count.requests, after: at % 2 == 0, all: false };
-                if let Some(second) = run(topo_path(), args, Some(second)).killed {
+                let second = Moment { request: 1 + (at * 37) % count.requests, after: at % 2 == 0, what: What::Kill { all: false } };
+                if let Some(second) = run(topo_path(), args, Some(second)).hit {
                     println!("  and {second}");
                     again += 1;
                     listed(&seen, &second);

@@ -37,8 +37,8 @@ pub fn write_whole(folder: &OwnedFd, name: &str, text: &[u8], path: &Path) -> Re
     // Left by a run that was killed while it wrote.
     let _ = unlinkat(folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mut file = File::from(openat(folder, temporary.as_str(), flags, Mode::from_bits_truncate(0o600)).map_err(refused)?);
-    let written = file.write_all(text).map_err(|e| Error::io(format!("write {}", path.display()), &e));
+    let opened = openat(folder, temporary.as_str(), flags, Mode::from_bits_truncate(0o600)).map(File::from).map_err(refused);
+    let written = opened.and_then(|mut file| file.write_all(text).map_err(|e| Error::io(format!("write {}", path.display()), &e)));
     let done = written.and_then(|()| renameat(folder, temporary.as_str(), folder, name).map_err(refused));
     if done.is_err() {
         let _ = unlinkat(folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);

@@ -51,6 +51,14 @@ impl Lock {
 
     /// Takes the lock of another folder of records.
     pub fn take_at(dir: &Path, timeout: Duration, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
+        let taken = Self::wait_at(dir, timeout, on_wait);
+        if taken.is_err() {
+            abandon(dir);
+        }
+        taken
+    }
+
+    fn wait_at(dir: &Path, timeout: Duration, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
         let end = Instant::now() + timeout;
         let mut told = String::new();
         loop {
@@ -93,18 +101,34 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Still holding it: if the lock is all there is, it goes, and the folder.
     fn drop(&mut self) {
-        let alone = std::fs::read_dir(&self.path).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == FILE)));
-        if alone && is_named(&self.folder, &self.file) {
-            // What cannot be removed is found by the next run.
-            let _ = unlinkat(&self.folder, FILE, UnlinkatFlags::NoRemoveDir);
-            let _ = std::fs::remove_dir(&self.path);
-        } else {
-            let _ = self.file.set_len(0);
-        }
-        // By word: a program that was started meanwhile may have the file open, too.
-        let _ = self.file.unlock();
+        leave(&self.folder, &self.file, &self.path);
+    }
+}
+
+/// Gives up a lock that is held. Still holding it: if the lock is all there is, it goes, and the folder.
+fn leave(folder: &OwnedFd, file: &File, path: &Path) {
+    let alone = std::fs::read_dir(path).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == FILE)));
+    if alone && is_named(folder, file) {
+        // What cannot be removed is found by the next run.
+        let _ = unlinkat(folder, FILE, UnlinkatFlags::NoRemoveDir);
+        let _ = std::fs::remove_dir(path);
+    } else {
+        let _ = file.set_len(0);
+    }
+    // By word: a program that was started meanwhile may have the file open, too.
+    let _ = file.unlock();
+}
+
+/// What was made for a lock that could not be taken goes, unless somebody has a use for it.
+fn abandon(dir: &Path) {
+    let Ok(folder) = Records::at(dir).base() else { return };
+    let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    match openat(&folder, FILE, flags, Mode::empty()).map(File::from) {
+        Ok(file) if file.try_lock().is_ok() && is_named(&folder, &file) => leave(&folder, &file, dir),
+        Ok(_) => {}
+        // Not empty, most likely.
+        Err(_) => _ = std::fs::remove_dir(dir),
     }
 }
 
@@ -165,6 +189,28 @@ mod tests {
         drop(first);
         assert!(!dir.exists(), "nothing stays");
         drop(Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).unwrap());
+    }
+
+    #[test]
+    fn what_was_made_in_vain_goes_unless_it_is_held() {
+        let dir = dir("vain");
+        let lock = Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).unwrap();
+        abandon(&dir);
+        assert!(dir.join(FILE).exists(), "it is held");
+        drop(lock);
+        Records::at(&dir).make_base().unwrap();
+        abandon(&dir);
+        assert!(!dir.exists());
+        let (_folder, file) = open(&dir).unwrap().unwrap();
+        drop(file);
+        abandon(&dir);
+        assert!(!dir.exists());
+        // A topology is there.
+        Records::at(&dir).make_folder(&"lab".into()).unwrap();
+        drop(open(&dir).unwrap().unwrap());
+        abandon(&dir);
+        assert!(dir.join("lab").exists());
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

@@ -147,7 +147,10 @@ fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str)
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     // The command has a limit of its own; where that does not hold, the kernel hangs.
     match lane::run(&words, limit + minutes) {
-        Ok(answer) => judge(name, limit, &answer.text, Some(answer.code)),
+        Ok(answer) => {
+            tell(&answer.text);
+            judge(name, limit, &answer.text, Some(answer.code));
+        }
         Err(why) => no_lane(why),
     }
 }
@@ -183,15 +186,25 @@ pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) 
     require();
     let limit = if lane::is_here() { limit * lane::SLOWER } else { limit };
     let words = command(enter, name, limit, handed_on(name));
-    let output = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).output().expect("timeout starts");
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    judge(name, limit, &format!("{stdout}{stderr}"), output.status.code());
+    let mut command = Command::new(&words[0]);
+    let mut child =
+        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("timeout starts");
+    let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let said = std::thread::spawn(move || lines(stderr, |_| {}));
+    // As it comes: a long run shows how far it is.
+    let stdout = lines(stdout, tell);
+    let stderr = said.join().expect("reading");
+    tell(&stderr);
+    judge(name, limit, &format!("{stdout}{stderr}"), child.wait().expect("it ends").code());
 }
 
-/// Shows what a test printed in its sandbox, and fails where it did.
-fn judge(name: &str, limit: Duration, text: &str, code: Option<i32>) {
-    // Marked, so that nobody who counts results counts these.
+/// Shows what a test printed in its sandbox. Marked, so that nobody who counts results counts it.
+fn tell(text: &str) {
     text.lines().for_each(|line| println!("| {line}"));
+}
+
+/// Fails where a test did in its sandbox.
+fn judge(name: &str, limit: Duration, text: &str, code: Option<i32>) {
     match code {
         Some(0) => {}
         Some(99 | 125) => panic!("the sandbox of {name} cannot be made: the lines above say why; it needs root of its namespaces"),
@@ -199,6 +212,19 @@ fn judge(name: &str, limit: Duration, text: &str, code: Option<i32>) {
         code => panic!("{name} failed in its sandbox (exit {code:?})"),
     }
     assert!(text.contains("test result: ok. 1 passed"), "no test called {name:?} ran in the sandbox: the name given to sandbox::run must be the test's");
+}
+
+/// All of a stream; each line is told at once.
+fn lines(stream: impl std::io::Read, tell: impl Fn(&str)) -> String {
+    use std::io::BufRead as _;
+    let mut all = String::new();
+    for line in std::io::BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        tell(&line);
+        all.push_str(&line);
+        all.push('\n');
+    }
+    all
 }
 
 /// Fails where the machine lacks what these tests need, naming what to do.

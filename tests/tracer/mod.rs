@@ -1,6 +1,9 @@
-//! Runs a program and kills it with SIGKILL before or after its n-th request to the kernel: ptrace stops it, its threads and its children at every system
-//! call. Killed when a call begins, the call is not carried out; killed when it returns, it was carried out whole. So there is no moment in between.
+//! Runs a program under ptrace, which stops it, its threads and its children at every system call, and does something to its n-th request to the kernel: kills
+//! it before or after, or has the request refused. Killed when a call begins, the call is not carried out; killed when it returns, it was carried out
+//! whole. So there is no moment in between. A refused request is not carried out, or is and says that it failed. What it receives over netlink can be
+//! disturbed, too.
 
+#![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::zombie_processes, reason = "the tracer waits for all of them")]
 #![allow(unsafe_code, reason = "ptrace has no safe form; it is given live pointers and this process's own children only")]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
@@ -13,15 +16,40 @@ use std::collections::{BTreeSet, HashMap};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// When to kill.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// When something is done, and what.
+#[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// Which request, from 1.
+    /// Which request, from 1; of [`What::Receive`], which answer.
     pub request: usize,
-    /// Whether it is still carried out.
+    /// Whether the request is still carried out.
     pub after: bool,
-    /// Whether the programs that it started (nft) are killed with it; else they run to their ends.
-    pub all: bool,
+    /// What is done.
+    pub what: What,
+}
+
+/// What is done to a program.
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// It is killed.
+    Kill {
+        /// Whether the programs that it started (nft) are killed with it; else they run to their ends.
+        all: bool,
+    },
+    /// The request is refused with this errno. Each message that is sent to the route socket is a request here: its answer says so.
+    Refuse(i32),
+    /// Something happens to what it receives from a netlink socket.
+    Receive(Reply),
+}
+
+/// What happens to an answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Reply {
+    /// It does not come: the call fails with this errno.
+    Fails(i32),
+    /// It says that something changed while it was put together (`NLM_F_DUMP_INTR`).
+    Interrupted,
+    /// Its bytes are changed.
+    Mutated(fn(&mut Vec<u8>, u64), u64),
 }
 
 /// `-ERESTARTNOINTR`: the call has done nothing and is made again at once. A write to a setting, while another thread holds the lock of all networks.
@@ -32,22 +60,40 @@ const RESTARTED: i64 = -513;
 pub struct Run {
     /// How many requests that change something were made.
     pub requests: usize,
-    /// The request at which it was killed, in words; `None` where it ended before.
-    pub killed: Option<String>,
+    /// How many netlink answers were received.
+    pub answers: usize,
+    /// The request to which it was done, in words; `None` where it ended before.
+    pub hit: Option<String>,
     /// Its exit status, 128 and the signal where one ended it.
     pub code: i32,
+    /// What it said on its standard error.
+    pub stderr: String,
 }
 
-/// Runs `program` with `args`; kills it at `moment`.
+/// Where a traced program's standard error goes.
+const SAID: &str = "/run/lock/traced";
+
+/// Runs `program` with `args`; does what `moment` says.
 pub fn run(program: &str, args: &[&str], moment: Option<Moment>) -> Run {
     let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let said = std::fs::File::create(SAID).expect("a file for what it says");
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
     // SAFETY: between fork and exec only this one system call is made.
     let command = unsafe { command.pre_exec(|| request(libc::PTRACE_TRACEME, 0, 0, 0).map(|_| ())) };
     let child = command.spawn().expect("the program starts");
     let main = i32::try_from(child.id()).unwrap();
-    let mut tracer = Tracer { main, moment, run: Run::default(), inside: HashMap::new(), options: false, leaders: BTreeSet::from([main]) };
+    let mut tracer = Tracer {
+        main,
+        moment,
+        run: Run::default(),
+        inside: HashMap::new(),
+        receiving: HashMap::new(),
+        refused: Vec::new(),
+        options: false,
+        leaders: BTreeSet::from([main]),
+    };
     tracer.follow();
+    tracer.run.stderr = std::fs::read_to_string(SAID).unwrap_or_default();
     tracer.run
 }
 
@@ -55,10 +101,32 @@ struct Tracer {
     main: i32,
     moment: Option<Moment>,
     run: Run,
-    /// The threads that are in a request, and which it is.
-    inside: HashMap<i32, (usize, String)>,
+    /// The threads that are in a call with requests.
+    inside: HashMap<i32, Inside>,
+    /// The threads that wait for an answer: the socket and the place for it.
+    receiving: HashMap<i32, (u64, u64)>,
+    /// Messages whose answers are to say that they were refused.
+    refused: Vec<Refused>,
     options: bool,
     leaders: BTreeSet<i32>,
+}
+
+/// A call that is being carried out.
+struct Inside {
+    /// The number of its first request.
+    first: usize,
+    /// Its requests: in words, and where the message is, if it is one of the route socket.
+    requests: Vec<(String, Option<u64>)>,
+    /// What the call is to return instead of what it did.
+    fails: Option<i32>,
+}
+
+/// A message whose answer is to be an error.
+struct Refused {
+    thread: i32,
+    socket: u64,
+    sequence: u32,
+    errno: i32,
 }
 
 fn request(what: libc::c_uint, pid: i32, address: usize, data: usize) -> std::io::Result<libc::c_long> {
@@ -137,34 +205,202 @@ impl Tracer {
         if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY {
             // SAFETY: the kernel has said which of the forms it is.
             let entry = unsafe { info.u.entry };
-            if self.inside.contains_key(&pid) {
-                return;
-            }
-            if let Some(name) = changing(pid, i64::try_from(entry.nr).unwrap_or(-1), &entry.args) {
-                self.run.requests += 1;
-                self.inside.insert(pid, (self.run.requests, name));
-                self.kill_at(pid, false);
-            }
-        } else if info.op == libc::PTRACE_SYSCALL_INFO_EXIT && self.inside.contains_key(&pid) {
+            self.begins(pid, i64::try_from(entry.nr).unwrap_or(-1), &entry.args);
+        } else if info.op == libc::PTRACE_SYSCALL_INFO_EXIT {
             // SAFETY: the kernel has said which of the forms it is.
-            if unsafe { info.u.exit }.sval == RESTARTED {
-                return;
-            }
-            self.kill_at(pid, true);
-            self.inside.remove(&pid);
+            self.returns(pid, unsafe { info.u.exit }.sval);
         }
     }
 
+    fn begins(&mut self, pid: i32, number: i64, args: &[u64; 6]) {
+        if number == libc::SYS_recvfrom {
+            self.receiving.insert(pid, (args[0], args[1]));
+        }
+        // It is begun again after a restart.
+        if self.inside.contains_key(&pid) {
+            return;
+        }
+        let single = matches!(self.moment, Some(Moment { what: What::Refuse(_), .. }));
+        let requests = match number {
+            libc::SYS_sendto if single => messages(&bytes(pid, args[1], args[2])).filter_map(|at| Some((netlink(pid, args[1] + at)?, Some(args[1] + at)))).collect(),
+            _ => Vec::from_iter(changing(pid, number, args).map(|name| (name, None))),
+        };
+        if requests.is_empty() {
+            return;
+        }
+        let first = self.run.requests + 1;
+        self.run.requests += requests.len();
+        self.inside.insert(pid, Inside { first, requests, fails: None });
+        self.kill_at(pid, false);
+        self.refuse(pid, number, args);
+    }
+
+    fn returns(&mut self, pid: i32, result: i64) {
+        if result == RESTARTED {
+            return;
+        }
+        if let Some((socket, place)) = self.receiving.remove(&pid) {
+            self.received(pid, socket, place, result);
+        }
+        if self.inside.contains_key(&pid) {
+            self.kill_at(pid, true);
+            // A call that failed by itself stays as it is.
+            if let Some(errno) = self.inside.remove(&pid).and_then(|inside| inside.fails).filter(|_| result >= 0 || result == -i64::from(libc::ENOSYS)) {
+                set_result(pid, errno);
+            }
+        }
+    }
+
+    /// The request of the moment, if the call that `pid` is in has it.
+    fn meant(&self, pid: i32) -> Option<(usize, &(String, Option<u64>))> {
+        let (moment, inside) = (self.moment?, self.inside.get(&pid)?);
+        let at = moment.request.checked_sub(inside.first)?;
+        Some((moment.request, inside.requests.get(at)?))
+    }
+
+    /// Has the request of the moment refused.
+    fn refuse(&mut self, pid: i32, number: i64, args: &[u64; 6]) {
+        let Some(Moment { after, what: What::Refuse(errno), .. }) = self.moment else { return };
+        let Some((request, (name, message))) = self.meant(pid) else { return };
+        // A program that has begun cannot be told that it has not.
+        if after && number == libc::SYS_execve {
+            return;
+        }
+        let hit = format!("request {request}, {name}, {} with errno {errno}", if after { "carried out and refused" } else { "refused" });
+        match *message {
+            Some(message) => {
+                let sequence = (word(pid, message + 8) & 0xffff_ffff) as u32;
+                if !after {
+                    // `NLMSG_NOOP`: the kernel does nothing with it, and acknowledges it.
+                    write_memory(pid, message + 4, &1_u16.to_ne_bytes());
+                }
+                self.refused.push(Refused { thread: pid, socket: args[0], sequence, errno });
+            }
+            None => {
+                if !after {
+                    skip_call(pid);
+                }
+                if let Some(inside) = self.inside.get_mut(&pid) {
+                    inside.fails = Some(errno);
+                }
+            }
+        }
+        self.run.hit = Some(hit);
+    }
+
+    /// An answer has come.
+    fn received(&mut self, pid: i32, socket: u64, place: u64, result: i64) {
+        let Ok(length) = u64::try_from(result) else { return };
+        let mut answer = bytes(pid, place, length);
+        self.run.answers += 1;
+        for at in messages(&answer).collect::<Vec<_>>() {
+            let at = usize::try_from(at).unwrap();
+            let number = |from: usize| answer.get(from..from + 4).map_or(0, |four| u32::from_ne_bytes(four.try_into().unwrap()));
+            if number(at + 4) & 0xffff != 2 || number(at + 16) != 0 {
+                continue;
+            }
+            let sequence = number(at + 8);
+            if let Some(refused) = self.refused.iter().find(|it| (it.thread, it.socket, it.sequence) == (pid, socket, sequence)) {
+                write_memory(pid, place + at as u64 + 16, &(-refused.errno).to_ne_bytes());
+            }
+        }
+        let Some(Moment { request, what: What::Receive(reply), .. }) = self.moment.filter(|moment| moment.request == self.run.answers) else { return };
+        match reply {
+            Reply::Fails(errno) => set_result(pid, errno),
+            Reply::Interrupted => {
+                // A flag in each of its messages; only dumps look at it.
+                for at in messages(&answer).collect::<Vec<_>>() {
+                    let flags = (word(pid, place + at + 6) & 0xffff) as u16;
+                    write_memory(pid, place + at + 6, &(flags | 0x10).to_ne_bytes());
+                }
+            }
+            Reply::Mutated(mutate, seed) => {
+                mutate(&mut answer, seed);
+                answer.resize(usize::try_from(length).unwrap(), 0);
+                write_memory(pid, place, &answer);
+            }
+        }
+        self.run.hit = Some(format!("answer {request}, {reply:?}"));
+    }
+
     fn kill_at(&mut self, pid: i32, after: bool) {
-        let Some(moment) = self.moment.filter(|moment| moment.after == after) else { return };
-        let Some((request, name)) = self.inside.get(&pid).filter(|(request, _)| *request == moment.request) else { return };
-        let who = if moment.all { "it and its children" } else { "it alone" };
-        self.run.killed = Some(format!("{who} {} request {request}, {name}", if after { "after" } else { "before" }));
-        let victims = if moment.all { self.leaders.clone() } else { BTreeSet::from([self.main]) };
+        let Some(Moment { what: What::Kill { all }, .. }) = self.moment.filter(|moment| moment.after == after) else { return };
+        let Some((request, (name, _))) = self.meant(pid) else { return };
+        let who = if all { "it and its children" } else { "it alone" };
+        self.run.hit = Some(format!("{who} {} request {request}, {name}", if after { "after" } else { "before" }));
+        let victims = if all { self.leaders.clone() } else { BTreeSet::from([self.main]) };
         for victim in victims {
             let _ = kill(Pid::from_raw(victim), Signal::SIGKILL);
         }
     }
+}
+
+/// Where the messages of a netlink packet begin.
+fn messages(packet: &[u8]) -> impl Iterator<Item = u64> + use<> {
+    let lengths: Vec<u8> = packet.to_vec();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let here = at;
+        let length = u32::from_ne_bytes(lengths.get(here..here + 4)?.try_into().ok()?) as usize;
+        if length < 16 || here + length > lengths.len() {
+            return None;
+        }
+        at += length.next_multiple_of(4);
+        Some(here as u64)
+    })
+}
+
+/// The call that begins is not carried out.
+#[cfg(target_arch = "x86_64")]
+fn skip_call(pid: i32) {
+    with_registers(pid, |registers| registers.orig_rax = u64::MAX);
+}
+
+/// The call that returns has failed with `errno`.
+#[cfg(target_arch = "x86_64")]
+fn set_result(pid: i32, errno: i32) {
+    with_registers(pid, |registers| registers.rax = i64::from(-errno).cast_unsigned());
+}
+
+#[cfg(target_arch = "x86_64")]
+fn with_registers(pid: i32, change: impl FnOnce(&mut libc::user_regs_struct)) {
+    // SAFETY: all its fields are numbers.
+    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
+    if request(libc::PTRACE_GETREGS, pid, 0, (&raw mut registers) as usize).is_ok() {
+        change(&mut registers);
+        // It may have been killed meanwhile.
+        let _ = request(libc::PTRACE_SETREGS, pid, 0, (&raw mut registers) as usize);
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn skip_call(_pid: i32) {
+    panic!("which registers a call takes is known here for x86_64 only");
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn set_result(_pid: i32, _errno: i32) {
+    panic!("which registers a call takes is known here for x86_64 only");
+}
+
+/// Changes a thread's memory.
+fn write_memory(pid: i32, address: u64, new: &[u8]) {
+    let mut local = libc::iovec { iov_base: new.as_ptr().cast_mut().cast(), iov_len: new.len() };
+    let mut remote = libc::iovec { iov_base: address as usize as *mut libc::c_void, iov_len: new.len() };
+    // SAFETY: only reads the bytes here.
+    let written = unsafe { libc::process_vm_writev(pid, &raw mut local, 1, &raw mut remote, 1, 0) };
+    assert_eq!(usize::try_from(written).ok(), Some(new.len()), "the memory of a traced thread can be written");
+}
+
+/// So many bytes of a thread's memory.
+fn bytes(pid: i32, address: u64, length: u64) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default().min(1 << 20)];
+    let mut local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    let mut remote = libc::iovec { iov_base: address as usize as *mut libc::c_void, iov_len: bytes.len() };
+    // SAFETY: reads at most as many bytes as there is room for.
+    let read = unsafe { libc::process_vm_readv(pid, &raw mut local, 1, &raw mut remote, 1, 0) };
+    bytes.truncate(usize::try_from(read).unwrap_or_default());
+    bytes
 }
 
 /// What of a thread's memory is at `address`.
