@@ -1,7 +1,7 @@
 //! The difference between a goal and what is there, resource by resource.
 
 use super::{Action, Change, Conflict, complete};
-use crate::resource::{Impact, Insert, Item, NetnsRef, NodeTenure, Owner, Resource, ResourceId, State, Tenure};
+use crate::resource::{Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
 
 /// What has to happen to one resource.
 pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, observed: Option<&Item>) -> Option<Change> {
@@ -48,11 +48,25 @@ fn removable(goal: &State, observed: &Item) -> bool {
 
 /// All changes, by identity.
 pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
-    let mut changes: Vec<Change> = goal.items.iter().filter_map(|(id, item)| change(goal, id, Some(item), observed.items.get(id))).collect();
+    let there = |id, item| match observed.items.get(id) {
+        None => change(goal, id, Some(item), at_home(goal, observed, &item.resource).as_ref()),
+        there => change(goal, id, Some(item), there),
+    };
+    let mut changes: Vec<Change> = goal.items.iter().filter_map(|(id, item)| there(id, item)).collect();
     let gone = observed.items.iter().filter(|(id, _)| !goal.items.contains_key(*id));
     changes.extend(gone.filter_map(|(id, item)| change(goal, id, None, Some(item))));
     changes.sort_by(|a, b| a.id.cmp(&b.id));
     changes
+}
+
+/// Somebody's link that is away and comes home, to be configured there, as it will be when it arrives.
+fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
+    let link = wanted.as_link().filter(|link| link.tenure == Tenure::Existing)?;
+    let away = observed.links().find(|there| there.tenure == Tenure::From(link.id.clone())).filter(|there| goal.link(&there.id).is_none())?;
+    let mut home =
+        Link { id: link.id.clone(), tenure: Tenure::Existing, up: Setting::Is(false), master: Setting::Is(None), marked: link.marked, ..away.clone() };
+    home.port.clear();
+    Some(Item { resource: Resource::Link(Box::new(home)), owner: Owner::Theirs("somebody else".to_owned()) })
 }
 
 /// What is in the way.
@@ -105,6 +119,7 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
             // It was taken before, to another place, and goes on from there.
             Tenure::From(_) if observed.links().any(|there| there.tenure == link.tenure) => None,
             Tenure::From(source) => Some(Conflict::new(id.clone(), format!("there is no interface {source} to take"), "check the name with `ip link`")),
+            _ if at_home(goal, observed, wanted).is_some() => None,
             _ => Some(Conflict::new(id.clone(), format!("there is no interface {id}"), "check the name with `ip link`, or give it a kind and topo makes it")),
         },
         Resource::Sysctl(sysctl) => {
