@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use nix::libc;
 use std::net::IpAddr;
 
-const NEW: u16 = 20;
+pub const NEW: u16 = 20;
 const DELETE: u16 = 21;
 const GET: u16 = 22;
 /// Length of `struct ifaddrmsg`.

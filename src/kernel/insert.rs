@@ -44,13 +44,9 @@ pub fn observe(node: &Node, topology: &Name, chain: &ChainRef, wanted: Option<&I
     if !nft_generation::has_chain(chain)? {
         return Ok(insert);
     }
-    insert.present = true;
     let program = program_of(chain)?;
     let (head, lines) = list(program, chain)?;
-    let ours = |line: &&Line| line.topology.as_deref() == Some(topology.as_str());
-    // Rules of other topologies before ours are no matter: each would say of the other that it is in the way.
-    insert.first = lines.iter().skip_while(|line| line.topology.is_some()).all(|line| !ours(&line));
-    let mine: Vec<String> = lines.iter().filter(ours).map(|line| line.text.clone()).collect();
+    let mine = mine(&mut insert, &lines);
     let Some(wanted) = wanted.filter(|_| !mine.is_empty()) else {
         insert.rules = mine.into_iter().map(TableRule::Listed).collect();
         return Ok(insert);
@@ -62,6 +58,25 @@ pub fn observe(node: &Node, topology: &Name, chain: &ChainRef, wanted: Option<&I
     }
     insert.rules = recognise(&mine, known);
     Ok(insert)
+}
+
+/// The rules of `wanted`'s topology as a listing of its chain has them, without a program being asked anything.
+pub fn parse(wanted: &Insert, text: &str) -> Insert {
+    let mut insert = Insert { rules: Vec::new(), ..wanted.clone() };
+    let (program, lines) =
+        if is_iptables(&wanted.chain) { (Program::Iptables, iptables::parse(&wanted.chain, text)) } else { (Program::Nft, native::parse(text).1) };
+    let mine = mine(&mut insert, &lines);
+    insert.rules = recognise(&mine, as_written(program, wanted).unwrap_or_default());
+    insert
+}
+
+/// The lines of the insert's topology; notes in it that the chain is there, and whether they stand first.
+fn mine(insert: &mut Insert, lines: &[Line]) -> Vec<String> {
+    insert.present = true;
+    let ours = |line: &&Line| line.topology.as_deref() == Some(insert.topology.as_str());
+    // Rules of other topologies before ours are no matter: each would say of the other that it is in the way.
+    insert.first = lines.iter().skip_while(|line| line.topology.is_some()).all(|line| !ours(&line));
+    lines.iter().filter(ours).map(|line| line.text.clone()).collect()
 }
 
 /// Makes the rules of the insert's topology in that chain exactly these, at its head, in one transaction.

@@ -35,6 +35,7 @@ pub mod probe;
 pub mod process;
 mod qdisc;
 pub mod record;
+pub mod replies;
 mod resolve;
 mod route;
 pub mod rt_tables;

@@ -7,7 +7,7 @@ use crate::resource::{Fdb, IfName, LinkId, Mac, Neighbor, Node, PROTOCOL};
 use nix::libc;
 use std::net::IpAddr;
 
-const NEW: u16 = 28;
+pub const NEW: u16 = 28;
 const DELETE: u16 = 29;
 const GET: u16 = 30;
 /// Length of `struct ndmsg`.

@@ -219,6 +219,22 @@ const NLMSG_NOOP: u16 = 1;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 
+/// Reads a packet that came from anywhere: `take` gets each message with its type; errors and endings are read here. Answers how many there were.
+pub fn read_packet(packet: &[u8], mut take: impl FnMut(u16, &[u8])) -> usize {
+    let (mut rest, mut count) = (packet, 0);
+    while let Some((head, body, next)) = split(rest) {
+        rest = next;
+        count += 1;
+        match head.kind {
+            // What they say is for who asked.
+            NLMSG_ERROR => _ = acknowledged(&head, body),
+            NLMSG_DONE => _ = done(body, head.flags & NLM_F_DUMP_INTR != 0),
+            kind => take(kind, body),
+        }
+    }
+    count
+}
+
 /// The head of a message.
 struct Head {
     kind: u16,

@@ -35,8 +35,7 @@ pub fn observe(node: &Node, topology: &Name, wanted: Option<&Table>, recorded: O
         return Ok(Some((record.table.clone(), true)));
     }
     let Some(listing) = list(topology)? else { return Ok(None) };
-    let ours =
-        recorded.is_some() || listing.comment().as_deref() == Some(&mark(topology)) || listing.is_empty() || listing.any_rule_ends_with(&comment(topology));
+    let ours = recorded.is_some() || is_ours(&listing, topology);
     let mut known = wanted.map(Known::as_written).unwrap_or_default();
     if !known.knows_all(&listing) {
         known = wanted.and_then(Known::as_listed).unwrap_or(known);
@@ -44,8 +43,23 @@ pub fn observe(node: &Node, topology: &Name, wanted: Option<&Table>, recorded: O
     if !known.knows_all(&listing) {
         known.and_else(recorded.and_then(|record| Known::as_listed(&record.table)));
     }
-    let chains = listing.blocks.iter().map(|block| known.chain(block)).chain(flags(&listing)).collect();
-    Ok(Some((Table { node: node.clone(), topology: topology.clone(), chains }, ours)))
+    Ok(Some((table(node, topology, &listing, known), ours)))
+}
+
+/// The table as a listing has it, and whether it is ours, without nft being asked anything.
+pub fn parse(node: &Node, topology: &Name, wanted: Option<&Table>, text: &str) -> (Table, bool) {
+    let listing = Listing::read(text);
+    let known = wanted.map(Known::as_written).unwrap_or_default();
+    (table(node, topology, &listing, known), is_ours(&listing, topology))
+}
+
+fn is_ours(listing: &Listing, topology: &Name) -> bool {
+    listing.comment().as_deref() == Some(&mark(topology)) || listing.is_empty() || listing.any_rule_ends_with(&comment(topology))
+}
+
+fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> Table {
+    let chains = listing.blocks.iter().map(|block| known.chain(block)).chain(flags(listing)).collect();
+    Table { node: node.clone(), topology: topology.clone(), chains }
 }
 
 /// Replaces the whole table in one transaction. Answers with the generation of the ruleset right after; 0, which no ruleset has, where somebody else changed

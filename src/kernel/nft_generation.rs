@@ -72,23 +72,34 @@ pub fn has_chain(chain: &ChainRef) -> Result<bool, Error> {
 
 /// All tables, each as family and name.
 pub fn tables() -> Result<Vec<(String, String)>, Error> {
-    let answer = ask("nft list tables", GETTABLE, 0, &[], true)?;
-    Ok(answer.iter().filter_map(|message| Some((message.family()?, message.text(FIRST)?))).collect())
+    Ok(read_tables(&ask("nft list tables", GETTABLE, 0, &[], true)?))
+}
+
+fn read_tables(answer: &[Message]) -> Vec<(String, String)> {
+    answer.iter().filter_map(|message| Some((message.family()?, message.text(FIRST)?))).collect()
 }
 
 /// All chains.
 pub fn chains() -> Result<Vec<RawChain>, Error> {
+    Ok(read_chains(&ask("nft list chains", GETCHAIN, 0, &[], true)?))
+}
+
+fn read_chains(answer: &[Message]) -> Vec<RawChain> {
     let chain = |message: &Message| {
         let place = ChainRef { family: message.family()?, table: message.text(FIRST)?, chain: message.text(CHAIN_NAME)? };
         Some(RawChain { place, base: message.attribute(CHAIN_HOOK).is_some() })
     };
-    Ok(ask("nft list chains", GETCHAIN, 0, &[], true)?.iter().filter_map(chain).collect())
+    answer.iter().filter_map(chain).collect()
 }
 
 /// The chains in which a rule carries a comment `topo:NAME`, with that name, whether nft or iptables put it there; each pair once, in the kernel's order.
 pub fn commented() -> Result<Vec<(ChainRef, String)>, Error> {
+    Ok(read_commented(&ask("nft list rules", GETRULE, 0, &[], true)?))
+}
+
+fn read_commented(answer: &[Message]) -> Vec<(ChainRef, String)> {
     let mut found = Vec::new();
-    for message in ask("nft list rules", GETRULE, 0, &[], true)? {
+    for message in answer {
         let (Some(family), Some(table), Some(chain)) = (message.family(), message.text(FIRST), message.text(RULE_CHAIN)) else { continue };
         for name in names(&message.body) {
             let place = (ChainRef { family: family.clone(), table: table.clone(), chain: chain.clone() }, name);
@@ -97,7 +108,17 @@ pub fn commented() -> Result<Vec<(ChainRef, String)>, Error> {
             }
         }
     }
-    Ok(found)
+    found
+}
+
+/// Reads a packet that came from anywhere as an answer to each of the questions; says how many messages there were, and how many were one to any.
+pub fn read_packet(packet: &[u8]) -> (usize, usize) {
+    let (mut rest, mut messages) = (packet, Vec::new());
+    while let Some((_, _, body, next)) = split(rest) {
+        messages.push(Message { body: body.to_vec() });
+        rest = next;
+    }
+    (messages.len(), read_tables(&messages).len().max(read_chains(&messages).len()).max(read_commented(&messages).len()))
 }
 
 /// The names behind every `topo:` that begins a text and ends with NUL. nft keeps a comment in the rule's user data (behind a byte of length), iptables in the data of its own

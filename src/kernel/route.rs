@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use nix::libc;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-const NEW: u16 = 24;
+pub const NEW: u16 = 24;
 const DELETE: u16 = 25;
 const GET: u16 = 26;
 /// Length of `struct rtmsg`.

@@ -8,7 +8,7 @@ use crate::resource::{Family, Node, PROTOCOL, Rule, RuleAction, RuleKey, TableId
 use ipnet::IpNet;
 use nix::libc;
 
-const NEW: u16 = 32;
+pub const NEW: u16 = 32;
 const DELETE: u16 = 33;
 const GET: u16 = 34;
 /// Length of `struct fib_rule_hdr`.

@@ -28,8 +28,13 @@ pub fn list(chain: &ChainRef) -> Result<Vec<Line>, Error> {
     if !output.success() {
         return Err(Error::new(ErrorKind::Refused, format!("{program} -t {} -S {}", chain.table, chain.chain), output.stderr.trim()));
     }
+    Ok(parse(chain, &output.stdout))
+}
+
+/// Reads what `iptables -S` prints.
+pub fn parse(chain: &ChainRef, text: &str) -> Vec<Line> {
     let start = format!("-A {}", chain.chain);
-    Ok(output.stdout.lines().filter_map(|line| line.strip_prefix(&start)).map(|rest| read(rest.trim_start())).collect())
+    text.lines().filter_map(|line| line.strip_prefix(&start)).map(|rest| read(rest.trim_start())).collect()
 }
 
 /// A rule, from its line behind the chain's name.

@@ -13,13 +13,18 @@ pub fn list(chain: &ChainRef) -> Result<(Option<String>, Vec<Line>), Error> {
     if !output.success() {
         return Err(Error::new(ErrorKind::Refused, format!("nft list chain {chain}"), message(&output.stderr)));
     }
+    Ok(parse(&output.stdout))
+}
+
+/// Reads what `nft -a list chain` prints.
+pub fn parse(text: &str) -> (Option<String>, Vec<Line>) {
     // The handle of what a brace opens stands behind the brace, where nothing needs it.
     let text: String =
-        output.stdout.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
+        text.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
     let listing = Listing::read(&text);
-    let Some(block) = listing.blocks.first() else { return Ok((None, Vec::new())) };
+    let Some(block) = listing.blocks.first() else { return (None, Vec::new()) };
     let head = block.head().map(str::to_owned).unwrap_or_default();
-    Ok((Some(head), block.rules().iter().map(|line| read(line)).collect()))
+    (Some(head), block.rules().iter().map(|line| read(line)).collect())
 }
 
 /// A rule, from its listing with handle.
