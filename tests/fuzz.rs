@@ -24,6 +24,7 @@ use topo::document::{self, Severity, Source};
 use topo::kernel::replies::{self, Replies};
 use topo::resource::{Node, State};
 use topo::{check, plan, render};
+use tracer::{Moment, Reply, What};
 
 /// What a case may cost.
 const SECONDS: f64 = 1.0;
@@ -128,7 +129,9 @@ fn show(wanted: &State, observed: &State) {
                 let commands = plan.steps.iter().flat_map(|step| topo::resource::words::commands(&step.operation));
                 commands.for_each(|command| plain(&command));
             }
-            Err(conflicts) => conflicts.iter().for_each(|conflict| plain(&format!("{} {} {}", conflict.id, conflict.reason, conflict.help.as_deref().unwrap_or_default()))),
+            Err(conflicts) => {
+                conflicts.iter().for_each(|conflict| plain(&format!("{} {} {}", conflict.id, conflict.reason, conflict.help.as_deref().unwrap_or_default())))
+            }
         }
     }
     plain(&render::show::text(observed, None));
@@ -309,7 +312,11 @@ fn mutated(wanted: &State, node: &str, replies: &Replies, dice: &mut Dice, tally
             let text = if at == 0 { replies.table.as_mut().unwrap() } else { &mut replies.chains[at - 1] };
             *text = mutation::text(text, &[], dice);
             let text = text.clone();
-            if at == 0 { alone.table = Some(text.clone()) } else { alone.chains.push(text.clone()) }
+            if at == 0 {
+                alone.table = Some(text.clone())
+            } else {
+                alone.chains.push(text.clone())
+            }
             text.into_bytes()
         }
         1 => {
@@ -347,7 +354,8 @@ fn answers() {
             let node = Node::from(*node);
             let read = replies::read(&wanted, &node, !node.is_host(), replies);
             println!("{node}: {} messages and lines, {} understood, {} resources", read.tried, read.understood, read.state.items.len());
-            let missing: Vec<String> = wanted.resources().filter(|it| it.id().node() == &node && read.state.get(&it.id()).is_none()).map(|it| it.id().to_string()).collect();
+            let missing: Vec<String> =
+                wanted.resources().filter(|it| it.id().node() == &node && read.state.get(&it.id()).is_none()).map(|it| it.id().to_string()).collect();
             // Settings and files are read otherwise.
             assert!(missing.iter().all(|id| id.contains("net/")), "not read: {missing:?}");
         }
@@ -358,5 +366,50 @@ fn answers() {
             mutated(&wanted, node, replies, &mut dice, &mut tally, case, many);
         }
         tally.tell("mutated replies", "came to a decoder", "were understood");
+    });
+}
+
+/// Changes what the program receives, its messages in their places.
+fn inside(bytes: &mut Vec<u8>, seed: u64) {
+    let mut dice = Dice::new(seed, 0);
+    for _ in 0..=dice.below(3) {
+        mutation::inside(bytes, &mut dice);
+    }
+}
+
+#[test]
+fn answers_to_the_program() {
+    let many = many(60);
+    sandbox::run_within("answers_to_the_program", Duration::from_secs(if many > 60 { 4 * 3600 } else { 200 }), || {
+        sandbox::sh(MACHINE);
+        let file = sandbox::write("fuzz.yaml", TOPOLOGY);
+        sandbox::topo(&["apply", "--yes", "--quiet", &file]).expect(0);
+        let seed = seed();
+        let commands: [&[&str]; 4] = [&["plan", &file], &["list"], &["show", "fuzz"], &["plan", "--destroy", &file]];
+        let counts = commands.map(|args| tracer::run(sandbox::topo_path(), args, None).answers);
+        // A long run of the others is a short one of this: each is a process.
+        let many = many.min(5000);
+        let (mut hit, mut refused) = (0, 0);
+        for case in 0..many {
+            let mut dice = Dice::new(seed, case);
+            let which = dice.below(commands.len());
+            let (args, answer) = (commands[which], 1 + dice.below(counts[which]));
+            let start = std::time::Instant::now();
+            let reply = Reply::Mutated(inside, seed ^ case);
+            let run = tracer::run(sandbox::topo_path(), args, Some(Moment { request: answer, after: true, what: What::Receive(reply) }));
+            let what = format!("case {case}, {args:?}, answer {answer} changed: exit {}\n{}", run.code, run.stderr);
+            assert!(matches!(run.code, 0..=2 | 77) && !run.stderr.contains("panicked"), "{what}");
+            // An answer whose end is gone is waited for; everything else comes at once.
+            assert!(start.elapsed() < Duration::from_secs(10) || run.stderr.contains("did not answer"), "{what}");
+            plain(&run.stderr);
+            hit += usize::from(run.hit.is_some());
+            refused += usize::from(run.code != 0);
+            if (case + 1) % (many / 20).max(1) == 0 {
+                println!("{} of {many} answers to the program", case + 1);
+            }
+        }
+        println!("{many} runs, {hit} with a changed answer, {refused} of them refused it");
+        assert!(hit * 2 > usize::try_from(many).unwrap());
+        sandbox::topo(&["plan", "--detailed-exitcode", &file]).expect(0);
     });
 }

@@ -258,8 +258,7 @@ fn a_link_that_was_moved_in_goes_home_when_it_is_undone() {
     apply(&mut model, &wanted);
     // At home, but configured.
     let mut home = State::empty("star".into());
-    let configured =
-        Link { tenure: Tenure::Existing, mtu: Setting::Is(1300), marked: false, ..Link::bare(LinkId::new("host", "up0"), Kind::Any) };
+    let configured = Link { tenure: Tenure::Existing, mtu: Setting::Is(1300), marked: false, ..Link::bare(LinkId::new("host", "up0"), Kind::Any) };
     home.insert(Resource::Link(Box::new(configured)), Owner::Named);
     let plan = plan::make(&home, &model.state).unwrap();
     assert!(plan.changes.iter().all(|change| change.action != Action::Create || change.id.kind() != "link"), "{:#?}", plan.changes);

@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, Writer, u16_at, u32_at};
 use super::kinds;
-use super::netlink::{Refused, Socket};
+use super::netlink::{Message, Refused, Socket};
 use crate::resource::{IfName, Kind, Link, LinkId, Mac, Node, Options, Queues, Setting, Tenure, Value};
 use nix::libc;
 use std::collections::BTreeSet;
@@ -120,7 +120,10 @@ pub fn head(index: u32, up: Option<bool>) -> [u8; HEAD] {
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     let mut body = Writer::new(&head(0, None));
     body.u32(EXT_MASK, SKIP_STATS);
-    Ok(socket.dump(GET, body.bytes())?.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
+    let messages = socket.dump(GET, body.bytes())?;
+    // One that cannot be read is not absent.
+    let link = |message: &Message| parse(&message.body).ok_or_else(|| Refused::malformed("a link without a name"));
+    messages.iter().filter(|message| message.kind == NEW).map(link).collect()
 }
 
 /// The link `name`.

@@ -52,7 +52,8 @@ impl Refused {
         Self { errno: error as i32, text: None }
     }
 
-    fn malformed(what: &str) -> Self {
+    /// The answer is not what a kernel says.
+    pub fn malformed(what: &str) -> Self {
         Self { errno: libc::EBADMSG, text: Some(format!("malformed answer: {what}")) }
     }
 
@@ -198,6 +199,9 @@ impl Socket {
                     kind if take(kind, body) => return Ok(()),
                     _ => {}
                 }
+            }
+            if !rest.is_empty() {
+                return Err(Refused::malformed("torn"));
             }
         }
     }

@@ -5,6 +5,8 @@ use super::{Error, ErrorKind};
 use crate::resource::ChainRef;
 use netlink_sys::{Socket, SocketAddr};
 use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::{TimeVal, TimeValLike};
 
 /// `NETLINK_NETFILTER` of `include/uapi/linux/netlink.h`.
 const NETLINK_NETFILTER: isize = 12;
@@ -27,6 +29,9 @@ const FIRST: u16 = 1;
 const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
 const RULE_CHAIN: u16 = 2;
+
+/// Seconds until a question without an answer is given up.
+const PATIENCE: i64 = 60;
 
 /// How often a dump that somebody's change interrupted is begun again.
 const ATTEMPTS: usize = 50;
@@ -207,6 +212,7 @@ fn ask(tried: &str, kind: u16, family: u8, attributes: &[(u16, &str)], dump: boo
         Err(e) if e.raw_os_error() == Some(libc::EPROTONOSUPPORT) => return Ok(Vec::new()),
         socket => socket.map_err(|e| Error::io(tried, &e))?,
     };
+    setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE)).map_err(|e| Error::os(tried, e as i32))?;
     let message = request(kind, family, attributes, dump);
     for _ in 0..ATTEMPTS {
         socket.send_to(&message, &SocketAddr::new(0, 0), 0).map_err(|e| Error::io(tried, &e))?;
@@ -238,6 +244,9 @@ fn receive(socket: &Socket, tried: &str) -> Result<Option<Vec<Message>>, Error> 
                 _ => answers.push(Message { body: body.to_vec() }),
             }
             rest = next;
+        }
+        if !rest.is_empty() {
+            return Err(Error::new(ErrorKind::Refused, tried, "malformed answer: torn"));
         }
     }
 }

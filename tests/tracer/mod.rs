@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// When something is done, and what.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +45,19 @@ pub enum What {
 /// What happens to an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Reply {
-    /// It does not come: the call fails with this errno.
+    /// It does not come yet: the call fails with this errno, and the answer waits for the next one.
     Fails(i32),
+    /// It and all others come later by this: others have time to do something.
+    Late(Duration),
     /// It says that something changed while it was put together (`NLM_F_DUMP_INTR`).
     Interrupted,
     /// Its bytes are changed.
     Mutated(fn(&mut Vec<u8>, u64), u64),
 }
+
+/// `NLM_F_MULTI` and `NLM_F_DUMP_INTR`.
+const MULTIPART: u32 = 2;
+const INTERRUPTED: u32 = 0x10;
 
 /// `-ERESTARTNOINTR`: the call has done nothing and is made again at once. A write to a setting, while another thread holds the lock of all networks.
 const RESTARTED: i64 = -513;
@@ -60,8 +67,10 @@ const RESTARTED: i64 = -513;
 pub struct Run {
     /// How many requests that change something were made.
     pub requests: usize,
-    /// How many netlink answers were received.
+    /// How many netlink answers were asked for.
     pub answers: usize,
+    /// How many of them said that something changed while they were put together.
+    pub interrupted: usize,
     /// The request to which it was done, in words; `None` where it ended before.
     pub hit: Option<String>,
     /// Its exit status, 128 and the signal where one ended it.
@@ -103,8 +112,8 @@ struct Tracer {
     run: Run,
     /// The threads that are in a call with requests.
     inside: HashMap<i32, Inside>,
-    /// The threads that wait for an answer: the socket and the place for it.
-    receiving: HashMap<i32, (u64, u64)>,
+    /// The threads that wait for an answer: which it is, the socket, and the place for it.
+    receiving: HashMap<i32, (usize, u64, u64)>,
     /// Messages whose answers are to say that they were refused.
     refused: Vec<Refused>,
     options: bool,
@@ -213,8 +222,14 @@ impl Tracer {
     }
 
     fn begins(&mut self, pid: i32, number: i64, args: &[u64; 6]) {
-        if number == libc::SYS_recvfrom {
-            self.receiving.insert(pid, (args[0], args[1]));
+        if number == libc::SYS_recvfrom && !self.receiving.contains_key(&pid) {
+            self.run.answers += 1;
+            self.receiving.insert(pid, (self.run.answers, args[0], args[1]));
+            match self.moment {
+                Some(Moment { request, what: What::Receive(Reply::Fails(_)), .. }) if request == self.run.answers => skip_call(pid),
+                Some(Moment { what: What::Receive(Reply::Late(time)), .. }) => std::thread::sleep(time),
+                _ => {}
+            }
         }
         // It is begun again after a restart.
         if self.inside.contains_key(&pid) {
@@ -222,7 +237,9 @@ impl Tracer {
         }
         let single = matches!(self.moment, Some(Moment { what: What::Refuse(_), .. }));
         let requests = match number {
-            libc::SYS_sendto if single => messages(&bytes(pid, args[1], args[2])).filter_map(|at| Some((netlink(pid, args[1] + at)?, Some(args[1] + at)))).collect(),
+            libc::SYS_sendto if single => {
+                messages(&bytes(pid, args[1], args[2])).filter_map(|at| Some((netlink(pid, args[1] + at)?, Some(args[1] + at)))).collect()
+            }
             _ => Vec::from_iter(changing(pid, number, args).map(|name| (name, None))),
         };
         if requests.is_empty() {
@@ -239,8 +256,8 @@ impl Tracer {
         if result == RESTARTED {
             return;
         }
-        if let Some((socket, place)) = self.receiving.remove(&pid) {
-            self.received(pid, socket, place, result);
+        if let Some((answer, socket, place)) = self.receiving.remove(&pid) {
+            self.received(pid, answer, socket, place, result);
         }
         if self.inside.contains_key(&pid) {
             self.kill_at(pid, true);
@@ -289,38 +306,48 @@ impl Tracer {
     }
 
     /// An answer has come.
-    fn received(&mut self, pid: i32, socket: u64, place: u64, result: i64) {
+    fn received(&mut self, pid: i32, answer: usize, socket: u64, place: u64, result: i64) {
+        let now = self.moment.filter(|moment| moment.request == answer);
+        if let Some(Moment { what: What::Receive(reply @ Reply::Fails(errno)), .. }) = now {
+            set_result(pid, errno);
+            self.run.hit = Some(format!("answer {answer}, {reply:?}"));
+            return;
+        }
         let Ok(length) = u64::try_from(result) else { return };
-        let mut answer = bytes(pid, place, length);
-        self.run.answers += 1;
-        for at in messages(&answer).collect::<Vec<_>>() {
-            let at = usize::try_from(at).unwrap();
-            let number = |from: usize| answer.get(from..from + 4).map_or(0, |four| u32::from_ne_bytes(four.try_into().unwrap()));
-            if number(at + 4) & 0xffff != 2 || number(at + 16) != 0 {
-                continue;
-            }
-            let sequence = number(at + 8);
-            if let Some(refused) = self.refused.iter().find(|it| (it.thread, it.socket, it.sequence) == (pid, socket, sequence)) {
-                write_memory(pid, place + at as u64 + 16, &(-refused.errno).to_ne_bytes());
+        let mut packet = bytes(pid, place, length);
+        let heads: Vec<u64> = messages(&packet).collect();
+        let number = |at: u64| word(pid, place + at) as u32;
+        for at in heads.iter().copied() {
+            // `NLMSG_ERROR` without an error: done.
+            if number(at + 4) & 0xffff == 2 && number(at + 16) == 0 {
+                let sequence = number(at + 8);
+                if let Some(refused) = self.refused.iter().find(|it| (it.thread, it.socket, it.sequence) == (pid, socket, sequence)) {
+                    write_memory(pid, place + at + 16, &(-refused.errno).to_ne_bytes());
+                }
             }
         }
-        let Some(Moment { request, what: What::Receive(reply), .. }) = self.moment.filter(|moment| moment.request == self.run.answers) else { return };
+        self.run.interrupted += usize::from(heads.iter().any(|at| number(at + 4) >> 16 & INTERRUPTED != 0));
+        let Some(Moment { what: What::Receive(reply), .. }) = now else { return };
         match reply {
-            Reply::Fails(errno) => set_result(pid, errno),
+            Reply::Fails(_) | Reply::Late(_) => {}
             Reply::Interrupted => {
-                // A flag in each of its messages; only dumps look at it.
-                for at in messages(&answer).collect::<Vec<_>>() {
-                    let flags = (word(pid, place + at + 6) & 0xffff) as u16;
-                    write_memory(pid, place + at + 6, &(flags | 0x10).to_ne_bytes());
+                // Only dumps look at it; an answer to one question is not put together.
+                let parts: Vec<u64> = heads.into_iter().filter(|at| number(at + 4) >> 16 & MULTIPART != 0).collect();
+                if parts.is_empty() {
+                    return;
+                }
+                for at in parts {
+                    let flags = (number(at + 4) >> 16 | INTERRUPTED) as u16;
+                    write_memory(pid, place + at + 6, &flags.to_ne_bytes());
                 }
             }
             Reply::Mutated(mutate, seed) => {
-                mutate(&mut answer, seed);
-                answer.resize(usize::try_from(length).unwrap(), 0);
-                write_memory(pid, place, &answer);
+                mutate(&mut packet, seed);
+                packet.resize(usize::try_from(length).unwrap(), 0);
+                write_memory(pid, place, &packet);
             }
         }
-        self.run.hit = Some(format!("answer {request}, {reply:?}"));
+        self.run.hit = Some(format!("answer {answer}, {reply:?}"));
     }
 
     fn kill_at(&mut self, pid: i32, after: bool) {

@@ -19,8 +19,7 @@ pub fn list(chain: &ChainRef) -> Result<(Option<String>, Vec<Line>), Error> {
 /// Reads what `nft -a list chain` prints.
 pub fn parse(text: &str) -> (Option<String>, Vec<Line>) {
     // The handle of what a brace opens stands behind the brace, where nothing needs it.
-    let text: String =
-        text.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
+    let text: String = text.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
     let listing = Listing::read(&text);
     let Some(block) = listing.blocks.first() else { return (None, Vec::new()) };
     let head = block.head().map(str::to_owned).unwrap_or_default();
