@@ -112,8 +112,8 @@ struct Tracer {
     run: Run,
     /// The threads that are in a call with requests.
     inside: HashMap<i32, Inside>,
-    /// The threads that wait for an answer: which it is, the socket, and the place for it.
-    receiving: HashMap<i32, (usize, u64, u64)>,
+    /// The threads that wait for an answer.
+    receiving: HashMap<i32, Receiving>,
     /// Messages whose answers are to say that they were refused.
     refused: Vec<Refused>,
     options: bool,
@@ -128,6 +128,14 @@ struct Inside {
     requests: Vec<(String, Option<u64>)>,
     /// What the call is to return instead of what it did.
     fails: Option<i32>,
+}
+
+/// An answer that is waited for: which it is, from which socket, and the place for it.
+struct Receiving {
+    answer: usize,
+    socket: u64,
+    place: u64,
+    room: u64,
 }
 
 /// A message whose answer is to be an error.
@@ -222,9 +230,11 @@ impl Tracer {
     }
 
     fn begins(&mut self, pid: i32, number: i64, args: &[u64; 6]) {
-        if number == libc::SYS_recvfrom && !self.receiving.contains_key(&pid) {
+        // A look at an answer's length (`MSG_PEEK`) is no answer.
+        let peek = args[3] & u64::from(libc::MSG_PEEK.unsigned_abs()) != 0;
+        if number == libc::SYS_recvfrom && !peek && !self.receiving.contains_key(&pid) {
             self.run.answers += 1;
-            self.receiving.insert(pid, (self.run.answers, args[0], args[1]));
+            self.receiving.insert(pid, Receiving { answer: self.run.answers, socket: args[0], place: args[1], room: args[2] });
             match self.moment {
                 Some(Moment { request, what: What::Receive(Reply::Fails(_)), .. }) if request == self.run.answers => skip_call(pid),
                 Some(Moment { what: What::Receive(Reply::Late(time)), .. }) => std::thread::sleep(time),
@@ -256,8 +266,8 @@ impl Tracer {
         if result == RESTARTED {
             return;
         }
-        if let Some((answer, socket, place)) = self.receiving.remove(&pid) {
-            self.received(pid, answer, socket, place, result);
+        if let Some(receiving) = self.receiving.remove(&pid) {
+            self.received(pid, &receiving, result);
         }
         if self.inside.contains_key(&pid) {
             self.kill_at(pid, true);
@@ -306,14 +316,16 @@ impl Tracer {
     }
 
     /// An answer has come.
-    fn received(&mut self, pid: i32, answer: usize, socket: u64, place: u64, result: i64) {
+    fn received(&mut self, pid: i32, receiving: &Receiving, result: i64) {
+        let Receiving { answer, socket, place, room } = *receiving;
         let now = self.moment.filter(|moment| moment.request == answer);
         if let Some(Moment { what: What::Receive(reply @ Reply::Fails(errno)), .. }) = now {
             set_result(pid, errno);
             self.run.hit = Some(format!("answer {answer}, {reply:?}"));
             return;
         }
-        let Ok(length) = u64::try_from(result) else { return };
+        // The result may be longer than what there was room for (`MSG_TRUNC`).
+        let Ok(length) = u64::try_from(result).map(|length| length.min(room)) else { return };
         let mut packet = bytes(pid, place, length);
         let heads: Vec<u64> = messages(&packet).collect();
         let number = |at: u64| word(pid, place + at) as u32;
