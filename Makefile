@@ -17,6 +17,10 @@ test-quick: ## the tests that touch no kernel
 	@sh tests/tools.sh
 	@sh tests/all.sh --quick
 
+soak: ## the long forms of the tests, for hours; PART="races fuzz" makes some of them
+	@sh tests/tools.sh --test
+	@sh tests/soak.sh $(PART)
+
 bench: ## setup, change and destroy of large topologies beside the floor; then parse, check and plan alone
 	@sh tests/tools.sh
 	@$(CARGO) build --release --quiet
@@ -33,4 +37,4 @@ docs: ## the architecture, as a page in target/doc
 tools: ## the Debian packages that demo and tests need
 	@sh tests/tools.sh --test
 
-.PHONY: help demo test test-quick bench deny docs tools
+.PHONY: help demo test test-quick soak bench deny docs tools

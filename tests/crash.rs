@@ -188,7 +188,7 @@ fn killed_everywhere(case: &Case<'_>, few: usize) {
             version(case.from);
             let Some(what) = run(topo_path(), case.args, Some(*moment)).hit else { continue };
             kills += 1;
-            println!("{what}; then {}", if *complete { "apply" } else { "destroy" });
+            println!("{} of {}: {what}; then {}", at + 1, moments.len(), if *complete { "apply" } else { "destroy" });
             listed(&seen, &what);
             let args: &[&str] = match case.to {
                 Some(file) if *complete => &["apply", "--yes", file],

@@ -187,8 +187,7 @@ pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) 
     let limit = if lane::is_here() { limit * lane::SLOWER } else { limit };
     let words = command(enter, name, limit, handed_on(name));
     let mut command = Command::new(&words[0]);
-    let mut child =
-        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("timeout starts");
+    let mut child = command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("timeout starts");
     let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let said = std::thread::spawn(move || lines(stderr, |_| {}));
     // As it comes: a long run shows how far it is.

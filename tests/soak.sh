@@ -1,0 +1,69 @@
+#!/bin/sh
+# The long forms of the tests, one after the other: `make soak`, or some of them by name: `make soak PART="races fuzz"`. Says how far each is; all that they
+# print is in target/soak. `SEED=N` repeats a run.
+set -u
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+all="laws laws-kernel crash refusals races fuzz records resources"
+
+if [ "$(id -u)" != 0 ]; then
+    unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
+    exec unshare -Ur sh "$0" "$@"
+fi
+
+for part in "$@"; do
+    case " $all " in
+    *" $part "*) ;;
+    *)
+        echo "there is no part \"$part\"; there are: $all" >&2
+        exit 64
+        ;;
+    esac
+done
+[ $# -gt 0 ] || set -- $all
+
+seed=${SEED:-$(date +%s)}
+echo "seed $seed (SEED=$seed repeats this run)"
+mkdir -p target/soak
+
+# What a part is: the test and what makes it long.
+words() {
+    case $1 in
+    laws) echo "laws TOPO_LAWS=10000 PROPTEST_RNG_SEED=$seed" ;;
+    laws-kernel) echo "laws_kernel TOPO_LAWS_KERNEL=500 TOPO_SEED=$seed" ;;
+    crash) echo "crash TOPO_CRASH=all" ;;
+    refusals) echo "refusals TOPO_REFUSALS=all" ;;
+    races) echo "races TOPO_RACES=200" ;;
+    fuzz) echo "fuzz TOPO_FUZZ=100000 TOPO_FUZZ_SEED=$seed" ;;
+    records) echo "records TOPO_RECORDS=1000" ;;
+    resources) echo "resources TOPO_MANY=5000" ;;
+    esac
+}
+
+failed=""
+for part in "$@"; do
+    long=$(words "$part")
+    test=${long%% *}
+    log=target/soak/$part.log
+    echo "$part: $long"
+    # A line for each twentieth that is done, and what a test sums up.
+    {
+        env ${long#* } "$cargo" test --test "$test" -- --nocapture 2>&1
+        echo "ended with $?"
+    } | tee "$log" | awk -v part="$part" '
+        { line = $0; sub(/^\| /, "", line) }
+        match(line, /[0-9]+ of [0-9]+/) {
+            split(substr(line, RSTART, RLENGTH), n, " of ")
+            step = n[2] ":" int(20 * n[1] / n[2])
+            if (step != last) { last = step; printf "  %s %d of %d\n", part, n[1], n[2]; fflush() }
+        }
+        /^test result:/ || /^error/ || / races, | requests: | mutated | killed | namespaces, / { print "  " line; fflush() }'
+    if tail -n 1 "$log" | grep -qx "ended with 0"; then
+        echo "$part: passed"
+    else
+        echo "$part: FAILED, see $log"
+        failed="$failed $part"
+    fi
+done
+[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
+echo "all passed: $*"
