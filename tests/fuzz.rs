@@ -98,7 +98,7 @@ impl Tally {
         self.whole += u64::from(whole);
         self.seconds = self.seconds.max(seconds);
         self.bytes = self.bytes.max(bytes);
-        if self.cases % (of / 20).max(1) == 0 {
+        if self.cases.is_multiple_of((of / 20).max(1)) {
             println!("{} of {of} {kind}", self.cases);
         }
     }
@@ -370,7 +370,7 @@ fn answers() {
 }
 
 /// Changes what the program receives, its messages in their places.
-fn inside(bytes: &mut Vec<u8>, seed: u64) {
+fn inside(bytes: &mut [u8], seed: u64) {
     let mut dice = Dice::new(seed, 0);
     for _ in 0..=dice.below(3) {
         mutation::inside(bytes, &mut dice);
@@ -404,7 +404,7 @@ fn answers_to_the_program() {
             plain(&run.stderr);
             hit += usize::from(run.hit.is_some());
             refused += usize::from(run.code != 0);
-            if (case + 1) % (many / 20).max(1) == 0 {
+            if (case + 1).is_multiple_of((many / 20).max(1)) {
                 println!("{} of {many} answers to the program", case + 1);
             }
         }

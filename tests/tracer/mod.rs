@@ -52,7 +52,7 @@ pub enum Reply {
     /// It says that something changed while it was put together (`NLM_F_DUMP_INTR`).
     Interrupted,
     /// Its bytes are changed.
-    Mutated(fn(&mut Vec<u8>, u64), u64),
+    Mutated(fn(&mut [u8], u64), u64),
 }
 
 /// `NLM_F_MULTI` and `NLM_F_DUMP_INTR`.
@@ -355,7 +355,6 @@ impl Tracer {
             }
             Reply::Mutated(mutate, seed) => {
                 mutate(&mut packet, seed);
-                packet.resize(usize::try_from(length).unwrap(), 0);
                 write_memory(pid, place, &packet);
             }
         }
