@@ -13,6 +13,7 @@ need iptables-nft iptables
 need ping iputils-ping
 need socat socat
 need sysctl procps
+need wg wireguard-tools
 need unshare util-linux
 lane=no
 if [ "${1:-}" = --test ]; then

@@ -1,5 +1,6 @@
 //! The record of a topology before, during and after an apply.
 
+use super::keys;
 use crate::plan::Plan;
 use crate::resource::{Address, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure};
 
@@ -15,6 +16,7 @@ pub(super) fn during(plan: &Plan) -> Record {
     }
     record.existing.extend(wanted.existing);
     record.owned.extend(wanted.owned);
+    keys::files(&mut record, wanted.key_files);
     for moved in wanted.moved {
         if !record.moved.contains(&moved) {
             record.moved.push(moved);
@@ -22,6 +24,7 @@ pub(super) fn during(plan: &Plan) -> Record {
     }
     for item in plan.wanted.items.values() {
         match &item.resource {
+            Resource::Link(link) if link.kind == Kind::Wireguard => keys::about_to(&mut record, plan, link),
             Resource::Link(link) => match &link.tenure {
                 Tenure::From(source) => borrowed(&mut record, &plan.base, source),
                 _ if item.owner == Owner::Named => configured(&mut record, &plan.base, &plan.wanted, link),
@@ -102,7 +105,9 @@ fn after_wanted(wanted: &State) -> Record {
                 if let Tenure::From(source) = &link.tenure {
                     record.moved.push((link.id.clone(), source.clone()));
                 }
+                keys::of_link(&mut record, link);
             }
+            Resource::Peer(peer) => keys::of_peer(&mut record, peer),
             Resource::Sysctl(sysctl) if !created => record.wrote.push(sysctl.clone()),
             Resource::Qdisc(_)
             | Resource::Address(_)

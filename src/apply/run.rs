@@ -1,6 +1,6 @@
 //! The loop: batches of a level at a time.
 
-use super::{Before, Options, Progress, Report, record, undo};
+use super::{Before, Options, Progress, Report, keys, record, undo};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Plan};
 use crate::resource::{Node, Operation, Record, Resource, Sysctl};
@@ -93,6 +93,7 @@ fn all(
 fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record) -> Result<Vec<Change>, Error> {
     kernel.settle(&plan.wanted)?;
     record::tables(during, &plan.wanted, kernel.table_generations());
+    keys::made(during, &plan.wanted);
     kernel.remember(&plan.base.topology, during)?;
     let now = kernel.observe(&plan.wanted)?;
     let again = plan::make(&plan.wanted, &now).map_err(|conflicts| {

@@ -87,7 +87,7 @@ fn target(plan: &Plan) -> State {
             _ if touched.contains(id) => Owner::Restored,
             _ => continue,
         };
-        target.insert(chosen(&plan.base, &item.resource), owner);
+        target.insert(chosen(plan, &item.resource), owner);
     }
     // The namespaces of others that the topology reaches into are looked at, so they are named.
     for namespace in plan.base.namespaces().chain(plan.wanted.namespaces()) {
@@ -100,8 +100,16 @@ fn target(plan: &Plan) -> State {
 
 /// The resource without what nobody chose: a bridge has the hardware address of one of its ports (`br_stp_recalculate_bridge_id`) until somebody writes one,
 /// and then no longer follows them.
-fn chosen(base: &State, resource: &Resource) -> Resource {
+fn chosen(plan: &Plan, resource: &Resource) -> Resource {
+    let base = &plan.base;
+    let resource_id = resource.id();
     let mut resource = resource.clone();
+    // A peer that the plan leaves where it is, is where it is.
+    if let (Resource::Peer(peer), Some(Resource::Peer(wanted))) = (&mut resource, plan.wanted.get(&resource_id))
+        && wanted.endpoint == Setting::Left
+    {
+        peer.endpoint = Setting::Left;
+    }
     if let Resource::Link(link) = &mut resource
         && link.kind == Kind::Bridge
     {

@@ -16,6 +16,7 @@ mod stacked;
 mod sysctl;
 mod view;
 mod vxlan;
+mod wireguard;
 mod written;
 
 use crate::document::{Document, Finding, Topology};
@@ -54,6 +55,7 @@ const THEMES: &[&[Rule]] = &[
     stacked::RULES,
     sysctl::RULES,
     vxlan::RULES,
+    wireguard::RULES,
     written::RULES,
 ];
 

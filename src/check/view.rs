@@ -1,11 +1,12 @@
 //! A topology, indexed once for all rules.
 
 use super::segment::Segments;
-use crate::document::interface::Interface;
+use crate::document::interface::{Interface, KindKey};
+use crate::document::kind::Wireguard;
 use crate::document::route::{HopEntry, RouteEntry};
 use crate::document::{Document, NodeSection, Place, Topology};
 use crate::resource::{
-    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,
+    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Peer, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -41,6 +42,8 @@ pub(super) struct NodeView<'a> {
     pub neighbors: Vec<&'a Neighbor>,
     /// Forwarding entries of its vxlans.
     pub fdb: Vec<&'a Fdb>,
+    /// Peers of its WireGuard interfaces.
+    pub peers: Vec<&'a Peer>,
     /// Its routes.
     pub routes: Vec<&'a Route>,
     /// Its policy rules, without the kernel's own.
@@ -74,6 +77,7 @@ impl<'a> View<'a> {
                 Resource::Address(address) => node.addresses.push(address),
                 Resource::Neighbor(neighbor) => node.neighbors.push(neighbor),
                 Resource::Fdb(fdb) => node.fdb.push(fdb),
+                Resource::Peer(peer) => node.peers.push(peer),
                 Resource::Route(route) => node.routes.push(route),
                 Resource::Rule(rule) if rule.kernel => {}
                 Resource::Qdisc(_) => {}
@@ -105,6 +109,14 @@ impl<'a> View<'a> {
     /// What the file says of a link; nothing for a far end that is only named.
     pub fn interface(&self, link: &LinkId) -> Option<&'a Interface> {
         self.nodes.get(&link.node)?.section?.interfaces.get(link.name.as_str())
+    }
+
+    /// What the file says of a WireGuard interface.
+    pub fn wireguard(&self, link: &LinkId) -> Option<&'a Wireguard> {
+        match &self.interface(link)?.kind.as_ref()?.value {
+            KindKey::Wireguard(wireguard) => Some(wireguard),
+            _ => None,
+        }
     }
 
     /// Where the mtu of a link stands.

@@ -165,7 +165,7 @@ pub struct Asked<'a> {
 /// Where a resource was asked for, or else its link, or else its namespace.
 fn origin<'a>(origins: &'a Origins, id: &ResourceId) -> Option<&'a Origin> {
     let link = match id {
-        ResourceId::Qdisc(link) | ResourceId::Address(link, ..) | ResourceId::Neighbor(link, ..) | ResourceId::Fdb(link, ..) => {
+        ResourceId::Qdisc(link) | ResourceId::Address(link, ..) | ResourceId::Neighbor(link, ..) | ResourceId::Fdb(link, ..) | ResourceId::Peer(link, _) => {
             Some(ResourceId::Link(link.clone()))
         }
         _ => None,

@@ -54,6 +54,7 @@ impl Undo {
         if !saved::is_current(console, &apply.plan, &fresh, "its last apply cannot be undone: apply the file that you want instead") {
             return Err(Exit::Failed);
         }
+        kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| machine::told(console, &error))?;
         let silent = self.json || self.yes && console.is_quiet();
         if !silent {
             plan::show(console, std::iter::once(&fresh), false);

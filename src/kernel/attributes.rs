@@ -4,6 +4,7 @@
 //! four bytes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use zeroize::Zeroize;
 
 /// Length of an attribute's head.
 const HEAD: usize = 4;
@@ -35,6 +36,11 @@ impl Writer {
     /// The body.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Overwrites what was written, which had a key in it.
+    pub fn wipe(&mut self) {
+        self.bytes.zeroize();
     }
 
     /// An attribute with these bytes. A value that is too long for an attribute (65531 bytes) is cut, which no caller comes near.
@@ -87,7 +93,9 @@ impl Writer {
     pub fn nest_after(&mut self, kind: u16, head: &[u8], write: impl FnOnce(&mut Self)) -> &mut Self {
         let mut inner = Self::new(head);
         write(&mut inner);
-        self.put(kind | NESTED, &inner.bytes)
+        self.put(kind | NESTED, &inner.bytes);
+        inner.wipe();
+        self
     }
 }
 
@@ -127,6 +135,11 @@ impl<'a> Attributes<'a> {
     /// A number of 8 bits.
     pub fn u8(self, kind: u16) -> Option<u8> {
         self.get(kind)?.first().copied()
+    }
+
+    /// A number of 16 bits.
+    pub fn u16(self, kind: u16) -> Option<u16> {
+        u16_at(self.get(kind)?, 0)
     }
 
     /// A number of 32 bits.

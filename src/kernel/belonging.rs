@@ -1,5 +1,6 @@
 //! Whose what is: from looks at namespaces to a state.
 
+use super::keys::Keys;
 use super::look::Look;
 use super::namespace::topology_of;
 use super::{link, route, rule};
@@ -30,6 +31,8 @@ pub struct Judge<'a> {
     pub sources: &'a BTreeSet<LinkId>,
     /// The nodes in which something is wanted of the kernel's own rules.
     pub kernel_rules: &'a BTreeSet<Node>,
+    /// Where secrets are kept.
+    pub keys: &'a Keys,
     /// Whether this kernel says who put an address where it is (`IFA_PROTO`, since 5.18).
     pub says: bool,
 }
@@ -110,11 +113,21 @@ impl Sorter<'_> {
             }
             if owner == Owner::Ours {
                 self.ours.insert(seen.index);
+                self.peers(seen, &link.id);
             }
             if owner == Owner::Ours || self.judge.sources.contains(&link.id) || self.wanted(&link.id()) {
                 self.shown.insert(seen.name.clone());
             }
             self.state.insert(Resource::Link(Box::new(link)), owner);
+        }
+    }
+
+    /// The peers of a WireGuard interface of ours. Only its secrets are kept, and no others'.
+    fn peers(&mut self, seen: &link::Seen, id: &LinkId) {
+        let Some(wireguard) = self.look.wireguard.get(&seen.index) else { return };
+        wireguard.keep(self.judge.keys);
+        for peer in wireguard.peers(id) {
+            self.state.insert(Resource::Peer(peer), Owner::Ours);
         }
     }
 

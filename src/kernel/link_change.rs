@@ -6,6 +6,7 @@ use super::link::{self, head};
 use super::link_verbs::{Failure, carries_mark};
 use super::netlink::{CREATE, EXCLUSIVE, Refused};
 use super::site::Site;
+use super::wireguard;
 use crate::resource::{IfName, Impact, Kind, Link, LinkId, Options, Setting, Value, group, kinds, mark};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
@@ -53,6 +54,9 @@ fn differing(after: &Options, before: &Options) -> Options {
 /// everything, its MTU too, which the kernel would work out anew.
 fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
     let options = differing(&after.options, &before.options);
+    if after.kind == Kind::Wireguard {
+        return wireguard::configure(site, after, &options);
+    }
     let (all, number) = (codec::says_all(&after.kind), codec::link_number(&after.kind));
     let moves = after.link.is_some() && after.link != before.link && number.is_some();
     if options.is_empty() && !moves {

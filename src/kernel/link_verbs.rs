@@ -7,8 +7,8 @@ use super::link_change::{port, properties};
 use super::netlink::{CREATE, EXCLUSIVE, Refused, Request};
 use super::netns::Netns;
 use super::site::Site;
-use super::{Error, tun};
-use crate::resource::{IfName, Kind, Link, LinkId, Options, Setting, Tenure, Value, group, kinds, mark};
+use super::{Error, tun, wireguard};
+use crate::resource::{IfName, Kind, Link, Node, Options, Setting, Tenure, Value, group, kinds, mark};
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -95,28 +95,34 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
         let reason = format!("topo cannot make a link of kind {:?}", link.kind.name());
         return Err(Refused { errno: libc::EOPNOTSUPP, text: Some(reason) }.into());
     }
+    let transport = Some(link.transport()).filter(|node| link.kind == Kind::Wireguard && *node != site.node);
     let lower_elsewhere = link.link.as_ref().filter(|lower| lower.node != site.node);
-    match lower_elsewhere {
-        None => {
+    match (&transport, lower_elsewhere) {
+        (Some(transport), _) => create_elsewhere(site, link, transport, None)?,
+        (None, None) => {
             let lower = link.link.as_ref().map(|lower| site.index(&lower.name)).transpose()?;
             site.ask(link::NEW, CREATE | EXCLUSIVE, &birth_message(site, link, &link.id.name, lower, None)?)?;
         }
-        Some(lower) => create_elsewhere(site, link, lower)?,
+        (None, Some(lower)) => create_elsewhere(site, link, &lower.node, Some(&lower.name))?,
     }
     site.forget();
-    let after_birth = matches!((&lower_elsewhere, link.master.get()), (Some(_), Some(Some(_))));
-    finish(site, link, after_birth, lower_elsewhere.is_some())?;
+    if link.kind == Kind::Wireguard {
+        wireguard::configure(site, link, &chosen(&link.kind, &link.options))?;
+    }
+    let late = lower_elsewhere.is_some() || link.kind == Kind::Wireguard;
+    let after_birth = (lower_elsewhere.is_some() || transport.is_some()) && matches!(link.master.get(), Some(Some(_)));
+    finish(site, link, after_birth, late)?;
     Ok(())
 }
 
-/// Makes a link where its lower link is, to be born here. Kernels before 6.13 look for the name where the request is made, and find the lower link under it:
+/// Makes a link where its lower link is, or in the node where its packets leave, to be born here. Kernels before 6.13 look for the name where the request is made, and find the lower link under it:
 /// then it is born under another one.
-fn create_elsewhere(site: &Site<'_>, link: &Link, lower: &LinkId) -> Result<(), Failure> {
+fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&IfName>) -> Result<(), Failure> {
     let home = Netns::current()?;
     let born = |name: &IfName| {
-        site.elsewhere(&lower.node, |socket| {
-            let index = link::find(socket, &lower.name)?.index;
-            let body = birth_message(site, link, name, Some(index), Some(home.as_fd().as_raw_fd()))?;
+        site.elsewhere(node, |socket| {
+            let index = lower.map(|lower| link::find(socket, lower)).transpose()?.map(|seen| seen.index);
+            let body = birth_message(site, link, name, index, Some(home.as_fd().as_raw_fd()))?;
             socket.request(&Request { kind: link::NEW, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() })
         })
     };
@@ -148,7 +154,9 @@ fn up_with_master(site: &Site<'_>, link: &Link) -> Result<Option<bool>, Refused>
 }
 
 fn birth_message(site: &Site<'_>, link: &Link, name: &IfName, lower: Option<u32>, home: Option<i32>) -> Result<Writer, Refused> {
-    let up = if home.is_some() { None } else { up_with_master(site, link)? };
+    // A WireGuard interface has no key yet, and would take any free port.
+    let late = home.is_some() || link.kind == Kind::Wireguard;
+    let up = if late { None } else { up_with_master(site, link)? };
     let mut body = Writer::new(&head(0, up));
     birth(link, name, carries_mark(link, site.made).then(|| group(site.topology)), &mut body);
     if let (Some(Some(master)), None) = (link.master.get(), home) {

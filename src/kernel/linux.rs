@@ -1,6 +1,7 @@
 //! The machine.
 
 use super::file::Files;
+use super::key_files::{check_keys, resolve_keys};
 use super::netns::{self, Netns};
 use super::perform::{Batch, perform};
 use super::record::Records;
@@ -8,7 +9,7 @@ use super::site::Places;
 use super::{Error, ErrorKind, Found, Kernel, features, insert, list, nft, observe, resolve, settle};
 use crate::resource::{Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// The Linux kernel that this process runs on, seen from the network namespace that it was started in.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Linux {
     /// The machine, with the calling thread's namespace as `host`.
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
-            places: Places { host: Netns::current()?, existing: BTreeMap::new() },
+            places: Places { host: Netns::current()?, keys: Arc::default(), existing: BTreeMap::new() },
             records: Records::default(),
             files: Files::default(),
             claimed: BTreeSet::new(),
@@ -55,6 +56,11 @@ impl Linux {
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.
     pub fn adopt(&mut self, topology: Name, nobodys: impl IntoIterator<Item = ResourceId>) {
         self.adopted = Some((topology, nobodys.into_iter().collect()));
+    }
+
+    /// Whether the private keys that a plan needs are to be had, before anything of it is done.
+    pub fn check_keys(&self, plan: impl IntoIterator<Item = Operation>) -> Result<(), Error> {
+        check_keys(&plan.into_iter().collect::<Vec<_>>(), &self.places.keys)
     }
 
     /// The record of `topology`, and those of all others.
@@ -106,6 +112,7 @@ impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
         resolve::numbers(wanted)?;
         features::check(wanted)?;
+        resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
         for (node, place) in existing(wanted) {

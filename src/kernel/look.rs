@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, Writer};
 use super::site::Places;
-use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, netns, nft, qdisc, route, rule, sysctl};
+use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, netns, nft, qdisc, route, rule, sysctl, wireguard};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,6 +52,8 @@ pub struct Look {
     pub fdb: Vec<neighbor::Seen>,
     /// The root qdiscs that somebody put there, where any matters.
     pub qdiscs: Vec<qdisc::Seen>,
+    /// The WireGuard interfaces by their numbers.
+    pub wireguard: HashMap<u32, wireguard::Seen>,
     /// The settings that were asked for, as far as there are such.
     pub settings: Vec<Sysctl>,
     /// The topology's nft table, and whether it is ours.
@@ -71,7 +73,8 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     if !ours && !question.named {
         return Ok(None);
     }
-    let links = link::dump(&socket).map_err(failed("links"))?;
+    let mut links = link::dump(&socket).map_err(failed("links"))?;
+    let wireguard = wireguards(&mut links)?;
     let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
     let name_of = |index: u32| names.get(&index).cloned();
     let mut routes = route::dump(&socket, libc::AF_INET, node, name_of).map_err(failed("routes"))?;
@@ -90,6 +93,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         neighbors,
         fdb: if vxlan { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
         qdiscs: if qdiscs { qdisc::dump(&socket).map_err(failed("qdiscs"))? } else { Vec::new() },
+        wireguard,
         settings: settings(&socket, node, &links, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,
@@ -98,6 +102,22 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         links,
         names,
     }))
+}
+
+/// What the WireGuard interfaces among `links` have; nothing is asked where there are none. One that goes meanwhile is taken from the list.
+fn wireguards(links: &mut Vec<link::Seen>) -> Result<HashMap<u32, wireguard::Seen>, Error> {
+    let indexes: Vec<u32> = links.iter().filter(|link| link.kind == Kind::Wireguard).map(|link| link.index).collect();
+    if indexes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let seen = wireguard::dump(indexes)?;
+    links.retain(|link| link.kind != Kind::Wireguard || seen.contains_key(&link.index));
+    for link in links {
+        if let Some(seen) = seen.get(&link.index) {
+            link.options = seen.options();
+        }
+    }
+    Ok(seen)
 }
 
 fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {

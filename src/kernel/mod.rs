@@ -10,8 +10,11 @@ pub mod exec;
 mod features;
 pub mod file;
 mod folder;
+mod generic;
 pub mod insert;
 pub mod journal;
+mod key_files;
+mod keys;
 mod kinds;
 mod link;
 mod link_change;
@@ -45,6 +48,7 @@ mod site;
 mod spread;
 pub mod sysctl;
 mod tun;
+mod wireguard;
 
 pub use error::{Error, ErrorKind};
 pub use linux::Linux;
@@ -55,7 +59,7 @@ use crate::resource::{Name, Node, Operation, Record, State};
 
 /// A machine that can be read and changed.
 pub trait Kernel {
-    /// Looks up what only the machine knows and puts it in the place of the name in `wanted`: the tables of `rt_tables`; has nft check raw rules; finds out
+    /// Looks up what only the machine knows and puts it in the place of the name in `wanted`: the tables of `rt_tables`, the public keys of key files; has nft check raw rules; finds out
     /// which `existing` namespaces are one and the same.
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error>;
 

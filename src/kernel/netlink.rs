@@ -1,17 +1,18 @@
-//! A route netlink socket of the calling thread's namespace: requests with acknowledgement, and dumps that are known to be whole.
+//! A netlink socket of the calling thread's namespace, for routes and links or for the generic families: requests with acknowledgement, and dumps that are known to be whole.
 //!
 //! Two things make a dump look shorter than the truth and are looked at here: an error, which the kernel puts into the closing message, and a change while
 //! it ran (`NLM_F_DUMP_INTR`), after which it is made again.
 
 use super::attributes::{Attributes, padded, u16_at, u32_at};
 use super::{Error, ErrorKind};
-use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::cell::{Cell, RefCell};
 use std::os::fd::AsRawFd;
+use zeroize::Zeroize;
 
 /// Length of `struct nlmsghdr`.
 const HEAD: usize = 16;
@@ -98,11 +99,19 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// A socket of the calling thread's namespace.
+    /// A socket for links, addresses, routes and their like.
     pub fn open() -> Result<Self, Error> {
-        let tried = "open a route netlink socket";
+        Self::of(NETLINK_ROUTE, "open a route netlink socket")
+    }
+
+    /// A socket for the generic families.
+    pub fn generic() -> Result<Self, Error> {
+        Self::of(NETLINK_GENERIC, "open a generic netlink socket")
+    }
+
+    fn of(protocol: isize, tried: &str) -> Result<Self, Error> {
         let io = |e: std::io::Error| Error::io(tried, &e);
-        let mut inner = netlink_sys::Socket::new(NETLINK_ROUTE).map_err(io)?;
+        let mut inner = netlink_sys::Socket::new(protocol).map_err(io)?;
         inner.bind_auto().map_err(io)?;
         // An answer with the kernel's own words, and without the request repeated; a kernel that cannot is no worse.
         let _ = inner.set_ext_ack(true).and_then(|()| inner.set_cap_ack(true));
@@ -160,6 +169,11 @@ impl Socket {
         Err(Refused { errno: libc::EAGAIN, text: Some("it changes faster than it can be read".to_owned()) })
     }
 
+    /// Overwrites what was received last, which may have keys in it.
+    pub fn wipe(&self) {
+        self.answer.borrow_mut().zeroize();
+    }
+
     /// Sends `requests` in one call; the number of the first, the others follow.
     fn send(&self, requests: &[Request], flags: u16) -> Result<u32, Refused> {
         let first = self.sequence.get();
@@ -175,8 +189,10 @@ impl Socket {
             bytes.extend_from_slice(&request.body);
             bytes.resize(padded(bytes.len()), 0);
         }
-        self.inner.send(&bytes, 0).map_err(|e| Refused { errno: e.raw_os_error().unwrap_or(libc::EIO), text: None })?;
-        Ok(first)
+        let sent = self.inner.send(&bytes, 0).map_err(|e| Refused { errno: e.raw_os_error().unwrap_or(libc::EIO), text: None });
+        // There may be a key in it.
+        bytes.zeroize();
+        sent.map(|_| first)
     }
 
     /// Reads what answers request `sequence`, message by message, until it is closed or `take` has enough.

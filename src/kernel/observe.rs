@@ -6,7 +6,7 @@ use super::look::{Look, Question, look};
 use super::netns;
 use super::site::Places;
 use super::{Error, ErrorKind, peers};
-use crate::resource::{FileName, Link, LinkId, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, born};
+use crate::resource::{FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,7 +31,17 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
             None => NodeTenure::Created,
         };
         let made = tenure == NodeTenure::Created;
-        let sees = Judge { wanted, record: &record, others: &others, far: &far, prior: &prior, sources: &sources, kernel_rules: &kernel_rules, says };
+        let sees = Judge {
+            wanted,
+            record: &record,
+            others: &others,
+            far: &far,
+            prior: &prior,
+            sources: &sources,
+            kernel_rules: &kernel_rules,
+            keys: &places.keys,
+            says,
+        };
         let (resource, owner) = namespace(&sees, seen, tenure);
         let ours = owner == Owner::Ours;
         state.insert(Resource::Namespace(resource), owner);
@@ -43,6 +53,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
         }
     }
     leftovers(&mut state, &record);
+    remembered(&mut state, &record);
     read_files(&mut state, wanted, &record, files)?;
     (state.record, state.others) = (record, others);
     Ok(state)
@@ -135,6 +146,24 @@ fn leftovers(state: &mut State, record: &Record) {
             state.insert(resource, Owner::Ours);
         }
         state.insert(namespace, Owner::Ours);
+    }
+}
+
+/// What the kernel does not say of WireGuard interfaces: where they were born, and the files that their keys came from.
+fn remembered(state: &mut State, record: &Record) {
+    for (id, born) in &record.born {
+        let there = born.as_ref().filter(|node| node.is_host() || state.namespace(node).is_some());
+        let transport = there.map_or(Value::Unset, |node| Value::word(node.as_str()));
+        if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
+            link.options.insert("transport".into(), transport);
+        }
+    }
+    for (id, path) in &record.key_files {
+        match state.items.get_mut(id).map(|item| &mut item.resource) {
+            Some(Resource::Link(link)) if link.kind == Kind::Wireguard => _ = link.options.insert("private-key-file".into(), Value::word(path)),
+            Some(Resource::Peer(peer)) if peer.preshared.is_some() => peer.preshared_file = Some(path.clone()),
+            _ => {}
+        }
     }
 }
 

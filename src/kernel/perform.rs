@@ -6,7 +6,7 @@ use super::namespace::{self, Inherited};
 use super::netlink::Refused;
 use super::netns::{self, Place};
 use super::site::{Places, Site};
-use super::{Error, ErrorKind, address, insert, neighbor, nft, qdisc, route, rule, sysctl};
+use super::{Error, ErrorKind, address, insert, neighbor, nft, qdisc, route, rule, sysctl, wireguard};
 use super::{link_change, link_delete};
 use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, words};
 use nix::libc;
@@ -187,6 +187,7 @@ fn create(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Neighbor(neighbor) => neighbor::create(site, neighbor)?,
         Resource::Fdb(fdb) => neighbor::create_fdb(site, fdb)?,
         Resource::Qdisc(qdisc) => qdisc::create(site, qdisc)?,
+        Resource::Peer(peer) => wireguard::create_peer(site, peer)?,
         Resource::Sysctl(setting) => sysctl::write(&setting.key, &setting.value)?,
         Resource::Table(table) => install(batch, table)?,
         Resource::File(file) => batch.files.write(file, batch.topology)?,
@@ -208,6 +209,7 @@ fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resourc
     match (before, after) {
         (Resource::Link(before), Resource::Link(after)) => link_change::update(site, before, after)?,
         (Resource::Address(before), Resource::Address(after)) => address::update(site, before, after)?,
+        (Resource::Peer(before), Resource::Peer(after)) => wireguard::update_peer(site, before, after)?,
         (_, Resource::Route(after)) => route::update(site, after)?,
         (_, Resource::Qdisc(after)) => qdisc::update(site, after)?,
         (_, Resource::Neighbor(after)) => neighbor::update(site, after)?,
@@ -225,6 +227,7 @@ fn delete(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Neighbor(neighbor) => neighbor::delete(site, neighbor)?,
         Resource::Fdb(fdb) => neighbor::delete_fdb(site, fdb)?,
         Resource::Qdisc(qdisc) => qdisc::delete(site, qdisc)?,
+        Resource::Peer(peer) => wireguard::delete_peer(site, peer)?,
         Resource::Table(_) => nft::remove(batch.topology)?,
         Resource::File(file) => batch.files.remove(file, batch.topology)?,
         Resource::Insert(rules) => insert::remove(rules)?,

@@ -8,7 +8,7 @@ use super::site::Site;
 use super::spread;
 use crate::resource::{ByteRate, Distribution, IfName, LinkId, Nanoseconds, Netem, Node, Qdisc, Share, Work};
 
-const NEW: u16 = 36;
+pub const NEW: u16 = 36;
 const DELETE: u16 = 37;
 const GET: u16 = 38;
 /// Length of `struct tcmsg`.

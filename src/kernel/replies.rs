@@ -2,8 +2,9 @@
 //! the three. For tests, which hand them bytes that no kernel sends.
 
 use super::belonging::{self, Judge};
+use super::keys::Keys;
 use super::look::Look;
-use super::{address, attributes, insert, link, neighbor, netlink, nft, nft_generation, route, rule};
+use super::{address, attributes, insert, link, neighbor, netlink, nft, nft_generation, qdisc, route, rule};
 use crate::resource::{IfName, Node, NodeTenure, Record, Resource, State};
 use nix::libc;
 use std::collections::{BTreeSet, HashMap};
@@ -72,6 +73,8 @@ fn nothing(node: &Node) -> Look {
         rules: Vec::new(),
         neighbors: Vec::new(),
         fdb: Vec::new(),
+        qdiscs: Vec::new(),
+        wireguard: HashMap::new(),
         settings: Vec::new(),
         table: None,
         inserts: Vec::new(),
@@ -97,6 +100,7 @@ fn decode(look: &mut Look, kind: u16, body: &[u8]) -> Option<()> {
         rule::NEW => look.rules.push(rule::parse(body, &look.node)?),
         neighbor::NEW if bridge => look.fdb.push(neighbor::parse(body)?),
         neighbor::NEW => look.neighbors.push(neighbor::parse(body)?),
+        qdisc::NEW => look.qdiscs.push(qdisc::parse(body)?),
         _ => return None,
     }
     Some(())
@@ -108,7 +112,9 @@ fn judged(wanted: &State, look: &Look, made: bool) -> State {
     let record = Record::default();
     let sources = BTreeSet::new();
     let (far, prior, kernel_rules) = (HashMap::new(), BTreeSet::new(), BTreeSet::from([look.node.clone()]));
-    let judge = Judge { wanted, record: &record, others: &[], far: &far, prior: &prior, sources: &sources, kernel_rules: &kernel_rules, says: true };
+    let keys = Keys::default();
+    let judge =
+        Judge { keys: &keys, wanted, record: &record, others: &[], far: &far, prior: &prior, sources: &sources, kernel_rules: &kernel_rules, says: true };
     let tenure = if made { NodeTenure::Created } else { NodeTenure::Host };
     let (namespace, owner) = belonging::namespace(&judge, look, tenure);
     state.insert(Resource::Namespace(namespace), owner);

@@ -1,18 +1,22 @@
 //! A namespace that work goes on in: its socket, its interfaces' numbers, and whose it is.
 
 use super::attributes::Writer;
+use super::keys::Keys;
 use super::netlink::{Refused, Request, Socket};
 use super::{Error, link, netns};
 use crate::resource::{IfName, Kind, Name, NetnsRef, Node};
 use nix::libc;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Where the nodes of a topology are on this machine.
 #[derive(Clone, Debug)]
 pub struct Places {
     /// The namespace that topo was started in.
     pub host: netns::Netns,
+    /// The private keys that were seen or read.
+    pub keys: Arc<Keys>,
     /// The namespaces that somebody else made, by how they are found. Any other node is a namespace of ours in `/run/netns`.
     pub existing: BTreeMap<Node, NetnsRef>,
 }

@@ -69,7 +69,7 @@ pub struct ChangeView {
 /// A resource's identity.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ResourceView {
-    /// Its kind: `namespace`, `sysctl`, `link`, `qdisc`, `address`, `neighbor`, `fdb`, `route`, `rule`, `nft table`, `nft insert`, `file`.
+    /// Its kind: `namespace`, `sysctl`, `link`, `qdisc`, `address`, `neighbor`, `fdb`, `peer`, `route`, `rule`, `nft table`, `nft insert`, `file`.
     pub kind: &'static str,
     /// The node it lives in.
     pub node: String,

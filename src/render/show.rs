@@ -71,6 +71,7 @@ impl InNode for Resource {
             Self::Address(it) => &it.link.node,
             Self::Neighbor(it) => &it.link.node,
             Self::Fdb(it) => &it.link.node,
+            Self::Peer(it) => &it.link.node,
             Self::Route(it) => &it.node,
             Self::Rule(it) => &it.node,
             Self::Table(it) => &it.node,
@@ -147,6 +148,7 @@ impl<'a> Part<'a> {
         for (resource, _) in &self.items {
             match resource {
                 Resource::Qdisc(it) if it.link == link.id => self.line(tree, depth + 1, "qdisc", &detail(resource)),
+                Resource::Peer(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource)),
                 Resource::Neighbor(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource)),
                 Resource::Fdb(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), ""),
                 Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => self.link(tree, port, depth + 1),

@@ -14,6 +14,7 @@ pub fn name(id: &ResourceId) -> String {
         ResourceId::Address(link, address, None) => format!("address {address} on {}", link.name),
         ResourceId::Address(link, address, Some(peer)) => format!("address {} peer {peer}/{} on {}", address.addr(), address.prefix_len(), link.name),
         ResourceId::Neighbor(link, address, proxy) => format!("{}neighbor {address} on {}", if *proxy { "proxy " } else { "" }, link.name),
+        ResourceId::Peer(link, key) => format!("peer {key} of {}", link.name),
         ResourceId::Fdb(link, mac, dst) => format!("fdb {mac} to {dst} on {}", link.name),
         ResourceId::Insert(_, chain) => format!("rules in chain {chain}"),
         ResourceId::Table(_) => "nft table".to_owned(),
@@ -41,7 +42,7 @@ pub fn seen(resource: &Resource) -> String {
     let Resource::Link(link) = resource else { return detail(resource) };
     let mut link = link.clone();
     (link.mac, link.queues) = (Setting::Left, Setting::Left);
-    link.options.retain(|key, value| differs(kinds::of(&link.kind), key, value));
+    link.options.retain(|key, value| differs(kinds::of(&link.kind), key, value) || matches!(&**key, "listen-port" | "public-key" | "transport"));
     link.port.retain(|key, value| differs(kinds::PORT, key, value));
     link_words(&link).join(", ")
 }
@@ -68,6 +69,7 @@ pub fn detail(resource: &Resource) -> String {
         Resource::Qdisc(qdisc) => qdisc.work.to_string(),
         Resource::Address(address) => address_words(address).join(", "),
         Resource::Neighbor(neighbor) => neighbor.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        Resource::Peer(peer) => peer.fields().iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("; "),
         Resource::Fdb(_) | Resource::Rule(_) | Resource::File(_) => String::new(),
         Resource::Route(route) => route_words(route),
         Resource::Table(table) => format!("inet {}", crate::resource::text::table_name(&table.topology)),
@@ -110,8 +112,16 @@ fn link_words(link: &Link) -> Vec<String> {
         words.push(format!("port of {master}"));
     }
     words.extend(unusual(kinds::of(&link.kind), &link.options));
+    if link.kind == crate::resource::Kind::Wireguard {
+        wireguard_words(link, &mut words);
+    }
     words.extend(unusual(kinds::PORT, &link.port).into_iter().map(|word| format!("port {word}")));
-    if let Some(mtu) = link.mtu.get().filter(|mtu| **mtu != if link.kind == crate::resource::Kind::Loopback { 65536 } else { 1500 }) {
+    let usual_mtu = match link.kind {
+        crate::resource::Kind::Loopback => 65536,
+        crate::resource::Kind::Wireguard => 1420,
+        _ => 1500,
+    };
+    if let Some(mtu) = link.mtu.get().filter(|mtu| **mtu != usual_mtu) {
         words.push(format!("mtu {mtu}"));
     }
     if let Some(mac) = link.mac.get().filter(|_| link.kind != crate::resource::Kind::Loopback) {
@@ -131,13 +141,25 @@ fn link_words(link: &Link) -> Vec<String> {
     words
 }
 
+/// What of a WireGuard interface the kernel chooses where nothing is written.
+fn wireguard_words(link: &Link, words: &mut Vec<String>) {
+    for (key, value) in ["listen-port", "public-key"].iter().filter_map(|key| Some((key, link.options.get(*key)?))) {
+        words.push(format!("{key} {value}"));
+    }
+    let transport = link.transport();
+    if transport != link.id.node {
+        words.push(format!("transport {transport}"));
+    }
+}
+
 /// The attributes that are not what a fresh link has.
 fn unusual(known: &[kinds::Attribute], options: &crate::resource::Options) -> Vec<String> {
     let usual = |name: &str| known.iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value());
     let mut words = Vec::new();
     for (key, value) in options {
         let kernels = known.iter().any(|attribute| attribute.name == key && matches!(attribute.default, kinds::Default::Kernel));
-        if kernels || usual(key).as_ref() == Some(value) || *value == Value::Unset {
+        // A path is for the program; a person knows the key by its public half.
+        if kernels || key == "private-key-file" || usual(key).as_ref() == Some(value) || *value == Value::Unset {
             continue;
         }
         words.push(match value {
@@ -217,6 +239,11 @@ pub fn fields(resource: &Resource) -> Vec<(String, String)> {
         Resource::Fdb(entry) => {
             fields.add("mac", &entry.mac);
             fields.add("dst", &entry.dst);
+        }
+        Resource::Peer(peer) => {
+            fields.add("public-key", &peer.key);
+            peer.fields().iter().for_each(|(name, value)| fields.add(name, value));
+            fields.optional("preshared-key-file", peer.preshared_file.as_ref());
         }
         Resource::Route(route) => {
             fields.add("to", &route.key.to);

@@ -1,6 +1,6 @@
 //! Identities, needs and differences.
 
-use super::{ChainRef, FileName, LinkId, Mac, Node, RouteKey, RuleKey};
+use super::{ChainRef, FileName, LinkId, Mac, Node, PeerKey, RouteKey, RuleKey};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,6 +23,8 @@ pub enum ResourceId {
     Neighbor(LinkId, IpAddr, bool),
     /// A static forwarding entry.
     Fdb(LinkId, Mac, IpAddr),
+    /// A peer of a WireGuard interface.
+    Peer(LinkId, PeerKey),
     /// A route.
     Route(Node, RouteKey),
     /// A policy rule.
@@ -50,7 +52,7 @@ pub enum Class {
     Qdisc,
     /// Addresses.
     Address,
-    /// Neighbours and forwarding entries.
+    /// Neighbours, forwarding entries, and peers of WireGuard interfaces.
     Neighbor,
     /// Routes.
     Route,
@@ -73,7 +75,7 @@ impl ResourceId {
             | Self::Table(node)
             | Self::Insert(node, _)
             | Self::File(node, _) => node,
-            Self::Link(link) | Self::Qdisc(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) => &link.node,
+            Self::Link(link) | Self::Qdisc(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) | Self::Peer(link, _) => &link.node,
         }
     }
 
@@ -87,6 +89,7 @@ impl ResourceId {
             Self::Address(..) => "address",
             Self::Neighbor(..) => "neighbor",
             Self::Fdb(..) => "fdb",
+            Self::Peer(..) => "peer",
             Self::Route(..) => "route",
             Self::Rule(..) => "rule",
             Self::Table(_) => "nft table",
@@ -107,6 +110,7 @@ impl fmt::Display for ResourceId {
             Self::Neighbor(link, address, false) => write!(f, "{link} {address}"),
             Self::Neighbor(link, address, true) => write!(f, "{link} proxy {address}"),
             Self::Fdb(link, mac, dst) => write!(f, "{link} {mac} dst {dst}"),
+            Self::Peer(link, key) => write!(f, "{link} {key}"),
             Self::Route(node, key) => {
                 let default = key.to.prefix_len() == 0;
                 let to = if default { "default".to_owned() } else { key.to.to_string() };

@@ -1,6 +1,6 @@
 //! Links: veth pairs, bridges and the rest, with their attributes.
 
-use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Options, ResourceId, Setting, kinds};
+use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Node, Options, ResourceId, Setting, Value, kinds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -113,6 +113,8 @@ pub enum Kind {
     Tun,
     /// An interface whose Ethernet frames a program reads and writes.
     Tap,
+    /// A WireGuard tunnel.
+    Wireguard,
     /// A device without a kind: hardware.
     Physical,
     /// An interface of which nobody said what it is (`existing`).
@@ -174,6 +176,14 @@ impl Link {
         Some(LinkId { node: self.id.node.clone(), name: master.clone() })
     }
 
+    /// The node that a WireGuard interface is born in, where its packets leave; the one that it lives in where nothing else is said.
+    pub fn transport(&self) -> Node {
+        match self.options.get("transport") {
+            Some(Value::Word(node)) => Node::from(&**node),
+            _ => self.id.node.clone(),
+        }
+    }
+
     /// Takes from `below` the settings about which `self` says nothing.
     pub fn fall_back_to(&mut self, below: &Self) {
         self.up = self.up.over(&below.up);
@@ -195,6 +205,9 @@ impl Link {
         needs.push(Need::class(self.id.node.clone(), Class::Sysctl));
         if let Some(peer) = &self.peer {
             needs.push(Need::uses(ResourceId::Namespace(peer.node.clone())));
+        }
+        if self.kind == Kind::Wireguard && self.transport() != self.id.node {
+            needs.push(Need::uses(ResourceId::Namespace(self.transport())));
         }
         if let Some(link) = &self.link {
             let link = ResourceId::Link(link.clone());

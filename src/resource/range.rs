@@ -1,6 +1,6 @@
 //! Looking up what lives in a node or on a link, without walking the whole state.
 
-use super::{ChainRef, Family, FileName, Item, Link, LinkId, Mac, Node, Resource, ResourceId, RouteKey, RuleAction, RuleKey, State, TableId};
+use super::{ChainRef, Family, FileName, Item, Link, LinkId, Mac, Node, PeerKey, Resource, ResourceId, RouteKey, RuleAction, RuleKey, State, TableId};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -33,6 +33,15 @@ impl State {
         })
     }
 
+    /// The peers of `link`.
+    pub fn peers_of<'a>(&'a self, link: &'a LinkId) -> impl Iterator<Item = &'a super::Peer> {
+        let peers = self.from(ResourceId::Peer(link.clone(), PeerKey::LEAST), move |id| matches!(id, ResourceId::Peer(of, _) if of == link));
+        peers.filter_map(|(_, item)| match &item.resource {
+            Resource::Peer(peer) => Some(peer),
+            _ => None,
+        })
+    }
+
     /// The addresses of `link`.
     pub fn addresses_of<'a>(&'a self, link: &'a LinkId) -> impl Iterator<Item = &'a super::Address> {
         let start = ResourceId::Address(link.clone(), lowest(), None);
@@ -43,12 +52,13 @@ impl State {
         })
     }
 
-    /// What stands on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries, its settings, its root qdisc.
+    /// What stands on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries, peers, its settings, its root qdisc.
     pub fn on_link(&self, link: &LinkId) -> Vec<ResourceId> {
         let addresses = self.from(ResourceId::Address(link.clone(), lowest(), None), move |id| matches!(id, ResourceId::Address(of, ..) if of == link));
         let neighbors = self.from(ResourceId::Neighbor(link.clone(), NOWHERE, false), move |id| matches!(id, ResourceId::Neighbor(of, ..) if of == link));
         let fdb = self.from(ResourceId::Fdb(link.clone(), Mac([0; 6]), NOWHERE), move |id| matches!(id, ResourceId::Fdb(of, ..) if of == link));
-        let mut ids: Vec<ResourceId> = addresses.chain(neighbors).chain(fdb).map(|(id, _)| id.clone()).collect();
+        let peers = self.from(ResourceId::Peer(link.clone(), PeerKey::LEAST), move |id| matches!(id, ResourceId::Peer(of, _) if of == link));
+        let mut ids: Vec<ResourceId> = addresses.chain(neighbors).chain(fdb).chain(peers).map(|(id, _)| id.clone()).collect();
         ids.extend(self.items.get_key_value(&ResourceId::Qdisc(link.clone())).map(|(id, _)| id.clone()));
         for family in ["ipv4", "ipv6"] {
             for section in ["conf", "neigh"] {
@@ -83,7 +93,8 @@ impl State {
             ResourceId::Qdisc(link.clone()),
             ResourceId::Address(link.clone(), lowest(), None),
             ResourceId::Neighbor(link.clone(), NOWHERE, false),
-            ResourceId::Fdb(link, Mac([0; 6]), NOWHERE),
+            ResourceId::Fdb(link.clone(), Mac([0; 6]), NOWHERE),
+            ResourceId::Peer(link, PeerKey::LEAST),
             ResourceId::Route(node.clone(), RouteKey { table: TableId::Number(0), to: lowest(), metric: 0, nth: 0 }),
             ResourceId::Rule(node.clone(), Box::new(rule)),
             ResourceId::Table(node.clone()),

@@ -23,6 +23,12 @@ pub struct Record {
     pub existing: BTreeMap<Node, super::NetnsRef>,
     /// The nft tables as they were installed, by node.
     pub tables: BTreeMap<Node, TableRecord>,
+    /// The files that keys of WireGuard came from, by interface and peer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_files: Vec<(ResourceId, String)>,
+    /// The nodes that WireGuard interfaces were born in, where their packets leave: the kernel does not say. `None` while one is made anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub born: Vec<(LinkId, Option<Node>)>,
     /// Whether an apply or destroy is under way, or was cut off: the topology is half-made.
     pub running: bool,
 }
@@ -40,6 +46,11 @@ impl Record {
     /// What was there before under this identity.
     pub fn prior(&self, id: &ResourceId) -> Option<&Resource> {
         self.prior.iter().find(|resource| resource.id() == *id)
+    }
+
+    /// The file that the key of an interface or peer came from.
+    pub fn key_file(&self, id: &ResourceId) -> Option<&String> {
+        self.key_files.iter().find(|(of, _)| of == id).map(|(_, file)| file)
     }
 
     /// Whether the record says nothing at all.

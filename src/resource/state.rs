@@ -1,7 +1,7 @@
 //! States: all resources of a topology, wanted or observed.
 
 use super::{
-    Address, Class, Drift, Fdb, File, Insert, Kind, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Qdisc, Record, ResourceId, Route, Rule, Setting,
+    Address, Class, Drift, Fdb, File, Insert, Kind, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Peer, Qdisc, Record, ResourceId, Route, Rule, Setting,
     Sysctl, Table,
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ pub enum Resource {
     Address(Address),
     Neighbor(Neighbor),
     Fdb(Fdb),
+    Peer(Peer),
     Route(Route),
     Rule(Rule),
     Table(Table),
@@ -35,6 +36,7 @@ macro_rules! each {
             Resource::Address($one) => $call,
             Resource::Neighbor($one) => $call,
             Resource::Fdb($one) => $call,
+            Resource::Peer($one) => $call,
             Resource::Route($one) => $call,
             Resource::Rule($one) => $call,
             Resource::Table($one) => $call,
@@ -65,6 +67,7 @@ impl Resource {
             (Self::Address(new), Self::Address(old)) => new.drift(old),
             (Self::Neighbor(new), Self::Neighbor(old)) => new.drift(old),
             (Self::Fdb(new), Self::Fdb(old)) => new.drift(old),
+            (Self::Peer(new), Self::Peer(old)) => new.drift(old),
             (Self::Route(new), Self::Route(old)) => new.drift(old),
             (Self::Rule(new), Self::Rule(old)) => new.drift(old),
             (Self::Table(new), Self::Table(old)) => new.drift(old),
@@ -82,7 +85,7 @@ impl Resource {
             Self::Link(_) => Class::Link,
             Self::Qdisc(_) => Class::Qdisc,
             Self::Address(_) => Class::Address,
-            Self::Neighbor(_) | Self::Fdb(_) => Class::Neighbor,
+            Self::Neighbor(_) | Self::Fdb(_) | Self::Peer(_) => Class::Neighbor,
             Self::Route(_) => Class::Route,
             Self::Rule(_) => Class::Rule,
             Self::Table(_) | Self::Insert(_) => Class::Table,

@@ -11,15 +11,15 @@ use schemars::{Schema, json_schema};
 record! {
     /// A WireGuard tunnel.
     Wireguard as "a wireguard interface" {
-        /// The file with its private key; relative to the YAML file. Example: `keys/a.key`
+        /// The file with its private key, as `wg genkey` writes it; a relative path is relative to the YAML file. Example: `keys/a.key`
         "private-key-file" private_key_file: Loc<KeyFile>,
         /// The UDP port it listens on; chosen by the kernel unless said. Example: `51820`
         "listen-port" listen_port: Option<Loc<Number<1, 65535>>>,
         /// The mark of what it sends. Example: `0x20`
         "fwmark" fwmark: Option<Loc<Mark>>,
-        /// The node where it is born and its packets leave. Example: `host`
+        /// The node where it is born and its packets leave, whatever node it lives in. Changing it makes the interface anew. Example: `host`
         "transport" transport: Option<Loc<TransportNode>>,
-        /// The others. Example: `[{ interface: B/wg0, allowed-ips: [10.9.0.2/32] }]`
+        /// The others. Who is not listed is removed. Example: `[{ interface: B/wg0, allowed-ips: [10.9.0.2/32] }]`
         "peers" peers: Vec<Peer>,
     }
 }
@@ -33,9 +33,10 @@ record! {
         "interface" interface: Option<Loc<InterfaceRef>>,
         /// What it may send, and what is sent to it. Makes no routes. Example: `[10.9.0.2/32]`
         "allowed-ips" allowed_ips: Many<Loc<Prefix>>,
-        /// Where it is: address and port. Example: `"192.0.2.1:51820"`
+        /// Where it is: address and port; an address, not a name. Where it is not said, the peer is the one that calls; where it is, it is put back to that after the
+        /// peer was heard from elsewhere. Example: `"192.0.2.1:51820"`
         "endpoint" endpoint: Option<Loc<Endpoint>>,
-        /// The file with a key that both know; relative to the YAML file. Example: `keys/ab.psk`
+        /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file. Example: `keys/ab.psk`
         "preshared-key-file" preshared_key_file: Option<Loc<KeyFile>>,
         /// How often something is sent to keep the way open, in whole seconds. Example: `25s`
         "keepalive" keepalive: Option<Loc<crate::document::value::Duration>>,
@@ -80,7 +81,7 @@ impl Word for PublicKey {
     const EXPECTED: &'static str = "a public key";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        if key(text) {
+        if crate::resource::Key::parse(text).is_some() {
             Ok(Self(text.to_owned()))
         } else {
             Err(Wrong::new("bad-key", "this is not a public key").help("44 characters of base64, as `wg pubkey` prints them"))

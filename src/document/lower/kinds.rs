@@ -1,8 +1,7 @@
 //! What the kinds of links say.
 
 use super::{At, Lowering};
-use crate::document::kind::{Bridge, Vxlan, Wireguard};
-use crate::document::tree::quoted;
+use crate::document::kind::{Bridge, Vxlan};
 use crate::document::value::Duration;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Fdb, Kind, Link, LinkId, Mac, Options, Owner, Resource, Value};
@@ -164,32 +163,6 @@ impl<'d> Lowering<'d> {
                     options.insert("ageing".into(), Value::Number(seconds));
                 }
                 None => self.note(Finding::error("bad-duration", ageing.place, "`ageing` is counted in whole seconds")),
-            }
-        }
-    }
-
-    /// What of a wireguard interface can be wrong although it cannot be made yet.
-    pub fn wireguard(&mut self, at: &At<'d>, wireguard: &Wireguard) {
-        if let Some(node) = &wireguard.transport
-            && !node.0.is_host()
-            && !self.document.namespaces.contains_key(node.0.as_str())
-        {
-            let names: Vec<&str> = self.document.namespaces.keys().map(|name| name.0.as_str()).collect();
-            let finding = super::unknown_node(&node.0, node.place, &names);
-            self.note(finding);
-        }
-        for peer in &wireguard.peers {
-            match (&peer.public_key, &peer.interface) {
-                (Some(key), Some(_)) => self.note(Finding::error("several-kinds", key.place, "a peer has either a `public-key` or an `interface`")),
-                (None, None) => self.note(Finding::error("missing-key", peer.place, "a peer needs a `public-key` or an `interface`")),
-                (None, Some(interface)) => {
-                    if let Some(id) = self.resolve(at, interface)
-                        && !matches!(self.index.kind(&id), Some(crate::document::interface::KindKey::Wireguard(_)))
-                    {
-                        self.note(Finding::error("bad-reference", interface.place, format!("{} is not a wireguard interface", quoted(&id.to_string()))));
-                    }
-                }
-                (Some(_), None) => {}
             }
         }
     }

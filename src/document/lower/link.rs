@@ -94,11 +94,7 @@ impl<'d> Lowering<'d> {
             KindKey::Geneve(geneve) => self.geneve(id, geneve),
             KindKey::Tun(tun) => Some(self.tun(id, Kind::Tun, tun)),
             KindKey::Tap(tun) => Some(self.tun(id, Kind::Tap, tun)),
-            KindKey::Wireguard(wireguard) => {
-                self.wireguard(at, wireguard);
-                self.later(kind.place, path, &format!("the kind {:?}", kind.value.key()));
-                None
-            }
+            KindKey::Wireguard(wireguard) => Some(self.wireguard(at, id, wireguard, path)),
             // An interface of somebody else is made by nobody.
             KindKey::Existing(_) => None,
         }
@@ -114,6 +110,9 @@ impl<'d> Lowering<'d> {
         }
         if let Some(mac) = &interface.mac {
             link.mac = Setting::Is(mac.value);
+            if link.kind == Kind::Wireguard {
+                self.note(Finding::error("no-mac", mac.place, format!("{} has no hardware address: it carries IP only", link.id)));
+            }
         }
         if let Some(txqueuelen) = &interface.txqueuelen {
             link.txqueuelen = Setting::Is(txqueuelen.u32());

@@ -14,6 +14,7 @@ mod setting;
 mod stacked;
 mod table;
 mod tunnel;
+mod wireguard;
 
 use super::section::{Existing, NodeSection};
 use super::tree::{MAX_RESOURCES, quoted};

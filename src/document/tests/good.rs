@@ -3,8 +3,8 @@
 use super::good;
 use crate::document::Topology;
 use crate::resource::{
-    Class, Family, FileName, IfName, Kind, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, RuleAction, Setting, TableId, TableRule, Tenure, Value,
-    Verdict,
+    Class, Family, FileName, IfName, Kind, LinkId, Node, NodeTenure, Owner, Peer, PeerKey, Resource, ResourceId, RuleAction, Setting, TableId, TableRule,
+    Tenure, Value, Verdict,
 };
 
 pub const RED_BLUE: &str = r#"
@@ -121,7 +121,8 @@ namespaces:
       b0: { bond: { ports: [d0], mode: active-backup, miimon: 100ms, up-delay: 200ms, down-delay: 100ms, primary: d0, primary-reselect: failure, fail-over-mac: active, transmit-hash-policy: layer3+4, min-links: 1 } }
       b1: { bond: { mode: 802.3ad, lacp-rate: fast, ad-select: count } }
       r0: { vrf: { ports: [v0], table: 77 } }
-      w0: { wireguard: { private-key-file: keys/a.key, listen-port: 51820, fwmark: 0x20, transport: host, peers: [{ public-key: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", allowed-ips: [10.9.0.2/32], endpoint: "192.0.2.1:51820", preshared-key-file: ab.psk, keepalive: 25s }, { interface: w0, allowed-ips: 10.9.0.3 }] } }
+      w0: { wireguard: { private-key-file: keys/a.key, listen-port: 51820, fwmark: 0x20, transport: host, peers: [{ public-key: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", allowed-ips: [10.9.0.2/32], endpoint: "192.0.2.1:51820", preshared-key-file: ab.psk, keepalive: 25s }, { interface: w1, allowed-ips: 10.9.0.3 }] } }
+      w1: { wireguard: { private-key-file: /etc/b.key } }
       g0: { gre: { local: 10.0.0.1, remote: 10.0.0.2, link: eth0, key: 7, ttl: 64, tos: 1, pmtu-discovery: true } }
       g1: { gretap: { local: "fd00::1", remote: "fd00::2", encapsulation-limit: none } }
       g2: { ipip: { local: 10.0.0.1, remote: 10.0.0.2 } }
@@ -214,7 +215,7 @@ fn red_and_blue() {
 fn everything_is_read() {
     let (_, topology) = good(EVERYTHING);
     let words: Vec<&str> = topology.unsupported.iter().map(|(_, what)| what.as_str()).collect();
-    for what in ["vlan-filtering", "port-vlan", "offload", "\"wireguard\""] {
+    for what in ["vlan-filtering", "port-vlan", "offload"] {
         assert!(words.iter().any(|word| word.contains(what)), "{what}: {words:?}");
     }
     assert!(topology.unsupported.iter().all(|(origin, _)| origin.line > 1));
@@ -381,4 +382,21 @@ fn the_line_of_everything() {
     let Some(Resource::Qdisc(qdisc)) = topology.state.get(&ResourceId::Qdisc(LinkId::new("a", "eth0"))) else { panic!() };
     let said = "netem delay 20ms, jitter 5ms, distribution pareto, loss 0.5%, duplicate 1%, corrupt 0.1%, reorder 25%, rate 10mbit, limit 2000";
     assert_eq!((qdisc.work.to_string().as_str(), qdisc.marked), (said, true));
+}
+
+#[test]
+fn wireguard_is_lowered_whole() {
+    let (_, topology) = good(EVERYTHING);
+    let id = LinkId::new("a", "w0");
+    let link = topology.state.link(&id).unwrap();
+    let folder = std::path::Path::new(&topology.source.name).parent().unwrap();
+    let word = |text: &str| Some(Value::word(text));
+    assert_eq!(link.options.get("private-key-file").cloned(), word(&folder.join("keys/a.key").to_string_lossy()));
+    assert_eq!(topology.state.link(&LinkId::new("a", "w1")).unwrap().options.get("private-key-file").cloned(), word("/etc/b.key"));
+    assert_eq!((link.transport(), link.options.get("fwmark"), &link.mtu), (Node::host(), Some(&Value::Number(0x20)), &Setting::Is(1420)));
+    let peers: Vec<&Peer> = topology.state.peers_of(&id).collect();
+    let [known, other] = peers.as_slice() else { panic!("{peers:?}") };
+    assert_eq!((known.keepalive, known.endpoint), (25, Setting::Is("192.0.2.1:51820".parse().unwrap())));
+    assert_eq!(known.preshared_file, Some(folder.join("ab.psk").to_string_lossy().into_owned()));
+    assert_eq!((&other.key, other.endpoint), (&PeerKey::Of(LinkId::new("a", "w1")), Setting::Left));
 }

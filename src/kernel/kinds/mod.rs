@@ -78,6 +78,8 @@ fn of(kind: &Kind) -> &'static [Codec] {
         Kind::Ip6tnl => tunnel::IP6TNL,
         Kind::Geneve => vxlan::GENEVE,
         Kind::Tun | Kind::Tap => tun::TUN,
+        // Its attributes come over generic netlink.
+        Kind::Wireguard => &[],
         Kind::Loopback | Kind::Veth | Kind::Dummy | Kind::Ifb | Kind::Physical | Kind::Any | Kind::Other(_) => &[],
     }
 }
@@ -283,7 +285,8 @@ mod tests {
     }
 
     fn tables() -> impl Iterator<Item = (&'static [kinds::Attribute], &'static [Codec])> {
-        let kinds = kinds::ALL.iter().map(|spec| (spec.attributes, of(&spec.kind)));
+        // WireGuard's are not among the attributes of a link.
+        let kinds = kinds::ALL.iter().filter(|spec| spec.kind != Kind::Wireguard).map(|spec| (spec.attributes, of(&spec.kind)));
         kinds.chain([(kinds::PORT, bridge::PORT)])
     }
 

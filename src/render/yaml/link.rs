@@ -2,6 +2,7 @@
 
 use super::Section;
 use super::tree::Yaml;
+use super::wireguard;
 use crate::render::words::differs;
 use crate::resource::kinds::Mtu;
 use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value, Work, kinds};
@@ -104,6 +105,9 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
             }
             if *kind == Kind::Vxlan {
                 options.put_list("fdb", fdb(section, link));
+            }
+            if *kind == Kind::Wireguard {
+                options = wireguard::interface(section.state, link);
             }
             map.put(kind.word(), options);
         }

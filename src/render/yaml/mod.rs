@@ -3,6 +3,7 @@
 mod link;
 mod packet;
 mod tree;
+mod wireguard;
 
 use crate::resource::{
     Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction, State, Sysctl, TableId,
@@ -31,6 +32,7 @@ pub fn text(state: &State) -> String {
         file.put("namespaces", namespaces);
     }
     let mut out = "# yaml-language-server: $schema=topology.schema.json\n".to_owned();
+    out.push_str(&wireguard::remarks(state));
     file.block(&mut out, 0, 4);
     out
 }

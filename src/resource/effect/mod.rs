@@ -5,6 +5,7 @@
 mod address;
 mod link;
 mod neighbor;
+mod peer;
 mod route;
 mod stacked;
 
@@ -72,6 +73,7 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
         Resource::Qdisc(qdisc) => link::needs(state, &qdisc.link)?,
         Resource::Neighbor(neighbor) => link::needs(state, &neighbor.link)?,
         Resource::Fdb(fdb) => link::needs(state, &fdb.link)?,
+        Resource::Peer(wanted) => return peer::create(state, wanted),
         Resource::Sysctl(sysctl) => {
             if let Some(link) = sysctl.link() {
                 link::needs(state, &link)?;
@@ -114,6 +116,7 @@ fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusa
             let owner = state.items.get(&id).map_or(Owner::Ours, |item| item.owner.clone());
             state.insert(after.clone(), owner);
         }
+        (Resource::Peer(_), Resource::Peer(wanted)) => peer::update(state, wanted),
         (Resource::Address(there), Resource::Address(wanted)) => there.marked |= wanted.marked,
         (Resource::Sysctl(there), Resource::Sysctl(wanted)) => {
             there.value.clone_from(&wanted.value);

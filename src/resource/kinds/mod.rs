@@ -12,6 +12,7 @@ mod plain;
 mod tun;
 mod tunnel;
 mod vxlan;
+mod wireguard;
 
 pub use bridge::PORT;
 
@@ -131,6 +132,7 @@ pub const ALL: &[&Spec] = &[
     &geneve::SPEC,
     &tun::TUN,
     &tun::TAP,
+    &wireguard::SPEC,
 ];
 
 /// What is known of `kind`; `None` for one that topo does not make.

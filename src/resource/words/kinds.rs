@@ -8,6 +8,7 @@ pub(super) fn options(kind: &Kind, options: &Options) -> Vec<String> {
     match kind {
         Kind::Bridge => options.iter().filter_map(|(key, value)| bridge_option(key, value)).collect(),
         Kind::Vxlan => vxlan_options(options),
+        Kind::Wireguard => Vec::new(),
         Kind::Vlan | Kind::Ipvlan | Kind::Bond => options.iter().filter_map(|(key, value)| own_option(kind, key, value)).collect(),
         _ => options.iter().filter_map(|(key, value)| tunnel_option(key, value)).collect(),
     }

@@ -6,17 +6,18 @@ use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, 
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
-        // A link on an interface of another node is made there and born here.
         if matches!(link.kind, Kind::Tun | Kind::Tap) {
             let birth = self.birth(link);
             let rest = (!birth.is_empty()).then(|| self.set(&link.id, &birth.join(" ")));
             let made = format!("{} {}", self.ip(&link.id.node), tuntap(link));
             return std::iter::once(made).chain(rest).chain(self.after_birth(link)).collect();
         }
-        let below = link.link.as_ref().filter(|below| below.node != link.id.node);
+        // A link on an interface of another node, or with its transport in one, is made there and born here.
+        let below = link.link.as_ref().map_or_else(|| link.transport(), |below| below.node.clone());
+        let below = Some(below).filter(|below| *below != link.id.node);
         // A tunnel sends by it, the others stand on it.
         let sends = matches!(link.kind, Kind::Vxlan) || !kinds::dies_with_link(&link.kind);
-        let mut words = vec![self.ip(below.map_or(&link.id.node, |below| &below.node)), "link add".to_owned(), named("name", &link.id.name)];
+        let mut words = vec![self.ip(below.as_ref().unwrap_or(&link.id.node)), "link add".to_owned(), named("name", &link.id.name)];
         if let Some(below) = link.link.as_ref().filter(|_| !sends) {
             words.push(format!("link {}", quote(below.name.as_str())));
         }
@@ -30,6 +31,9 @@ impl Words {
             words.push(format!("dev {}", quote(below.name.as_str())));
         }
         let mut lines = vec![words.join(" ")];
+        if link.kind == Kind::Wireguard {
+            lines.extend(self.wireguard(link, &unusual(kinds::of(&link.kind), &link.options)));
+        }
         lines.extend(self.after_birth(link));
         lines
     }
@@ -127,6 +131,9 @@ impl Words {
         let mut lines = Vec::new();
         if !words.is_empty() {
             lines.push(self.set(&after.id, &words.join(" ")));
+        }
+        if after.kind == Kind::Wireguard {
+            lines.extend(self.wireguard(after, &differing(&before.options, &after.options)));
         }
         let own = options(&after.kind, &differing(&before.options, &after.options));
         if !own.is_empty() {

@@ -8,6 +8,7 @@ mod link;
 mod network;
 mod qdisc;
 mod system;
+mod wireguard;
 
 use super::{Name, Namespace, NetnsRef, Node, NodeTenure, Operation, Resource, State};
 use std::collections::BTreeMap;
@@ -58,6 +59,7 @@ impl Words {
             Resource::Address(address) => vec![self.address("add", address)],
             Resource::Neighbor(neighbor) => vec![self.neighbor("add", neighbor)],
             Resource::Fdb(entry) => vec![self.fdb("append", entry)],
+            Resource::Peer(peer) => vec![self.peer(None, peer)],
             Resource::Route(route) => vec![self.route("add", route)],
             Resource::Rule(rule) => vec![self.rule("add", rule)],
             Resource::Table(table) => vec![self.write_table(table)],
@@ -69,6 +71,7 @@ impl Words {
     fn update(&self, before: &Resource, after: &Resource) -> Vec<String> {
         match (before, after) {
             (Resource::Link(before), Resource::Link(after)) => self.update_link(before, after),
+            (Resource::Peer(before), Resource::Peer(after)) => vec![self.peer(Some(before), after)],
             (_, Resource::Namespace(namespace)) => self.mark_namespace(namespace),
             (Resource::Qdisc(before), Resource::Qdisc(after)) => vec![self.qdisc(Some(before), after)],
             (_, Resource::Address(address)) => vec![self.address("change", address)],
@@ -93,6 +96,7 @@ impl Words {
             Resource::Address(address) => vec![self.address("delete", address)],
             Resource::Neighbor(neighbor) => vec![self.neighbor("delete", neighbor)],
             Resource::Fdb(entry) => vec![self.fdb("delete", entry)],
+            Resource::Peer(peer) => vec![self.remove_peer(peer)],
             Resource::Route(route) => vec![self.route("delete", route)],
             Resource::Rule(rule) => vec![self.rule("delete", rule)],
             Resource::Table(table) => vec![self.delete_table(table)],
