@@ -1,6 +1,6 @@
 //! Which links are on one segment: what one of them broadcasts, the others hear.
 
-use crate::resource::{Kind, Link, LinkId, Tenure};
+use crate::resource::{Kind, Link, LinkId, Tenure, Value};
 use std::collections::HashMap;
 
 /// Links put into sets that can be joined (union by size).
@@ -50,7 +50,8 @@ impl<'a> Sets<'a> {
 
 /// The links of a topology, put together by segment.
 ///
-/// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with what it stands on. What a vxlan reaches is not followed.
+/// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with what it stands on, and VLANs of one id on one
+/// segment with each other. What a vxlan reaches is not followed.
 pub(super) struct Segments<'a> {
     sets: Sets<'a>,
     open: Vec<bool>,
@@ -68,13 +69,36 @@ impl<'a> Segments<'a> {
                 sets.join(&link.id, other);
             }
         }
+        let vlans: Vec<(&Link, &LinkId)> =
+            links.values().filter(|link| link.kind == Kind::Vlan).filter_map(|link| Some((*link, link.link.as_ref()?))).collect();
+        join_vlans(&mut sets, &vlans);
         let mut open = vec![false; links.len()];
         for link in links.values().filter(|link| reaches_out(link)) {
             if let Some(open) = sets.set(&link.id).and_then(|set| open.get_mut(set)) {
                 *open = true;
             }
         }
-        Self { sets, open, partial }
+        let mut segments = Self { sets, open, partial };
+        segments.open_vlans(&vlans);
+        segments
+    }
+
+    /// Where something unknown may be on a segment, it may also be in each VLAN of it.
+    fn open_vlans(&mut self, vlans: &[(&Link, &LinkId)]) {
+        loop {
+            let mut changed = false;
+            for (vlan, lower) in vlans {
+                if self.is_open(lower)
+                    && let Some(open) = self.sets.set(&vlan.id).and_then(|set| self.open.get_mut(set))
+                {
+                    changed |= !*open;
+                    *open = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
     }
 
     /// What tells the segment of `link` from others; the same for all links that it holds.
@@ -85,6 +109,22 @@ impl<'a> Segments<'a> {
     /// Whether `link`'s segment may hold interfaces that the file does not know.
     pub fn is_open(&self, link: &LinkId) -> bool {
         self.partial || self.of(link).and_then(|set| self.open.get(set)).copied().unwrap_or(true)
+    }
+}
+
+/// Puts VLANs of one id together whose lower links hear each other. One VLAN may stand on another, so a join may make a further one possible.
+fn join_vlans<'a>(sets: &mut Sets<'a>, vlans: &[(&'a Link, &'a LinkId)]) {
+    loop {
+        let mut changed = false;
+        let mut first: HashMap<(Option<usize>, Vec<String>), &LinkId> = HashMap::new();
+        for (vlan, lower) in vlans {
+            let tag = ["id", "protocol"].iter().filter_map(|key| vlan.options.get(*key)).map(Value::to_string).collect();
+            let other = *first.entry((sets.set(lower), tag)).or_insert(&vlan.id);
+            changed |= sets.join(&vlan.id, other);
+        }
+        if !changed {
+            return;
+        }
     }
 }
 
