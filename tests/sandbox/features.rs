@@ -68,6 +68,21 @@ ip link set lo up; ip link set a0 up; ip link set b0 up
 ip addr add 10.0.0.1/24 dev a0; ip addr add fd00::1/64 dev a0 nodad
 ";
 
+/// What a topology needs of a kernel, as a comment in it says: `# Needs of the kernel: vlan, vrf`; nothing where none does.
+///
+/// # Panics
+///
+/// Where a name is none of the above.
+pub fn needed_by(text: &str) -> Vec<&'static str> {
+    let names = text.lines().filter_map(|line| line.strip_prefix("# Needs of the kernel: ")).flat_map(|names| names.split(", "));
+    names.map(|name| FEATURES.iter().find(|(known, _)| *known == name.trim()).unwrap_or_else(|| unknown(name)).0).collect()
+}
+
+fn unknown(feature: &str) -> ! {
+    let known: Vec<&str> = FEATURES.iter().map(|(name, _)| *name).collect();
+    panic!("no feature of a kernel is called {feature:?} here; known are {}", known.join(", "));
+}
+
 /// Whether a kernel has what a test needs. `run` runs a command there, and says whether it passed or what it printed.
 ///
 /// # Panics
@@ -76,10 +91,7 @@ ip addr add 10.0.0.1/24 dev a0; ip addr add fd00::1/64 dev a0 nodad
 pub fn lacking(needed: &[&'static str], mut run: impl FnMut(&[&str]) -> Result<(), String>) -> Vec<(&'static str, String)> {
     let mut lacking = Vec::new();
     for feature in needed {
-        let Some((_, lines)) = FEATURES.iter().find(|(name, _)| name == feature) else {
-            let known: Vec<&str> = FEATURES.iter().map(|(name, _)| *name).collect();
-            panic!("no feature of a kernel is called {feature:?} here; known are {}", known.join(", "));
-        };
+        let (_, lines) = FEATURES.iter().find(|(name, _)| name == feature).unwrap_or_else(|| unknown(feature));
         if let Err(why) = run(&["timeout", "60", "unshare", "--net", "--mount", "sh", "-c", &format!("{AROUND}{lines}")]) {
             lacking.push((*feature, why));
         }

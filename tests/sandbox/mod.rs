@@ -29,6 +29,8 @@ mod lane;
 mod snapshot;
 
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
+pub use features::needed_by;
+#[allow(unused_imports, reason = "each test crate uses a part of it")]
 pub use snapshot::{Options, snapshot, snapshot_with};
 
 use std::fmt::Write as _;
