@@ -3,6 +3,7 @@
 //! A file of `tests/eyes/` has versions of one topology, separated by `---`. Lines that begin with `#! ` make the machine it meets, lines that begin with
 //! `# $ ` must come true after the version they stand in is applied. Each version is applied after each other one; every time the plan is empty afterwards,
 //! also that of what `show --yaml` prints, and the machine is as the first time. `destroy` by name leaves it as it was.
+//! A file that needs more of a kernel than every machine has says so: `# Needs of the kernel: vlan, vrf`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
 
@@ -16,7 +17,8 @@ macro_rules! topologies {
     ($($name:ident)*) => {
         $(#[test]
         fn $name() {
-            sandbox::run(stringify!($name), || Eyes::new(stringify!($name)).look());
+            let needed = sandbox::needed_by(&text_of(stringify!($name)));
+            sandbox::run_needing(stringify!($name), &needed, || Eyes::new(stringify!($name)).look());
         })*
 
         #[test]
@@ -32,6 +34,7 @@ macro_rules! topologies {
 
 topologies! {
     veths bridges ports addresses queues routes hops rules neighbors nat firewall inserts host settings sixes names found moved macvlans vxlans odd
+    vlans bonds vrfs tunnels ipvlans programs
 }
 
 /// A snapshot without what tells how a machine came to be as it is, and means nothing: link-local addresses that were there before a port was one, queueing
@@ -73,6 +76,10 @@ fn settled(snapshot: &str) -> String {
     out
 }
 
+fn text_of(name: &str) -> String {
+    std::fs::read_to_string(sandbox::in_repository(&format!("tests/eyes/{name}.yaml"))).unwrap()
+}
+
 /// What was seen of one file.
 struct Eyes {
     name: String,
@@ -90,7 +97,7 @@ struct Version {
 
 impl Eyes {
     fn new(name: &str) -> Self {
-        let text = std::fs::read_to_string(sandbox::in_repository(&format!("tests/eyes/{name}.yaml"))).unwrap();
+        let text = text_of(name);
         let lines = |text: &str, mark: &str| -> Vec<String> { text.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect() };
         // Each end of a pair looks for duplicates of its link-local address for a second otherwise.
         sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
