@@ -19,9 +19,12 @@ const MOST: u32 = 65_535;
 fn out_of_range(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let other_limits = matches!(link.kind, Kind::Loopback | Kind::Vrf | Kind::Any | Kind::Physical | Kind::Other(_));
-        let Some(mtu) = link.mtu.get().filter(|mtu| !other_limits && !(LEAST..=MOST).contains(mtu)) else { continue };
-        let message = format!("the mtu {mtu} of \"{}\" is out of range: a {} takes {LEAST} to {MOST}", link.id, link.kind.name());
-        findings.push(Finding::error("mtu-range", view.mtu_place(link), message).help("the usual one is 1500; 9000 for jumbo frames"));
+        // It carries IPv6 alone (`ipip6_tunnel_setup`).
+        let least = if link.kind == Kind::Sit { IPV6_LEAST } else { LEAST };
+        let Some(mtu) = link.mtu.get().filter(|mtu| !other_limits && !(least..=MOST).contains(mtu)) else { continue };
+        let message = format!("the mtu {mtu} of \"{}\" is out of range: a {} takes {least} to {MOST}", link.id, link.kind.name());
+        let help = if link.kind == Kind::Sit { "it carries IPv6, which needs 1280" } else { "the usual one is 1500; 9000 for jumbo frames" };
+        findings.push(Finding::error("mtu-range", view.mtu_place(link), message).help(help));
     }
 }
 

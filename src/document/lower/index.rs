@@ -276,7 +276,8 @@ impl<'d> Index<'d> {
         }
         if !self.known(&id) || id.name.as_str() == "lo" || id.name == master.value {
             let finding = if self.known(&id) {
-                Finding::error("bad-reference", port.place, format!("{id} cannot be a port of {:?}", master.as_str()))
+                let what = if id.name == master.value { "cannot be a port of itself".to_owned() } else { format!("cannot be a port of {:?}", master.as_str()) };
+                Finding::error("bad-reference", port.place, format!("{id} {what}")).help("take it from the list of ports")
             } else {
                 self.unknown(&id, port.place)
             };

@@ -10,7 +10,9 @@ use std::net::IpAddr;
 
 /// Two addresses that do not go together.
 pub(super) fn families(what: &str, one: &Loc<IpAddr>, other: &Loc<IpAddr>) -> Finding {
-    Finding::error("mixed-families", other.place, format!("{what} has ends of one family, not {one} and {other}")).also(one.place, "the other address")
+    Finding::error("mixed-families", other.place, format!("{what} has ends of one family, not {one} and {other}"))
+        .also(one.place, "the other address")
+        .help("write both of IPv4, or both of IPv6")
 }
 
 fn out_of_range(place: Place, name: &str, what: impl Display, range: &str) -> Finding {

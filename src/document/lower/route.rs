@@ -4,6 +4,7 @@ use super::index::Index;
 use super::{At, Lowering};
 use crate::document::interface::{Interface, KindKey};
 use crate::document::route::{RouteEntry, RouteType};
+use crate::document::tree::quoted;
 use crate::document::value::Destination;
 use crate::document::{Finding, Loc};
 use crate::resource::{IfName, NextHop, Owner, Resource, Route, RouteKey, RouteKind, Setting, TableId};
@@ -75,16 +76,24 @@ impl<'d> Lowering<'d> {
 
     /// The table of a VRF of the node.
     fn table_of(&mut self, at: &At<'d>, vrf: &Loc<IfName>) -> Option<TableId> {
-        let id = self.known(at, vrf)?;
-        match self.index.kind(&id) {
-            Some(KindKey::Vrf(vrf)) => Some(vrf.table.value.clone()),
-            other => {
-                let what = other.map_or("veth", |other| other.key());
-                let finding = Finding::error("not-a-vrf", vrf.place, format!("{id} is a {what}, not a vrf"));
-                self.note(finding.help("name a vrf of this node that the file makes, or write its `table`"));
-                None
-            }
-        }
+        let id = at.link(vrf);
+        let other = match self.index.kind(&id) {
+            Some(KindKey::Vrf(vrf)) => return Some(vrf.table.value.clone()),
+            other => other,
+        };
+        let message = if self.index.known(&id) {
+            format!("{} is a {}, not a vrf", quoted(&id.to_string()), other.map_or("veth", |other| other.key()))
+        } else {
+            format!("there is no vrf {} in {}", quoted(vrf.as_str()), at.node)
+        };
+        let known = at.section.interfaces.iter().filter(|(_, interface)| matches!(interface.kind.as_ref().map(|kind| &kind.value), Some(KindKey::Vrf(_))));
+        let names: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+        let help = match names.as_slice() {
+            [] => format!("make it: `{vrf}: {{ vrf: {{ table: 100, ports: [..] }} }}`; of a vrf that the file does not make, write the `table`"),
+            names => format!("the vrfs of this node are {}; of one that the file does not make, write the `table`", names.join(", ")),
+        };
+        self.note(Finding::error("not-a-vrf", vrf.place, message).help(help));
+        None
     }
 
     /// The prefix; `default` is of the family of the gateway.

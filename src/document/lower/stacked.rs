@@ -109,8 +109,13 @@ impl<'d> Lowering<'d> {
             let Some(delay) = delay else { continue };
             let Some(millis) = self.millis(name, delay) else { continue };
             if millis > 0 && (miimon == 0 || millis % miimon != 0) {
-                let finding = Finding::error("bond-delay", delay.place, format!("`{name}` is counted in steps of `miimon`, which is {miimon}ms"));
-                self.note(finding.help("write a multiple of it"));
+                let (message, help) = if miimon == 0 {
+                    (format!("`{name}` means nothing where the carrier is never looked at"), "write a `miimon` too, 100ms for example".to_owned())
+                } else {
+                    let up = millis.div_ceil(miimon) * miimon;
+                    (format!("`{name}` is {millis}ms, and is counted in steps of `miimon`, which is {miimon}ms"), format!("write {up}ms, for example"))
+                };
+                self.note(Finding::error("bond-delay", delay.place, message).help(help));
             }
             put(&mut link.options, name, Some(Value::Millis(millis)));
         }
@@ -132,7 +137,10 @@ impl<'d> Lowering<'d> {
             let Some(place) = place.filter(|_| !modes.contains(&mode)) else { continue };
             let list = modes.iter().map(|mode| mode.word()).collect::<Vec<_>>().join(", ");
             let finding = Finding::error("bond-mode", place, format!("`{name}` means nothing in mode {}", mode.word()));
-            self.note(finding.help(format!("it belongs to {list}: write `mode`, or leave it out")));
+            self.note(
+                finding
+                    .help(format!("it belongs to {}: write that `mode`, or leave `{name}` out", if modes.len() > 1 { format!("one of {list}") } else { list })),
+            );
         }
         if let Some(primary) = &bond.primary {
             let port = LinkId { node: id.node.clone(), name: primary.value.clone() };
@@ -154,7 +162,7 @@ impl<'d> Lowering<'d> {
     fn millis(&mut self, name: &str, duration: &Loc<Duration>) -> Option<u64> {
         let millis = (duration.nanoseconds % 1_000_000 == 0).then_some(duration.nanoseconds / 1_000_000);
         if millis.is_none_or(|millis| millis > i32::MAX.unsigned_abs().into()) {
-            self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in whole milliseconds")));
+            self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in whole milliseconds")).help("write 100ms, for example"));
             return None;
         }
         millis

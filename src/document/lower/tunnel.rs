@@ -47,7 +47,8 @@ impl<'d> Lowering<'d> {
         for (name, place, wrong) in misplaced {
             if let Some(place) = place.filter(|_| wrong) {
                 let family = if six { "IPv6" } else { "IPv4" };
-                self.note(Finding::error("misplaced-key", place, format!("a tunnel over {family} has no `{name}`")));
+                let finding = Finding::error("misplaced-key", place, format!("a tunnel over {family} has no `{name}`"));
+                self.note(finding.help(format!("leave it out; the family is that of the ends, and {} is an address of {family}", gre.local)));
                 return None;
             }
         }
@@ -85,6 +86,7 @@ impl<'d> Lowering<'d> {
             self.note(families("a tunnel", local, &geneve.remote));
             return None;
         }
+        self.one_host(&geneve.remote);
         put(&mut link.options, "id", Some(Value::Number(geneve.id.0)));
         put(&mut link.options, "remote", Some(Value::Ip(geneve.remote.value)));
         put(&mut link.options, "port", number(&geneve.port));
@@ -100,6 +102,8 @@ impl<'d> Lowering<'d> {
             self.note(families("a tunnel", local, remote));
             return None;
         }
+        self.one_host(local);
+        self.one_host(remote);
         if local.value == remote.value {
             self.note(Finding::error("bad-address", remote.place, format!("both ends of the tunnel are {remote}")).also(local.place, "the other end"));
         }
@@ -109,6 +113,19 @@ impl<'d> Lowering<'d> {
         put(&mut link.options, "local", Some(Value::Ip(local.value)));
         put(&mut link.options, "remote", Some(Value::Ip(remote.value)));
         Some(link)
+    }
+
+    /// An end is one host: of a group the kernel makes the key too (`ipgre_tunnel_init`), and a tunnel to no address sends nothing by itself.
+    fn one_host(&mut self, end: &Loc<IpAddr>) {
+        let (what, help) = if end.is_multicast() {
+            ("a multicast group", "a vxlan has a `group`, and can have several other ends (`fdb`)")
+        } else if end.is_unspecified() {
+            ("no address", "write the address that the packets shall have")
+        } else {
+            return;
+        };
+        let finding = Finding::error("bad-address", end.place, format!("{end} stands for {what}, and the end of a tunnel is one host"));
+        self.note(finding.help(help));
     }
 
     /// The kind of tunnel goes over one family alone.
@@ -126,7 +143,7 @@ impl<'d> Lowering<'d> {
     fn fragments(&mut self, options: &Options, pmtu: &Option<Loc<bool>>) {
         let own = matches!(options.get("ttl"), Some(Value::Number(ttl)) if *ttl != 0);
         if let Some(pmtu) = pmtu.as_ref().filter(|pmtu| !pmtu.value && own) {
-            let finding = Finding::error("tunnel-fragments", pmtu.place, "a tunnel with a `ttl` of its own discovers the MTU of its path");
+            let finding = Finding::error("tunnel-fragments", pmtu.place, "a tunnel with a `ttl` of its own always discovers the MTU of its path");
             self.note(finding.help("leave `pmtu-discovery` out, or `ttl`"));
         }
     }
