@@ -40,7 +40,7 @@ topologies! {
 /// A snapshot without what tells how a machine came to be as it is, and means nothing: link-local addresses that were there before a port was one, queueing
 /// disciplines of links that were up once, the order of next hops.
 fn settled(snapshot: &str) -> String {
-    const PARTS: [&str; 7] = [
+    const PARTS: [&str; 8] = [
         "\"qdisc\":\"noop\",",
         "\"qdisc\":\"noqueue\",",
         "\"operstate\":\"UP\",",
@@ -48,6 +48,7 @@ fn settled(snapshot: &str) -> String {
         "\"NO-CARRIER\",",
         ",\"LOWER_UP\"",
         "\"operstate\":\"DOWN\",",
+        "\"operstate\":\"LOWERLAYERDOWN\",",
     ];
     let mut heading = "";
     let mut out = String::new();
