@@ -53,17 +53,21 @@ fn differing(after: &Options, before: &Options) -> Options {
 /// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside them (`vxlan_nl2conf`). A tunnel is told
 /// everything, its MTU too, which the kernel would work out anew.
 fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
-    let options = differing(&after.options, &before.options);
+    let mut options = differing(&after.options, &before.options);
     if after.kind == Kind::Wireguard {
         return wireguard::configure(site, after, &options);
     }
+    delays(site, after, &mut options)?;
     let (all, number) = (codec::says_all(&after.kind), codec::link_number(&after.kind));
     let moves = after.link.is_some() && after.link != before.link && number.is_some();
     if options.is_empty() && !moves {
         return Ok(());
     }
-    let lower = after.link.as_ref().filter(|lower| (moves || all) && lower.node == site.node);
-    let lower = lower.map(|lower| site.index(&lower.name)).transpose()?;
+    let lower = match after.link.as_ref().or(before.link.as_ref()) {
+        Some(lower) if (moves || all) && lower.node == site.node => Some(site.index(&lower.name)?),
+        Some(lower) if all => Some(site.elsewhere(&lower.node, |socket| link::find(socket, &lower.name))??.index),
+        _ => None,
+    };
     let mut body = Writer::new(&head(site.index(&after.id.name)?, None));
     if let (true, Some(mtu)) = (all, after.mtu.get().or_else(|| before.mtu.get())) {
         body.u32(link::MTU, *mtu);
@@ -76,6 +80,26 @@ fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Fa
                 data.u32(number, lower);
             }
         });
+    });
+    Ok(site.ask(link::NEW, 0, &body)?)
+}
+
+/// A bond counts its delays in steps of `miimon`, which it takes first: with another one they are others too, and with none it takes no delay any more
+/// (`bond_option_miimon_set`, `bond_option_updelay_set`).
+fn delays(site: &Site<'_>, after: &Link, options: &mut Options) -> Result<(), Failure> {
+    let Some(miimon) = options.get("miimon").cloned().filter(|_| after.kind == Kind::Bond) else { return Ok(()) };
+    let names = ["up-delay", "down-delay"];
+    if miimon != Value::Millis(0) {
+        options.extend(names.iter().filter_map(|name| after.options.get_key_value(*name)).map(|(name, value)| (name.clone(), value.clone())));
+        return Ok(());
+    }
+    let first: Options = names.iter().filter_map(|name| options.remove_entry(*name)).collect();
+    if first.is_empty() {
+        return Ok(());
+    }
+    let mut body = Writer::new(&head(site.index(&after.id.name)?, None));
+    body.nest(link::LINKINFO, |info| {
+        info.text(link::INFO_KIND, after.kind.name()).nest(link::INFO_DATA, |data| codec::write(&after.kind, &first, &first, data));
     });
     Ok(site.ask(link::NEW, 0, &body)?)
 }

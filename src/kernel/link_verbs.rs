@@ -118,6 +118,9 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
 /// Makes a link where its lower link is, or in the node where its packets leave, to be born here. Kernels before 6.13 look for the name where the request is made, and find the lower link under it:
 /// then it is born under another one.
 fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&IfName>) -> Result<(), Failure> {
+    if let Some(lower) = lower.filter(|_| codec::sends_where_it_is_born(&link.kind)) {
+        return create_there_and_move(site, link, node, lower);
+    }
     let home = Netns::current()?;
     let born = |name: &IfName| {
         site.elsewhere(node, |socket| {
@@ -141,6 +144,36 @@ fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&If
         _ = site.ask(link::DELETE, 0, &Writer::new(&head(index, None)));
     }
     Ok(renamed?)
+}
+
+/// Makes a tunnel where its lower link is, and moves it here: up to 6.14 one that is born into another namespace sends there
+/// (`ip_tunnel_newlink` takes `dev_net(dev)`). There it has a name that nobody has, and marks where not everything is ours.
+fn create_there_and_move(site: &Site<'_>, link: &Link, node: &Node, lower: &IfName) -> Result<(), Failure> {
+    let home = Netns::current()?;
+    let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::hash(link.id.to_string().as_bytes())));
+    let marked = !site.places.is_made(node);
+    let mut here = link.clone();
+    (here.up, here.master) = (Setting::Left, Setting::Left);
+    site.elsewhere(node, |socket| -> Result<(), Refused> {
+        let index = link::find(socket, lower)?.index;
+        let mut body = birth_message(site, &here, &meanwhile, Some(index), None)?;
+        if marked {
+            body.u32(link::GROUP, group(site.topology)).put(link::IFALIAS, mark(site.topology).as_bytes());
+        }
+        socket.request(&Request { kind: link::NEW, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() })?;
+        let index = link::find(socket, &meanwhile)?.index;
+        let mut body = Writer::new(&head(index, None));
+        body.u32(link::NET_NS_FD, home.as_fd().as_raw_fd().cast_unsigned()).text(link::IFNAME, link.id.name.as_str());
+        if marked && !carries_mark(link, site.made) {
+            body.u32(link::GROUP, 0).put(link::IFALIAS, &[]);
+        }
+        let moved = socket.request(&Request { kind: link::NEW, flags: 0, body: body.bytes().to_vec() });
+        if moved.is_err() {
+            _ = socket.request(&Request { kind: link::DELETE, flags: 0, body: Writer::new(&head(index, None)).bytes().to_vec() });
+        }
+        moved
+    })??;
+    Ok(())
 }
 
 /// Whether a link is made up, or set up, in the request that makes it a port of its master: a bond takes only what is down, and sets it up itself

@@ -5,11 +5,11 @@ use super::{Codec, Form};
 /// `IFLA_VLAN_*`, and `enum vlan_flags` of `include/uapi/linux/if_vlan.h`.
 pub const VLAN: &[Codec] = &[
     Codec("id", 1, Form::U16),
-    Codec("reorder-header", 2, Form::BoolBit(0)),
-    Codec("gvrp", 2, Form::BoolBit(1)),
-    Codec("loose-binding", 2, Form::BoolBit(2)),
-    Codec("mvrp", 2, Form::BoolBit(3)),
-    Codec("bridge-binding", 2, Form::BoolBit(4)),
+    Codec("reorder-header", 2, Form::Flag(0)),
+    Codec("gvrp", 2, Form::Flag(1)),
+    Codec("loose-binding", 2, Form::Flag(2)),
+    Codec("mvrp", 2, Form::Flag(3)),
+    Codec("bridge-binding", 2, Form::Flag(4)),
     // `ETH_P_8021Q`, `ETH_P_8021AD`.
     Codec("protocol", 5, Form::WordBe16(&[("802.1q", 0x8100), ("802.1ad", 0x88a8)])),
 ];

@@ -20,6 +20,8 @@ enum Form {
     Bool32,
     /// A bit, which one, of a word of 32 that is written beside a mask (`br_boolopt_multi`, `ifla_vlan_flags`).
     BoolBit(u32),
+    /// The same, of a word that the kernel leaves out where no bit is set (`vlan_fill_info`).
+    Flag(u32),
     /// A number of 8 bits.
     U8,
     /// A number of 16 bits.
@@ -100,6 +102,11 @@ pub fn says_all(kind: &Kind) -> bool {
     matches!(kind, Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap | Kind::Ipip | Kind::Sit | Kind::Ip6tnl)
 }
 
+/// Whether what a link of this kind sends leaves the namespace that it was born in, whatever namespace it was asked for in.
+pub fn sends_where_it_is_born(kind: &Kind) -> bool {
+    says_all(kind)
+}
+
 /// `tun` and `tap` are one kind of the kernel.
 pub fn kind(name: &str, data: Attributes<'_>) -> Kind {
     if name == Kind::Tap.name() && data.u8(tun::TYPE) == Some(tun::TAP) { Kind::Tap } else { Kind::of(name) }
@@ -142,7 +149,7 @@ fn write_all(codecs: &'static [Codec], options: &Options, all: &Options, writer:
     let mut bits: BTreeMap<u16, (u32, u32)> = BTreeMap::new();
     for Codec(name, number, form) in codecs {
         match (form, options.get(*name)) {
-            (Form::BoolBit(bit), Some(Value::Bool(on))) => {
+            (Form::BoolBit(bit) | Form::Flag(bit), Some(Value::Bool(on))) => {
                 let (value, mask) = bits.entry(*number).or_default();
                 *value |= u32::from(*on) << bit;
                 *mask |= 1 << bit;
@@ -173,6 +180,7 @@ impl Form {
                 let address = bytes.or_else(|| get(v6)).and_then(ip).filter(|ip| !ip.is_unspecified());
                 return Some(address.map_or(Value::Unset, Value::Ip));
             }
+            Self::Flag(bit) => return Some(Value::Bool(bytes.and_then(|bytes| u32_at(bytes, 0)).unwrap_or(0) & (1 << bit) != 0)),
             Self::Id | Self::Link => return Some(bytes.and_then(|bytes| u32_at(bytes, 0)).map_or(Value::Unset, |number| Value::Number(number.into()))),
             Self::GreKey => {
                 let has = bytes.and_then(|flags| u16_at(flags, 0)).is_some_and(|flags| u16::from_be(flags) & GRE_KEY != 0);
@@ -200,7 +208,7 @@ impl Form {
             Self::Centis64 => Value::Centis(u64_at(bytes, 0)?),
             Self::Millis32 => Value::Millis(u32_at(bytes, 0)?.into()),
             Self::Mac => Value::Mac(Mac(*bytes.first_chunk()?)),
-            Self::Ip(_) | Self::Id | Self::Link | Self::GreKey => return None,
+            Self::Ip(_) | Self::Id | Self::Link | Self::GreKey | Self::Flag(_) => return None,
             Self::Word8(words) => word(words, byte()?.into())?,
             Self::Word16(words) => word(words, u16_at(bytes, 0)?.into())?,
             Self::WordBe16(words) => word(words, u16::from_be(u16_at(bytes, 0)?).into())?,
@@ -330,6 +338,45 @@ mod tests {
         assert_eq!(round_trip(vxlan::VXLAN, &options), options);
     }
 
+    /// A value that the form can have, by a number.
+    fn some(form: Form, number: u64) -> Value {
+        let [a, b, c, d, e, f, ..] = number.to_le_bytes();
+        let word = |words: &[(&str, u32)]| Value::word(words[usize::from(a) % words.len()].0);
+        match form {
+            Form::Bool | Form::Bool32 | Form::BoolBit(_) | Form::Flag(_) => Value::Bool(a & 1 == 1),
+            Form::OrInherit(_) if b & 1 == 1 => Value::word("inherit"),
+            Form::EncapLimit(_) | Form::GreKey | Form::Id if b & 1 == 1 => Value::Unset,
+            Form::U8 | Form::OrInherit(_) | Form::EncapLimit(_) => Value::Number(a.into()),
+            Form::U16 | Form::Be16 | Form::RangeBe16(_) => Value::Number(u16::from_le_bytes([a, b]).into()),
+            Form::U32 | Form::Id | Form::Link | Form::GreKey => Value::Number(u32::from_le_bytes([a, b, c, d]).into()),
+            Form::Centis32 => Value::Centis(u32::from_le_bytes([a, b, c, d]).into()),
+            Form::Centis64 => Value::Centis(number),
+            Form::Millis32 => Value::Millis(u32::from_le_bytes([a, b, c, d]).into()),
+            Form::Mac => Value::Mac(Mac([a, b, c, d, e, f])),
+            Form::Ip(_) if a & 1 == 1 => Value::Ip([0xfd, b, c, d, e, f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into()),
+            Form::Ip(_) => Value::Ip([10, b, c, d].into()),
+            Form::Word8(words) | Form::Word16(words) | Form::WordBe16(words) | Form::Word32(words) => word(words),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_values_come_back_as_they_went(numbers in proptest::collection::vec(proptest::prelude::any::<u64>(), 40)) {
+            for (_, codecs) in tables() {
+                let options: Options = codecs.iter().zip(&numbers).map(|(Codec(name, _, form), number)| ((*name).into(), some(*form, *number))).collect();
+                assert_eq!(round_trip(codecs, &options), options);
+            }
+        }
+    }
+
+    #[test]
+    fn a_vlan_of_which_no_flag_is_reported_has_none() {
+        let mut writer = Writer::default();
+        writer.u16(1, 7);
+        let read = read_all(linked::VLAN, Attributes(writer.bytes()));
+        assert_eq!(read.get("reorder-header"), Some(&Value::Bool(false)));
+    }
+
     #[test]
     fn short_values_are_left_out() {
         for (_, codecs) in tables() {
@@ -337,7 +384,7 @@ mod tests {
             for number in 1..50 {
                 writer.put(number, &[]);
             }
-            assert!(read_all(codecs, Attributes(writer.bytes())).values().all(|value| *value == Value::Unset));
+            assert!(read_all(codecs, Attributes(writer.bytes())).values().all(|value| [Value::Unset, Value::Bool(false)].contains(value)));
         }
     }
 }
