@@ -242,7 +242,7 @@ impl Link {
         kinds::drift(kinds::of(kind), options, &observed.options, &mut drift);
         Drift::setting(&mut drift, "queues", queues, &observed.queues, Impact::Replace);
         Drift::setting(&mut drift, "mtu", mtu, &observed.mtu, Impact::InPlace);
-        Drift::setting(&mut drift, "mac", mac, &observed.mac, Impact::InPlace);
+        Drift::setting(&mut drift, "mac", mac, &observed.mac, kinds::mac_impact(kind).unwrap_or(Impact::Replace));
         Drift::setting(&mut drift, "txqueuelen", txqueuelen, &observed.txqueuelen, Impact::InPlace);
         let shown = |m: &Option<IfName>| m.as_ref().map_or("none".to_owned(), IfName::to_string);
         if let (Setting::Is(new), Setting::Is(old)) = (master, &observed.master)

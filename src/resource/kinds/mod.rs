@@ -190,6 +190,16 @@ pub fn link_impact(kind: &Kind) -> Impact {
     }
 }
 
+/// What another hardware address takes; `None` where a link of this kind has none of its own.
+pub fn mac_impact(kind: &Kind) -> Option<Impact> {
+    match kind {
+        // It takes one at birth alone (`ifb_netdev_ops` has no `ndo_set_mac_address`).
+        Kind::Ifb => Some(Impact::Replace),
+        Kind::Ipvlan | Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun => None,
+        _ => Some(Impact::InPlace),
+    }
+}
+
 /// Whether two values are the same to a kernel: it counts durations in ticks of 1, 3.3, 4 or 10 ms and gives them back rounded down to hundredths of a second
 /// (`clock_t_to_jiffies`, `jiffies_to_clock_t`), so that a hundredth may get lost on the way.
 pub fn same(a: &Value, b: &Value) -> bool {

@@ -3,7 +3,7 @@
 //! The kernel works out an MTU from the route to the other end at birth, and again at some changes (`ip_tunnel_bind_dev`, `ip6_tnl_link_config`). Topo always
 //! writes one: that of the link below, or of an Ethernet, less what is put around a packet. So the same file makes the same tunnel.
 
-use super::{Attribute, Below, Default, Mtu, Spec, in_place};
+use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
 /// What a key adds to each packet of a GRE tunnel.
@@ -17,6 +17,15 @@ const fn tunnel(kind: Kind, name: &'static str, word: &'static str, config: &'st
 /// Over IPv4: an IP header of 20 bytes.
 const OVER_V4: &[Attribute] = &[
     in_place("local", Default::Unset),
+    in_place("remote", Default::Unset),
+    in_place("ttl", Default::Number(0)),
+    in_place("tos", Default::Number(0)),
+    in_place("pmtu-discovery", Default::Bool(true)),
+];
+
+/// IPv6 over IPv4: it is given a link-local address made of its end (`add_v4_addrs`), which would stay when that changes.
+const SIX_OVER_V4: &[Attribute] = &[
+    fixed("local", Default::Unset),
     in_place("remote", Default::Unset),
     in_place("ttl", Default::Number(0)),
     in_place("tos", Default::Number(0)),
@@ -60,6 +69,6 @@ pub const IP6GRETAP: Spec = tunnel(Kind::Ip6gretap, "ip6gretap", "gretap", "CONF
 /// IPv4 in IPv4.
 pub const IPIP: Spec = tunnel(Kind::Ipip, "ipip", "ipip", "CONFIG_NET_IPIP", OVER_V4, 20);
 /// IPv6 in IPv4.
-pub const SIT: Spec = tunnel(Kind::Sit, "sit", "sit", "CONFIG_IPV6_SIT", OVER_V4, 20);
+pub const SIT: Spec = tunnel(Kind::Sit, "sit", "sit", "CONFIG_IPV6_SIT", SIX_OVER_V4, 20);
 /// IPv4 and IPv6 in IPv6.
 pub const IP6TNL: Spec = tunnel(Kind::Ip6tnl, "ip6tnl", "ip6tnl", "CONFIG_IPV6_TUNNEL", OVER_V6, 48);
