@@ -4,6 +4,7 @@
 //! file that breaks it into `tests/bad/`.
 
 mod address;
+mod below;
 mod filter;
 mod link;
 mod mtu;
@@ -46,6 +47,7 @@ impl Found {
 /// The rules by theme.
 const THEMES: &[&[Rule]] = &[
     address::RULES,
+    below::RULES,
     filter::RULES,
     link::RULES,
     mtu::RULES,

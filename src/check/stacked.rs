@@ -81,6 +81,7 @@ fn unfit_lower(view: &View<'_>, findings: &mut Found) {
             _ if without_frames(lower) => "which has no Ethernet frames",
             Kind::Vrf => "which is a vrf and only has ports",
             Kind::Loopback if link.kind == Kind::Vlan => "the loopback interface",
+            Kind::Macvtap if link.kind == Kind::Ipvlan => "a macvtap, whose frames a program gets",
             Kind::Ipvlan if !own_kind => "an ipvlan, which takes neither vlans nor macvlans",
             // The circle has its own finding.
             _ if own_kind && lower.link.as_ref().is_some_and(|below| view.links.get(below).is_some_and(|below| !takes_over(below))) => {
@@ -227,6 +228,8 @@ fn no_ethernet(view: &View<'_>, findings: &mut Found) {
         let (why, help) = match master.kind {
             Kind::Bridge | Kind::Bond if link.kind == Kind::Vrf => ("is a vrf", "take it from the list of ports; the bridge or bond can be a port of the vrf"),
             Kind::Bridge | Kind::Bond if without_frames(link) => ("has no Ethernet frames", frames),
+            Kind::Bridge | Kind::Bond if link.kind == Kind::Ipvlan => ("has no hardware address of its own", "take it from the list of ports; a macvlan has one"),
+            Kind::Bridge | Kind::Bond if link.kind == Kind::Macvtap => ("hands its frames to a program", "take it from the list of ports"),
             Kind::Bond if link.kind == Kind::Bond => ("is a bond itself", "list its ports in one bond"),
             Kind::Vrf if link.kind == Kind::Vrf => ("is a vrf itself", "an interface is in one vrf: list its ports in one of the two"),
             _ => continue,
