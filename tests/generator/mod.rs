@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+pub mod stacked;
+
 use std::fmt::Write as _;
 
 /// Throws from a list; when the list is used up, always 0.
