@@ -130,6 +130,11 @@ fn early(paper: &Paper, link: &Link, there: bool) -> Link {
         if link.kind == Kind::Bridge {
             early.mtu = Setting::Left;
         }
+        // A bond would set it up at once, and what it stands on is not up yet.
+        let bonded = |master: &LinkId| paper.goal.link(master).is_some_and(|master| master.kind == Kind::Bond);
+        if link.link.is_some() && link.master_id().as_ref().is_some_and(bonded) {
+            early.master = if there { Setting::Left } else { Setting::Is(None) };
+        }
     }
     early
 }
