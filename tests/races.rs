@@ -278,8 +278,8 @@ fn the_kernel_is_in_trouble() {
                 topo(from).expect(0);
                 let of = if matches!(what, What::Refuse(_)) { whole.requests } else { whole.answers };
                 // A call that was interrupted has done nothing (write(2)): one that writes and says so would be made again by everybody, and write twice.
-                let after = round % 2 == 0 && !name.starts_with("EINTR from a request");
-                let moment = Moment { request: 1 + (round * 37 + 11) % of, after, what };
+                let carried_out = round % 2 == 0 && !name.starts_with("EINTR from a request");
+                let moment = Moment { request: 1 + (round * 37 + 11) % of, after: carried_out, what };
                 let run = tracer::run(topo_path(), to, Some(moment));
                 let said = format!("{name} at {} of {of} of way {}: exit {}\n{}", moment.request, round % 3, run.code, run.stderr);
                 tally.hit += usize::from(run.hit.is_some());

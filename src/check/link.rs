@@ -4,7 +4,7 @@ use super::segment::Sets;
 use super::view::{View, own_bridge};
 use super::{Found, Rule};
 use crate::document::Finding;
-use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value, kinds};
+use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value};
 use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
@@ -155,11 +155,6 @@ fn names_taken(view: &View<'_>, findings: &mut Found) {
 fn unusable_mac(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values() {
         let Setting::Is(mac) = link.mac else { continue };
-        if kinds::mac_impact(&link.kind).is_none() {
-            let message = format!("\"{}\" is a {}, which has no hardware address of its own", link.id, link.kind.word());
-            findings.push(Finding::error("mac-unusable", view.mac_place(link), message).help("leave `mac` out"));
-            continue;
-        }
         let [first, ..] = mac.0;
         let what = match mac {
             Mac([0, 0, 0, 0, 0, 0]) => "is all zero",

@@ -228,7 +228,9 @@ fn no_ethernet(view: &View<'_>, findings: &mut Found) {
         let (why, help) = match master.kind {
             Kind::Bridge | Kind::Bond if link.kind == Kind::Vrf => ("is a vrf", "take it from the list of ports; the bridge or bond can be a port of the vrf"),
             Kind::Bridge | Kind::Bond if without_frames(link) => ("has no Ethernet frames", frames),
-            Kind::Bridge | Kind::Bond if link.kind == Kind::Ipvlan => ("has no hardware address of its own", "take it from the list of ports; a macvlan has one"),
+            Kind::Bridge | Kind::Bond if link.kind == Kind::Ipvlan => {
+                ("has no hardware address of its own", "take it from the list of ports; a macvlan has one")
+            }
             Kind::Bridge | Kind::Bond if link.kind == Kind::Macvtap => ("hands its frames to a program", "take it from the list of ports"),
             Kind::Bond if link.kind == Kind::Bond => ("is a bond itself", "list its ports in one bond"),
             Kind::Vrf if link.kind == Kind::Vrf => ("is a vrf itself", "an interface is in one vrf: list its ports in one of the two"),

@@ -78,7 +78,6 @@ fn nothing(node: &Node) -> Look {
         settings: Vec::new(),
         table: None,
         inserts: Vec::new(),
-        qdiscs: Vec::new(),
         nsids: HashMap::new(),
     }
 }
