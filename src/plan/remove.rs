@@ -81,11 +81,12 @@ fn count(doomed: &BTreeSet<ResourceId>) -> BTreeMap<Node, usize> {
     counts
 }
 
-/// Whether it dies with something that goes. Not with a namespace that another node is: that one dies a little later than its removal is answered.
+/// Whether it dies with something that goes. Not with the namespace of another node, in which what it stands on is: that one dies a little later than its
+/// removal is answered.
 fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, depth: u32) -> bool {
     depth < 32
         && resource.requires().into_iter().filter(|need| need.inside).any(|need| match need.what {
-            Needed::One(id) if id.node() != resource.id().node() => false,
+            Needed::One(id) if id.node() != resource.id().node() && doomed.contains(&ResourceId::Namespace(id.node().clone())) => false,
             Needed::One(id) => doomed.contains(&id) || paper.base.get(&id).is_some_and(|container| implied(paper, doomed, container, depth + 1)),
             Needed::All(..) => false,
         })

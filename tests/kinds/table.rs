@@ -293,7 +293,7 @@ const GRE: &[Own] = &[
 ];
 
 const IP6GRE: &[Own] = &[
-    own(&["local"], "", "local: 'fd00::3'", &["local=fd00::3", "x0/address=fd00::3", "x0/permaddr=fd00::1"], InPlace),
+    own(&["local"], "", "local: 'fd00::3'", &["local=fd00::3", "x0/address=fd00::3"], InPlace),
     own(&["remote"], "", "remote: 'fd00::4'", &["remote=fd00::4", "x0/broadcast=fd00::4"], InPlace),
     own(&["key"], "", "key: 4000000000", &["ikey=238.107.40.0", "okey=238.107.40.0", "x0/mtu=KEYED"], InPlace),
     own(&["ttl"], "", "ttl: 9", &["ttl=9"], InPlace),
@@ -314,7 +314,7 @@ const IPTUN: &[Own] = &[
 ];
 
 const IP6TNL: &[Own] = &[
-    own(&["local"], "", "local: 'fd00::3'", &["local=fd00::3", "x0/address=fd00::3", "x0/permaddr=fd00::1"], InPlace),
+    own(&["local"], "", "local: 'fd00::3'", &["local=fd00::3", "x0/address=fd00::3"], InPlace),
     own(&["remote"], "", "remote: 'fd00::4'", &["remote=fd00::4", "x0/broadcast=fd00::4"], InPlace),
     own(&["ttl"], "", "ttl: 9", &["ttl=9"], InPlace),
     own(&["encapsulation-limit"], "", "encapsulation-limit: 7", &["encap_limit=7"], InPlace),
