@@ -289,7 +289,8 @@ impl Space {
         if let Some(name) = link["link"].as_str() {
             return Some(format!("{}/{name}", self.name));
         }
-        let index = link["link_index"].as_i64()?;
+        // A vxlan over an interface of another namespace gives its own number (it has no `get_iflink`), which means nothing there.
+        let index = link["link_index"].as_i64().filter(|index| link["ifindex"].as_i64() != Some(*index))?;
         let node = match link["link_netnsid"].as_i64() {
             Some(id) => self.ids.get(&id).cloned().unwrap_or_else(|| "host".to_owned()),
             None => self.name.clone(),

@@ -387,7 +387,9 @@ mod tests {
             for number in 1..50 {
                 writer.put(number, &[]);
             }
-            assert!(read_all(codecs, Attributes(writer.bytes())).values().all(|value| [Value::Unset, Value::Bool(false), Value::word("inherit")].contains(value)));
+            assert!(
+                read_all(codecs, Attributes(writer.bytes())).values().all(|value| [Value::Unset, Value::Bool(false), Value::word("inherit")].contains(value))
+            );
         }
     }
 }
