@@ -191,6 +191,28 @@ const LABS: &[Lab] = &[
         breaks: &["ip -n RED link del eth0", "ip -n BLUE link set eth0 down", "ip link del nic0"],
     },
     Lab {
+        name: "vlan-bridge",
+        before: "",
+        pings: &[
+            ("ANNA", "10.40.10.2", true),
+            ("GUEST1", "10.40.20.2", true),
+            ("LEFT", "10.40.10.1", true),
+            ("ADMIN", "10.40.10.1", true),
+            ("ADMIN", "10.40.20.2", true),
+            ("GUEST1", "10.40.20.9", false),
+        ],
+        connections: &[connection(("BERT", 80), "ANNA", ("10.40.10.2", 80), "10.40.10.1")],
+        breaks: &[
+            "bridge -n LEFT vlan del dev trunk vid 20",
+            "bridge -n RIGHT vlan add dev bert vid 20 pvid untagged",
+            "bridge -n LEFT vlan add dev sw0 vid 1 self",
+            "ip -n RIGHT link set sw0 type bridge vlan_filtering 0",
+            "ip -n RIGHT link set sw0 type bridge vlan_default_pvid 10",
+            "ip -n LEFT link del sw0",
+            "ip -n ADMIN link del eth0",
+        ],
+    },
+    Lab {
         name: "bad-line",
         before: "",
         pings: &[("HOME", "203.0.113.2", true), ("SERVER", "10.16.0.2", true)],
@@ -475,6 +497,7 @@ labs! {
     vrfs "vrfs",
     tunnels "tunnels",
     leaf_spine "leaf-spine",
+    vlan_bridge "vlan-bridge",
 }
 
 /// What the lab `bridge-and-docker` is about: without its rule the packets are dropped.

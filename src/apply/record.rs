@@ -2,7 +2,9 @@
 
 use super::keys;
 use crate::plan::Plan;
-use crate::resource::{Address, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure};
+use crate::resource::{
+    Address, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure,
+};
 
 /// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it can complete or remove the topology.
 pub(super) fn during(plan: &Plan) -> Record {
@@ -108,6 +110,8 @@ fn after_wanted(wanted: &State) -> Record {
                 keys::of_link(&mut record, link);
             }
             Resource::Peer(peer) => keys::of_peer(&mut record, peer),
+            // What is behind a port is looked for where somebody listed it.
+            Resource::Fdb(Fdb { to: FdbTarget::Port(_), .. }) => _ = record.owned.insert(id.clone()),
             Resource::Sysctl(sysctl) if !created => record.wrote.push(sysctl.clone()),
             Resource::Qdisc(_)
             | Resource::Address(_)
@@ -213,6 +217,7 @@ fn masked(link: &Link, wanted: &Link) -> Link {
     masked.mac = mask(&link.mac, &wanted.mac);
     masked.master = mask(&link.master, &wanted.master);
     masked.alternative_names = mask(&link.alternative_names, &wanted.alternative_names);
+    masked.vlans = mask(&link.vlans, &wanted.vlans);
     masked.txqueuelen = mask(&link.txqueuelen, &wanted.txqueuelen);
     masked.port = link.port.iter().filter(|(name, _)| wanted.port.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect();
     masked

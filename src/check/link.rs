@@ -1,10 +1,10 @@
 //! Rules about links: their masters, what they stand on, and the segments they make.
 
-use super::segment::Sets;
+use super::segment::{Sets, filters};
 use super::view::{View, own_bridge};
 use super::{Found, Rule};
 use crate::document::Finding;
-use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value};
+use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value, Vlans};
 use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
@@ -53,7 +53,7 @@ fn too_many_ports(view: &View<'_>, findings: &mut Found) {
 /// One bridge that speaks the spanning tree protocol breaks the circle (the others pass its frames on), so such bridges are left out.
 fn storms(view: &View<'_>, findings: &mut Found) {
     let speaks = |bridge: &Link| bridge.options.get("stp") == Some(&Value::Bool(true));
-    let mut joined = Sets::of(view.links.keys().copied());
+    let mut joined = Sets::of(std::iter::empty());
     for link in sorted(view) {
         let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id) else { continue };
         let (Some(one), Some(other)) = (view.master(link), view.master(peer)) else { continue };
@@ -61,7 +61,10 @@ fn storms(view: &View<'_>, findings: &mut Found) {
         if down || [one, other].into_iter().any(|bridge| bridge.kind != Kind::Bridge || speaks(bridge)) {
             continue;
         }
-        if joined.join(&one.id, &other.id) {
+        // A bridge that filters VLANs is one of many: of frames without a tag they are those of the ports.
+        let part = |bridge: &Link, port: &Link| port.vlans.get().filter(|_| filters(bridge)).map_or(Some(0), Vlans::pvid);
+        let (Some(near), Some(far)) = (part(one, link), part(other, peer)) else { continue };
+        if joined.join((&one.id, near), (&other.id, far)) {
             continue;
         }
         let way = if one.id == other.id { format!("the bridge \"{}\" to itself", one.id) } else { format!("\"{}\" back to \"{}\"", one.id, other.id) };

@@ -16,6 +16,7 @@ mod segment;
 mod stacked;
 mod sysctl;
 mod view;
+mod vlan;
 mod vxlan;
 mod wireguard;
 mod written;
@@ -56,6 +57,7 @@ const THEMES: &[&[Rule]] = &[
     route::RULES,
     stacked::RULES,
     sysctl::RULES,
+    vlan::RULES,
     vxlan::RULES,
     wireguard::RULES,
     written::RULES,

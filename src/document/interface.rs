@@ -3,7 +3,7 @@
 use super::Loc;
 use super::define::{choice, record};
 use super::kind::{Bond, Bridge, ExistingLink, Geneve, Gre, Ip6Tunnel, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard};
-use super::read::{Many, Reader, Shape};
+use super::read::{Reader, Shape};
 use super::section::Forwarding;
 use super::tree::{Data, Yaml};
 use super::value::{AddressLabel, AlternativeName, Duration, InterfaceAddress, Percent, Rate, Scope, VlanRange};
@@ -26,10 +26,12 @@ record! {
         "up" up: Option<Loc<bool>>,
         /// The bridge, bond or vrf of the same node that it is a port of. Example: `br0`
         "master" master: Option<Loc<IfName>>,
-        /// Its VLANs as a port of a VLAN-filtering bridge; on the bridge itself its own. Example: `{ access: 10 }` Example: `{ trunk: [10, 20-30], native: 1 }`
+        /// Its VLANs as a port of a bridge with `vlan-filtering`; on such a bridge itself its own. Without it they are the bridge's `vlan-default-pvid`, untagged. Example: `{ access: 10 }` Example: `{ trunk: [10, 20-30], native: 1 }`
         "port-vlan" port_vlan: Option<Box<PortVlan>>,
         /// Its attributes as a port of a bridge. Example: `{ isolated: true }`
         "port" port: Option<Box<Port>>,
+        /// Hardware addresses that are behind it as a port of a bridge (`bridge fdb`, `static`). Where it is written, static entries that it does not list go; learned ones stay. Example: `[{ mac: "02:00:00:00:00:05" }]`
+        "fdb" fdb: Option<Vec<Station>>,
         /// A bad line: delay, loss and rate of what leaves here. Example: `{ delay: 20ms, loss: 0.5% }`
         "impair" impair: Option<Box<Impair>>,
         /// IPv6 on this interface. Example: `{ accept-ra: false }`
@@ -137,14 +139,46 @@ impl Shape for AddressEntry {
 }
 
 record! {
-    /// VLANs of a port.
+    /// VLANs of a port (`bridge vlan`): `access` alone, or any of the others. Frames of other VLANs do not pass.
     PortVlan as "`port-vlan`" {
         /// The only VLAN, untagged on the wire. Example: `10`
         "access" access: Option<Loc<Number<1, 4094>>>,
-        /// VLANs that are tagged on the wire. Example: `[10, 20-30]`
-        "trunk" trunk: Option<Many<Loc<VlanRange>>>,
-        /// The VLAN of frames without a tag, beside `trunk`. Example: `1`
+        /// VLANs that are tagged on the wire; `[]` and nothing else for a port without any. Example: `[10, 20-30]`
+        "trunk" trunk: Option<VlanList>,
+        /// The VLAN of frames without a tag, both ways, beside `trunk` or `untagged`; without it frames without a tag are dropped. Example: `1`
         "native" native: Option<Loc<Number<1, 4094>>>,
+        /// Further VLANs that leave without a tag. Example: `[40, 50]`
+        "untagged" untagged: Option<VlanList>,
+        /// The VLAN of frames that come in without a tag, where it leaves with one: one of `trunk`, instead of `native`. Example: `10`
+        "pvid" pvid: Option<Loc<Number<1, 4094>>>,
+    }
+}
+
+/// VLAN ids and ranges of them: one, or a list, which may be empty.
+#[derive(Clone, Debug)]
+pub struct VlanList(pub Vec<Loc<VlanRange>>);
+
+impl Shape for VlanList {
+    fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
+        match yaml.data() {
+            Data::List(_) => Vec::read(yaml, reader).map(Self),
+            _ => Loc::read(yaml, reader).map(|one| Self(vec![one])),
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = <Loc<VlanRange> as Shape>::schema(generator);
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+record! {
+    /// A hardware address that is behind a port of a bridge.
+    Station as "a forwarding entry" {
+        /// The address. Example: `"02:00:00:00:00:05"`
+        "mac" mac: Loc<Mac>,
+        /// The VLAN it is in; in all VLANs of the port unless said. Only on a bridge with `vlan-filtering`. Example: `10`
+        "vlan" vlan: Option<Loc<Number<1, 4094>>>,
     }
 }
 

@@ -125,6 +125,11 @@ impl<const MIN: u64, const MAX: u64> Number<MIN, MAX> {
     pub fn u32(self) -> u32 {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
+
+    /// The number; what does not fit (which the range prevents) is the largest.
+    pub fn u16(self) -> u16 {
+        u16::try_from(self.0).unwrap_or(u16::MAX)
+    }
 }
 
 impl<const MIN: u64, const MAX: u64> Word for Number<MIN, MAX> {

@@ -5,8 +5,8 @@ use super::look::Look;
 use super::namespace::topology_of;
 use super::{link, route, rule};
 use crate::resource::{
-    IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey, Rule, RuleAction, State,
-    TableId, Tenure, group, mark,
+    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey, Rule,
+    RuleAction, Setting, State, TableId, Tenure, Value, Vlans, group, mark,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -102,6 +102,7 @@ impl Sorter<'_> {
     fn links(&mut self) {
         for seen in &self.look.links {
             let mut link = seen.link(self.node(), |index| self.name(index));
+            link.vlans = self.vlans(seen);
             let far = seen.other_nsid.and_then(|_| self.judge.far.get(&(self.node().clone(), seen.index)).cloned());
             match seen.kind {
                 Kind::Veth => link.peer = link.peer.or(far),
@@ -264,9 +265,13 @@ impl Sorter<'_> {
         }
         for seen in &self.look.fdb {
             let Some(fdb) = self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) else { continue };
+            if matches!(fdb.to, FdbTarget::Port(_)) {
+                self.station(fdb);
+                continue;
+            }
             let id = fdb.id();
             let vxlan = self.look.links.iter().find(|link| link.index == seen.index && link.kind == Kind::Vxlan);
-            let own = vxlan.is_some_and(|link| fdb.mac.0 == [0; 6] && link.options.get("remote") == Some(&crate::resource::Value::Ip(fdb.dst)));
+            let own = vxlan.is_some_and(|link| fdb.mac.0 == [0; 6] && Some(fdb.to) == remote(link));
             let owner = match vxlan {
                 None => None,
                 Some(_) if own && !self.wanted(&id) => None,
@@ -297,6 +302,38 @@ impl Sorter<'_> {
         }
     }
 
+    /// A static entry of a port: it matters on ports of which the file lists some, or did, and is ours there.
+    fn station(&mut self, fdb: Fdb) {
+        let named = |id: &ResourceId| matches!(id, ResourceId::Fdb(link, _, FdbTarget::Port(_)) if *link == fdb.link);
+        let listed = self.judge.record.owned.iter().any(named) || self.judge.wanted.on_link(&fdb.link).iter().any(named);
+        // One without a VLAN was put by the kernel into all that the port had, and goes with it.
+        let whole = Fdb { to: FdbTarget::Port(0), ..fdb.clone() };
+        let part = listed
+            && fdb != whole
+            && self.look.fdb.iter().any(|seen| self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) == Some(whole.clone()));
+        if !listed || part {
+            return;
+        }
+        let id = fdb.id();
+        let ours = self.look.links.iter().any(|link| link.name == fdb.link.name && self.ours.contains(&link.index));
+        if ours || self.judge.record.owned.contains(&id) {
+            self.state.insert(Resource::Fdb(fdb), Owner::Ours);
+        } else if self.wanted(&id) {
+            self.state.insert(Resource::Fdb(fdb), theirs("somebody else"));
+        }
+    }
+
+    /// The VLANs of a bridge or of a bridge's port, where they were asked for and the kernel has them.
+    fn vlans(&self, seen: &link::Seen) -> Setting<Vlans> {
+        let bridge = match seen.kind {
+            Kind::Bridge => Some(seen),
+            _ => self.look.links.iter().find(|link| Some(link.index) == seen.master),
+        };
+        let filters = bridge.is_some_and(|bridge| bridge.options.contains_key("vlan-default-pvid"));
+        let all = self.look.vlans.as_ref().filter(|_| filters);
+        all.map(|all| all.get(&seen.index).cloned().unwrap_or_default()).into()
+    }
+
     /// Neighbours that nobody listed stay, unless topo made them.
     fn owner_of_neighbor(&self, id: &ResourceId, neighbor: &Neighbor, index: u32) -> Option<Owner> {
         if neighbor.marked || self.wanted(id) {
@@ -319,6 +356,14 @@ impl Sorter<'_> {
             let owner = if *ours { Owner::Ours } else { theirs("somebody else") };
             self.state.insert(Resource::Table(table.clone()), owner);
         }
+    }
+}
+
+/// The entry for everything unknown that a vxlan makes by itself goes there.
+fn remote(link: &link::Seen) -> Option<FdbTarget> {
+    match link.options.get("remote") {
+        Some(Value::Ip(ip)) => Some(FdbTarget::End(*ip)),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Changing links in place, and moving them.
 
 use super::attributes::Writer;
+use super::bridge_vlan;
 use super::kinds as codec;
 use super::link::{self, head};
 use super::link_verbs::{Failure, carries_mark};
@@ -179,7 +180,7 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
         let fresh = Options::new();
         port(site, after, &differing(&after.port, if master.is_some() { &fresh } else { &before.port }))?;
     }
-    Ok(())
+    Ok(bridge_vlan::update(site, before, after)?)
 }
 
 /// Moves a link to another namespace under the name that it has there, in one request.

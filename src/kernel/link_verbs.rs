@@ -7,7 +7,7 @@ use super::link_change::{port, properties};
 use super::netlink::{CREATE, EXCLUSIVE, Refused, Request};
 use super::netns::Netns;
 use super::site::Site;
-use super::{Error, tun, wireguard};
+use super::{Error, bridge_vlan, tun, wireguard};
 use crate::resource::{IfName, Kind, Link, Node, Options, Setting, Tenure, Value, group, kinds, mark};
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
@@ -275,5 +275,5 @@ fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Re
         });
         port(site, link, &differing)?;
     }
-    Ok(())
+    bridge_vlan::first(site, link)
 }

@@ -2,8 +2,8 @@
 
 use super::attributes::{Attributes, Writer};
 use super::site::Places;
-use super::{Error, ErrorKind, address, insert, link, namespace, neighbor, netlink, netns, nft, qdisc, route, rule, sysctl, wireguard};
-use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord};
+use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, qdisc, route, rule, sysctl, wireguard};
+use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,6 +20,10 @@ pub struct Question<'a> {
     pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
     /// Whether such chains are looked for by the comments of their rules, too.
     pub search: bool,
+    /// Whether VLANs of bridges and ports are wanted there.
+    pub vlans: bool,
+    /// Whether what is behind ports of bridges is wanted there, or was.
+    pub stations: bool,
     /// The nft table as it was installed.
     pub recorded: Option<&'a TableRecord>,
     /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put there.
@@ -48,7 +52,9 @@ pub struct Look {
     pub rules: Vec<rule::Seen>,
     /// Its neighbours, and then the proxy entries.
     pub neighbors: Vec<neighbor::Seen>,
-    /// The forwarding entries of its vxlans.
+    /// The VLANs of its bridges and ports, where somebody wants or uses them.
+    pub vlans: Option<HashMap<u32, Vlans>>,
+    /// The forwarding entries of its vxlans, and of its bridges where they are wanted.
     pub fdb: Vec<neighbor::Seen>,
     /// The root qdiscs that somebody put there, where any matters.
     pub qdiscs: Vec<qdisc::Seen>,
@@ -81,7 +87,8 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     routes.extend(route::dump(&socket, libc::AF_INET6, node, name_of).map_err(failed("routes"))?);
     let mut neighbors = neighbor::dump(&socket, false).map_err(failed("neighbours"))?;
     neighbors.extend(neighbor::dump(&socket, true).map_err(failed("proxy neighbours"))?);
-    let vxlan = links.iter().any(|link| link.kind == Kind::Vxlan);
+    let entries = question.stations || links.iter().any(|link| link.kind == Kind::Vxlan);
+    let filters = links.iter().any(|link| link.options.get("vlan-filtering") == Some(&Value::Bool(true)));
     // The links tell whether it is worth asking: most have none.
     let qdiscs = links.iter().any(|link| link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search));
     Ok(Some(Look {
@@ -91,7 +98,8 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         addresses: address::dump(&socket).map_err(failed("addresses"))?,
         rules: rule::dump(&socket, node).map_err(failed("policy rules"))?,
         neighbors,
-        fdb: if vxlan { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
+        vlans: (question.vlans || filters).then(|| bridge_vlan::dump(&socket)).transpose().map_err(failed("VLANs"))?,
+        fdb: if entries { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
         qdiscs: if qdiscs { qdisc::dump(&socket).map_err(failed("qdiscs"))? } else { Vec::new() },
         wireguard,
         settings: settings(&socket, node, &links, question)?,

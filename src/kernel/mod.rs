@@ -3,6 +3,7 @@
 mod address;
 mod attributes;
 mod belonging;
+mod bridge_vlan;
 pub mod clock;
 pub mod detach;
 mod error;

@@ -3,7 +3,7 @@
 use super::attributes::{Attributes, Writer, u8_at, u16_at, u32_at};
 use super::netlink::{APPEND, CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use super::site::Site;
-use crate::resource::{Fdb, IfName, LinkId, Mac, Neighbor, Node, PROTOCOL};
+use crate::resource::{Fdb, FdbTarget, IfName, LinkId, Mac, Neighbor, Node, PROTOCOL};
 use nix::libc;
 use std::net::IpAddr;
 
@@ -16,6 +16,8 @@ const HEAD: usize = 12;
 // `NDA_*` of `include/uapi/linux/neighbour.h`.
 const DST: u16 = 1;
 const LLADDR: u16 = 2;
+const VLAN: u16 = 5;
+const MASTER_OF: u16 = 9;
 const PROTOCOL_OF: u16 = 12;
 
 // `NUD_*`.
@@ -23,7 +25,9 @@ const NOARP: u16 = 0x40;
 const PERMANENT: u16 = 0x80;
 // `NTF_*`.
 const SELF: u8 = 0x02;
+const MASTER: u8 = 0x04;
 const PROXY: u8 = 0x08;
+const EXTERNALLY_LEARNED: u8 = 0x10;
 
 /// A neighbour or forwarding entry as the kernel reports it.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Seen {
     mac: Option<Mac>,
     state: u16,
     flags: u8,
+    /// The VLAN of a forwarding entry of a bridge; `None` where it is no such entry.
+    vlan: Option<u16>,
     /// Who put it there (`NDA_PROTOCOL`).
     pub protocol: u8,
 }
@@ -65,6 +71,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         mac: attributes.get(LLADDR).and_then(|mac| <[u8; 6]>::try_from(mac).ok()).map(Mac),
         state: u16_at(body, 8)?,
         flags: u8_at(body, 10)?,
+        vlan: attributes.get(MASTER_OF).map(|_| attributes.get(VLAN).and_then(|vlan| u16_at(vlan, 0)).unwrap_or(0)),
         protocol: attributes.u8(PROTOCOL_OF).unwrap_or(0),
     })
 }
@@ -83,10 +90,14 @@ impl Seen {
         })
     }
 
-    /// The resource, if it is a forwarding entry that somebody configured.
+    /// The resource, if it is a forwarding entry that somebody configured. A bridge's own addresses are permanent in it, static is what lies behind a port.
     pub fn fdb(&self, node: &Node, name: IfName) -> Option<Fdb> {
-        let configured = self.flags & SELF != 0 && self.state & (PERMANENT | NOARP) != 0;
-        Some(Fdb { link: LinkId { node: node.clone(), name }, mac: self.mac?, dst: self.address? }).filter(|_| configured)
+        let to = match (self.address, self.vlan) {
+            (Some(dst), None) if self.flags & SELF != 0 && self.state & (PERMANENT | NOARP) != 0 => FdbTarget::End(dst),
+            (None, Some(vlan)) if self.flags & (SELF | EXTERNALLY_LEARNED) == 0 && self.state & NOARP != 0 => FdbTarget::Port(vlan),
+            _ => return None,
+        };
+        Some(Fdb { link: LinkId { node: node.clone(), name }, mac: self.mac?, to })
     }
 }
 
@@ -132,15 +143,26 @@ pub fn delete(site: &Site<'_>, neighbor: &Neighbor) -> Result<(), Refused> {
 
 fn fdb_message(site: &Site<'_>, fdb: &Fdb) -> Result<Writer, Refused> {
     let family = u8::try_from(libc::AF_BRIDGE).unwrap_or(0);
-    let mut body = Writer::new(&head(family, site.index(&fdb.link.name)?, PERMANENT, SELF));
-    body.put(LLADDR, &fdb.mac.0).ip(DST, fdb.dst);
+    let (state, flags) = if matches!(fdb.to, FdbTarget::End(_)) { (PERMANENT, SELF) } else { (NOARP, MASTER) };
+    let mut body = Writer::new(&head(family, site.index(&fdb.link.name)?, state, flags));
+    body.put(LLADDR, &fdb.mac.0);
+    match fdb.to {
+        FdbTarget::End(dst) => _ = body.ip(DST, dst),
+        FdbTarget::Port(0) => {}
+        FdbTarget::Port(vlan) => _ = body.u16(VLAN, vlan),
+    }
     Ok(body)
 }
 
-/// Adds a forwarding entry. Addresses that mean many (all zero, multicast) may have several tunnel ends.
+/// Adds a forwarding entry. Addresses that mean many (all zero, multicast) may have several tunnel ends. A bridge may have learned an address already.
 pub fn create_fdb(site: &Site<'_>, fdb: &Fdb) -> Result<(), Refused> {
     let many = fdb.mac == Mac([0; 6]) || fdb.mac.0[0] & 1 == 1;
-    site.ask(NEW, CREATE | if many { APPEND } else { EXCLUSIVE }, &fdb_message(site, fdb)?)
+    let how = match fdb.to {
+        FdbTarget::End(_) if many => APPEND,
+        FdbTarget::End(_) => EXCLUSIVE,
+        FdbTarget::Port(_) => REPLACE,
+    };
+    site.ask(NEW, CREATE | how, &fdb_message(site, fdb)?)
 }
 
 /// Removes a forwarding entry.

@@ -5,8 +5,10 @@ use super::file::Files;
 use super::look::{Look, Question, look};
 use super::netns;
 use super::site::Places;
-use super::{Error, ErrorKind, peers};
-use crate::resource::{FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born};
+use super::{Error, ErrorKind, bridge_vlan, peers};
+use crate::resource::{
+    Fdb, FdbTarget, FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born,
+};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -56,6 +58,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     remembered(&mut state, &record);
     read_files(&mut state, wanted, &record, files)?;
     (state.record, state.others) = (record, others);
+    bridge_vlan::check(wanted, &state)?;
     Ok(state)
 }
 
@@ -99,20 +102,24 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
             Resource::Sysctl(Sysctl { node, key, .. }) => _ = questions.get_mut(node).map(|question| question.settings.insert(key)),
             Resource::Link(link) => {
                 let others = link.peer.iter().chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
-                questions.entry(link.id.node.clone()).and_modify(|question| question.near.extend(others.map(|other| &other.node)));
+                questions.entry(link.id.node.clone()).and_modify(|question| {
+                    question.near.extend(others.map(|other| &other.node));
+                    question.vlans |= link.vlans.get().is_some();
+                });
             }
             Resource::Qdisc(qdisc) => _ = questions.get_mut(&qdisc.link.node).map(|question| question.qdiscs = true),
+            Resource::Fdb(Fdb { link, to: FdbTarget::Port(_), .. }) => _ = questions.get_mut(&link.node).map(|question| question.stations = true),
             Resource::Insert(insert) => _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert))),
             Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
             _ => {}
         }
     }
     for id in &record.owned {
-        if let ResourceId::Qdisc(link) = id {
-            questions.entry(link.node.clone()).and_modify(|question| question.qdiscs = true);
-        }
-        if let ResourceId::Insert(node, chain) = id {
-            questions.entry(node.clone()).and_modify(|question| _ = question.inserts.entry(chain).or_insert(None));
+        match id {
+            ResourceId::Insert(node, chain) => _ = questions.get_mut(node).map(|question| question.inserts.entry(chain).or_insert(None)),
+            ResourceId::Fdb(link, _, FdbTarget::Port(_)) => _ = questions.get_mut(&link.node).map(|question| question.stations = true),
+            ResourceId::Qdisc(link) => _ = questions.get_mut(&link.node).map(|question| question.qdiscs = true),
+            _ => {}
         }
     }
     for (node, table) in &record.tables {

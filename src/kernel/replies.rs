@@ -4,7 +4,7 @@
 use super::belonging::{self, Judge};
 use super::keys::Keys;
 use super::look::Look;
-use super::{address, attributes, insert, link, neighbor, netlink, nft, nft_generation, qdisc, route, rule};
+use super::{address, attributes, bridge_vlan, insert, link, neighbor, netlink, nft, nft_generation, qdisc, route, rule};
 use crate::resource::{IfName, Node, NodeTenure, Record, Resource, State};
 use nix::libc;
 use std::collections::{BTreeSet, HashMap};
@@ -72,6 +72,7 @@ fn nothing(node: &Node) -> Look {
         routes: Vec::new(),
         rules: Vec::new(),
         neighbors: Vec::new(),
+        vlans: None,
         fdb: Vec::new(),
         qdiscs: Vec::new(),
         wireguard: HashMap::new(),
@@ -86,6 +87,10 @@ fn nothing(node: &Node) -> Look {
 fn decode(look: &mut Look, kind: u16, body: &[u8]) -> Option<()> {
     let bridge = Some(libc::AF_BRIDGE) == attributes::u8_at(body, 0).map(i32::from);
     match kind {
+        link::NEW if bridge => {
+            let (index, vlans) = bridge_vlan::parse(body)?;
+            look.vlans.get_or_insert_default().insert(index, vlans);
+        }
         link::NEW => {
             let seen = link::parse(body)?;
             look.names.insert(seen.index, seen.name.clone());

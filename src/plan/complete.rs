@@ -2,7 +2,8 @@
 
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
-    Family, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure,
+    Family, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure, Value,
+    Vlans,
 };
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     let mut goal = wanted.clone();
     absent_chains(&mut goal, observed);
     kernel_rules(&mut goal);
+    default_vlans(&mut goal, observed);
     behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
     // A bridge has that of its ports, what stands on a bridge that of the bridge.
@@ -80,7 +82,7 @@ fn given_back(goal: &mut State, observed: &State) {
         let mut prior = prior.clone();
         if link.id != prior.id {
             // While it is away it has no place to be up in, no bridge and no port.
-            (prior.up, prior.master) = (Setting::Left, Setting::Left);
+            (prior.up, prior.master, prior.vlans) = (Setting::Left, Setting::Left, Setting::Left);
             prior.port.clear();
         }
         link.fall_back_to(&prior);
@@ -144,6 +146,25 @@ fn bridge_mtus(goal: &mut State) {
         let mtu = mtu.map(|mtu| if mtu == u32::MAX { ETHERNET_MTU } else { mtu });
         if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
             link.mtu = mtu.into();
+        }
+    }
+}
+
+/// A port of ours without VLANs of its own, of somebody else's bridge that filters them, has what that bridge gives to who joins it.
+fn default_vlans(goal: &mut State, observed: &State) {
+    let given = |link: &Link| {
+        let master = link.master_id().filter(|master| goal.link(master).is_some_and(|master| master.tenure == Tenure::Existing))?;
+        let bridge = observed.link(&master).filter(|bridge| bridge.options.get("vlan-filtering") == Some(&Value::Bool(true)))?;
+        match bridge.options.get("vlan-default-pvid") {
+            Some(Value::Number(pvid)) => u16::try_from(*pvid).ok().map(Vlans::by_default),
+            _ => None,
+        }
+    };
+    let ours = goal.items.values().filter(|item| item.owner == Owner::Ours).filter_map(|item| item.resource.as_link());
+    let defaults: Vec<(ResourceId, Vlans)> = ours.filter(|link| link.vlans == Setting::Left).filter_map(|link| Some((link.id(), given(link)?))).collect();
+    for (id, vlans) in defaults {
+        if let Some(Resource::Link(link)) = goal.items.get_mut(&id).map(|item| &mut item.resource) {
+            link.vlans = Setting::Is(vlans);
         }
     }
 }

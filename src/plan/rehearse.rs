@@ -128,7 +128,8 @@ impl<'a> Paper<'a> {
                 let bridge = |master: &LinkId| self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any));
                 if let Some(master) = link.master_id().filter(bridge) {
                     let master = Setting::Is(Some(master.name));
-                    let port = Link { tenure: Tenure::Existing, master, port: link.port.clone(), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+                    let (port, vlans) = (link.port.clone(), link.vlans.clone());
+                    let port = Link { tenure: Tenure::Existing, master, port, vlans, marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
                     self.goal.insert(Resource::Link(Box::new(port)), Owner::Restored);
                 }
                 false

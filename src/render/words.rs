@@ -1,7 +1,7 @@
 //! Resources in a few words: what each is called, and what there is to say about it.
 
 use crate::resource::{
-    Address, Drift, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, Work, kinds,
+    Address, Drift, FdbTarget, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, Vlans, Work, kinds,
 };
 
 /// What a resource is called inside its node: `link br0`, `route default`.
@@ -15,7 +15,9 @@ pub fn name(id: &ResourceId) -> String {
         ResourceId::Address(link, address, Some(peer)) => format!("address {} peer {peer}/{} on {}", address.addr(), address.prefix_len(), link.name),
         ResourceId::Neighbor(link, address, proxy) => format!("{}neighbor {address} on {}", if *proxy { "proxy " } else { "" }, link.name),
         ResourceId::Peer(link, key) => format!("peer {key} of {}", link.name),
-        ResourceId::Fdb(link, mac, dst) => format!("fdb {mac} to {dst} on {}", link.name),
+        ResourceId::Fdb(link, mac, FdbTarget::End(dst)) => format!("fdb {mac} to {dst} on {}", link.name),
+        ResourceId::Fdb(link, mac, FdbTarget::Port(0)) => format!("fdb {mac} on {}", link.name),
+        ResourceId::Fdb(link, mac, FdbTarget::Port(vlan)) => format!("fdb {mac} vlan {vlan} on {}", link.name),
         ResourceId::Insert(_, chain) => format!("rules in chain {chain}"),
         ResourceId::Table(_) => "nft table".to_owned(),
         ResourceId::File(node, file) => format!("file /etc/netns/{node}/{file}"),
@@ -116,6 +118,9 @@ fn link_words(link: &Link) -> Vec<String> {
         wireguard_words(link, &mut words);
     }
     words.extend(unusual(kinds::PORT, &link.port).into_iter().map(|word| format!("port {word}")));
+    if let Some(vlans) = link.vlans.get().filter(|vlans| **vlans != Vlans::access(1)) {
+        words.push(format!("port-vlan {vlans}"));
+    }
     let usual_mtu = match link.kind {
         crate::resource::Kind::Loopback => 65536,
         crate::resource::Kind::Wireguard => 1420,
@@ -238,7 +243,11 @@ pub fn fields(resource: &Resource) -> Vec<(String, String)> {
         Resource::Neighbor(neighbor) => fields.optional("mac", neighbor.mac.as_ref()),
         Resource::Fdb(entry) => {
             fields.add("mac", &entry.mac);
-            fields.add("dst", &entry.dst);
+            match entry.to {
+                FdbTarget::End(dst) => fields.add("dst", &dst),
+                FdbTarget::Port(0) => {}
+                FdbTarget::Port(vlan) => fields.add("vlan", &vlan),
+            }
         }
         Resource::Peer(peer) => {
             fields.add("public-key", &peer.key);
@@ -308,4 +317,5 @@ fn link_fields(link: &Link, fields: &mut Fields) {
     for (key, value) in &link.port {
         fields.add(&format!("port.{key}"), value);
     }
+    fields.optional("port-vlan", link.vlans.get());
 }

@@ -1,6 +1,6 @@
 //! Identities, needs and differences.
 
-use super::{ChainRef, FileName, LinkId, Mac, Node, PeerKey, RouteKey, RuleKey};
+use super::{ChainRef, FdbTarget, FileName, LinkId, Mac, Node, PeerKey, RouteKey, RuleKey};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,7 +22,7 @@ pub enum ResourceId {
     /// A static neighbour; `true` for a proxy entry.
     Neighbor(LinkId, IpAddr, bool),
     /// A static forwarding entry.
-    Fdb(LinkId, Mac, IpAddr),
+    Fdb(LinkId, Mac, FdbTarget),
     /// A peer of a WireGuard interface.
     Peer(LinkId, PeerKey),
     /// A route.
@@ -109,7 +109,7 @@ impl fmt::Display for ResourceId {
             Self::Address(link, address, Some(peer)) => write!(f, "{link} {} peer {peer}/{}", address.addr(), address.prefix_len()),
             Self::Neighbor(link, address, false) => write!(f, "{link} {address}"),
             Self::Neighbor(link, address, true) => write!(f, "{link} proxy {address}"),
-            Self::Fdb(link, mac, dst) => write!(f, "{link} {mac} dst {dst}"),
+            Self::Fdb(link, mac, to) => write!(f, "{link} {mac} {to}"),
             Self::Peer(link, key) => write!(f, "{link} {key}"),
             Self::Route(node, key) => {
                 let default = key.to.prefix_len() == 0;

@@ -1,6 +1,6 @@
 //! Links: veth pairs, bridges and the rest, with their attributes.
 
-use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Node, Options, ResourceId, Setting, Value, kinds};
+use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Node, Options, ResourceId, Setting, Value, Vlans, kinds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,6 +22,8 @@ pub struct Link {
     pub options: Options,
     /// Its attributes as a port of a bridge, see [`kinds::PORT`]; empty where it is none.
     pub port: Options,
+    /// Its VLANs as a port of a bridge that filters them, or as such a bridge. In an observed state it is only known of ports and bridges, and where it was asked for.
+    pub vlans: Setting<Vlans>,
     /// Whether it is administratively up.
     pub up: Setting<bool>,
     /// Its MTU in bytes.
@@ -159,6 +161,7 @@ impl Link {
             link: None,
             options: Options::new(),
             port: Options::new(),
+            vlans: Setting::Left,
             up: Setting::Left,
             mtu: Setting::Left,
             mac: Setting::Left,
@@ -190,6 +193,7 @@ impl Link {
         self.mtu = self.mtu.over(&below.mtu);
         self.mac = self.mac.over(&below.mac);
         self.master = self.master.over(&below.master);
+        self.vlans = self.vlans.over(&below.vlans);
         self.alternative_names = self.alternative_names.over(&below.alternative_names);
         self.txqueuelen = self.txqueuelen.over(&below.txqueuelen);
     }
@@ -224,7 +228,7 @@ impl Link {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { id: _, tenure, kind, peer, link, options, port, up, mtu, mac, master, alternative_names, txqueuelen, queues, marked } = self;
+        let Self { id: _, tenure, kind, peer, link, options, port, vlans, up, mtu, mac, master, alternative_names, txqueuelen, queues, marked } = self;
         let mut drift = Vec::new();
         if *kind != Kind::Any && *kind != observed.kind {
             drift.push(Drift::new("kind", observed.kind.name(), kind.name(), Impact::Replace));
@@ -253,6 +257,7 @@ impl Link {
         if matches!(master, Setting::Left | Setting::Is(Some(_))) {
             kinds::drift(kinds::PORT, port, &observed.port, &mut drift);
         }
+        Drift::setting(&mut drift, "port-vlan", vlans, &observed.vlans, Impact::InPlace);
         let names = |n: &BTreeSet<String>| n.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         if let (Setting::Is(new), Setting::Is(old)) = (alternative_names, &observed.alternative_names)
             && new != old

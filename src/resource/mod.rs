@@ -28,6 +28,7 @@ mod state;
 mod sysctl;
 mod table;
 pub mod text;
+mod vlans;
 pub mod words;
 
 pub use address::Address;
@@ -39,7 +40,7 @@ pub use key::{Key, decode as decode_key};
 pub use link::{Kind, Link, Queues, Tenure};
 pub use name::{IfName, LinkId, Name, Node};
 pub use namespace::{Namespace, NetnsRef, NodeTenure};
-pub use neighbor::{Fdb, Neighbor};
+pub use neighbor::{Fdb, FdbTarget, Neighbor};
 pub use operation::Operation;
 pub use origin::{Origin, Origins};
 pub use peer::{Peer, PeerKey};
@@ -52,6 +53,7 @@ pub use setting::{Mac, Options, Setting, Value};
 pub use state::{Item, Owner, Resource, State};
 pub use sysctl::Sysctl;
 pub use table::{Chain, ChainRef, Insert, Table, TableRule};
+pub use vlans::{LAST_VLAN, VlanRun, VlanSpan, VlanWords, Vlans, vlan_range};
 
 /// The protocol number that routes, rules, addresses and neighbours of topo carry (`RTA_PROTOCOL`, `FRA_PROTOCOL`, `IFA_PROTO`, `NDA_PROTOCOL`).
 pub const PROTOCOL: u8 = 0x74;

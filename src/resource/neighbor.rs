@@ -2,6 +2,7 @@
 
 use super::{Drift, LinkId, Mac, Need, ResourceId};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::IpAddr;
 
 /// A static neighbour entry (`ip neigh`), or a proxy one.
@@ -49,21 +50,40 @@ impl Neighbor {
     }
 }
 
-/// A static forwarding entry of a vxlan (`bridge fdb`): frames to `mac` go to the tunnel end `dst`.
+/// A static forwarding entry (`bridge fdb`): where frames to `mac` go.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fdb {
-    /// The vxlan.
+    /// The vxlan, or the port of a bridge.
     pub link: LinkId,
     /// The hardware address; all zero for frames to unknown addresses.
     pub mac: Mac,
-    /// The tunnel end.
-    pub dst: IpAddr,
+    /// Where they go.
+    pub to: FdbTarget,
+}
+
+/// Where frames to a hardware address go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum FdbTarget {
+    /// To this end of a vxlan's tunnel.
+    End(IpAddr),
+    /// Out of this port of a bridge, in one VLAN. 0 is in no VLAN: also in all that the port had when the kernel was told, which are not listed beside it.
+    Port(u16),
+}
+
+impl fmt::Display for FdbTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::End(dst) => write!(f, "dst {dst}"),
+            Self::Port(0) => f.write_str("static"),
+            Self::Port(vlan) => write!(f, "vlan {vlan}"),
+        }
+    }
 }
 
 impl Fdb {
     /// Its identity; an entry is nothing else.
     pub fn id(&self) -> ResourceId {
-        ResourceId::Fdb(self.link.clone(), self.mac, self.dst)
+        ResourceId::Fdb(self.link.clone(), self.mac, self.to)
     }
 
     /// Its link.
@@ -73,7 +93,7 @@ impl Fdb {
 
     /// Never differs: what it is, is its identity.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, mac: _, dst: _ } = observed;
+        let Self { link: _, mac: _, to: _ } = observed;
         Vec::new()
     }
 }

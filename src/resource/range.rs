@@ -1,6 +1,8 @@
 //! Looking up what lives in a node or on a link, without walking the whole state.
 
-use super::{ChainRef, Family, FileName, Item, Link, LinkId, Mac, Node, PeerKey, Resource, ResourceId, RouteKey, RuleAction, RuleKey, State, TableId};
+use super::{
+    ChainRef, Family, FdbTarget, FileName, Item, Link, LinkId, Mac, Node, PeerKey, Resource, ResourceId, RouteKey, RuleAction, RuleKey, State, TableId,
+};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -56,7 +58,7 @@ impl State {
     pub fn on_link(&self, link: &LinkId) -> Vec<ResourceId> {
         let addresses = self.from(ResourceId::Address(link.clone(), lowest(), None), move |id| matches!(id, ResourceId::Address(of, ..) if of == link));
         let neighbors = self.from(ResourceId::Neighbor(link.clone(), NOWHERE, false), move |id| matches!(id, ResourceId::Neighbor(of, ..) if of == link));
-        let fdb = self.from(ResourceId::Fdb(link.clone(), Mac([0; 6]), NOWHERE), move |id| matches!(id, ResourceId::Fdb(of, ..) if of == link));
+        let fdb = self.from(ResourceId::Fdb(link.clone(), Mac([0; 6]), FdbTarget::End(NOWHERE)), move |id| matches!(id, ResourceId::Fdb(of, ..) if of == link));
         let peers = self.from(ResourceId::Peer(link.clone(), PeerKey::LEAST), move |id| matches!(id, ResourceId::Peer(of, _) if of == link));
         let mut ids: Vec<ResourceId> = addresses.chain(neighbors).chain(fdb).chain(peers).map(|(id, _)| id.clone()).collect();
         ids.extend(self.items.get_key_value(&ResourceId::Qdisc(link.clone())).map(|(id, _)| id.clone()));
@@ -93,7 +95,7 @@ impl State {
             ResourceId::Qdisc(link.clone()),
             ResourceId::Address(link.clone(), lowest(), None),
             ResourceId::Neighbor(link.clone(), NOWHERE, false),
-            ResourceId::Fdb(link.clone(), Mac([0; 6]), NOWHERE),
+            ResourceId::Fdb(link.clone(), Mac([0; 6]), FdbTarget::End(NOWHERE)),
             ResourceId::Peer(link, PeerKey::LEAST),
             ResourceId::Route(node.clone(), RouteKey { table: TableId::Number(0), to: lowest(), metric: 0, nth: 0 }),
             ResourceId::Rule(node.clone(), Box::new(rule)),

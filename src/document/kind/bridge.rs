@@ -68,11 +68,13 @@ record! {
         "nf-call-arptables" nf_call_arptables: Option<Loc<bool>>,
         /// Nothing is learned from link-local frames. Example: `true`
         "no-linklocal-learn" no_linklocal_learn: Option<Loc<bool>>,
-        /// Ports have VLANs (`port-vlan`); `false` unless said. Example: `true`
+        /// Whether ports have VLANs (`port-vlan`) that frames are held against; `false` unless said. Example: `true`
         "vlan-filtering" vlan_filtering: Option<Loc<bool>>,
-        /// The VLAN of a port that says none; 1 unless said, 0 for none. Example: `10`
+        /// The VLAN, untagged, of a port (and of the bridge itself) that has no `port-vlan`; 1 unless said, 0 for none. Example: `10`
         "vlan-default-pvid" vlan_default_pvid: Option<Loc<Number<0, 4094>>>,
         /// The tag of its VLANs; `802.1q` unless said. Example: `802.1ad`
         "vlan-protocol" vlan_protocol: Option<Loc<VlanProtocol>>,
+        /// Whether what each VLAN carries is counted. Example: `true`
+        "vlan-stats" vlan_stats: Option<Loc<bool>>,
     }
 }

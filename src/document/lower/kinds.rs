@@ -4,7 +4,7 @@ use super::{At, Lowering};
 use crate::document::kind::{Bridge, Vxlan};
 use crate::document::value::Duration;
 use crate::document::{Finding, Loc, Place};
-use crate::resource::{Fdb, Kind, Link, LinkId, Mac, Options, Owner, Resource, Value};
+use crate::resource::{Fdb, FdbTarget, Kind, Link, LinkId, Mac, Options, Owner, Resource, Value};
 use std::fmt::Display;
 use std::net::IpAddr;
 
@@ -33,7 +33,7 @@ impl<'d> Lowering<'d> {
     }
 
     /// A bridge with what is written.
-    pub fn bridge(&mut self, id: LinkId, bridge: &Bridge, path: &str) -> Link {
+    pub fn bridge(&mut self, id: LinkId, bridge: &Bridge) -> Link {
         let mut link = Link::bare(id, Kind::Bridge);
         let options = &mut link.options;
         let durations = [
@@ -63,23 +63,18 @@ impl<'d> Lowering<'d> {
             ("nf-call-ip6tables", &bridge.nf_call_ip6tables),
             ("nf-call-arptables", &bridge.nf_call_arptables),
             ("no-linklocal-learn", &bridge.no_linklocal_learn),
+            ("vlan-filtering", &bridge.vlan_filtering),
+            ("vlan-stats", &bridge.vlan_stats),
         ];
         options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
         options.extend(bridge_numbers(bridge).into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
         if let Some(mac) = &bridge.group_address {
             options.insert("group-address".into(), Value::Mac(mac.value));
         }
-        self.bridge_ranges(bridge);
-        let later = [
-            (bridge.vlan_filtering.as_ref().filter(|on| on.value).map(|on| on.place), "`vlan-filtering`"),
-            (bridge.vlan_default_pvid.as_ref().map(|pvid| pvid.place), "`vlan-default-pvid`"),
-            (bridge.vlan_protocol.as_ref().map(|protocol| protocol.place), "`vlan-protocol`"),
-        ];
-        for (place, what) in later {
-            if let Some(place) = place {
-                self.later(place, path, what);
-            }
+        if let Some(protocol) = &bridge.vlan_protocol {
+            options.insert("vlan-protocol".into(), Value::word(protocol.word()));
         }
+        self.bridge_ranges(bridge);
         link
     }
 
@@ -133,7 +128,7 @@ impl<'d> Lowering<'d> {
                 self.note(Finding::error("duplicate-entry", entry.place, format!("{} is the `remote` already", entry.dst)));
                 continue;
             }
-            let fdb = Fdb { link: link.id.clone(), mac, dst: entry.dst.value };
+            let fdb = Fdb { link: link.id.clone(), mac, to: FdbTarget::End(entry.dst.value) };
             self.put(Resource::Fdb(fdb), Owner::Ours, entry.place, format!("{path}.vxlan.fdb[{nth}]"));
         }
         Some(link)
@@ -170,7 +165,7 @@ impl<'d> Lowering<'d> {
     }
 }
 
-fn bridge_numbers(bridge: &Bridge) -> [(&'static str, Option<u64>); 8] {
+fn bridge_numbers(bridge: &Bridge) -> [(&'static str, Option<u64>); 9] {
     [
         ("priority", bridge.priority.as_ref().map(|number| number.0)),
         ("group-forward-mask", bridge.group_forward_mask.as_ref().map(|number| number.0)),
@@ -180,5 +175,6 @@ fn bridge_numbers(bridge: &Bridge) -> [(&'static str, Option<u64>); 8] {
         ("multicast-startup-query-count", bridge.multicast_startup_query_count.as_ref().map(|number| number.0)),
         ("multicast-igmp-version", bridge.multicast_igmp_version.as_ref().map(|number| number.0)),
         ("multicast-mld-version", bridge.multicast_mld_version.as_ref().map(|number| number.0)),
+        ("vlan-default-pvid", bridge.vlan_default_pvid.as_ref().map(|number| number.0)),
     ]
 }

@@ -3,7 +3,7 @@
 use super::index::End;
 use super::{At, Lowering, target};
 use crate::document::interface::{Interface, KindKey, Port};
-use crate::document::{Finding, Loc, Place};
+use crate::document::{Finding, Loc};
 use crate::resource::kinds::Mtu;
 use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};
 use std::collections::BTreeSet;
@@ -61,6 +61,8 @@ impl<'d> Lowering<'d> {
             self.take_over(&mut link);
         }
         self.enslave(&mut link, interface.port.as_deref());
+        self.vlans(&mut link, interface.port_vlan.as_deref());
+        self.stations(&link, interface.fdb.as_deref(), path);
         self.put(Resource::Link(Box::new(link)), owner, name.place, path.to_owned());
         true
     }
@@ -76,7 +78,7 @@ impl<'d> Lowering<'d> {
                 let peer = self.index.ends.get(&id)?.peer.clone();
                 Some(veth(id, peer))
             }
-            KindKey::Bridge(bridge) => Some(self.bridge(id, bridge, path)),
+            KindKey::Bridge(bridge) => Some(self.bridge(id, bridge)),
             KindKey::Vxlan(vxlan) => self.vxlan(at, id, vxlan, path),
             KindKey::Vlan(vlan) => self.vlan(at, id, vlan),
             KindKey::Macvlan(macvlan) => self.macvlan(at, id, Kind::Macvlan, macvlan),
@@ -183,7 +185,7 @@ impl<'d> Lowering<'d> {
             let near = self.index.entries.get(&end.peer).map(|(interface, _)| *interface);
             let mut link = veth(id, end.peer.clone());
             fresh(&mut link);
-            let mut port = None;
+            let (mut port, mut vlans, mut stations) = (None, None, None);
             if end.plugged
                 && let Some(near) = near
             {
@@ -191,31 +193,21 @@ impl<'d> Lowering<'d> {
                     link.mtu = Setting::Is(mtu.u32());
                 }
                 port = near.port.as_deref();
+                vlans = near.port_vlan.as_deref();
+                stations = near.fdb.as_deref();
             }
             self.as_the_bond(&mut link, false);
             self.enslave(&mut link, port);
+            self.vlans(&mut link, vlans);
+            self.stations(&link, stations, &end.path);
             self.put(Resource::Link(Box::new(link)), Owner::Ours, end.place, end.path);
         }
     }
 
     /// What of an entry cannot be made yet.
     fn not_yet(&mut self, interface: &Interface, path: &str) {
-        let parts: [(Option<Place>, &str); 2] =
-            [(interface.port_vlan.as_ref().map(|part| part.place), "`port-vlan`"), (interface.offload.as_ref().map(|part| part.place), "`offload`")];
-        for (place, what) in parts {
-            if let Some(place) = place {
-                self.later(place, path, what);
-            }
-        }
-        if let Some(vlan) = &interface.port_vlan {
-            let finding = match (&vlan.access, &vlan.trunk, &vlan.native) {
-                (Some(access), Some(_), _) | (Some(access), _, Some(_)) => {
-                    Some(Finding::error("port-vlan", access.place, "`access` stands alone, without `trunk` and `native`"))
-                }
-                (None, None, _) => Some(Finding::error("port-vlan", vlan.place, "`port-vlan` needs `access` or `trunk`")),
-                _ => None,
-            };
-            self.findings.extend(finding);
+        if let Some(offload) = &interface.offload {
+            self.later(offload.place, path, "`offload`");
         }
     }
 }

@@ -14,6 +14,7 @@ mod setting;
 mod stacked;
 mod table;
 mod tunnel;
+mod vlan;
 mod wireguard;
 
 use super::section::{Existing, NodeSection};

@@ -215,7 +215,7 @@ fn red_and_blue() {
 fn everything_is_read() {
     let (_, topology) = good(EVERYTHING);
     let words: Vec<&str> = topology.unsupported.iter().map(|(_, what)| what.as_str()).collect();
-    for what in ["vlan-filtering", "port-vlan", "offload"] {
+    for what in ["offload"] {
         assert!(words.iter().any(|word| word.contains(what)), "{what}: {words:?}");
     }
     assert!(topology.unsupported.iter().all(|(origin, _)| origin.line > 1));
@@ -399,4 +399,31 @@ fn wireguard_is_lowered_whole() {
     assert_eq!((known.keepalive, known.endpoint), (25, Setting::Is("192.0.2.1:51820".parse().unwrap())));
     assert_eq!(known.preshared_file, Some(folder.join("ab.psk").to_string_lossy().into_owned()));
     assert_eq!((&other.key, other.endpoint), (&PeerKey::Of(LinkId::new("a", "w1")), Setting::Left));
+}
+
+#[test]
+fn vlans_of_ports() {
+    let (_, topology) = good(
+        "name: lab
+namespaces:
+  SW:
+    interfaces:
+      br0: { bridge: { vlan-filtering: true, vlan-default-pvid: 10, ports: [a, b] }, port-vlan: { trunk: [10, 20-30], native: 1 } }
+      a: { veth: A/eth0 }
+      b: { veth: A/eth1, port-vlan: { trunk: 7 }, fdb: [{ mac: '02:00:00:00:00:05' }] }
+      br1: { bridge: { ports: [c] } }
+      c: { veth: A/eth3, fdb: [{ mac: '02:00:00:00:00:05' }] }
+  A: { interfaces: { eth2: { veth: { bridge: SW/br0 }, port-vlan: { access: 30 } } } }
+",
+    );
+    let vlans = |node: &str, name: &str| topology.state.link(&LinkId::new(node, name)).unwrap().vlans.get().map(ToString::to_string);
+    assert_eq!(vlans("SW", "br0").unwrap(), "trunk 10 20-30 native 1");
+    // One that says nothing has the bridge's default; what is no port of a bridge that filters has none.
+    assert_eq!(vlans("SW", "a").unwrap(), "access 10");
+    assert_eq!((vlans("A", "eth0"), vlans("SW", "br1"), vlans("SW", "c")), (None, None, None));
+    let far = topology.state.link(&LinkId::new("A", "eth2")).unwrap().peer.clone().unwrap();
+    assert_eq!(vlans("SW", far.name.as_str()).unwrap(), "access 30");
+    // An entry is for the VLANs of the port, or for all.
+    let entries = all(&topology, |r| if let Resource::Fdb(fdb) = r { Some(fdb.id().to_string()) } else { None });
+    assert_eq!(entries, ["SW/b 02:00:00:00:00:05 vlan 7", "SW/c 02:00:00:00:00:05 static"]);
 }

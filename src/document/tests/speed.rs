@@ -48,6 +48,14 @@ fn hostile_files_are_cheap() {
                 (0..240_000).map(|n| format!("10.{}.{}.{}/8,", n >> 16, (n >> 8) & 255, n & 255)).collect::<String>()
             ),
         ),
+        (
+            "many vlans",
+            format!(
+                "name: x\nnamespaces: {{A: {{interfaces: {{br: {{bridge: {{vlan-filtering: true}}}},{}}}}},B: {{}}}}",
+                (0..900).map(|n| format!("p{n}: {{veth: B/p{n}, master: br, port-vlan: {{trunk: 1-4094, native: {}}}}},", n + 1)).collect::<String>()
+            ),
+        ),
+        ("one vlan many times", format!("name: x\nhost: {{interfaces: {{a: {{existing: {{}}, port-vlan: {{trunk: [{}]}}}}}}}}", "1-4094,".repeat(140_000))),
         ("many rules", format!("name: x\nhost: {{firewall: {{input: {{rules: [{}]}}}}}}", "{accept: {}},".repeat(62_000))),
         ("many bridges", format!("name: x\nhost: {{interfaces: {{{}}}}}", (0..19_999).map(|n| format!("b{n}: {{bridge: {{}}}},")).collect::<String>())),
         (

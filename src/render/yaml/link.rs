@@ -5,7 +5,9 @@ use super::tree::Yaml;
 use super::wireguard;
 use crate::render::words::differs;
 use crate::resource::kinds::Mtu;
-use crate::resource::{Address, Fdb, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value, Work, kinds};
+use crate::resource::{
+    Address, Fdb, FdbTarget, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value, VlanWords, Vlans, Work, kinds, vlan_range,
+};
 use std::collections::BTreeMap;
 
 /// The interfaces of a node.
@@ -53,6 +55,10 @@ fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     if !entries.is_empty() {
         map.put("port", entries);
     }
+    if let Some(vlans) = prior.vlans.get().and(there.vlans.get()) {
+        map.put("port-vlan", port_vlan(vlans));
+    }
+    map.put_list("fdb", fdb(section, there, true));
     map.put_some("up", prior.up.get().and(there.up.get()));
     map.put_some("txqueuelen", prior.txqueuelen.get().and(there.txqueuelen.get()));
     if let Some(names) = prior.alternative_names.get().and(there.alternative_names.get()) {
@@ -104,7 +110,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
                 options.put("link", Yaml::of(&near(below)));
             }
             if *kind == Kind::Vxlan {
-                options.put_list("fdb", fdb(section, link));
+                options.put_list("fdb", fdb(section, link, false));
             }
             if *kind == Kind::Wireguard {
                 options = wireguard::interface(section.state, link);
@@ -122,7 +128,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
 }
 
 fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
-    let Link { kind, up, mtu, mac, queues, master, alternative_names, txqueuelen, port, .. } = link;
+    let Link { kind, up, mtu, mac, queues, master, alternative_names, txqueuelen, port, vlans, .. } = link;
     // What stands on another interface takes its MTU from there, so that it has to be said.
     let spec = kinds::spec(kind);
     let said = spec.is_some_and(|spec| matches!(spec.mtu, Mtu::Below { .. }));
@@ -152,6 +158,10 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     if !port.is_empty() {
         map.put("port", port);
     }
+    if let Some(vlans) = vlans.get().filter(|vlans| default_vlans(section, link).is_some_and(|usual| usual != **vlans)) {
+        map.put("port-vlan", port_vlan(vlans));
+    }
+    map.put_list("fdb", fdb(section, link, true));
     if *up == Setting::Is(false) {
         map.put("up", Yaml::of(&false));
     }
@@ -162,6 +172,36 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
 /// Kinds whose number of queues says nothing: a bond has 16 (`BOND_DEFAULT_TX_QUEUES`), a tun with several as many as fit.
 fn many(kind: &Kind) -> bool {
     matches!(kind, Kind::Loopback | Kind::Bond | Kind::Tun | Kind::Tap)
+}
+
+/// The VLANs that a link without `port-vlan` has; `None` where none are asked for.
+fn default_vlans(section: &Section<'_>, link: &Link) -> Option<Vlans> {
+    let bridge = match link.kind {
+        Kind::Bridge => link,
+        _ => section.state.link(&link.master_id()?)?,
+    };
+    let on = bridge.options.get("vlan-filtering") == Some(&Value::Bool(true));
+    match bridge.options.get("vlan-default-pvid") {
+        Some(Value::Number(pvid)) if on => u16::try_from(*pvid).ok().map(Vlans::by_default),
+        _ => None,
+    }
+}
+
+/// VLANs as `port-vlan` has them.
+fn port_vlan(vlans: &Vlans) -> Yaml {
+    let (trunk, untagged, native, pvid) = match vlans.words() {
+        VlanWords::Access(id) => return Yaml::map().with("access", Yaml::of(&id)),
+        VlanWords::Trunk { trunk, untagged, native, pvid } => (trunk, untagged, native, pvid),
+    };
+    let list = |ids: &[(u16, u16)]| ids.iter().map(|(first, last)| Yaml::of(&vlan_range(*first, *last))).collect::<Vec<_>>();
+    let mut map = Yaml::map();
+    if !trunk.is_empty() || untagged.is_empty() {
+        map.put("trunk", Yaml::List(list(&trunk)));
+    }
+    map.put_list("untagged", list(&untagged));
+    map.put_some("native", native.as_ref());
+    map.put_some("pvid", pvid.as_ref());
+    map
 }
 
 /// The queues that most pairs have: as many as the machine has processors, unless said (`veth_get_num_queues`).
@@ -202,18 +242,27 @@ fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
     map
 }
 
-fn fdb(section: &Section<'_>, link: &Link) -> Vec<Yaml> {
+/// The forwarding entries of a vxlan, or those of a port of a bridge; a link may be both.
+fn fdb(section: &Section<'_>, link: &Link, port: bool) -> Vec<Yaml> {
     // The entry for everything unknown that `remote` makes by itself is not one of the list.
-    let own = link.options.get("remote");
+    let own = match link.options.get("remote") {
+        Some(Value::Ip(ip)) => Some(FdbTarget::End(*ip)),
+        _ => None,
+    };
     let entry = |entry: &Fdb| {
         let mut map = Yaml::map();
         if entry.mac != Mac([0; 6]) {
             map.put("mac", Yaml::of(&entry.mac));
         }
-        map.with("dst", Yaml::of(&entry.dst))
+        match entry.to {
+            FdbTarget::End(dst) => map.put("dst", Yaml::of(&dst)),
+            FdbTarget::Port(0) => {}
+            FdbTarget::Port(vlan) => map.put("vlan", Yaml::of(&vlan)),
+        }
+        map
     };
     let listed = section.items.iter().filter_map(|resource| match resource {
-        Resource::Fdb(it) if it.link == link.id && !(it.mac == Mac([0; 6]) && own == Some(&Value::Ip(it.dst))) => Some(it),
+        Resource::Fdb(it) if it.link == link.id && !(it.mac == Mac([0; 6]) && own == Some(it.to)) && matches!(it.to, FdbTarget::Port(_)) == port => Some(it),
         _ => None,
     });
     listed.map(entry).collect()

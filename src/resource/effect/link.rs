@@ -2,7 +2,7 @@
 
 use super::super::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
 use super::route::{self, Loss};
-use super::{Refusal, neighbor, stacked};
+use super::{Refusal, neighbor, stacked, vlan};
 
 /// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it (`br_mtu_auto_adjust`), and does not say
 /// whether somebody did. It equals no MTU that is wanted, so that it is written.
@@ -91,6 +91,7 @@ pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, 
     if link.kind == Kind::Vrf {
         stacked::first_vrf(state, link);
     }
+    vlan::joined(state, &link.id);
     follow(state, link.master_id());
     Ok(neighbor::joined(state, link))
 }
@@ -105,6 +106,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     state.insert(Resource::Link(Box::new(fresh(second))), Owner::Ours);
     stacked::taken_in(state, &first.id);
     stacked::taken_in(state, &second.id);
+    vlan::joined(state, &first.id);
+    vlan::joined(state, &second.id);
     follow(state, first.master_id());
     follow(state, second.master_id());
     let mut lost = neighbor::joined(state, first);
@@ -155,7 +158,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         stacked::left(state, &before, &now);
     }
     stacked::ripple(state, &before, &now);
-    let mut lost = Vec::new();
+    let mut lost = vlan::changed(state, &before, wanted);
     if now.mac != before.mac || down {
         lost.extend(neighbor::forgotten(state, &id, down));
     }
@@ -201,6 +204,7 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
             other.master = Setting::Is(None);
             other.port.clear();
         }
+        lost.extend(vlan::left(state, &port));
         lost.extend(stacked::released(state, &link.kind, &port));
         lost.push(ResourceId::Link(port));
     }
@@ -231,6 +235,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     let ours = if back { Owner::Theirs("somebody else".to_owned()) } else { Owner::Ours };
     let mut moved = Link { id: to.clone(), up: Setting::Is(false), master: Setting::Is(None), ..link.clone() };
     moved.port.clear();
+    moved.vlans = Setting::Left;
     moved.tenure = if back { Tenure::Existing } else { Tenure::From(from.clone()) };
     // What stands over it or is its peer stays; only what is on it goes.
     let mut lost = state.on_link(from);

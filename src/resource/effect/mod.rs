@@ -8,6 +8,7 @@ mod neighbor;
 mod peer;
 mod route;
 mod stacked;
+mod vlan;
 
 use super::{Kind, Link, LinkId, Namespace, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 use std::fmt;

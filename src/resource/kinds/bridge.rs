@@ -45,6 +45,10 @@ pub const ATTRIBUTES: &[Attribute] = &[
     in_place("nf-call-ip6tables", Default::Bool(false)),
     in_place("nf-call-arptables", Default::Bool(false)),
     in_place("no-linklocal-learn", Default::Bool(false)),
+    in_place("vlan-filtering", Default::Bool(false)),
+    in_place("vlan-protocol", Default::Word("802.1q")),
+    in_place("vlan-default-pvid", Default::Number(1)),
+    in_place("vlan-stats", Default::Bool(false)),
 ];
 
 /// The attributes of a port of a bridge (`bridge link set`; defaults from `new_nbp` in `net/bridge/br_if.c`).

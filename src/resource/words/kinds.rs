@@ -29,6 +29,7 @@ fn bridge_option(key: &str, value: &Value) -> Option<String> {
     let word = match key {
         "stp" => "stp_state".to_owned(),
         "multicast-stats" => "mcast_stats_enabled".to_owned(),
+        "vlan-stats" => "vlan_stats_enabled".to_owned(),
         other => other.replace("multicast", "mcast").replace('-', "_"),
     };
     Some(format!("{word} {}", number(value)?))

@@ -100,6 +100,7 @@ impl Words {
         lines.extend(self.set_port(link, &unusual(kinds::PORT, &link.port)));
         let names = link.alternative_names.get().into_iter().flatten();
         lines.extend(names.map(|other| self.property("add", &link.id, other)));
+        lines.extend(self.first_vlans(link));
         lines
     }
 
@@ -141,6 +142,7 @@ impl Words {
         }
         lines.extend(self.set_port(after, &differing(&before.port, &after.port)));
         lines.extend(self.update_names(before, after));
+        lines.extend(self.update_vlans(before, after));
         lines
     }
 

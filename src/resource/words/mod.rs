@@ -8,9 +8,10 @@ mod link;
 mod network;
 mod qdisc;
 mod system;
+mod vlan;
 mod wireguard;
 
-use super::{Name, Namespace, NetnsRef, Node, NodeTenure, Operation, Resource, State};
+use super::{LinkId, Name, Namespace, NetnsRef, Node, NodeTenure, Operation, Resource, State};
 use std::collections::BTreeMap;
 
 /// The commands that a person would run for `operation`, a line each (a here-document has several in one text). Every node is taken to be a namespace of
@@ -24,6 +25,8 @@ pub fn commands(operation: &Operation) -> Vec<String> {
 pub struct Words {
     topology: Option<Name>,
     nodes: BTreeMap<Node, NodeTenure>,
+    /// The VLANs that bridges give to their ports.
+    pvids: BTreeMap<LinkId, u16>,
 }
 
 impl Words {
@@ -36,7 +39,7 @@ impl Words {
         for (node, place) in &base.record.existing {
             nodes.entry(node.clone()).or_insert_with(|| NodeTenure::Existing(place.clone()));
         }
-        Self { topology: Some(wanted.topology.clone()), nodes }
+        Self { topology: Some(wanted.topology.clone()), nodes, pvids: vlan::defaults([base, wanted].into_iter()) }
     }
 
     /// The commands that a person would run for `operation`, see [`commands`].

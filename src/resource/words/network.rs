@@ -1,7 +1,7 @@
 //! Addresses, neighbours, routes and policy rules in `ip` and `bridge` words.
 
 use super::{Words, quote};
-use crate::resource::{Address, Family, Fdb, Neighbor, NextHop, PROTOCOL, Route, RouteKind, Rule, RuleAction, Setting, TableId};
+use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, PROTOCOL, Route, RouteKind, Rule, RuleAction, Setting, TableId};
 use std::net::IpAddr;
 
 impl Words {
@@ -46,9 +46,15 @@ impl Words {
     }
 
     pub(super) fn fdb(&self, verb: &str, entry: &Fdb) -> String {
-        let state = if verb == "delete" { "" } else { " permanent" };
         let bridge = self.program("bridge", &entry.link.node);
-        format!("{bridge} fdb {verb} {} dev {} dst {} self{state}", entry.mac, quote(entry.link.name.as_str()), entry.dst)
+        let gone = verb == "delete";
+        let (what, verb, state) = match entry.to {
+            FdbTarget::End(dst) => (format!(" dst {dst} self"), verb, " permanent"),
+            // `append` is for entries that may have several ends.
+            FdbTarget::Port(0) => (" master".to_owned(), if gone { verb } else { "replace" }, " static"),
+            FdbTarget::Port(vlan) => (format!(" vlan {vlan} master"), if gone { verb } else { "replace" }, " static"),
+        };
+        format!("{bridge} fdb {verb} {} dev {}{what}{}", entry.mac, quote(entry.link.name.as_str()), if gone { "" } else { state })
     }
 
     pub(super) fn route(&self, verb: &str, route: &Route) -> String {
