@@ -26,15 +26,25 @@ fn throws(seed: u64, count: usize) -> Vec<u16> {
 fn machine() -> String {
     let text = snapshot_with(&Options { without_record: true, ..Options::default() });
     // What `lo` has of a default depends on who wrote it first (`devinet_copy_dflt_conf` copies once), and means nothing there.
-    let late = ["net/ipv4/conf/lo/", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:"];
+    let late = ["net/ipv4/conf/lo/", "stable_secret", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:"];
     text.lines()
-        .filter(|line| !late.iter().any(|word| line.contains(word)))
+        .filter(|line| !late.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line))
         .map(|line| {
             // What a link that is down shows of having been up before, and of how its peer is down.
-            let line = line.replace("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\"").replace("LOWERLAYERDOWN", "DOWN");
+            let mut line = line.replace("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\"");
+            for state in ["LOWERLAYERDOWN", "UNKNOWN", "DOWN", "UP"] {
+                line = line.replace(&format!("\"operstate\":\"{state}\","), "");
+            }
+            line = line.replace("\"NO-CARRIER\",", "");
             format!("{line}\n")
         })
         .collect()
+}
+
+/// Whether a forwarding entry is a bridge's own of itself, which comes and goes with its first port.
+fn is_a_bridges_own(line: &str) -> bool {
+    let word = |key: &str| line.split_once(&format!("\"{key}\":\"")).and_then(|(_, rest)| rest.split('"').next());
+    word("master").is_some() && word("master") == word("ifname") && line.contains("\"state\":\"permanent\"")
 }
 
 fn same(before: &str, what: &str, files: &str) {
@@ -71,14 +81,21 @@ const MESSES: [&str; 14] = [
     "ip -n $n rule add priority 77 table 99",
     "ip netns exec $n nft flush ruleset",
     "ip netns exec $n sysctl -qw net.ipv4.ip_forward=1",
-    "ip netns delete $n",
+    // The other ends of its pairs go later: here they are given the time, `tests/races.rs` does not give it.
+    "ip netns delete $n; sleep 0.5",
     "ip -n $n link set dev $l alias mine; ip -n $n link set dev $l txqueuelen 5",
     "ip -n $n rule delete priority 0; ip -n $n link set dev $l name renamed0",
 ];
 
+/// Whether a namespace has something of somebody else, which no apply would put back after a mess.
+fn is_shared(space: &str) -> bool {
+    space == "guest" || ["take0", "eth9"].iter().any(|link| try_sh(&format!("ip -n '{space}' link show dev {link}")).code == 0)
+}
+
 fn mess(dice: &mut Dice<'_>) {
     for _ in 0..dice.below(5) {
-        let spaces: Vec<String> = sh("ls /run/netns").split_whitespace().map(str::to_owned).collect();
+        // The namespace of somebody else is no place for a mess: nothing would put it back.
+        let spaces: Vec<String> = sh("ls /run/netns").split_whitespace().filter(|name| !is_shared(name)).map(str::to_owned).collect();
         if spaces.is_empty() {
             return;
         }
@@ -92,8 +109,8 @@ fn mess(dice: &mut Dice<'_>) {
 }
 
 fn case(seed: u64) {
-    let a = generator::topology("law", &mut Dice::new(&throws(seed * 3, 160)));
-    let b = generator::topology("law", &mut Dice::new(&throws(seed * 3 + 1, 160)));
+    let a = generator::topology("law", &mut Dice::new(&throws(seed * 3, 400)));
+    let b = generator::topology("law", &mut Dice::new(&throws(seed * 3 + 1, 400)));
     let files = format!("seed {seed}\n--- a.yaml\n{a}--- b.yaml\n{b}");
     let (first, second) = (write("a.yaml", &a), write("b.yaml", &b));
     let before = machine();
@@ -118,9 +135,7 @@ fn laws_on_the_kernel() {
     let cases = number("TOPO_LAWS_KERNEL", 15);
     sandbox::run_within("laws_on_the_kernel", Duration::from_secs(120 + cases * 20), || {
         // The machine's own links of the test have no addresses of their own making.
-        sh(
-            "sysctl -qw net.ipv6.conf.default.addr_gen_mode=1; ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up; ip address add 192.0.2.5/24 dev own0",
-        );
+        sh(&format!("sysctl -qw net.ipv6.conf.default.addr_gen_mode=1; {}", generator::MACHINE));
         let first = number("TOPO_SEED", 1);
         for seed in first..first + cases {
             case(seed);

@@ -4,7 +4,7 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Conflict, Plan};
-use crate::resource::{Kind, Link, LinkId, Operation, Owner, Record, Resource, ResourceId, Setting, State, Tenure};
+use crate::resource::{Kind, Link, LinkId, Operation, Owner, Record, Resource, ResourceId, Route, Setting, State, Tenure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -73,6 +73,9 @@ fn forget_halves(target: &mut State, now: &State) {
         for on in target.on_link(&id) {
             target.items.remove(&on);
         }
+        // Nor can a route over it.
+        let over = |route: &Route| route.node == id.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&id.name));
+        target.items.retain(|_, item| !matches!(&item.resource, Resource::Route(route) if over(route)));
         target.items.remove(&ResourceId::Link(id));
     }
 }

@@ -7,7 +7,7 @@ use crate::document::Finding;
 use crate::resource::{Kind, Link, Tenure, kinds};
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, larger_than_lower, ends_differ];
+pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, ipv6_settings_of_small, larger_than_lower, ends_differ];
 
 /// What IPv6 asks of every link (RFC 8200, section 5).
 const IPV6_LEAST: u32 = 1280;
@@ -33,11 +33,46 @@ fn too_small_for_ipv6(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let Some(link) = node.links.get(&address.link.name) else { continue };
-            let Some(mtu) = link.mtu.get().filter(|mtu| (LEAST..IPV6_LEAST).contains(*mtu)) else { continue };
+            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST).contains(mtu)) else { continue };
             let message = format!("\"{}\" has the IPv6 address \"{}\" and an mtu of {mtu}, but IPv6 needs at least {IPV6_LEAST}", link.id, address.address);
-            let finding = Finding::error("mtu-below-ipv6", view.place(&address.id()), message).also(view.mtu_place(link), "too small for IPv6");
+            let finding = Finding::error("mtu-below-ipv6", view.place(&address.id()), message).also(view.mtu_place(by), "too small for IPv6");
             findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST}, or leave the IPv6 address out")));
         }
+    }
+}
+
+/// Settings of IPv6 for an interface that has none of it.
+fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
+    for node in view.nodes.values() {
+        for sysctl in node.sysctls.values().filter(|sysctl| sysctl.key.starts_with("net/ipv6/conf/")) {
+            let Some(link) = sysctl.link().and_then(|link| node.links.get(&link.name)) else { continue };
+            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST).contains(mtu)) else { continue };
+            let message = format!("\"{}\" has an mtu of {mtu}, and so no IPv6 to set anything of: that needs at least {IPV6_LEAST}", link.id);
+            let finding = Finding::error("mtu-below-ipv6", view.place(&sysctl.id()), message).also(view.mtu_place(by), "too small for IPv6");
+            findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST}, or leave the setting out")));
+        }
+    }
+}
+
+/// The MTU that a link will have where that follows from the file, and the link that says so: a bridge has the least of its ports', what stands on another
+/// link has that link's. `depth` ends it where links stand in a circle.
+fn carried<'a>(view: &'a View<'_>, link: &'a Link, depth: u32) -> Option<(u32, &'a Link)> {
+    if let Some(mtu) = link.mtu.get() {
+        return Some((*mtu, link));
+    }
+    if depth > 8 || link.tenure != Tenure::Created {
+        return None;
+    }
+    match link.kind {
+        Kind::Bridge => {
+            let ports = view.nodes.get(&link.id.node)?.links.values().copied().filter(|port| port.master_id().as_ref() == Some(&link.id));
+            ports.filter_map(|port| carried(view, port, depth + 1)).min_by_key(|(mtu, port)| (*mtu, &port.id))
+        }
+        Kind::Vxlan | Kind::Macvlan => {
+            let (mtu, by) = carried(view, view.links.get(link.link.as_ref()?)?, depth + 1)?;
+            Some((mtu.saturating_sub(kinds::around(link)), by))
+        }
+        _ => None,
     }
 }
 

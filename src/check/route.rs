@@ -169,6 +169,13 @@ fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
             let on_dev = |address: &&&Address| hop.dev.as_ref().is_none_or(|dev| *dev == address.link.name);
             let mut links = node.addresses.iter().filter(on_dev).filter(|address| address.subnet().contains(&via)).map(|address| &address.link);
             let Some(first) = links.clone().next() else { continue };
+            if via.is_ipv6() && own(via) {
+                let message = format!("the gateway \"{via}\" is an address of this node itself: the kernel takes no such route");
+                findings.push(
+                    Finding::error("gateway-own", view.via_place(route, hop), message).help("name the address of the node that shall forward these packets"),
+                );
+                continue;
+            }
             if links.any(holds) || own(via) || proxied(view, via) {
                 continue;
             }

@@ -7,7 +7,24 @@ use crate::document::{Finding, Loc, Place};
 use crate::resource::IfName;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted];
+pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted, stable_without_secret];
+
+/// Addresses made from a secret that nobody has set: the kernel refuses to be told so (`addrconf_sysctl_addr_gen_mode`).
+fn stable_without_secret(view: &View<'_>, findings: &mut Found) {
+    for node in view.nodes.values().filter(|node| node.created()) {
+        for sysctl in node.sysctls.values().filter(|sysctl| sysctl.key.ends_with("/addr_gen_mode") && sysctl.value == "2") {
+            let Some(link) = sysctl.link() else { continue };
+            let secret = |of: &str| node.sysctls.contains_key(format!("net/ipv6/conf/{of}/stable_secret").as_str());
+            if secret(link.name.as_str()) || secret("default") {
+                continue;
+            }
+            let message = format!("\"{link}\" is to make its addresses from a secret, and has none");
+            let finding = Finding::error("no-stable-secret", view.place(&sysctl.id()), message);
+            let help = "write `address-generation: random`, which makes a secret, or set net.ipv6.conf.default.stable_secret in `sysctls`";
+            findings.push(finding.help(help));
+        }
+    }
+}
 
 /// IPv6 addresses where a setting switches IPv6 off.
 fn ipv6_switched_off(view: &View<'_>, findings: &mut Found) {

@@ -2,12 +2,11 @@ use super::console::Console;
 use super::exit::Exit;
 use super::list;
 use super::machine::{self, Case};
-use crate::kernel::{Error, Kernel, Linux};
+use crate::kernel::{self, Kernel, Linux};
 use crate::render::json::{self, StateView, States};
 use crate::render::{show, yaml};
-use crate::resource::{Name, Node, NodeTenure, Owner, Resource, State, Sysctl};
+use crate::resource::{Name, Node, State};
 use clap::Args;
-use std::collections::BTreeSet;
 
 /// Show what is there of a topology, or of one node
 ///
@@ -49,7 +48,7 @@ pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> 
     let names = list::names(console, kernel)?;
     let mut observe = |console: &mut Console, name: &Name| {
         let case = Case::nothing(name.clone());
-        kernel.observe(&case.wanted).and_then(|state| with_settings(kernel, state)).map_err(|error| machine::told(console, &error))
+        kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(kernel, state)).map_err(|error| machine::told(console, &error))
     };
     let Some(what) = what else {
         let states = names.iter().map(|name| observe(console, name)).collect::<Result<Vec<State>, Exit>>()?;
@@ -79,25 +78,4 @@ pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> 
             Err(Exit::Usage)
         }
     }
-}
-
-/// The state with the settings that the topology manages, which nobody can tell from others by looking: the record knows them, and in a namespace of ours
-/// forwarding is always managed.
-fn with_settings(kernel: &mut Linux, mut state: State) -> Result<State, Error> {
-    let mut which: BTreeSet<(Node, String)> = BTreeSet::new();
-    for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
-        which.extend(["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())));
-    }
-    let prior = state.record.prior.iter().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None });
-    which.extend(prior.chain(&state.record.wrote).map(|sysctl| (sysctl.node.clone(), sysctl.key.clone())));
-    // One of a node that is gone has no value.
-    which.retain(|(node, _)| node.is_host() || state.namespace(node).is_some());
-    let which: Vec<(Node, String)> = which.into_iter().collect();
-    let values = kernel.settings(&which)?;
-    for ((node, key), value) in which.into_iter().zip(values) {
-        if let Some(value) = value {
-            state.insert(Resource::Sysctl(Sysctl::new(node, key, &value)), Owner::Ours);
-        }
-    }
-    Ok(state)
 }

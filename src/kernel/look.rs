@@ -132,7 +132,8 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
     let mut settings = Vec::new();
     // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for forwarding.
     let besides = question.settings.iter().filter(|key| question.search || key.contains("/conf/default/"));
-    let besides: BTreeSet<String> = besides.flat_map(|key| Sysctl::writes_too(key, links.iter().map(|link| link.name.as_str()))).collect();
+    let names = || links.iter().map(|link| link.name.as_str());
+    let besides: BTreeSet<String> = besides.flat_map(|key| [Sysctl::writes_too(key, names()), Sysctl::inherited(key, names())].concat()).collect();
     let asked = question.settings.iter().copied().chain(besides.iter().map(String::as_str).filter(|key| !question.settings.contains(key)));
     for key in asked {
         if let Some(on) = forwarding(socket, key) {

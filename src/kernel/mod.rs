@@ -25,6 +25,7 @@ mod linux;
 mod list;
 pub mod lock;
 mod look;
+mod managed;
 mod model;
 mod namespace;
 mod neighbor;
@@ -54,6 +55,7 @@ mod wireguard;
 pub use error::{Error, ErrorKind};
 pub use linux::Linux;
 pub use list::Found;
+pub use managed::with_settings;
 pub use model::Model;
 
 use crate::resource::{Name, Node, Operation, Record, State};

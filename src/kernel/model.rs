@@ -1,10 +1,16 @@
 //! A kernel made of a state: it refuses and takes away what the real one does.
 
 use super::{Error, ErrorKind, Kernel};
-use crate::resource::{Name, Node, Operation, Owner, Record, Resource, ResourceId, State, Sysctl, effect};
+use crate::resource::{Item, Link, LinkId, Name, Node, NodeTenure, Operation, Owner, Record, Resource, ResourceId, State, Sysctl, effect};
+use std::collections::BTreeSet;
 
 /// The value of every setting that nobody has written.
 const UNWRITTEN: &str = "0";
+
+/// Whether a link is too small for IPv6, and has no settings of it.
+fn small(link: &Link) -> bool {
+    link.mtu.get().is_some_and(|mtu| (1..1280).contains(mtu))
+}
 
 /// The model.
 #[derive(Clone, Debug)]
@@ -31,12 +37,72 @@ impl Model {
         Self::new(state)
     }
 
+    /// The value of a setting: as written, else that of the switch or default that reaches it, else 0.
+    pub fn value(&self, node: &Node, key: &str) -> String {
+        let written = |id: &ResourceId| match self.state.get(id) {
+            Some(Resource::Sysctl(sysctl)) => Some(sysctl.value.clone()),
+            _ => None,
+        };
+        let own = Sysctl::new(node.clone(), key, "");
+        let default = || {
+            let mut parts: Vec<&str> = key.split('/').collect();
+            *parts.get_mut(3)? = "default";
+            own.link().and_then(|_| written(&ResourceId::Sysctl(node.clone(), parts.join("/"))))
+        };
+        written(&own.id()).or_else(|| written(&own.written_with()?)).or_else(default).unwrap_or_else(|| UNWRITTEN.to_owned())
+    }
+
+    /// A default of IPv6 is for links that come later: those that are there keep what they have.
+    fn keep(&mut self, default: &Sysctl) {
+        if !default.key.starts_with("net/ipv6/conf/default/") {
+            return;
+        }
+        let names: Vec<String> = self.state.links_of(&default.node).filter(|link| !small(link)).map(|link| link.id.name.to_string()).collect();
+        for key in Sysctl::inherited(&default.key, names.iter().map(String::as_str)) {
+            let own = Sysctl::new(default.node.clone(), key.clone(), &self.value(&default.node, &key));
+            let owner = self.owner(&default.node);
+            self.state.items.entry(own.id()).or_insert(Item { resource: Resource::Sysctl(own), owner });
+        }
+    }
+
+    /// A link that got too small for IPv6 loses its settings of it.
+    fn shrink(&mut self, id: &LinkId) {
+        if self.state.link(id).is_some_and(small) {
+            let of = format!("net/ipv6/conf/{}/", id.name);
+            self.state.items.retain(|setting, _| !matches!(setting, ResourceId::Sysctl(node, key) if *node == id.node && key.starts_with(&of)));
+        }
+    }
+
+    /// Sets a setting, and what the kernel sets with it.
+    pub fn set(&mut self, sysctl: Sysctl) {
+        let start = ResourceId::Sysctl(sysctl.node.clone(), String::new());
+        let items = self.state.items.range_mut(start..).take_while(|(id, _)| matches!(id, ResourceId::Sysctl(node, _) if *node == sysctl.node));
+        for (_, item) in items {
+            if let Resource::Sysctl(other) = &mut item.resource
+                && other.written_with() == Some(sysctl.id())
+            {
+                other.value.clone_from(&sysctl.value);
+            }
+        }
+        let owner = self.owner(&sysctl.node);
+        self.state.insert(Resource::Sysctl(sysctl), owner);
+    }
+
+    /// Whose the settings of a node are.
+    fn owner(&self, node: &Node) -> Owner {
+        match self.state.namespace(node) {
+            Some(namespace) if namespace.tenure != NodeTenure::Created => Owner::Theirs("the machine".to_owned()),
+            _ => Owner::Ours,
+        }
+    }
+
     /// What a setting is set to comes into being when it is first written.
     fn touch(&mut self, operation: &Operation) {
-        if let Operation::Update { before: before @ Resource::Sysctl(_), .. } = operation
+        if let Operation::Update { before: before @ Resource::Sysctl(sysctl), .. } = operation
             && self.state.get(&before.id()).is_none()
         {
-            self.state.insert(before.clone(), Owner::Ours);
+            let owner = self.owner(&sysctl.node);
+            self.state.insert(before.clone(), owner);
         }
     }
 
@@ -51,7 +117,20 @@ impl Model {
             None => {}
         }
         self.touch(operation);
+        if let Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } = operation {
+            self.keep(sysctl);
+        }
+        // A setting is there with its link, looked at before or not: nobody is refused for writing it.
+        if let Operation::Create(resource @ Resource::Sysctl(_)) = operation {
+            self.state.items.remove(&resource.id());
+        }
         effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
+        if let Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } = operation {
+            self.set(sysctl.clone());
+        }
+        if let Operation::Update { after: Resource::Link(link), .. } = operation {
+            self.shrink(&link.id);
+        }
         self.performed += 1;
         Ok(())
     }
@@ -65,10 +144,28 @@ impl Kernel for Model {
     fn observe(&mut self, wanted: &State) -> Result<State, Error> {
         let mut state = self.state.clone();
         let asked = wanted.resources().chain(&self.state.record.prior);
+        let mut keys: BTreeSet<(Node, String)> = BTreeSet::new();
         for sysctl in asked.filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None }) {
-            let there = state.namespace(&sysctl.node).is_some() && sysctl.link().is_none_or(|link| state.link(&link).is_some());
+            keys.insert((sysctl.node.clone(), sysctl.key.clone()));
+            // As the real door looks: what a setting writes besides goes back with it.
+            if self.owner(&sysctl.node) != Owner::Ours || sysctl.key.contains("/conf/default/") {
+                let links: Vec<&str> = state.links_of(&sysctl.node).map(|link| link.id.name.as_str()).collect();
+                let links = links.iter().copied();
+                let besides = [Sysctl::writes_too(&sysctl.key, links.clone()), Sysctl::inherited(&sysctl.key, links)].concat();
+                keys.extend(besides.into_iter().map(|key| (sysctl.node.clone(), key)));
+            }
+        }
+        for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
+            keys.extend(["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())));
+        }
+        // Settings that nobody asks for are not looked at.
+        state.items.retain(|id, _| !matches!(id, ResourceId::Sysctl(node, key) if !keys.contains(&(node.clone(), key.clone()))));
+        for (node, key) in keys {
+            let sysctl = Sysctl::new(node.clone(), key.clone(), &self.value(&node, &key));
+            let there = state.namespace(&node).is_some()
+                && sysctl.link().is_none_or(|link| state.link(&link).is_some_and(|link| !key.starts_with("net/ipv6") || !small(link)));
             if there && state.get(&sysctl.id()).is_none() {
-                state.insert(Resource::Sysctl(Sysctl::new(sysctl.node.clone(), sysctl.key.clone(), UNWRITTEN)), Owner::Ours);
+                state.insert(Resource::Sysctl(sysctl), self.owner(&node));
             }
         }
         Ok(state)
@@ -90,11 +187,7 @@ impl Kernel for Model {
     }
 
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
-        let value = |(node, key): &(Node, String)| match self.state.get(&ResourceId::Sysctl(node.clone(), key.clone())) {
-            Some(Resource::Sysctl(sysctl)) => Some(sysctl.value.clone()),
-            _ => Some(UNWRITTEN.to_owned()),
-        };
-        Ok(which.iter().map(value).collect())
+        Ok(which.iter().map(|(node, key)| Some(self.value(node, key))).collect())
     }
 
     fn settle(&mut self, _wanted: &State) -> Result<(), Error> {

@@ -76,6 +76,9 @@ fn check_host(state: &mut State) -> Result<(), Error> {
     Ok(())
 }
 
+/// The switches for forwarding.
+const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
+
 /// Which namespaces to look at, and what is asked of each.
 fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Result<BTreeMap<Node, Question<'a>>, Error> {
     let names = netns::names()?;
@@ -89,7 +92,8 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
             continue;
         }
         let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
-        questions.insert(node, Question { named, ..Question::default() });
+        // Forwarding is always managed in a namespace of ours: one that goes and is put back has it as it was.
+        questions.insert(node, Question { named, settings: SWITCHES.into(), ..Question::default() });
     }
     for (node, place) in &places.existing {
         let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));

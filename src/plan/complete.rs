@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
 const ETHERNET_MTU: u32 = 1500;
 
+/// The smallest MTU with which a link has IPv6, and settings of it.
+const IPV6_LEAST: u32 = 1280;
+
 /// `wanted`, completed by what `observed` and its record say.
 pub(super) fn complete(wanted: &State, observed: &State) -> State {
     let mut goal = wanted.clone();
@@ -35,15 +38,16 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) => Some(sysctl),
         _ => None,
     });
-    left.map(|sysctl| {
+    let kept = left.map(|sysctl| {
         format!(
             "somebody changed {} on {} since topo set it: it stays as it is, instead of going back to {:?}",
             sysctl.key.replace('/', "."),
             sysctl.node,
             sysctl.value
         )
-    })
-    .collect()
+    });
+    let gone = observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
+    kept.chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id))).collect()
 }
 
 /// Whether somebody gave a setting another value than the one that topo wrote.
@@ -239,39 +243,79 @@ fn restore(goal: &mut State, observed: &State) {
             Some(NodeTenure::Created) => goal.namespace(id.node()).is_none(),
             Some(_) => false,
         };
-        if !(still_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
+        let stays_away = still_away || lost_for_good(observed, prior);
+        if !(stays_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
             goal.insert(prior.clone(), Owner::Restored);
-            inherit(goal, observed, prior);
         }
     }
     follow(goal, observed);
+    inherit(goal, observed);
 }
 
-/// A setting of an interface in a namespace of ours that left the file has what the node's switch gives a fresh one.
+/// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
+fn lost_for_good(observed: &State, prior: &Resource) -> bool {
+    let gone = |link: &LinkId| observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()));
+    match prior {
+        Resource::Link(link) => gone(&link.id),
+        Resource::Address(address) => gone(&address.link),
+        Resource::Route(route) => {
+            route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| gone(&LinkId { node: route.node.clone(), name: dev.clone() }))
+        }
+        _ => false,
+    }
+}
+
+/// Settings of interfaces that left the file, where a switch or default of the node reaches them: those of a link of ours have what that gives a fresh one,
+/// whatever they had when topo first wrote them; one of somebody else's goes where the switch took it, and back where the switch took it nowhere.
 fn follow(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let Resource::Sysctl(own) = prior else { continue };
-        let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
-        let there = own.link().is_some_and(|link| goal.link(&link).is_some() && observed.link(&link).is_some());
-        let switch = own.written_with().filter(|_| made && there && !goal.items.contains_key(&own.id()));
-        if let Some(Resource::Sysctl(switch)) = switch.and_then(|switch| goal.get(&switch)) {
-            let own = Sysctl::new(own.node.clone(), own.key.clone(), &switch.value);
-            goal.insert(Resource::Sysctl(own), Owner::Restored);
+        let Some(link) = own.link().filter(|link| !gone(goal, observed, Some(link.clone()))) else { continue };
+        if goal.links().any(|taken| taken.tenure == Tenure::From(link.clone())) {
+            continue;
         }
+        let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
+        let Some(Resource::Sysctl(switch)) = own.written_with().filter(|_| !said).and_then(|switch| goal.get(&switch)) else { continue };
+        let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
+        let ours = goal.link(&link).is_some_and(|link| made || link.tenure == Tenure::Created);
+        let wrote = observed.record.wrote.iter().any(|wrote| wrote.id() == own.id());
+        let before = observed.record.prior(&switch.id()).or_else(|| observed.get(&switch.id()));
+        let moved = before.is_none_or(|before| !prior_equals(before, switch));
+        let value = match (ours, wrote) {
+            (true, _) => &switch.value,
+            (false, false) => continue,
+            (false, true) if moved => &switch.value,
+            (false, true) => &own.value,
+        };
+        let own = Sysctl::new(own.node.clone(), own.key.clone(), value);
+        goal.insert(Resource::Sysctl(own), Owner::Restored);
     }
 }
 
-/// Links of ours that stay have what they inherited from a default that goes back: a fresh one would have the old value.
-fn inherit(goal: &mut State, observed: &State, default: &Resource) {
-    let Resource::Sysctl(default) = default else { return };
-    if observed.namespace(&default.node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created) {
-        return;
-    }
-    let names: Vec<&str> = observed.links_of(&default.node).filter(|link| goal.link(&link.id).is_some()).map(|link| link.id.name.as_str()).collect();
-    for key in Sysctl::writes_too(&default.key, names.into_iter()) {
-        let own = Sysctl::new(default.node.clone(), key, &default.value);
-        if observed.get(&own.id()).is_some() && !goal.items.contains_key(&own.id()) && observed.record.prior(&own.id()).is_none() {
-            goal.insert(Resource::Sysctl(own), Owner::Restored);
+/// Whether `before` is a setting with the value of `now`.
+fn prior_equals(before: &Resource, now: &Sysctl) -> bool {
+    matches!(before, Resource::Sysctl(before) if before.value == now.value)
+}
+
+/// Links of ours that stay have what a fresh one would inherit from a default that the file sets, or that goes back.
+fn inherit(goal: &mut State, observed: &State) {
+    let defaults: Vec<Sysctl> =
+        goal.resources().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl.clone()) } else { None }).collect();
+    for default in defaults.iter().filter(|sysctl| sysctl.key.contains("/conf/default/")) {
+        if observed.namespace(&default.node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created) {
+            continue;
+        }
+        // `lo` is there before any default is set.
+        let six = default.key.starts_with("net/ipv6/");
+        let has = |link: &Link| link.kind != Kind::Loopback && !(six && link.mtu.get().is_some_and(|mtu| *mtu < IPV6_LEAST));
+        let stays = |link: &&Link| goal.link(&link.id).is_some_and(has);
+        let names: Vec<&str> = observed.links_of(&default.node).filter(stays).map(|link| link.id.name.as_str()).collect();
+        for key in Sysctl::inherited(&default.key, names.into_iter()) {
+            let own = Sysctl::new(default.node.clone(), key, &default.value);
+            let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
+            if observed.get(&own.id()).is_some() && !said {
+                goal.insert(Resource::Sysctl(own), Owner::Restored);
+            }
         }
     }
 }

@@ -63,12 +63,15 @@ fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
         Class::Namespace => 9,
     };
     let late = match resource {
-        Resource::Link(link) => link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST),
+        // What stands on a link of another node would go with that, which may be first: nodes are worked on side by side.
+        Resource::Link(link) if link.link.as_ref().is_some_and(|lower| lower.node != link.id.node) => 0,
+        Resource::Link(link) if link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST) => 2,
+        Resource::Link(_) => 1,
         // Secondary addresses go before their primary, which would take them along.
-        Resource::Address(address) => !address.secondary,
-        _ => false,
+        Resource::Address(address) => u8::from(!address.secondary),
+        _ => 0,
     };
-    (stage, u8::from(late))
+    (stage, late)
 }
 
 fn count(doomed: &BTreeSet<ResourceId>) -> BTreeMap<Node, usize> {

@@ -59,6 +59,15 @@ impl Sysctl {
         keys
     }
 
+    /// The settings of these interfaces that begin with the value of this one, where it is a default.
+    pub fn inherited<'a>(key: &str, links: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let parts: Vec<&str> = key.split('/').collect();
+        match parts.as_slice() {
+            ["net", family @ ("ipv4" | "ipv6"), "conf", "default", name] => links.map(|link| format!("net/{family}/conf/{link}/{name}")).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::Sysctl(self.node.clone(), self.key.clone())

@@ -255,6 +255,8 @@ impl Space {
             let index = link["ifindex"].as_i64().unwrap_or_default();
             let name = link["ifname"].as_str().unwrap_or_default().to_owned();
             let addresses = link["addr_info"].as_array().cloned().unwrap_or_default();
+            // A number, or the name that it happens to have here: the peer tells.
+            without(&mut link["linkinfo"]["info_data"], "link");
             if let Some(map) = link.as_object_mut() {
                 map.remove("addr_info");
                 if FALLBACKS.contains(&name.as_str()) {
@@ -290,7 +292,7 @@ impl Space {
             return Some(format!("{}/{name}", self.name));
         }
         // A vxlan over an interface of another namespace gives its own number (it has no `get_iflink`), which means nothing there.
-        let index = link["link_index"].as_i64().filter(|index| link["ifindex"].as_i64() != Some(*index))?;
+        let index = link["link_index"].as_i64().filter(|index| link["linkinfo"]["info_kind"] != "vxlan" || link["ifindex"].as_i64() != Some(*index))?;
         let node = match link["link_netnsid"].as_i64() {
             Some(id) => self.ids.get(&id).cloned().unwrap_or_else(|| "host".to_owned()),
             None => self.name.clone(),

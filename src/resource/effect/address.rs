@@ -14,6 +14,9 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
     if state.addresses_of(&wanted.link).any(|there| same(&there)) {
         return Err(Refusal::new(format!("address {} is assigned already", wanted.address)));
     }
+    if wanted.address.addr().is_ipv6() && state.link(&wanted.link).is_some_and(link::too_small) {
+        return Err(Refusal::new(format!("link {} has an mtu too small for IPv6", wanted.link)));
+    }
     let mut address = wanted.clone();
     address.secondary = wanted.address.addr().is_ipv4() && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());
     let resource = Resource::Address(address);

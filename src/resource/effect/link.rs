@@ -13,6 +13,11 @@ const ETHERNET_MTU: u32 = 1500;
 /// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU`).
 const IPV6_MIN_MTU: u32 = 1280;
 
+/// Whether a link has an MTU with which the kernel keeps no IPv6 on it.
+pub(super) fn too_small(link: &Link) -> bool {
+    link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU && *mtu != UNKNOWN_MTU)
+}
+
 /// A link that something stands on.
 pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
     state.link(id).map(|_| ()).ok_or_else(|| Refusal::new(format!("there is no link {id}")))
@@ -24,6 +29,9 @@ fn fresh(link: &Link) -> Link {
     kinds::fill(kinds::of(&link.kind), &mut link.options);
     link.up = link.up.over(&Setting::Is(false));
     link.master = link.master.over(&Setting::Is(None));
+    if link.kind == Kind::Bridge {
+        link.mtu = link.mtu.over(&Setting::Is(ETHERNET_MTU));
+    }
     link.alternative_names = link.alternative_names.over(&Setting::Is(Default::default()));
     if matches!(link.master, Setting::Is(Some(_))) {
         kinds::fill(kinds::PORT, &mut link.port);
@@ -143,8 +151,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     }
     let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
     let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
-    let small = |link: &Link| link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU);
-    let shrunk = small(link) && !small(&before);
+    let shrunk = too_small(link) && !too_small(&before);
     let id = wanted.id.clone();
     let now = link.clone();
     let (old, new) = (before.master_id(), link.master_id());

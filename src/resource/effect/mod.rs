@@ -102,6 +102,8 @@ fn born_as(state: &State, resource: &Resource) -> Owner {
         Resource::Neighbor(neighbor) => neighbor.marked,
         Resource::Qdisc(qdisc) => qdisc.marked,
         Resource::Link(link) => link.marked,
+        // The kernel's own rule for `local`, back in its place.
+        Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 => return if made { Owner::Ours } else { Owner::Theirs("the kernel".to_owned()) },
         _ => true,
     };
     if made || marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }

@@ -1,0 +1,240 @@
+//! What plan, apply and undo have to keep, for any topologies and any mess, on a kernel that is the model or the model with a fault.
+//!
+//! Each law is a function that takes the machine and says what is wrong. `tests/laws.rs` holds them on the model; `tests/planted.rs` shows, with a fault
+//! planted for each, that they can find one.
+
+#![allow(dead_code, reason = "each test crate uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod mess;
+mod watch;
+
+pub use mess::mess;
+pub use watch::Watched;
+
+use crate::generator::{self, Dice};
+use std::collections::BTreeSet;
+use topo::apply::{self, Options};
+use topo::document::{self, Severity, Source};
+use topo::kernel::{Kernel, Model};
+use topo::plan;
+use topo::resource::*;
+
+/// What is wrong.
+pub type Lawful = Result<(), String>;
+
+/// A kernel with a model inside.
+pub trait Machine: Kernel {
+    /// The model.
+    fn model(&mut self) -> &mut Model;
+
+    /// The plan from what is observed to what is wanted: a place to plant faults in.
+    fn plan(&mut self, wanted: &State) -> Result<plan::Plan, Vec<plan::Conflict>> {
+        let observed = self.observe(wanted).expect("the model can be read");
+        plan::make(wanted, &observed)
+    }
+
+    /// The state as a file.
+    fn shown(&mut self, state: &State) -> String {
+        topo::render::yaml::text(state)
+    }
+}
+
+impl Machine for Model {
+    fn model(&mut self) -> &mut Model {
+        self
+    }
+}
+
+/// What the throws of a case make: two topologies, what somebody does in between, and where something fails.
+#[derive(Clone, Debug, Default)]
+pub struct Throws {
+    pub a: Vec<u16>,
+    pub m: Vec<u16>,
+    pub b: Vec<u16>,
+    pub at: u16,
+}
+
+/// The law's name, and what holds it.
+pub type Law = (&'static str, fn(&mut dyn Machine, &Throws) -> Lawful);
+
+/// All of them.
+pub const LAWS: [Law; 5] = [
+    ("the same plan twice, and an empty one after", once),
+    ("destroy gives the machine before", destroyed),
+    ("whatever was there, the result is a fresh apply", fresh),
+    ("a failure at any step is undone", undone),
+    ("what is shown is a file whose plan is empty", shown),
+];
+
+/// The topology that these throws make.
+pub fn wanted(throws: &[u16]) -> State {
+    read(&generator::topology("law", &mut Dice::new(throws))).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// The topology of a file, which has to be sound.
+pub fn read(text: &str) -> Result<State, String> {
+    let source = Source { name: "law.yaml".to_owned(), text: text.to_owned().into() };
+    let document = document::parse(&source).map_err(|findings| format!("{findings:#?}\n{text}"))?;
+    let (topology, mut findings) = document::lower(&document, &source);
+    findings.extend(topo::check::run(&document, &topology));
+    findings.retain(|finding| finding.severity == Severity::Error);
+    match topology.unsupported.first() {
+        Some(unsupported) => Err(format!("{unsupported:?}\n{text}")),
+        None if findings.is_empty() => Ok(topology.state),
+        None => Err(format!("{findings:#?}\n{text}")),
+    }
+}
+
+/// The machine that [`generator::MACHINE`] makes.
+pub fn machine() -> Model {
+    let mut model = Model::bare("law".into());
+    let theirs = || Owner::Theirs("somebody else".into());
+    for rule in Rule::of_the_kernel(&Node::host()) {
+        model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
+    }
+    let guest = Namespace { node: "G".into(), tenure: NodeTenure::Existing(NetnsRef::Name("guest".into())), marked: true };
+    for rule in Rule::of_the_kernel(&guest.node) {
+        model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
+    }
+    model.state.insert(Resource::Namespace(guest), theirs());
+    for (node, name, address) in [("host", "own", "192.0.2.5/24"), ("host", "take", "198.51.100.5/24"), ("G", "own", "192.0.2.6/24")] {
+        let (near, far) = (LinkId::new(node, format!("{name}0").as_str()), LinkId::new(node, format!("{name}1").as_str()));
+        for (id, peer, last) in [(&near, &far, 0), (&far, &near, 1)] {
+            let mut link = found(id.clone(), Kind::Veth, 1500);
+            link.peer = Some(peer.clone());
+            link.mac = Setting::Is(Mac([2, 0, 0, 1, node.as_bytes()[0], last + name.as_bytes()[0]]));
+            model.state.insert(Resource::Link(Box::new(link)), theirs());
+        }
+        let mut address = Address::plain(near, address.parse().unwrap());
+        address.marked = false;
+        model.state.insert(Resource::Address(address), theirs());
+    }
+    for node in ["host", "G"] {
+        model.state.insert(Resource::Link(Box::new(found(LinkId::new(node, "lo"), Kind::Loopback, 65536))), theirs());
+    }
+    model
+}
+
+fn found(id: LinkId, kind: Kind, mtu: u32) -> Link {
+    let mut link = Link { tenure: Tenure::Existing, marked: false, ..Link::bare(id, kind) };
+    link.up = Setting::Is(true);
+    link.mtu = Setting::Is(mtu);
+    link.master = Setting::Is(None);
+    link.alternative_names = Setting::Is(BTreeSet::new());
+    link.txqueuelen = Setting::Is(1000);
+    link
+}
+
+fn options() -> Options {
+    Options { rollback: true, interrupted: Default::default() }
+}
+
+/// What differs between a machine and what it was or should be. A mark that an undone apply put on something of ours may stay.
+pub fn same(now: &Model, before: &Model) -> Lawful {
+    let ids: BTreeSet<&ResourceId> = now.state.items.keys().chain(before.state.items.keys()).collect();
+    for id in ids {
+        if let ResourceId::Sysctl(node, key) = id {
+            let (now, before) = (now.value(node, key), before.value(node, key));
+            if now != before {
+                return Err(format!("{id}: {now:?}, not {before:?}"));
+            }
+            continue;
+        }
+        let (now, before) = (now.state.items.get(id), before.state.items.get(id));
+        let drift = now.zip(before).map(|(now, before)| [now.resource.drift(&before.resource), before.resource.drift(&now.resource)].concat());
+        let drift = drift.map(|drift| drift.into_iter().filter(|drift| drift.field != "mark").collect::<Vec<_>>());
+        // What is left to the kernel on one side only, a hardware address say, is no difference.
+        if now.map(|now| &now.owner) != before.map(|before| &before.owner) || drift.as_ref().is_some_and(|drift| !drift.is_empty()) {
+            return Err(format!("{} {id}: {drift:?} {:?}, not {:?}", id.kind(), now.map(|now| &now.owner), before.map(|before| &before.owner)));
+        }
+    }
+    Ok(())
+}
+
+/// Changes, a line each.
+fn brief(changes: &[plan::Change]) -> String {
+    let fields =
+        |change: &plan::Change| change.drift.iter().map(|drift| format!("{} {:?} -> {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
+    changes.iter().map(|change| format!("\n  {:?} {} {} {}", change.action, change.id.kind(), change.id, fields(change))).collect()
+}
+
+fn planned(machine: &mut dyn Machine, wanted: &State) -> Result<plan::Plan, String> {
+    machine.plan(wanted).map_err(|conflicts| format!("no plan: {conflicts:?}"))
+}
+
+/// Applies, and holds that it is enough, that it is over, and that nothing foreign was touched.
+fn apply_to(machine: &mut dyn Machine, wanted: &State) -> Lawful {
+    let plan = planned(machine, wanted)?;
+    let mut watched = Watched::new(machine, &plan);
+    let report = apply::run(&mut watched, &plan, &options(), &mut |_| {});
+    watched.verdict()?;
+    if let Some(failure) = report.failure {
+        return Err(format!("apply failed: {failure:?}, undone {:?}", report.undone));
+    }
+    if !report.is_success() {
+        return Err(format!("left: {}", brief(&report.leftover)));
+    }
+    let again = planned(machine, wanted)?;
+    if again.is_empty() { Ok(()) } else { Err(format!("the plan after an apply: {}", brief(&again.changes))) }
+}
+
+fn once(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+    let wanted = wanted(&throws.a);
+    if planned(machine, &wanted)? != planned(machine, &wanted)? {
+        return Err("two plans from one state differ".to_owned());
+    }
+    apply_to(machine, &wanted)
+}
+
+fn destroyed(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+    let before = machine.model().clone();
+    apply_to(machine, &wanted(&throws.a))?;
+    mess(machine.model(), &mut Dice::new(&throws.m));
+    apply_to(machine, &State::empty("law".into()))?;
+    if !machine.model().state.record.is_empty() {
+        return Err(format!("a record stays: {:#?}", machine.model().state.record));
+    }
+    same(machine.model(), &before)
+}
+
+fn fresh(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+    let mut fresh = self::machine();
+    let (a, b) = (wanted(&throws.a), wanted(&throws.b));
+    apply_to(machine, &a)?;
+    mess(machine.model(), &mut Dice::new(&throws.m));
+    apply_to(machine, &b)?;
+    apply_to(&mut fresh, &b)?;
+    same(machine.model(), &fresh)
+}
+
+fn undone(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+    apply_to(machine, &wanted(&throws.a))?;
+    mess(machine.model(), &mut Dice::new(&throws.m));
+    let before = machine.model().clone();
+    let plan = planned(machine, &wanted(&throws.b))?;
+    if plan.is_empty() {
+        return Ok(());
+    }
+    machine.model().fail_after = Some(usize::from(throws.at) % plan.steps.len());
+    let mut watched = Watched::new(machine, &plan);
+    let report = apply::run(&mut watched, &plan, &options(), &mut |_| {});
+    watched.verdict()?;
+    if report.failure.is_none() || report.undone != Some(Ok(())) {
+        return Err(format!("failed: {:?}, undone: {:?}", report.failure, report.undone));
+    }
+    same(machine.model(), &before)?;
+    let (now, then) = (&machine.model().state.record, &before.state.record);
+    if now == then { Ok(()) } else { Err(format!("the record is not as before: {now:?}\n{then:?}")) }
+}
+
+fn shown(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+    let wanted = wanted(&throws.a);
+    apply_to(machine, &wanted)?;
+    let state = machine.observe(&State::empty("law".into())).expect("the model can be read");
+    let state = topo::kernel::with_settings(machine, state).expect("the model can be read");
+    let text = machine.shown(&state);
+    let again = read(&text)?;
+    let plan = machine.plan(&again).map_err(|conflicts| format!("no plan for what is shown: {conflicts:?}\n{text}"))?;
+    if plan.is_empty() { Ok(()) } else { Err(format!("the plan of what is shown: {}\n{text}", brief(&plan.changes))) }
+}
