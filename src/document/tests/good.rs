@@ -217,7 +217,6 @@ fn everything_is_read() {
     let words: Vec<&str> = topology.unsupported.iter().map(|(_, what)| what.as_str()).collect();
     assert!(words.iter().any(|word| word.contains("offload")), "{words:?}");
     assert!(topology.unsupported.iter().all(|(origin, _)| origin.line > 1));
-    assert!(topology.state.link(&LinkId::new("a", "w0")).is_none());
 }
 
 #[test]
