@@ -288,6 +288,17 @@ fn keys_that_cannot_be_had() {
         topo(&["undo", "--yes", "wg"]).expect(0);
         assert_eq!(dump("A").0[0], secrets[0]);
 
+        // So is an apply that waits for confirmation: who undoes it is another process, which has the keys of files alone.
+        sh("cp /run/lock/d.key /run/lock/a.key");
+        let refused = topo(&["apply", "--yes", "--confirm", "1h", &write("wg.yaml", &one("a.key"))]);
+        refused.expect(1).says("has another key now").says("write the new key to another file").says("wg.yaml:6:7");
+        assert_eq!(dump("A").0[0], secrets[0]);
+        sh("cp /run/lock/kept /run/lock/a.key");
+        topo(&["apply", "--yes", "--confirm", "1h", &write("wg.yaml", &one("d.key"))]).expect(0);
+        assert_eq!(dump("A").0[1], public("d.key"));
+        topo(&["rollback", "wg"]).expect(0);
+        assert_eq!(dump("A").0[0], secrets[0]);
+
         // What fails is undone, with the old key, which is in no file any more: port 51821 is taken.
         sh("rm /run/lock/a.key");
         sh("ip netns exec A socat -u UDP-LISTEN:51821 /dev/null >/dev/null 2>&1 </dev/null & sleep 0.5");

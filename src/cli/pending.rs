@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::{machine, watch};
 use crate::apply::{Error, Report, before};
 use crate::kernel::detach::{Detached, is_alive};
+use crate::kernel::key_files::check_way_back;
 use crate::kernel::record::{Records, is_name};
 use crate::kernel::{Kernel, Linux};
 use crate::plan::{self, Plan};
@@ -44,8 +45,10 @@ pub struct Unconfirmed {
     _watcher: Detached,
 }
 
-/// Starts the process that watches, and says how to go back, before anything is changed.
+/// Starts the process that watches, and says how to go back, before anything is changed. That process has no keys but those in files: where the way back needs
+/// others, nothing is begun.
 pub fn begin(plan: &Plan, limit: Duration) -> Result<Unconfirmed, Error> {
+    check_way_back(&plan.base, &plan.wanted)?;
     let watcher = Detached::start(&[watch::ARGUMENT, plan.base.topology.as_str()])?;
     let pending = Pending::begin(&Records::default(), before(plan), watcher.id(), limit)?;
     Ok(Unconfirmed { pending, _watcher: watcher })

@@ -3,7 +3,7 @@
 use super::keys::{self, FileKey, Keys};
 use super::{Error, ErrorKind, wireguard};
 use crate::resource::{Item, Key, Kind, LinkId, Operation, Owner, Peer, PeerKey, Resource, ResourceId, State, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Reads the key files that `wanted` names, and puts public keys into it. Paths become absolute: a plan may be carried out from another folder.
 pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>) -> Result<(), Error> {
@@ -96,4 +96,27 @@ pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys:
         }
     }
     Ok(())
+}
+
+/// Whether another process than this could go from `after` back to `before`: it finds the keys that the kernel still has by then, and those in files.
+pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
+    let kept: HashSet<Key> = after.items.values().filter_map(|item| key_of(&item.resource)).map(|(key, _)| key).collect();
+    let ours = before.items.values().filter(|item| item.owner == Owner::Ours);
+    for resource in ours.map(|item| &item.resource) {
+        let Some((key, file)) = key_of(resource).filter(|(key, _)| !kept.contains(key)) else { continue };
+        Keys::default().secret(key, file).map_err(|error| {
+            let help = "what nobody confirms is undone with the old key, which has to be in its file: write the new key to another file, and name that";
+            error.help(help).about(resource.id())
+        })?;
+    }
+    Ok(())
+}
+
+/// The key that a resource has, and the file that it came from.
+fn key_of(resource: &Resource) -> Option<(Key, Option<&str>)> {
+    match resource {
+        Resource::Link(link) if link.kind == Kind::Wireguard => wireguard::public_key(&link.options).map(|key| (key, wireguard::key_file(&link.options))),
+        Resource::Peer(peer) => peer.preshared.map(|key| (key, peer.preshared_file.as_deref())),
+        _ => None,
+    }
 }

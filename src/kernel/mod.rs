@@ -14,7 +14,7 @@ mod folder;
 mod generic;
 pub mod insert;
 pub mod journal;
-mod key_files;
+pub mod key_files;
 mod keys;
 mod kinds;
 mod link;
