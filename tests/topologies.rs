@@ -409,8 +409,9 @@ fn within(node: &str, command: &str) -> Output {
 
 #[track_caller]
 fn ping(from: &str, to: &str, reaches: bool) {
-    // Two tries: the first packet over a fresh bridge may meet an address resolution that is still going on.
-    let tries = if reaches { "-c 2 -i 0.2 -W 2" } else { "-c 1 -W 1" };
+    // Until two are answered: the first packet over a fresh bridge may meet an address resolution that is still going on, and WireGuard takes 15 seconds to notice
+    // that the other end was made anew.
+    let tries = if reaches { "-c 2 -i 0.2 -w 40" } else { "-c 1 -W 1" };
     let output = within(from, &format!("ping -q {tries} {to}"));
     assert!((output.code == 0) == reaches, "ping from {from} to {to} should {}reach it\n{}{}", if reaches { "" } else { "not " }, output.stdout, output.stderr);
 }
