@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 use topo::resource::kinds::{self, Attribute, Below, Default, Mtu, Spec};
-use topo::resource::{Impact, Kind, Link, LinkId, Mac, Queues, Setting};
+use topo::resource::{Impact, Kind, Link, LinkId, Mac, Queues, Setting, Value, offload};
 
 /// The kinds that the tests make on both kernels, 6.12 and 6.18; the others on 6.12 alone, which has them all.
 const ON_BOTH: [Kind; 8] = [Kind::Veth, Kind::Bridge, Kind::Vxlan, Kind::Macvlan, Kind::Macvtap, Kind::Ifb, Kind::Tun, Kind::Tap];
@@ -36,6 +36,7 @@ fn common() -> (Link, Link) {
         alternative_names: Setting::Is(std::collections::BTreeSet::new()),
         txqueuelen: Setting::Is(1000),
         queues: Setting::Is(Queues { tx: 1, rx: 1 }),
+        offload: offload::ALL.iter().map(|offload| (offload.name.into(), Value::Bool(true))).collect(),
         ..Link::bare(id.clone(), Kind::Veth)
     };
     let new = Link {
@@ -46,6 +47,7 @@ fn common() -> (Link, Link) {
         alternative_names: Setting::Is(["uplink".to_owned()].into()),
         txqueuelen: Setting::Is(500),
         queues: Setting::Is(Queues { tx: 2, rx: 2 }),
+        offload: offload::ALL.iter().map(|offload| (offload.name.into(), Value::Bool(false))).collect(),
         peer: Some(LinkId::new("B", "eth0")),
         ..old.clone()
     };

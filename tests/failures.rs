@@ -52,6 +52,10 @@ impl Kernel for Faulty {
         self.inner.settings(which)
     }
 
+    fn offloads(&mut self, which: &[topo::resource::LinkId]) -> Result<Vec<topo::resource::Options>, Error> {
+        self.inner.offloads(which)
+    }
+
     fn settle(&mut self, wanted: &State) -> Result<(), Error> {
         self.inner.settle(wanted)
     }

@@ -174,6 +174,10 @@ impl Kernel for Faulty {
         self.model.settings(which)
     }
 
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<topo::resource::Options>, Error> {
+        self.model.offloads(which)
+    }
+
     fn settle(&mut self, wanted: &State) -> Result<(), Error> {
         self.model.settle(wanted)
     }

@@ -55,6 +55,10 @@ impl Kernel for Meddled<'_> {
         self.inner.settings(which)
     }
 
+    fn offloads(&mut self, which: &[topo::resource::LinkId]) -> Result<Vec<topo::resource::Options>, Error> {
+        self.inner.offloads(which)
+    }
+
     fn settle(&mut self, wanted: &State) -> Result<(), Error> {
         if self.batches == self.at {
             self.hit = try_sh(self.script).code == 0;

@@ -2,6 +2,7 @@
 
 pub mod history;
 mod keys;
+mod offload;
 pub mod pending;
 mod record;
 mod run;

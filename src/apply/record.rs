@@ -1,6 +1,6 @@
 //! The record of a topology before, during and after an apply.
 
-use super::keys;
+use super::{keys, offload};
 use crate::plan::Plan;
 use crate::resource::{
     Address, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure,
@@ -44,6 +44,7 @@ pub(super) fn during(plan: &Plan) -> Record {
             _ => {}
         }
     }
+    offload::during(&mut record, plan);
     record
 }
 
@@ -55,6 +56,7 @@ pub(super) fn after(during: &Record, wanted: &State) -> Record {
         *cookie = during.namespaces.get(node).copied().unwrap_or(0);
     }
     record.prior = during.prior.iter().filter_map(|prior| still(&record.moved, wanted, prior)).collect();
+    record.offload = offload::after(during, wanted);
     record.tables = during
         .tables
         .iter()
@@ -157,6 +159,7 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
         peer: None,
         link: None,
         options: Default::default(),
+        offload: Default::default(),
         queues: Setting::Left,
         marked: false,
         ..link.clone()

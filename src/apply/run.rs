@@ -1,6 +1,6 @@
 //! The loop: batches of a level at a time.
 
-use super::{Before, Options, Progress, Report, keys, record, undo};
+use super::{Before, Options, Progress, Report, keys, offload, record, undo};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Plan};
 use crate::resource::{Node, Operation, Record, Resource, Sysctl};
@@ -125,6 +125,7 @@ pub(super) fn steps(
         }
         let batch: Vec<Operation> = level.iter().map(|step| step.operation.clone()).collect();
         before_settings(kernel, plan, &batch, during)?;
+        offload::before(kernel, plan, &batch, during)?;
         let results = kernel.perform(&plan.base.topology, &batch);
         *done += results.iter().filter(|result| result.is_ok()).count();
         progress(Progress::Steps { done: *done, of });

@@ -63,7 +63,7 @@ impl Apply {
             let jobs = current(console, &mut kernel, kept)?;
             return self.carry(console, &mut kernel, &jobs, true, way_back);
         }
-        let topologies = load::sound(console, sources, true)?;
+        let topologies = load::sound(console, sources)?;
         let _lock = carry::lock(console, self.lock_timeout)?;
         let mut kernel = machine::open(console)?;
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);

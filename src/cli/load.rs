@@ -68,12 +68,9 @@ fn name_place(source: &Source) -> document::Place {
     document::Place { offset: u32::try_from(offset).unwrap_or(0), length: 4 }
 }
 
-/// The topologies of sound files; findings of all are told, and any error ends it. What topo cannot make yet is an error where `can_make` asks for it.
-pub fn sound(console: &mut Console, sources: Vec<Source>, can_make: bool) -> Result<Vec<Topology>, Exit> {
-    let mut loaded = all(sources);
-    if can_make {
-        loaded.iter_mut().for_each(unsupported);
-    }
+/// The topologies of sound files; findings of all are told, and any error ends it.
+pub fn sound(console: &mut Console, sources: Vec<Source>) -> Result<Vec<Topology>, Exit> {
+    let loaded = all(sources);
     let mut bad = false;
     for file in &loaded {
         console.findings(&file.source, &file.findings);
@@ -85,15 +82,6 @@ pub fn sound(console: &mut Console, sources: Vec<Source>, can_make: bool) -> Res
     let topologies: Vec<Topology> = loaded.into_iter().filter_map(|file| file.topology).collect();
     collide(console, &topologies)?;
     Ok(topologies)
-}
-
-fn unsupported(file: &mut Loaded) {
-    let Some(topology) = &file.topology else { return };
-    for (origin, what) in &topology.unsupported {
-        let place = document::Place { offset: u32::try_from(origin.offset).unwrap_or(0), length: u32::try_from(origin.length).unwrap_or(0) };
-        let finding = Finding::error("not-yet", place, format!("this version of topo cannot make {what} yet"));
-        file.findings.push(finding.help("the file is right; \"topo validate\" accepts it"));
-    }
 }
 
 /// Topologies that want the same thing for themselves, or the same setting with other values.

@@ -8,7 +8,7 @@ use crate::kernel::{Error, Kernel, Linux};
 use crate::plan::{self, Plan};
 use crate::resource::probe::Check;
 use crate::resource::words::Words;
-use crate::resource::{Name, Node, Operation, Origins, Record, State};
+use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, Record, State};
 
 /// A topology as it is wanted, and where that is written.
 #[derive(Debug)]
@@ -119,6 +119,10 @@ impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
 
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         self.inner.settings(which)
+    }
+
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error> {
+        self.inner.offloads(which)
     }
 
     fn settle(&mut self, wanted: &State) -> Result<(), Error> {

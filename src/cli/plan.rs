@@ -44,7 +44,7 @@ pub struct PlanCommand {
 impl PlanCommand {
     pub fn run(self, console: &mut Console) -> super::Result {
         let sources = files::read(console, &self.files)?;
-        let topologies = load::sound(console, sources, !self.destroy)?;
+        let topologies = load::sound(console, sources)?;
         let mut kernel = machine::open(console)?;
         let (mut plans, mut failed) = (Vec::new(), None);
         for topology in topologies {

@@ -44,7 +44,7 @@ pub struct Test {
 impl Test {
     pub fn run(self, console: &mut Console) -> super::Result {
         let sources = files::read(console, &self.files)?;
-        let cases: Vec<Case> = load::sound(console, sources, false)?.into_iter().map(Case::of).collect();
+        let cases: Vec<Case> = load::sound(console, sources)?.into_iter().map(Case::of).collect();
         let stop = signals::watch();
         let limits = Limits { total: Duration::from_secs(self.total_timeout), stop: &stop, commands: !self.no_commands };
         let mut done = Vec::new();

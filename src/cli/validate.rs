@@ -27,7 +27,7 @@ impl Validate {
     pub fn run(self, console: &mut Console) -> super::Result {
         let sources = files::read(console, &self.files)?;
         if !self.json {
-            let topologies = load::sound(console, sources, false)?;
+            let topologies = load::sound(console, sources)?;
             for topology in &topologies {
                 let mut page = Page::new();
                 page.paint(ADD, "Valid:")

@@ -44,7 +44,7 @@ record! {
         "txqueuelen" txqueuelen: Option<Loc<Number<0, 4_294_967_295>>>,
         /// The number of queues, transmit and receive alike, or each. Example: `4` Example: `{ tx: 4, rx: 2 }`
         "queues" queues: Option<Box<Loc<Queue>>>,
-        /// What the interface does for the kernel. Example: `{ tx-checksum: false }`
+        /// What the interface does for the kernel. What is not written stays as it is; what leaves the file goes back to what it was. Example: `{ tx-checksum: false }`
         "offload" offload: Option<Box<Offload>>,
     }
     parts {
@@ -294,9 +294,10 @@ words! {
 }
 
 record! {
-    /// What the interface does for the kernel (`ethtool -K`).
+    /// What the interface does for the kernel (`ethtool -K`): each name stands for those of its features that the device can change. What counts is what the
+    /// device is asked to do; where something else keeps it from it, `ethtool -k` shows it as `off [requested on]`.
     Offload as "`offload`" {
-        /// Checksums of what is sent. Example: `false`
+        /// Checksums of what is sent. Without them there is no `tso` either. Example: `false`
         "tx-checksum" tx_checksum: Option<Loc<bool>>,
         /// Checksums of what comes in. Example: `false`
         "rx-checksum" rx_checksum: Option<Loc<bool>>,

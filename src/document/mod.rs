@@ -25,7 +25,7 @@ pub use section::{Document, NodeSection};
 pub use word::Word;
 
 use crate::resource::probe::{Check, MAX_CHECKS};
-use crate::resource::{Origin, Origins, State};
+use crate::resource::{Origins, State};
 use read::{Reader, Shape};
 use std::sync::Arc;
 
@@ -47,8 +47,6 @@ pub struct Topology {
     pub origins: Origins,
     /// The text it came from.
     pub source: Source,
-    /// What the file asks for and topo cannot make yet, where, and in words: `plan` and `apply` refuse it, `validate` does not.
-    pub unsupported: Vec<(Origin, String)>,
     /// What is to be tried once it is there, in the order of the file.
     pub checks: Vec<Check>,
 }

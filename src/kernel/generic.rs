@@ -80,6 +80,11 @@ impl Family {
         done
     }
 
+    /// Sends a request and gives its one answer.
+    pub fn get(&self, body: &Writer) -> Result<Answer, Refused> {
+        self.socket.get(self.id, body.bytes()).map(|message| Answer { body: message.body })
+    }
+
     /// All messages of a dump.
     pub fn dump(&self, body: &Writer) -> Result<Vec<Answer>, Refused> {
         let messages = self.socket.dump(self.id, body.bytes())?;

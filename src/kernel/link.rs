@@ -97,6 +97,8 @@ pub struct Seen {
     /// The attributes of its kind.
     pub options: Options,
     port: Options,
+    /// What it does for the kernel, where that was asked.
+    pub offload: Options,
 }
 
 /// `struct ifinfomsg` for the link with this number (0: it is named by an attribute), and whether it shall be up.
@@ -170,6 +172,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         queues: attributes.u32(NUM_TX_QUEUES).zip(attributes.u32(NUM_RX_QUEUES)).map(|(tx, rx)| Queues { tx, rx }),
         alternative_names: names.map(|(_, name)| super::attributes::text(name)).collect(),
         options: kinds::read(&kind, data),
+        offload: Options::new(),
         port: if is_port { kinds::read_port(info.inner(INFO_SLAVE_DATA)) } else { Options::new() },
         kind,
     })
@@ -225,6 +228,7 @@ impl Seen {
             alternative_names: Setting::Is(self.alternative_names.clone()),
             txqueuelen: self.txqueuelen.into(),
             queues: self.queues.into(),
+            offload: self.offload.clone(),
             marked: true,
             ..Link::bare(id, self.kind.clone())
         }

@@ -7,7 +7,7 @@ use super::link::{self, head};
 use super::link_verbs::{Failure, carries_mark};
 use super::netlink::{CREATE, EXCLUSIVE, Refused};
 use super::site::Site;
-use super::wireguard;
+use super::{offload, wireguard};
 use crate::resource::{IfName, Impact, Kind, Link, LinkId, Options, Setting, Value, group, kinds, mark};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
@@ -180,7 +180,8 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
         let fresh = Options::new();
         port(site, after, &differing(&after.port, if master.is_some() { &fresh } else { &before.port }))?;
     }
-    Ok(bridge_vlan::update(site, before, after)?)
+    bridge_vlan::update(site, before, after)?;
+    offload::write(site, after, &differing(&after.offload, &before.offload))
 }
 
 /// Moves a link to another namespace under the name that it has there, in one request.

@@ -6,8 +6,8 @@ use super::netns::{self, Netns};
 use super::perform::{Batch, perform};
 use super::record::Records;
 use super::site::Places;
-use super::{Error, ErrorKind, Found, Kernel, features, insert, list, nft, observe, resolve, settle};
-use crate::resource::{Name, NetnsRef, Node, NodeTenure, Operation, Record, Resource, ResourceId, State, TableRule};
+use super::{Error, ErrorKind, Found, Kernel, features, insert, list, nft, observe, offload, resolve, settle};
+use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
@@ -159,6 +159,10 @@ impl Kernel for Linux {
 
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         observe::settings(which, &self.places)
+    }
+
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error> {
+        offload::values(which, &self.places)
     }
 
     fn settle(&mut self, wanted: &State) -> Result<(), Error> {

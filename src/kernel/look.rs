@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, Writer};
 use super::site::Places;
-use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, qdisc, route, rule, sysctl, wireguard};
+use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +26,8 @@ pub struct Question<'a> {
     pub stations: bool,
     /// The nft table as it was installed.
     pub recorded: Option<&'a TableRecord>,
+    /// The links of which it matters what they do for the kernel, and what of it.
+    pub offload: BTreeMap<&'a IfName, BTreeSet<&'a str>>,
     /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put there.
     pub qdiscs: bool,
     /// Whether it is read whatever its mark says.
@@ -81,6 +83,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     }
     let mut links = link::dump(&socket).map_err(failed("links"))?;
     let wireguard = wireguards(&mut links)?;
+    offloads(&mut links, question)?;
     let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
     let name_of = |index: u32| names.get(&index).cloned();
     let mut routes = route::dump(&socket, libc::AF_INET, node, name_of).map_err(failed("routes"))?;
@@ -126,6 +129,19 @@ fn wireguards(links: &mut Vec<link::Seen>) -> Result<HashMap<u32, wireguard::See
         }
     }
     Ok(seen)
+}
+
+/// What links do for the kernel; nothing is asked where none matters.
+fn offloads(links: &mut [link::Seen], question: &Question<'_>) -> Result<(), Error> {
+    if question.offload.is_empty() {
+        return Ok(());
+    }
+    let asked = links.iter().filter_map(|link| Some((link.index, question.offload.get(&link.name)?)));
+    let mut seen = offload::read(asked)?;
+    for link in links {
+        link.offload = seen.remove(&link.index).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {

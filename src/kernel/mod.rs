@@ -34,6 +34,7 @@ pub mod netns;
 pub mod nft;
 pub mod nft_generation;
 mod observe;
+mod offload;
 mod peers;
 mod perform;
 pub mod probe;
@@ -58,7 +59,7 @@ pub use list::Found;
 pub use managed::with_settings;
 pub use model::Model;
 
-use crate::resource::{Name, Node, Operation, Record, State};
+use crate::resource::{LinkId, Name, Node, Operation, Options, Record, State};
 
 /// A machine that can be read and changed.
 pub trait Kernel {
@@ -80,6 +81,9 @@ pub trait Kernel {
 
     /// The values that settings have right now; `None` where there is no such setting. Asked before they are written for the first time.
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error>;
+
+    /// What links do for the kernel right now, each of it. Asked of links that were just made, before it is written for the first time.
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error>;
 
     /// Waits until what was made is usable: links with carrier operationally up, duplicate address detection over. Bounded; never an error for what is slow.
     fn settle(&mut self, wanted: &State) -> Result<(), Error>;

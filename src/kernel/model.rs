@@ -1,7 +1,9 @@
 //! A kernel made of a state: it refuses and takes away what the real one does.
 
 use super::{Error, ErrorKind, Kernel};
-use crate::resource::{Item, Link, LinkId, Name, Node, NodeTenure, Operation, Owner, Record, Resource, ResourceId, State, Sysctl, effect};
+use crate::resource::{
+    Item, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Value, effect, offload,
+};
 use std::collections::BTreeSet;
 
 /// The value of every setting that nobody has written.
@@ -11,6 +13,8 @@ const UNWRITTEN: &str = "0";
 fn small(link: &Link) -> bool {
     link.mtu.get().is_some_and(|mtu| (1..1280).contains(mtu))
 }
+/// What every link does for the kernel of which nobody has said otherwise.
+const FRESH: Value = Value::Bool(true);
 
 /// The model.
 #[derive(Clone, Debug)]
@@ -106,6 +110,19 @@ impl Model {
         }
     }
 
+    /// What links do for the kernel is seen where it is wanted or the record has it.
+    fn offloads_asked(&self, wanted: &State, state: &mut State) {
+        let record = self.state.record.offload.iter().map(|(home, offload)| (home, offload));
+        let asked: Vec<(&LinkId, &Options)> =
+            wanted.links().map(|link| (link.home(), &link.offload)).chain(record).filter(|(_, offload)| !offload.is_empty()).collect();
+        for item in state.items.values_mut().filter(|_| !asked.is_empty()) {
+            let Resource::Link(link) = &mut item.resource else { continue };
+            let names = asked.iter().filter(|(home, _)| *home == link.home()).flat_map(|(_, offload)| offload.keys().cloned());
+            let names: Vec<_> = names.collect();
+            names.into_iter().for_each(|name| _ = link.offload.entry(name).or_insert(FRESH));
+        }
+    }
+
     fn one(&mut self, operation: &Operation) -> Result<(), Error> {
         let tried = crate::resource::words::commands(operation).into_iter().next().unwrap_or_default();
         match self.fail_after {
@@ -168,6 +185,7 @@ impl Kernel for Model {
                 state.insert(Resource::Sysctl(sysctl), self.owner(&node));
             }
         }
+        self.offloads_asked(wanted, &mut state);
         Ok(state)
     }
 
@@ -188,6 +206,12 @@ impl Kernel for Model {
 
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         Ok(which.iter().map(|(node, key)| Some(self.value(node, key))).collect())
+    }
+
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error> {
+        let fresh = || offload::ALL.iter().map(|offload| (offload.name.into(), FRESH));
+        let has = |link: &LinkId| self.state.link(link).map(|link| link.offload.clone()).unwrap_or_default();
+        Ok(which.iter().map(|link| fresh().chain(has(link)).collect()).collect())
     }
 
     fn settle(&mut self, _wanted: &State) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use super::netns;
 use super::site::Places;
 use super::{Error, ErrorKind, bridge_vlan, peers};
 use crate::resource::{
-    Fdb, FdbTarget, FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born,
+    Fdb, FdbTarget, FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -126,10 +126,23 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
             _ => {}
         }
     }
+    for (link, offload) in offloads(wanted, record) {
+        let asked = questions.get_mut(&link.node).map(|question| question.offload.entry(&link.name).or_default());
+        asked.into_iter().for_each(|names| names.extend(offload.keys().map(|name| &**name)));
+    }
     for (node, table) in &record.tables {
         questions.entry(node.clone()).and_modify(|question| question.recorded = Some(table));
     }
     Ok(questions)
+}
+
+/// The links of which it matters what they do for the kernel, wherever they may be.
+fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (&'a LinkId, &'a Options)> {
+    let wanted = wanted.links().filter(|link| !link.offload.is_empty());
+    let wanted = wanted.flat_map(|link| [(&link.id, &link.offload), (link.home(), &link.offload)]);
+    let moved =
+        record.moved.iter().flat_map(|(now, source)| record.offload.iter().filter(move |(home, _)| home == source).map(move |(_, offload)| (now, offload)));
+    wanted.chain(record.offload.iter().map(|(home, offload)| (home, offload))).chain(moved)
 }
 
 fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {

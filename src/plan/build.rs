@@ -12,7 +12,7 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
         order.push((turns.turn(&item.resource), id.clone()));
         if let Resource::Link(link) = &item.resource {
             let depth = turns.link(&link.id);
-            if late(&paper.goal, link) || has_primary(link) {
+            if late(&paper.goal, link) || has_primary(link) || !link.offload.is_empty() {
                 order.push((Turn { stage: Stage::LinkLate, depth }, id.clone()));
             }
             if matches!(link.tenure, Tenure::From(_)) {
@@ -119,9 +119,11 @@ fn is_port(paper: &Paper, bond: &Link) -> bool {
     paper.state.link(&port).is_some_and(|port| port.master_id().as_ref() == Some(&bond.id))
 }
 
-/// The link as it is before its ports are there: a bridge, and what stands on one, comes up late.
+/// The link as it is before its ports are there: a bridge, and what stands on one, comes up late. What it does for the kernel is told to a link that is there,
+/// so that what it had before can be noted.
 fn early(paper: &Paper, link: &Link, there: bool) -> Link {
     let mut early = link.clone();
+    early.offload.clear();
     if has_primary(link) && !is_port(paper, link) {
         early.options.remove("primary");
     }

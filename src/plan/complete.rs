@@ -2,8 +2,8 @@
 
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
-    Family, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure, Value,
-    Vlans,
+    Family, Impact, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure,
+    Value, Vlans,
 };
 use std::collections::BTreeSet;
 
@@ -26,6 +26,7 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     bridge_mtus(&mut goal);
     linked_mtus(&mut goal, observed);
     restore(&mut goal, observed);
+    offloads(&mut goal, observed);
     goal
 }
 
@@ -316,6 +317,21 @@ fn inherit(goal: &mut State, observed: &State) {
             if observed.get(&own.id()).is_some() && !said {
                 goal.insert(Resource::Sysctl(own), Owner::Restored);
             }
+        }
+    }
+}
+
+/// What links did for the kernel comes back where the file no longer says it. One that is made anew has what the kernel gives it.
+fn offloads(goal: &mut State, observed: &State) {
+    for (home, prior) in &observed.record.offload {
+        let at = goal.link(home).or_else(|| goal.links().find(|link| link.home() == home));
+        let stays = |link: &&Link| {
+            let replaced = |there: &Link| link.drift(there).iter().any(|drift| drift.impact == Impact::Replace);
+            link.tenure != Tenure::Created || observed.link(&link.id).is_some_and(|there| !replaced(there))
+        };
+        let Some(id) = at.filter(stays).map(Link::id) else { continue };
+        if let Some(Resource::Link(link)) = goal.items.get_mut(&id).map(|item| &mut item.resource) {
+            prior.iter().for_each(|(name, value)| _ = link.offload.entry(name.clone()).or_insert_with(|| value.clone()));
         }
     }
 }

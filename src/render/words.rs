@@ -138,6 +138,7 @@ fn link_words(link: &Link) -> Vec<String> {
     if let Some(queues) = link.queues.get().filter(|queues| (queues.tx, queues.rx) != (1, 1)) {
         words.push(format!("queues {queues}"));
     }
+    words.extend(link.offload.iter().map(|(name, value)| format!("offload {name} {value}")));
     match link.up {
         Setting::Is(true) => words.push("up".to_owned()),
         Setting::Is(false) => words.push("down".to_owned()),
@@ -318,4 +319,7 @@ fn link_fields(link: &Link, fields: &mut Fields) {
         fields.add(&format!("port.{key}"), value);
     }
     fields.optional("port-vlan", link.vlans.get());
+    for (key, value) in &link.offload {
+        fields.add(&format!("offload.{key}"), value);
+    }
 }

@@ -1,6 +1,6 @@
 //! Links: veth pairs, bridges and the rest, with their attributes.
 
-use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Node, Options, ResourceId, Setting, Value, Vlans, kinds};
+use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Node, Options, ResourceId, Setting, Value, Vlans, kinds, offload};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -38,6 +38,9 @@ pub struct Link {
     pub txqueuelen: Setting<u32>,
     /// Number of queues, fixed at creation.
     pub queues: Setting<Queues>,
+    /// What it does for the kernel, see [`offload`]. In an observed state what is managed, or was.
+    #[serde(default)]
+    pub offload: Options,
     /// Whether it carries the topology's marks. Always `true` for links inside a namespace of ours.
     pub marked: bool,
 }
@@ -169,6 +172,7 @@ impl Link {
             alternative_names: Setting::Left,
             txqueuelen: Setting::Left,
             queues: Setting::Left,
+            offload: Options::new(),
             marked: true,
         }
     }
@@ -228,7 +232,8 @@ impl Link {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { id: _, tenure, kind, peer, link, options, port, vlans, up, mtu, mac, master, alternative_names, txqueuelen, queues, marked } = self;
+        let Self { id: _, tenure, kind, peer, link, options, port, vlans, up, mtu, mac, master, alternative_names, txqueuelen, queues, offload: does, marked } =
+            self;
         let mut drift = Vec::new();
         if *kind != Kind::Any && *kind != observed.kind {
             drift.push(Drift::new("kind", observed.kind.name(), kind.name(), Impact::Replace));
@@ -264,6 +269,7 @@ impl Link {
         {
             drift.push(Drift::in_place("alternative-names", names(old), names(new)));
         }
+        offload::drift(does, &observed.offload, &mut drift);
         Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));

@@ -13,6 +13,7 @@ mod link;
 mod name;
 mod namespace;
 mod neighbor;
+pub mod offload;
 mod operation;
 mod origin;
 mod peer;

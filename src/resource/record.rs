@@ -1,6 +1,6 @@
 //! What the kernel cannot hold, kept in `/run/topo/NAME/` until the topology goes.
 
-use super::{LinkId, Node, Resource, ResourceId, Sysctl, Table};
+use super::{LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,9 @@ pub struct Record {
     /// The nodes that WireGuard interfaces were born in, where their packets leave: the kernel does not say. `None` while one is made anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub born: Vec<(LinkId, Option<Node>)>,
+    /// What links did for the kernel before topo told them otherwise, by where each is at home; see [`super::offload`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offload: Vec<(LinkId, Options)>,
     /// Whether an apply or destroy is under way, or was cut off: the topology is half-made.
     pub running: bool,
 }

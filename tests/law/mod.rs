@@ -79,11 +79,7 @@ pub fn read(text: &str) -> Result<State, String> {
     let (topology, mut findings) = document::lower(&document, &source);
     findings.extend(topo::check::run(&document, &topology));
     findings.retain(|finding| finding.severity == Severity::Error);
-    match topology.unsupported.first() {
-        Some(unsupported) => Err(format!("{unsupported:?}\n{text}")),
-        None if findings.is_empty() => Ok(topology.state),
-        None => Err(format!("{findings:#?}\n{text}")),
-    }
+    if findings.is_empty() { Ok(topology.state) } else { Err(format!("{findings:#?}\n{text}")) }
 }
 
 /// The machine that [`generator::MACHINE`] makes.

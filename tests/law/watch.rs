@@ -102,6 +102,10 @@ impl Kernel for Watched<'_> {
         self.machine.settings(which)
     }
 
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<topo::resource::Options>, Error> {
+        self.machine.offloads(which)
+    }
+
     fn settle(&mut self, wanted: &State) -> Result<(), Error> {
         self.machine.settle(wanted)
     }

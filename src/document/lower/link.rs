@@ -2,7 +2,7 @@
 
 use super::index::End;
 use super::{At, Lowering, target};
-use crate::document::interface::{Interface, KindKey, Port};
+use crate::document::interface::{Interface, KindKey, Offload, Port};
 use crate::document::{Finding, Loc};
 use crate::resource::kinds::Mtu;
 use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};
@@ -19,7 +19,6 @@ impl<'d> Lowering<'d> {
             }
             self.interface_settings(at, name, interface, &path);
             self.impair(at, name, interface, &path, made);
-            self.not_yet(interface, &path);
         }
         let lo = IfName::from("lo");
         if at.created && !at.section.interfaces.contains_key("lo") {
@@ -126,6 +125,23 @@ impl<'d> Lowering<'d> {
             let set: BTreeSet<String> = names.iter().map(|name| name.0.clone()).collect();
             link.alternative_names = Setting::Is(set);
         }
+        if let Some(offload) = &interface.offload {
+            self.offload(link, offload);
+        }
+    }
+
+    /// What it does for the kernel; only what is written.
+    fn offload(&mut self, link: &mut Link, offload: &Offload) {
+        let switches = [&offload.tx_checksum, &offload.rx_checksum, &offload.tso, &offload.gso, &offload.gro];
+        let switches = crate::resource::offload::ALL.iter().zip(switches);
+        link.offload = switches.filter_map(|(known, switch)| Some((known.name.into(), Value::Bool(switch.as_ref()?.value)))).collect();
+        if let (Some(tx), Some(tso)) = (&offload.tx_checksum, &offload.tso)
+            && tso.value
+            && !tx.value
+        {
+            let finding = Finding::error("offload", tso.place, format!("{} cannot cut up TCP segments without checksums of what it sends", link.id));
+            self.note(finding.also(tx.place, "turned off here").help("leave out one of the two"));
+        }
     }
 
     /// The nameless end of a pair takes over the MTU of the end that has an entry.
@@ -201,13 +217,6 @@ impl<'d> Lowering<'d> {
             self.vlans(&mut link, vlans);
             self.stations(&link, stations, &end.path);
             self.put(Resource::Link(Box::new(link)), Owner::Ours, end.place, end.path);
-        }
-    }
-
-    /// What of an entry cannot be made yet.
-    fn not_yet(&mut self, interface: &Interface, path: &str) {
-        if let Some(offload) = &interface.offload {
-            self.later(offload.place, path, "`offload`");
         }
     }
 }

@@ -21,7 +21,7 @@ use super::section::{Existing, NodeSection};
 use super::tree::{MAX_RESOURCES, quoted};
 use super::value::InterfaceRef;
 use super::{Document, Finding, Lines, Loc, Place, Source, Topology};
-use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origin, Origins, Owner, Resource, State};
+use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, Resource, State};
 use index::Index;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -59,7 +59,6 @@ pub(super) struct Lowering<'d> {
     lines: Lines,
     state: State,
     origins: Origins,
-    unsupported: Vec<(Origin, String)>,
     findings: Vec<Finding>,
     index: Index<'d>,
     /// The first address of each family, of nodes and interfaces that checks name.
@@ -75,19 +74,7 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     let (index, findings) = Index::of(document);
     let state = State::empty(document.name.value.clone());
     let lines = Lines::of(&source.text);
-    let mut work = Lowering {
-        document,
-        source,
-        lines,
-        state,
-        origins: Origins::new(),
-        unsupported: Vec::new(),
-        findings,
-        index,
-        firsts: HashMap::new(),
-        inserted: 0,
-        full: false,
-    };
+    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), findings, index, firsts: HashMap::new(), inserted: 0, full: false };
     work.namespaces();
     for at in nodes(document) {
         work.settings(&at);
@@ -100,8 +87,8 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     }
     work.far_ends();
     let checks = work.checks();
-    let Lowering { state, origins, unsupported, findings, .. } = work;
-    (Topology { state, origins, source: source.clone(), unsupported, checks }, super::in_order(findings))
+    let Lowering { state, origins, findings, .. } = work;
+    (Topology { state, origins, source: source.clone(), checks }, super::in_order(findings))
 }
 
 /// All nodes that the file describes.
@@ -133,12 +120,6 @@ impl Lowering<'_> {
         if self.findings.len() < super::tree::MAX_FINDINGS {
             self.findings.push(finding);
         }
-    }
-
-    /// Notes something that is sound and cannot be made yet.
-    pub fn later(&mut self, place: Place, path: &str, what: &str) {
-        let origin = self.lines.origin(self.source, place, path.to_owned());
-        self.unsupported.push((origin, format!("{what} is not supported yet")));
     }
 
     /// The namespaces: those that are described, and the host where something of the file stands there.

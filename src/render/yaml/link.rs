@@ -64,6 +64,7 @@ fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     if let Some(names) = prior.alternative_names.get().and(there.alternative_names.get()) {
         map.put("alternative-names", Yaml::List(names.iter().map(Yaml::of).collect()));
     }
+    offload(section, there, &mut map);
     impair(section, &prior.id, &mut map);
     map.put_list("addresses", addresses(section, &prior.id));
     Some(map)
@@ -95,6 +96,18 @@ fn impair(section: &Section<'_>, link: &LinkId, map: &mut Yaml) {
     }
 }
 
+/// What it does for the kernel, of what the record has the value from before of. Where only some of what a name stands for is on, it is on.
+fn offload(section: &Section<'_>, link: &Link, map: &mut Yaml) {
+    let managed = section.state.record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, prior)| prior.keys());
+    let mut keys = Yaml::map();
+    for (name, value) in managed.filter_map(|name| link.offload.get_key_value(name)) {
+        keys.put(name, Yaml::of(&(*value != Value::Bool(false))));
+    }
+    if !keys.is_empty() {
+        map.put("offload", keys);
+    }
+}
+
 fn interface(section: &Section<'_>, link: &Link) -> Yaml {
     let mut map = Yaml::map();
     let near = |other: &LinkId| if other.node == link.id.node { other.name.to_string() } else { other.to_string() };
@@ -119,6 +132,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
         }
     }
     attributes(section, link, &mut map);
+    offload(section, link, &mut map);
     impair(section, &link.id, &mut map);
     map.put_list("addresses", addresses(section, &link.id));
     if dad(section, &link.id) {

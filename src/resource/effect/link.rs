@@ -27,6 +27,7 @@ pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
 fn fresh(link: &Link) -> Link {
     let mut link = link.clone();
     kinds::fill(kinds::of(&link.kind), &mut link.options);
+    link.offload.clear();
     link.up = link.up.over(&Setting::Is(false));
     link.master = link.master.over(&Setting::Is(None));
     if link.kind == Kind::Bridge {
@@ -136,6 +137,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     link.master = wanted.master.over(&before.master);
     link.alternative_names = wanted.alternative_names.over(&before.alternative_names);
     link.txqueuelen = wanted.txqueuelen.over(&before.txqueuelen);
+    link.offload.extend(wanted.offload.clone());
     link.marked |= wanted.marked;
     if wanted.link.is_some() {
         link.link.clone_from(&wanted.link);

@@ -2,7 +2,7 @@
 
 use super::kinds::{number, options, tuntap};
 use super::{Words, quote, switch};
-use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds};
+use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds, offload};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
@@ -143,6 +143,7 @@ impl Words {
         lines.extend(self.set_port(after, &differing(&before.port, &after.port)));
         lines.extend(self.update_names(before, after));
         lines.extend(self.update_vlans(before, after));
+        lines.extend(self.offload(&after.id, &differing(&before.offload, &after.offload)));
         lines
     }
 
@@ -151,6 +152,17 @@ impl Words {
         let old = before.alternative_names.get().cloned().unwrap_or_default();
         let gone = old.difference(new).map(|other| self.property("del", &after.id, other));
         gone.chain(new.difference(&old).map(|other| self.property("add", &after.id, other))).collect()
+    }
+
+    /// What it shall do for the kernel; where only some of what a name stands for is on, all of it is turned off first.
+    fn offload(&self, link: &LinkId, options: &Options) -> Vec<String> {
+        let ethtool = |what: String| format!("{}ethtool -K {}{what}", self.inside(&link.node), quote(link.name.as_str()));
+        let known = |name: &str| offload::Offload::of(name).map(|offload| offload.word);
+        let all = options.iter().filter_map(|(name, value)| Some(format!(" {} {}", known(name)?, switch(*value == Value::Bool(true)))));
+        let some = options.values().filter_map(|value| if let Value::Word(features) = value { Some(features) } else { None });
+        let some = some.flat_map(|features| features.split(' ')).map(|feature| format!(" {feature} on"));
+        let (all, some): (String, String) = (all.collect(), some.collect());
+        [all, some].into_iter().filter(|what| !what.is_empty()).map(ethtool).collect()
     }
 
     pub(super) fn move_link(&self, link: &Link, to: &LinkId) -> String {

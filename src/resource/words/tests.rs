@@ -197,3 +197,21 @@ fn a_bad_line_is_said_whole_where_something_goes() {
     let other = Resource::Qdisc(Qdisc { link: LinkId::new("host", "eth0"), work: other, marked: false });
     assert_eq!(commands(&Operation::Create(other)), ["tc qdisc replace dev eth0 root tbf # with the options that it had"]);
 }
+
+#[test]
+fn what_a_link_does_for_the_kernel() {
+    let with = |list: &[(&'static str, Value)]| Link {
+        offload: list.iter().map(|(name, value)| ((*name).into(), value.clone())).collect(),
+        ..link("RED", "eth0", Kind::Bridge)
+    };
+    let said = |before: &Link, after: &Link| {
+        let (before, after) = (Resource::Link(Box::new(before.clone())), Resource::Link(Box::new(after.clone())));
+        commands(&Operation::Update { before, after })
+    };
+    let before = with(&[("tso", Value::Bool(true)), ("gro", Value::Bool(true))]);
+    let after = with(&[("tso", Value::Bool(false)), ("gro", Value::Bool(true)), ("tx-checksum", Value::Bool(false))]);
+    assert_eq!(said(&before, &after), ["ip netns exec RED ethtool -K eth0 tso off tx off"]);
+    let some = with(&[("tso", Value::word("tx-tcp-segmentation tx-tcp6-segmentation"))]);
+    let expected = ["ip netns exec RED ethtool -K eth0 tso off", "ip netns exec RED ethtool -K eth0 tx-tcp-segmentation on tx-tcp6-segmentation on"];
+    assert_eq!(said(&after, &some), expected);
+}
