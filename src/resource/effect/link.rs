@@ -124,13 +124,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     Ok(lost)
 }
 
-pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
-    enslavable(state, wanted)?;
-    let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
-    let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
-        return Err(Refusal::new(format!("there is no link {}", wanted.id)));
-    };
-    let before = link.clone();
+/// Gives `link` what all kinds have, where `wanted` manages it.
+fn take(link: &mut Link, wanted: &Link, before: &Link) {
     link.up = wanted.up.over(&before.up);
     link.mtu = wanted.mtu.over(&before.mtu);
     link.mac = wanted.mac.over(&before.mac);
@@ -139,6 +134,16 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     link.txqueuelen = wanted.txqueuelen.over(&before.txqueuelen);
     link.offload.extend(wanted.offload.clone());
     link.marked |= wanted.marked;
+}
+
+pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
+    enslavable(state, wanted)?;
+    let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
+    let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
+        return Err(Refusal::new(format!("there is no link {}", wanted.id)));
+    };
+    let before = link.clone();
+    take(link, wanted, &before);
     if wanted.link.is_some() {
         link.link.clone_from(&wanted.link);
     }
