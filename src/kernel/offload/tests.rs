@@ -68,6 +68,6 @@ fn every_truncation_is_survived() {
     for cut in 0..whole.bytes().len() {
         let features = parse(&Answer::new(whole.bytes()[..cut].to_vec()));
         let _ = features.changes(&Options::from([("tso".into(), Value::Bool(false))]));
-        let _ = ALL.iter().map(|offload| features.value(offload)).count();
+        let _: Vec<Value> = ALL.iter().map(|offload| features.value(offload)).collect();
     }
 }
