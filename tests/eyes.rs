@@ -112,8 +112,11 @@ impl Eyes {
     fn look(mut self) {
         let same = Options { addresses: true, ..Options::default() };
         let before = quiet(&same);
-        for second in 0..self.versions.len() {
-            for first in (0..self.versions.len()).rev() {
+        let count = self.versions.len();
+        // The lane is ten times slower: there each version comes after one other, unless all pairs are asked for by name (`TOPO_EYES=all`).
+        let few = sandbox::is_in_lane() && std::env::var_os("TOPO_EYES").is_none();
+        for second in 0..count {
+            for first in (0..count).rev().filter(|first| !few || *first == (second + 1) % count) {
                 self.apply(first, &format!("version {first}"));
                 if first != second {
                     self.apply(second, &format!("version {second} after {first}"));

@@ -196,7 +196,8 @@ impl Dice {
 fn any_line_after_any_other() {
     run_needing_within("any_line_after_any_other", &["netem"], Duration::from_secs(60), || {
         let mut dice = Dice(0x7470);
-        for _ in 0..120 {
+        let lines: usize = std::env::var("TOPO_IMPAIR").ok().and_then(|lines| lines.parse().ok()).unwrap_or(40);
+        for _ in 0..lines {
             let impair = dice.impair();
             println!("{impair}");
             reach(&wanted(&cable(&format!(", impair: {{{impair}}}"))));

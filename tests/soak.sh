@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws laws-kernel crash refusals races fuzz records resources"
+all="laws laws-kernel crash refusals races fuzz records resources kinds eyes vlans impair"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -37,6 +37,10 @@ words() {
     fuzz) echo "fuzz TOPO_FUZZ=100000 TOPO_FUZZ_SEED=$seed" ;;
     records) echo "records TOPO_RECORDS=1000" ;;
     resources) echo "resources TOPO_MANY=5000" ;;
+    kinds) echo "kinds_random TOPO_KINDS=200 TOPO_SEED=$seed" ;;
+    eyes) echo "eyes TOPO_EYES=all" ;;
+    vlans) echo "vlans TOPO_VLANS=200 TOPO_SEED=$seed" ;;
+    impair) echo "impair TOPO_IMPAIR=1000" ;;
     esac
 }
 

@@ -363,7 +363,8 @@ fn undone_and_rolled_back() {
 fn random_vlans_converge() {
     sandbox::run_needing("random_vlans_converge", NEEDS, || {
         let mut dice = Dice(std::env::var("TOPO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(40));
-        for round in 0..40 {
+        let rounds: usize = std::env::var("TOPO_VLANS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10);
+        for round in 0..rounds {
             let pvid = [1, 1, 5, 0][dice.below(4)];
             let bridge = format!("{}vlan-default-pvid: {pvid}", if dice.below(5) > 0 { "vlan-filtering: true, " } else { "" });
             let filters = bridge.contains("filtering");
