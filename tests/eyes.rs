@@ -60,6 +60,8 @@ fn settled(snapshot: &str) -> String {
         if local
             || heading.ends_with(" fdb")
             || (line.contains("nexthops") && heading.ends_with(" routes"))
+            // The kernel's rules for VRFs stay when the last one is gone.
+            || line.contains("\"l3mdev\":null")
             || line.contains("_port_range")
             || line.contains("/mtu = ")
             || line.starts_with("vx9 ")

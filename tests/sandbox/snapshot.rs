@@ -31,7 +31,11 @@ pub struct Options {
 }
 
 /// Values that differ between equal machines, or from one second to the next.
-const VOLATILE: [&str; 26] = [
+const VOLATILE: [&str; 29] = [
+    // Which port of a bond works, and since when.
+    "active_slave",
+    "mii_status",
+    "link_failure_count",
     "root_id",
     "bridge_id",
     "root_port",
