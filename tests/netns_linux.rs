@@ -158,7 +158,10 @@ fn every_attribute(text: &str, link: (&str, &str), of_port: bool, attributes: &[
 #[test]
 fn every_attribute_of_a_bridge() {
     sandbox::run("every_attribute_of_a_bridge", || {
-        every_attribute("{name: t, namespaces: {A: {interfaces: {br0: {bridge: {}}}}}}", ("A", "br0"), false, kinds::of(&Kind::Bridge));
+        // Those of VLAN filtering, which not every kernel has, are changed in `tests/vlans.rs`.
+        let attributes = kinds::of(&Kind::Bridge).iter().filter(|one| !one.name.starts_with("vlan-"));
+        let attributes: Vec<kinds::Attribute> = attributes.map(|one| kinds::Attribute { name: one.name, default: one.default, impact: one.impact }).collect();
+        every_attribute("{name: t, namespaces: {A: {interfaces: {br0: {bridge: {}}}}}}", ("A", "br0"), false, &attributes);
     });
 }
 
