@@ -3,7 +3,7 @@
 use super::attributes::Writer;
 use super::link::{self, head};
 use super::netlink::{CREATE, EXCLUSIVE, Request, Socket};
-use super::{Error, ErrorKind, netns};
+use super::{Error, ErrorKind, netns, qdisc};
 use crate::resource::kinds::{self, Spec};
 use crate::resource::{Kind, Link, Owner, Resource, State, Tenure};
 use nix::libc;
@@ -29,7 +29,7 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     }
     let missing = netns::scratch(|| {
         let socket = Socket::open()?;
-        if let Some(line) = line.filter(|_| !has_netem(&socket)) {
+        if let Some(line) = line.filter(|_| !qdisc::has_netem(&socket)) {
             let reason = format!("this kernel has no netem support (CONFIG_NET_SCH_NETEM); needed by {}", line.id());
             return Err(Error::new(ErrorKind::Missing, format!("impair {}", line.id()), reason).help(HELP).about(line.id()));
         }
@@ -44,22 +44,6 @@ pub fn check(wanted: &State) -> Result<(), Error> {
 }
 
 const HELP: &str = "load the module, or use a kernel that has it";
-
-/// Whether the kernel knows netem: asked for one without its options, one that does says that they are missing.
-fn has_netem(socket: &Socket) -> bool {
-    // `struct tcmsg` for the root of the first link, `RTM_NEWQDISC`, `TCA_KIND`.
-    let mut head = [0; 20];
-    let (index, root) = (1_u32.to_ne_bytes(), u32::MAX.to_ne_bytes());
-    for (slot, byte) in head.iter_mut().skip(4).zip(index) {
-        *slot = byte;
-    }
-    for (slot, byte) in head.iter_mut().skip(12).zip(root) {
-        *slot = byte;
-    }
-    let mut body = Writer::new(&head);
-    body.text(1, "netem");
-    !matches!(socket.request(&Request { kind: 36, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() }), Err(refused) if refused.errno == libc::ENOENT)
-}
 
 /// Whether the kernel knows the kind: one that it does not it refuses before it looks at anything else (`rtnl_newlink`).
 fn has(socket: &Socket, spec: &Spec, nth: usize) -> bool {

@@ -3,10 +3,11 @@
 //! A change of a netem keeps what is left out, so everything is always sent (`netem_change` in `net/sched/sch_netem.c`).
 
 use super::attributes::{Attributes, Writer, u32_at, u64_at};
-use super::netlink::{CREATE, EXCLUSIVE, Refused, Socket};
+use super::netlink::{CREATE, EXCLUSIVE, Refused, Request, Socket};
 use super::site::Site;
 use super::spread;
 use crate::resource::{ByteRate, Distribution, IfName, LinkId, Nanoseconds, Netem, Node, Qdisc, Share, Work};
+use nix::libc;
 
 pub const NEW: u16 = 36;
 const DELETE: u16 = 37;
@@ -84,6 +85,13 @@ fn head(index: u32, handle: u32, parent: u32) -> [u8; HEAD] {
         }
     }
     head
+}
+
+/// Whether the kernel knows netem: asked for one on the first link without its options, one that does says that they are missing.
+pub fn has_netem(socket: &Socket) -> bool {
+    let mut body = Writer::new(&head(1, 0, ROOT));
+    body.text(KIND, "netem");
+    !matches!(socket.request(&Request { kind: NEW, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() }), Err(refused) if refused.errno == libc::ENOENT)
 }
 
 /// The handle that says that a qdisc is topo's, and how its delays spread.
