@@ -1,5 +1,6 @@
 //! Policy rules (`ip rule`).
 
+use super::words::quote;
 use super::{Class, Drift, IfName, Need, Node, ResourceId, TableId};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -120,10 +121,10 @@ impl fmt::Display for RuleKey {
             write!(f, " to {to}")?;
         }
         if let Some(iif) = &self.iif {
-            write!(f, " iif {iif}")?;
+            write!(f, " iif {}", quote(iif.as_str()))?;
         }
         if let Some(oif) = &self.oif {
-            write!(f, " oif {oif}")?;
+            write!(f, " oif {}", quote(oif.as_str()))?;
         }
         match self.fwmark {
             Some((mark, u32::MAX)) => write!(f, " fwmark {mark:#x}")?,

@@ -27,6 +27,7 @@ fn a_shell_sees_one_word() {
     assert_eq!(quote("it's"), r"'it'\''s'");
     assert_eq!(quote(""), "''");
     assert_eq!(quote("$(reboot)"), "'$(reboot)'");
+    assert_eq!(quote("a'\u{2}\u{9b}"), r"$'a\047\002\302\233'");
 }
 
 #[test]
