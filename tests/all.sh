@@ -5,25 +5,41 @@ set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
 
+# One target (`--test NAME`), what it prints in one piece.
+if [ "${1:-}" = --one ]; then
+    log=$3/$(echo "$2" | tr -d ' ')
+    # Split on purpose.
+    "$cargo" test --no-fail-fast $2 >"$log" 2>&1 || echo "cargo test ended with $?" >>"$log"
+    exec flock "$3" cat "$log"
+fi
+
 # The tests make network namespaces. Who is not root is root of a namespace of users, where the machine allows that.
 if [ "${1:-}" != --quick ] && [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
-    exec unshare -Ur sh "$0" "$@"
+    exec unshare -Ur sh tests/all.sh "$@"
 fi
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-if [ "${1:-}" = --quick ]; then
-    # A test file that has the sandbox in it touches a kernel.
-    set -- --lib --bins
-    for file in tests/*.rs; do
-        grep -q '^mod sandbox;' "$file" || set -- "$@" --test "$(basename "$file" .rs)"
-    done
-    echo "without the tests that touch a kernel, this machine's or the lane's: \`make test\` has them"
-else
-    set --
-fi
-{ "$cargo" test --no-fail-fast "$@" 2>&1 || echo "cargo test ended with $?"; } | tee "$log"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM
+
+# A test file that has the sandbox in it touches a kernel; one that says what it needs of one may have to go to the lane.
+{
+    if [ "${1:-}" = --quick ]; then
+        echo "without the tests that touch a kernel, this machine's or the lane's: \`make test\` has them" >&2
+        grep -L '^mod sandbox;' tests/*.rs
+    else
+        grep -l 'run_needing\|run_in_lane' tests/*.rs
+        grep -L 'run_needing\|run_in_lane' tests/*.rs
+    fi | sed 's|tests/\(.*\)\.rs$|--test \1|'
+    printf '%s\n' --lib --bins --doc
+} >"$folder/targets"
+
+"$cargo" test --no-run 2>&1 | tail -n 1
+# Side by side: the lane, which most of the first are about, has one processor. More than four at once would need much memory.
+at_once=$(nproc)
+[ "$at_once" -le 4 ] || at_once=4
+xargs -P "$at_once" -I '{}' sh tests/all.sh --one '{}' "$folder" <"$folder/targets" | tee "$folder/log"
 
 awk '
     # Such a test passes for its harness.
@@ -37,4 +53,4 @@ awk '
         passed -= left
         printf "%d passed, %d failed\n", passed, failed
         exit failed > 0
-    }' "$log"
+    }' "$folder/log"

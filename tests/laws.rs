@@ -1,7 +1,9 @@
-//! Laws on the model kernel, for topologies and messes by dice. `TOPO_LAWS=10000` sets the number of cases of each, `TOPO_SEED` what they begin with.
+//! Laws on the model kernel, for topologies and messes by dice. `TOPO_LAWS=10000` sets the number of cases of each, `TOPO_SEED` what they begin with. A case
+//! that fails is shrunk and kept as a folder in `tests/cases`, which all laws have to hold for from then on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod cases;
 mod generator;
 mod law;
 
@@ -26,10 +28,11 @@ fn holds(nth: usize) {
     let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: number("TOPO_SHRINK").unwrap_or(2000), ..ProptestConfig::default() };
     let bytes: Vec<u8> = seed.to_le_bytes().into_iter().cycle().take(32).collect();
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let result = runner.run(&throws(), |throws| law(&mut machine(), &throws).map_err(TestCaseError::fail));
+    let result = runner.run(&throws(), |throws| law(&mut machine(), &throws.case()).map_err(TestCaseError::fail));
     if let Err(proptest::test_runner::TestError::Fail(why, throws)) = result {
-        let file = |throws: &[u16]| generator::topology("law", &mut generator::Dice::new(throws));
-        panic!("{name}, TOPO_SEED={seed}: {why}\n--- a\n{}--- b\n{}{throws:?}", file(&throws.a), file(&throws.b));
+        let [a, b] = throws.files();
+        let kept = cases::keep(&format!("law-{nth}-{seed}"), &throws);
+        panic!("{name}, TOPO_SEED={seed}: {why}\n--- a.yaml\n{a}--- b.yaml\n{b}kept in {kept}: rename it after what it shows");
     }
     println!("{name}: {cases} cases from seed {seed}");
 }
@@ -57,4 +60,17 @@ fn a_failure_at_any_step_is_undone() {
 #[test]
 fn what_is_shown_is_a_file_whose_plan_is_empty() {
     holds(4);
+}
+
+/// Every case that once failed.
+#[test]
+fn cases_that_failed_once() {
+    let kept = cases::all();
+    assert!(!kept.is_empty());
+    for (folder, case) in &kept {
+        for (name, law) in LAWS {
+            law(&mut machine(), case).unwrap_or_else(|why| panic!("tests/cases/{folder}: {name}: {why}"));
+        }
+    }
+    println!("{} cases of tests/cases", kept.len());
 }

@@ -256,7 +256,7 @@ fn each_fault_is_found_by_its_law() {
         let tried = std::cell::Cell::new(0);
         let result = runner.run(&throws(), |throws| {
             tried.set(tried.get() + 1);
-            law(&mut Faulty::new(fault), &throws).map_err(TestCaseError::fail)
+            law(&mut Faulty::new(fault), &throws.case()).map_err(TestCaseError::fail)
         });
         match result {
             Err(TestError::Fail(why, _)) => {

@@ -29,7 +29,7 @@ mkdir -p target/soak
 # What a part is: the test and what makes it long.
 words() {
     case $1 in
-    laws) echo "laws TOPO_LAWS=10000 PROPTEST_RNG_SEED=$seed" ;;
+    laws) echo "laws TOPO_LAWS=10000 TOPO_SEED=$seed" ;;
     laws-kernel) echo "laws_kernel TOPO_LAWS_KERNEL=500 TOPO_SEED=$seed" ;;
     crash) echo "crash TOPO_CRASH=all" ;;
     refusals) echo "refusals TOPO_REFUSALS=all" ;;

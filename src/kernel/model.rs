@@ -69,14 +69,6 @@ impl Model {
         }
     }
 
-    /// A link that got too small for IPv6 loses its settings of it.
-    fn shrink(&mut self, id: &LinkId) {
-        if self.state.link(id).is_some_and(small) {
-            let of = format!("net/ipv6/conf/{}/", id.name);
-            self.state.items.retain(|setting, _| !matches!(setting, ResourceId::Sysctl(node, key) if *node == id.node && key.starts_with(&of)));
-        }
-    }
-
     /// Sets a setting, and what the kernel sets with it.
     pub fn set(&mut self, sysctl: Sysctl) {
         let start = ResourceId::Sysctl(sysctl.node.clone(), String::new());
@@ -144,9 +136,6 @@ impl Model {
         effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
         if let Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } = operation {
             self.set(sysctl.clone());
-        }
-        if let Operation::Update { after: Resource::Link(link), .. } = operation {
-            self.shrink(&link.id);
         }
         self.performed += 1;
         Ok(())

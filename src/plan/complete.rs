@@ -51,11 +51,11 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
     kept.chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id))).collect()
 }
 
-/// Whether somebody gave a setting another value than the one that topo wrote.
+/// Whether somebody gave a setting another value than the one that topo wrote, and than the one that it goes back to.
 fn kept(observed: &State, prior: &Sysctl) -> bool {
     let wrote = observed.record.wrote.iter().find(|wrote| wrote.id() == prior.id());
     match (wrote, observed.get(&prior.id())) {
-        (Some(wrote), Some(Resource::Sysctl(there))) => !wrote.drift(there).is_empty(),
+        (Some(wrote), Some(Resource::Sysctl(there))) => !wrote.drift(there).is_empty() && !prior.drift(there).is_empty(),
         _ => false,
     }
 }
@@ -230,7 +230,7 @@ fn restore(goal: &mut State, observed: &State) {
             }),
             Resource::Sysctl(sysctl) => {
                 // A link that moves gets the settings of a new one, in either namespace.
-                gone(goal, observed, sysctl.link())
+                gone(goal, observed, sysctl)
                     || sysctl.link().is_some_and(|link| taken.contains(&link))
                     || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored))
             }
@@ -271,7 +271,7 @@ fn lost_for_good(observed: &State, prior: &Resource) -> bool {
 fn follow(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let Resource::Sysctl(own) = prior else { continue };
-        let Some(link) = own.link().filter(|link| !gone(goal, observed, Some(link.clone()))) else { continue };
+        let Some(link) = own.link().filter(|_| !gone(goal, observed, own)) else { continue };
         if goal.links().any(|taken| taken.tenure == Tenure::From(link.clone())) {
             continue;
         }
@@ -308,13 +308,15 @@ fn inherit(goal: &mut State, observed: &State) {
         }
         // `lo` is there before any default is set.
         let six = default.key.starts_with("net/ipv6/");
-        let has = |link: &Link| link.kind != Kind::Loopback && !(six && link.mtu.get().is_some_and(|mtu| *mtu < IPV6_LEAST));
+        let has = |link: &Link| link.kind != Kind::Loopback && !(six && without_ipv6(link));
         let stays = |link: &&Link| goal.link(&link.id).is_some_and(has);
         let names: Vec<&str> = observed.links_of(&default.node).filter(stays).map(|link| link.id.name.as_str()).collect();
         for key in Sysctl::inherited(&default.key, names.into_iter()) {
             let own = Sysctl::new(default.node.clone(), key, &default.value);
             let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
-            if observed.get(&own.id()).is_some() && !said {
+            // One that was too small for it gets it when its MTU rises, which may be before the default is written.
+            let comes = six && own.link().and_then(|link| observed.link(&link)).is_some_and(without_ipv6);
+            if (comes || observed.get(&own.id()).is_some()) && !said {
                 goal.insert(Resource::Sysctl(own), Owner::Restored);
             }
         }
@@ -336,15 +338,22 @@ fn offloads(goal: &mut State, observed: &State) {
     }
 }
 
-/// Whether a link of ours goes, and its settings with it, or a link is not there.
-fn gone(goal: &State, observed: &State, link: Option<LinkId>) -> bool {
-    let Some(link) = link else { return false };
+/// Whether a link is too small for IPv6 and its settings.
+fn without_ipv6(link: &Link) -> bool {
+    link.mtu.get().is_some_and(|mtu| *mtu < IPV6_LEAST)
+}
+
+/// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is too small for IPv6.
+fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
+    let Some(link) = sysctl.link() else { return false };
+    let small = sysctl.key.starts_with("net/ipv6/") && goal.link(&link).is_some_and(without_ipv6);
     let item = observed.items.get(&ResourceId::Link(link.clone()));
-    match item.map(|item| &item.owner) {
-        None => true,
-        Some(Owner::Ours) => goal.link(&link).is_none(),
-        Some(_) => false,
-    }
+    small
+        || match item.map(|item| &item.owner) {
+            None => true,
+            Some(Owner::Ours) => goal.link(&link).is_none(),
+            Some(_) => false,
+        }
 }
 
 /// Whether an observed rule is the kernel's for `local` that the file puts elsewhere, on a node that is not ours.

@@ -46,8 +46,17 @@ impl Machine for Model {
     }
 }
 
-/// What the throws of a case make: two topologies, what somebody does in between, and where something fails.
-#[derive(Clone, Debug, Default)]
+/// What a law is held for: two topologies, the throws of what somebody does in between, and of where something fails.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub a: State,
+    pub m: Vec<u16>,
+    pub b: State,
+    pub at: u16,
+}
+
+/// The throws that make a case.
+#[derive(Clone, Debug)]
 pub struct Throws {
     pub a: Vec<u16>,
     pub m: Vec<u16>,
@@ -55,8 +64,22 @@ pub struct Throws {
     pub at: u16,
 }
 
+impl Throws {
+    /// The files of both topologies. Every other time it is the same file again, after what a hand did.
+    pub fn files(&self) -> [String; 2] {
+        let b = if self.at.is_multiple_of(2) { &self.a } else { &self.b };
+        [&self.a, b].map(|throws| generator::topology("law", &mut Dice::new(throws)))
+    }
+
+    /// The case that they make.
+    pub fn case(&self) -> Case {
+        let [a, b] = self.files().map(|text| read(&text).unwrap_or_else(|wrong| panic!("{wrong}")));
+        Case { a, m: self.m.clone(), b, at: self.at }
+    }
+}
+
 /// The law's name, and what holds it.
-pub type Law = (&'static str, fn(&mut dyn Machine, &Throws) -> Lawful);
+pub type Law = (&'static str, fn(&mut dyn Machine, &Case) -> Lawful);
 
 /// All of them.
 pub const LAWS: [Law; 5] = [
@@ -66,11 +89,6 @@ pub const LAWS: [Law; 5] = [
     ("a failure at any step is undone", undone),
     ("what is shown is a file whose plan is empty", shown),
 ];
-
-/// The topology that these throws make.
-pub fn wanted(throws: &[u16]) -> State {
-    read(&generator::topology("law", &mut Dice::new(throws))).unwrap_or_else(|wrong| panic!("{wrong}"))
-}
 
 /// The topology of a file, which has to be sound.
 pub fn read(text: &str) -> Result<State, String> {
@@ -175,18 +193,17 @@ fn apply_to(machine: &mut dyn Machine, wanted: &State) -> Lawful {
     if again.is_empty() { Ok(()) } else { Err(format!("the plan after an apply: {}", brief(&again.changes))) }
 }
 
-fn once(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
-    let wanted = wanted(&throws.a);
-    if planned(machine, &wanted)? != planned(machine, &wanted)? {
+fn once(machine: &mut dyn Machine, case: &Case) -> Lawful {
+    if planned(machine, &case.a)? != planned(machine, &case.a)? {
         return Err("two plans from one state differ".to_owned());
     }
-    apply_to(machine, &wanted)
+    apply_to(machine, &case.a)
 }
 
-fn destroyed(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+fn destroyed(machine: &mut dyn Machine, case: &Case) -> Lawful {
     let before = machine.model().clone();
-    apply_to(machine, &wanted(&throws.a))?;
-    mess(machine.model(), &mut Dice::new(&throws.m));
+    apply_to(machine, &case.a)?;
+    mess(machine.model(), &mut Dice::new(&case.m));
     apply_to(machine, &State::empty("law".into()))?;
     if !machine.model().state.record.is_empty() {
         return Err(format!("a record stays: {:#?}", machine.model().state.record));
@@ -194,25 +211,24 @@ fn destroyed(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
     same(machine.model(), &before)
 }
 
-fn fresh(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
+fn fresh(machine: &mut dyn Machine, case: &Case) -> Lawful {
     let mut fresh = self::machine();
-    let (a, b) = (wanted(&throws.a), wanted(&throws.b));
-    apply_to(machine, &a)?;
-    mess(machine.model(), &mut Dice::new(&throws.m));
-    apply_to(machine, &b)?;
-    apply_to(&mut fresh, &b)?;
+    apply_to(machine, &case.a)?;
+    mess(machine.model(), &mut Dice::new(&case.m));
+    apply_to(machine, &case.b)?;
+    apply_to(&mut fresh, &case.b)?;
     same(machine.model(), &fresh)
 }
 
-fn undone(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
-    apply_to(machine, &wanted(&throws.a))?;
-    mess(machine.model(), &mut Dice::new(&throws.m));
+fn undone(machine: &mut dyn Machine, case: &Case) -> Lawful {
+    apply_to(machine, &case.a)?;
+    mess(machine.model(), &mut Dice::new(&case.m));
     let before = machine.model().clone();
-    let plan = planned(machine, &wanted(&throws.b))?;
+    let plan = planned(machine, &case.b)?;
     if plan.is_empty() {
         return Ok(());
     }
-    machine.model().fail_after = Some(usize::from(throws.at) % plan.steps.len());
+    machine.model().fail_after = Some(usize::from(case.at) % plan.steps.len());
     let mut watched = Watched::new(machine, &plan);
     let report = apply::run(&mut watched, &plan, &options(), &mut |_| {});
     watched.verdict()?;
@@ -224,9 +240,8 @@ fn undone(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
     if now == then { Ok(()) } else { Err(format!("the record is not as before: {now:?}\n{then:?}")) }
 }
 
-fn shown(machine: &mut dyn Machine, throws: &Throws) -> Lawful {
-    let wanted = wanted(&throws.a);
-    apply_to(machine, &wanted)?;
+fn shown(machine: &mut dyn Machine, case: &Case) -> Lawful {
+    apply_to(machine, &case.a)?;
     let state = machine.observe(&State::empty("law".into())).expect("the model can be read");
     let state = topo::kernel::with_settings(machine, state).expect("the model can be read");
     let text = machine.shown(&state);

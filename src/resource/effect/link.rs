@@ -186,6 +186,9 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     if down || shrunk {
         lost.extend(ipv6_gone(state, &id));
     }
+    if shrunk {
+        lost.extend(ipv6_settings_gone(state, &id));
+    }
     if down || rises {
         lost.extend(stacked::vlans(state, &id, now.up == Setting::Is(true)));
     }
@@ -199,6 +202,16 @@ pub(super) fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
         state.items.remove(address);
     }
     lost.extend(route::over_link(state, id, Some(super::super::Family::V6), Loss::Down));
+    lost
+}
+
+/// A link whose MTU gets too small has no settings of IPv6 any more (`addrconf_ifdown` with `unregister`).
+fn ipv6_settings_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
+    let of = |resource: &Resource| matches!(resource, Resource::Sysctl(sysctl) if sysctl.key.starts_with("net/ipv6/") && sysctl.link().as_ref() == Some(id));
+    let lost: Vec<ResourceId> = state.on_link(id).into_iter().filter(|on| state.get(on).is_some_and(of)).collect();
+    for setting in &lost {
+        state.items.remove(setting);
+    }
     lost
 }
 

@@ -218,7 +218,8 @@ fn changed<'a, T: PartialEq>(before: &Setting<T>, after: &'a Setting<T>) -> Opti
 }
 
 fn differing(before: &Options, after: &Options) -> Options {
-    after.iter().filter(|(key, value)| before.get(*key) != Some(*value)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    let same = |key: &str, value: &Value| before.get(key).is_some_and(|old| kinds::same(value, old));
+    after.iter().filter(|(key, value)| !same(key, value)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn port_option(key: &str, value: &Value) -> Option<String> {

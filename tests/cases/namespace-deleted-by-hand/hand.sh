@@ -1,0 +1,1 @@
+ip netns delete RED; sleep 0.5
