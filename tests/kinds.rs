@@ -286,6 +286,30 @@ fn tunnels_of_packets() {
     named("tunnels_of_packets");
 }
 
+/// A kernel that takes such a VLAN and its VRF in one go dereferences a null pointer: this test fails by a lane that has stopped.
+#[test]
+fn a_vlan_that_tells_switches_leaves_its_vrf_first() {
+    run_needing_within("a_vlan_that_tells_switches_leaves_its_vrf_first", &["vlan", "vrf"], Duration::from_secs(60), || {
+        // The first VRF brings the kernel's rule for all of them, which stays.
+        sh("ip link add first0 type vrf table 99; ip link delete first0");
+        let machine = sandbox::snapshot();
+        let both = "
+      up0: { veth: BLUE/up0 }
+      v0: { vrf: { table: 7 } }
+      up0.5: { vlan: { id: 5, link: up0, gvrp: true, mvrp: true }, master: v0, addresses: [10.5.0.1/24] }";
+        let inside = write("inside.yaml", &format!("name: kinds\nnamespaces:\n  BLUE: {{}}\n  RED:\n    interfaces:{both}\n"));
+        let host = write("host.yaml", &format!("name: kinds\nhost:\n    interfaces:{both}\nnamespaces:\n  BLUE: {{}}\n"));
+        for (from, to) in [(&inside, &host), (&host, &inside)] {
+            converge(from);
+            converge(to);
+            topo(&["destroy", "--yes", "kinds"]).expect(0);
+            // The kernel takes a namespace away a little later than it says.
+            std::thread::sleep(Duration::from_secs(1));
+            sandbox::assert_snapshot(&machine);
+        }
+    });
+}
+
 /// No kind without a subject, no attribute without a row, and each row expects what the table of kinds says.
 #[test]
 fn every_attribute_has_a_row() {

@@ -2,7 +2,7 @@
 
 use super::rehearse::Paper;
 use super::{Action, Conflict};
-use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure};
+use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of them one by one. Below that the
@@ -20,8 +20,9 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
         if matches!(resource, Resource::Rule(rule) if rule.kernel) {
             continue;
         }
-        if !implied(paper, &doomed, resource, 0) {
-            groups.entry(turn(resource, &links)).or_default().push(resource.clone());
+        if leaves_first(paper, resource) || !implied(paper, &doomed, resource, 0) {
+            let turn = if leaves_first(paper, resource) { (MOVE, 0) } else { turn(resource, &links) };
+            groups.entry(turn).or_default().push(resource.clone());
         }
     }
     let mut moved = false;
@@ -93,6 +94,15 @@ fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, de
             Needed::One(id) => doomed.contains(&id) || paper.base.get(&id).is_some_and(|container| implied(paper, doomed, container, depth + 1)),
             Needed::All(..) => false,
         })
+}
+
+/// Whether it is a VLAN that tells switches of itself (`gvrp`, `mvrp`) and is a port of a VRF. A VRF that goes sets its ports up once more (`cycle_netdev`),
+/// also those that go in the same request or with the same namespace: such a VLAN then asks a lower link that no longer takes part, and the kernel
+/// dereferences a null pointer (`mrp_request_join`, seen with 6.12). So it goes alone, before both.
+fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
+    let Some(link) = resource.as_link().filter(|link| link.kind == Kind::Vlan) else { return false };
+    let tells = ["gvrp", "mvrp"].iter().any(|name| link.options.get(*name) == Some(&Value::Bool(true)));
+    tells && link.master_id().is_some_and(|master| paper.base.link(&master).is_some_and(|master| master.kind == Kind::Vrf))
 }
 
 /// Links that were borrowed and are no longer wanted go back to where they came from.
