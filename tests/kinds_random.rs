@@ -7,7 +7,7 @@ mod generator;
 mod sandbox;
 
 use generator::stacked::{OF_A_STEP, topology};
-use sandbox::{Options, difference, run_needing_within, sh, snapshot_with, topo, try_sh, wait_for, write};
+use sandbox::{Options, difference, run_needing_within, sh, snapshot_with, topo, try_sh, wait_for, without_history, write};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -31,16 +31,12 @@ impl Numbers {
     }
 }
 
-/// The machine, without link-local addresses: they come and get ready in their own time.
 fn machine() -> String {
-    let text = snapshot_with(&Options { without_record: true, ..Options::default() });
-    // The kernel's rule for VRFs stays when the last one is gone.
-    let late = ["\"l3mdev\":null", "net/ipv4/conf/lo/", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:", "\"01:80:c2", "\"01:00:5e"];
+    let text = without_history(&snapshot_with(&Options { without_record: true, ..Options::default() }));
     text.lines()
-        .filter(|line| !late.iter().any(|word| line.contains(word)))
         .map(|line| {
             // How many want all frames is counted, and not always given back (a macvlan of mode passthru).
-            let line = line.replace("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\"").replace("LOWERLAYERDOWN", "DOWN").replace("\"PROMISC\",", "");
+            let line = line.replace("\"PROMISC\",", "");
             let line = (0..4).fold(line, |line, count| line.replace(&format!("\"promiscuity\":{count}"), "\"promiscuity\":0"));
             // That of a tunnel is random. What a bond can cut up late stays what its ports could (`bond_compute_features`).
             let line = ["permaddr", "tso_max_size", "tso_max_segs", "gso_max_size", "gso_max_segs"].iter().fold(line, |line, key| without(&line, key));

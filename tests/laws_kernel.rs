@@ -9,7 +9,7 @@ mod law;
 mod sandbox;
 
 use generator::Dice;
-use sandbox::{Options, difference, sh, snapshot_with, topo, try_sh, wait_for, write};
+use sandbox::{Options, difference, sh, snapshot_with, topo, try_sh, wait_for, without_history, write};
 use std::time::Duration;
 
 /// Numbers from a seed (xorshift64*), the same on every machine.
@@ -24,29 +24,8 @@ fn throws(seed: u64, count: usize) -> Vec<u16> {
     (0..count).map(|_| next()).collect()
 }
 
-/// The machine, without link-local addresses: they come and get ready in their own time.
 fn machine() -> String {
-    let text = snapshot_with(&Options { without_record: true, ..Options::default() });
-    // What `lo` has of a default depends on who wrote it first (`devinet_copy_dflt_conf` copies once), and means nothing there.
-    let late = ["net/ipv4/conf/lo/", "stable_secret", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:"];
-    text.lines()
-        .filter(|line| !late.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line))
-        .map(|line| {
-            // What a link that is down shows of having been up before, and of how its peer is down.
-            let mut line = line.replace("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\"");
-            for state in ["LOWERLAYERDOWN", "UNKNOWN", "DOWN", "UP"] {
-                line = line.replace(&format!("\"operstate\":\"{state}\","), "");
-            }
-            line = line.replace("\"NO-CARRIER\",", "");
-            format!("{line}\n")
-        })
-        .collect()
-}
-
-/// Whether a forwarding entry is a bridge's own of itself, which comes and goes with its first port.
-fn is_a_bridges_own(line: &str) -> bool {
-    let word = |key: &str| line.split_once(&format!("\"{key}\":\"")).and_then(|(_, rest)| rest.split('"').next());
-    word("master").is_some() && word("master") == word("ifname") && line.contains("\"state\":\"permanent\"")
+    without_history(&snapshot_with(&Options { without_record: true, ..Options::default() }))
 }
 
 fn same(before: &str, what: &str, files: &str) {

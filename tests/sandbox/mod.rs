@@ -31,7 +31,7 @@ mod snapshot;
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
 pub use features::needed_by;
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
-pub use snapshot::{Options, snapshot, snapshot_with};
+pub use snapshot::{Options, snapshot, snapshot_with, without_history};
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

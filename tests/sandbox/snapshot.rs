@@ -103,6 +103,43 @@ pub fn snapshot_with(options: &Options) -> String {
     out
 }
 
+/// A snapshot without what tells how a machine came to be as it is, not what it is set to: link-local addresses, which come and get ready in their own time;
+/// carrier and what follows from it; what a link that is down shows of having been up. A bridge that has lost its last port has neither carrier nor an
+/// address of its own any more (`br_port_state_selection`, `br_stp_recalculate_bridge_id`), a fresh one without ports has both.
+pub fn without_history(snapshot: &str) -> String {
+    // What `lo` has of a default depends on who wrote it first (`devinet_copy_dflt_conf` copies once), and means nothing there. The kernel's rule for VRFs
+    // stays when the last one is gone.
+    const LATE: [&str; 9] =
+        ["net/ipv4/conf/lo/", "stable_secret", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:", "\"01:80:c2", "\"01:00:5e", "\"l3mdev\":null"];
+    const STATES: [(&str, &str); 9] = [
+        ("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\""),
+        ("[\"linkdown\"]", "[]"),
+        ("\"NO-CARRIER\",", ""),
+        (",\"LOWER_UP\"", ""),
+        ("\"state\":\"disabled\"", "\"state\":\"forwarding\""),
+        ("\"operstate\":\"LOWERLAYERDOWN\",", ""),
+        ("\"operstate\":\"UNKNOWN\",", ""),
+        ("\"operstate\":\"DOWN\",", ""),
+        ("\"operstate\":\"UP\",", ""),
+    ];
+    let settled = |line: &str| {
+        let line = STATES.iter().fold(line.to_owned(), |line, (state, plain)| line.replace(state, plain));
+        if !line.contains("\"info_kind\":\"bridge\"") {
+            return line;
+        }
+        let line = line.replace("\"address\":\"00:00:00:00:00:00\"", "\"address\":\"MAC\"");
+        line.split(',').filter(|part| !part.starts_with("\"tso_max_size\"")).collect::<Vec<_>>().join(",")
+    };
+    let stays = |line: &&str| !LATE.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line);
+    snapshot.lines().filter(stays).map(|line| settled(line) + "\n").collect()
+}
+
+/// Whether a forwarding entry is a bridge's own of itself, which comes and goes with its first port.
+fn is_a_bridges_own(line: &str) -> bool {
+    let word = |key: &str| line.split_once(&format!("\"{key}\":\"")).and_then(|(_, rest)| rest.split('"').next());
+    word("master").is_some() && word("master") == word("ifname") && line.contains("\"state\":\"permanent\"")
+}
+
 fn names(folder: &str) -> Vec<String> {
     let mut names: Vec<String> =
         std::fs::read_dir(folder).map(|dir| dir.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()).unwrap_or_default();
