@@ -111,12 +111,14 @@ pub fn without_history(snapshot: &str) -> String {
     // stays when the last one is gone.
     const LATE: [&str; 9] =
         ["net/ipv4/conf/lo/", "stable_secret", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:", "\"01:80:c2", "\"01:00:5e", "\"l3mdev\":null"];
-    const STATES: [(&str, &str); 9] = [
+    const STATES: [(&str, &str); 11] = [
         ("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\""),
         ("[\"linkdown\"]", "[]"),
         ("\"NO-CARRIER\",", ""),
         (",\"LOWER_UP\"", ""),
         ("\"state\":\"disabled\"", "\"state\":\"forwarding\""),
+        ("\"state\":\"listening\"", "\"state\":\"forwarding\""),
+        ("\"state\":\"learning\"", "\"state\":\"forwarding\""),
         ("\"operstate\":\"LOWERLAYERDOWN\",", ""),
         ("\"operstate\":\"UNKNOWN\",", ""),
         ("\"operstate\":\"DOWN\",", ""),
@@ -130,7 +132,9 @@ pub fn without_history(snapshot: &str) -> String {
         let line = line.replace("\"address\":\"00:00:00:00:00:00\"", "\"address\":\"MAC\"");
         line.split(',').filter(|part| !part.starts_with("\"tso_max_size\"")).collect::<Vec<_>>().join(",")
     };
-    let stays = |line: &&str| !LATE.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line);
+    // The kernel makes these of addresses, those of IPv6 when they are ready.
+    let of_an_address = |line: &str| line.contains("\"protocol\":\"kernel\"") && line.contains("\"table\":\"local\"");
+    let stays = |line: &&str| !LATE.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line) && !of_an_address(line);
     snapshot.lines().filter(stays).map(|line| settled(line) + "\n").collect()
 }
 
