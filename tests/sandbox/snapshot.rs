@@ -135,7 +135,14 @@ pub fn without_history(snapshot: &str) -> String {
     // The kernel makes these of addresses, those of IPv6 when they are ready.
     let of_an_address = |line: &str| line.contains("\"protocol\":\"kernel\"") && line.contains("\"table\":\"local\"");
     let stays = |line: &&str| !LATE.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line) && !of_an_address(line);
-    snapshot.lines().filter(stays).map(|line| settled(line) + "\n").collect()
+    let mut lines: Vec<String> = snapshot.lines().filter(stays).map(settled).collect();
+    // Routes are listed as they came to be.
+    for section in lines.chunk_by_mut(|_, next| !next.starts_with("== ")) {
+        if section.first().is_some_and(|heading| heading.ends_with(" routes")) {
+            section.sort();
+        }
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 /// Whether a forwarding entry is a bridge's own of itself, which comes and goes with its first port.
