@@ -98,10 +98,11 @@ fn foreign() -> String {
 /// The whole machine, without what differs where a neighbor makes the same thing again, and without addresses that the kernel makes when it gets to it. The rules of
 /// iptables are as it prints them, in the order of each chain; chains without rules and with the policy that they are born with are no matter.
 fn machine() -> String {
-    let of_iptables = |line: &str| [r#""family":"ip","#, r#""family":"ip6","#].iter().any(|family| line.starts_with('{') && line.contains(family));
+    let of_iptables =
+        |line: &str| line.starts_with('{') && line.contains("\"table\":") && ["ip", "ip6"].iter().any(|name| line.contains(&format!("\"family\":\"{name}\"")));
+    let left_out = |line: &str| line.contains("LINK-LOCAL") || line.contains("33:33:") || of_iptables(line);
     let text = quiet(&Options::default());
-    let mut lines: Vec<&str> =
-        text.lines().filter(|line| !line.contains("LINK-LOCAL") && !line.contains("33:33:") && !(of_iptables(line) && line.contains("\"table\":"))).collect();
+    let mut lines: Vec<&str> = text.lines().filter(|line| !left_out(line)).collect();
     let rules = iptables();
     let mut chains: Vec<&str> = rules.lines().filter(|line| line.starts_with("-A") || line.contains(" DROP")).collect();
     chains.sort_by_key(|line| line.split(' ').take(2).collect::<Vec<_>>());
