@@ -123,3 +123,30 @@ fn a_flushed_ruleset_comes_back_where_it_is_topos() {
         topo(&["list"]).expect(0).says("No topologies here");
     });
 }
+
+/// A bridge whose address nobody set has the lowest of its ports: where one of ours became it, the guests there would look for their gateway at another one.
+#[test]
+fn a_bridge_of_others_keeps_its_hardware_address() {
+    sandbox::run("a_bridge_of_others_keeps_its_hardware_address", || {
+        sh("
+            ip link add br9 type bridge; ip address add 10.90.0.1/24 dev br9; ip link set br9 up; ip netns add theirs
+            ip link add t0 address f2:00:00:00:00:01 type veth peer name eth0 netns theirs; ip link set t0 master br9 up
+            ip -n theirs address add 10.90.0.2/24 dev eth0; ip -n theirs link set eth0 up; ip netns exec theirs ping -q -c 1 -W 2 10.90.0.1
+        ");
+        let options = Options { handles: true, indexes: true, addresses: true, ..Options::default() };
+        let before = quiet(&options);
+        let address = || sh("ip -o link show br9 | grep -o 'link/ether [^ ]*'");
+        let theirs = address();
+        assert_eq!(theirs.trim(), "link/ether f2:00:00:00:00:01");
+        let namespaces: String =
+            (1..7).map(|at| format!("  N{at}: {{ interfaces: {{ eth0: {{ veth: {{ bridge: host/br9 }}, addresses: [10.90.0.1{at}/24] }} }} }}\n")).collect();
+        let file = write("guests.yaml", &format!("name: guests\nhost: {{ interfaces: {{ br9: {{ existing: {{}} }} }} }}\nnamespaces:\n{namespaces}"));
+        topo(&["apply", "--yes", &file]).expect(0);
+        topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+        assert_eq!(address(), theirs);
+        sh("ip netns exec theirs ping -q -c 1 -W 1 10.90.0.1; ip netns exec N6 ping -q -c 1 -W 2 10.90.0.2");
+        topo(&["destroy", "--yes", "guests"]).expect(0);
+        assert_eq!(address(), theirs);
+        sandbox::assert_snapshot_with(&before, &options);
+    });
+}
