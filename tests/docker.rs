@@ -1,6 +1,6 @@
-//! Beside a real Docker daemon, in a sandbox of its own (`tests/docker-lane/run`, which installs Debian's Docker where it is missing).
+//! Beside a real Docker daemon, in a sandbox of its own (`tests/neighbor-lane/run`, which unpacks Debian's Docker where it is missing).
 //!
-//! Where that cannot be installed: `cargo test -- --skip docker_`.
+//! Where that cannot be had: `cargo test -- --skip docker_`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
 
@@ -10,8 +10,8 @@ use sandbox::{Options, assert_snapshot_with, in_repository, quiet, sh, topo, try
 use std::time::Duration;
 
 fn docker(name: &str, test: impl FnOnce()) {
-    let lane = in_repository("tests/docker-lane/run");
-    sandbox::run_by(&["bash", &lane, "--"], name, Duration::from_secs(240), test);
+    let lane = in_repository("tests/neighbor-lane/run");
+    sandbox::run_by(&["bash", &lane, "docker", "--"], name, Duration::from_secs(240), test);
 }
 
 const BRIDGE: &str = r#"
@@ -59,7 +59,7 @@ fn docker_stops_a_bridge_until_a_rule_lets_it_pass() {
         topo(&["plan", "--detailed-exitcode", &inserted]).expect(0);
         assert!(ping("RED", "10.0.0.2"), "{}", rules());
 
-        sh("dockerd-stop; dockerd-start");
+        sh("docker-stop; docker-start");
         topo(&["plan", "--detailed-exitcode", &inserted]).expect(0);
         assert!(ping("RED", "10.0.0.2"), "{}", rules());
 

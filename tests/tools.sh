@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the demo needs and this machine lacks. With --test also what the tests need: their tools, and the kernel of tests/kernel-lane.
+# Installs what the demo needs and this machine lacks. With --test also what the tests need: their tools, the kernel of tests/kernel-lane, and, unpacked
+# beside it and not installed, the programs of tests/neighbor-lane.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.."
@@ -40,5 +41,7 @@ if [ -n "$missing" ]; then
     install 2>/dev/null || { apt-get -q update >/dev/null && install; }
 fi
 
+# Downloads and unpacks Docker, firewalld, podman and libvirt where they are missing, once. The tests that need them say so by name where there are none.
+[ "${1:-}" != --test ] || bash tests/neighbor-lane/run --prepare || echo "not every neighbor can be had: their tests will fail"
 # Downloads and unpacks the kernel, once. The tests that need it say so by name where there is none.
 [ $lane = no ] || bash tests/kernel-lane/run --prepare || echo "no kernel for the tests that need more than this machine's; TOPO_LANE=never leaves them out"

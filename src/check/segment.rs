@@ -96,7 +96,7 @@ impl<'a> Segments<'a> {
             for other in [link.peer.as_ref(), lower].into_iter().flatten().filter_map(known) {
                 sets.join(here, Spot::Link(other));
             }
-            outside.extend(Some(here).filter(|_| reaches_out(link)));
+            outside.extend(Some(here).filter(|_| reaches_out(links, link)));
             outside.extend(vlan(&mut sets, links, link));
             match master(links, link) {
                 Some(bridge) if filters(bridge) => outside.extend(untagged(&mut sets, link, bridge)),
@@ -181,7 +181,7 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
     for link in links.values().copied().filter(|_| !used.is_empty()) {
         let lower = link.link.as_ref().filter(|_| matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan));
         let beside = link.peer.as_ref().or(lower).and_then(|other| links.get_key_value(other)).map(|(id, _)| *id);
-        let (master, open) = (master(links, link), reaches_out(link));
+        let (master, open) = (master(links, link), reaches_out(links, link));
         for tag in &used {
             let here = Spot::Tag(&link.id, *tag);
             outside.extend(Some(here).filter(|_| open));
@@ -205,11 +205,13 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
     outside
 }
 
-/// Whether something may be behind `link` that the file does not say.
-fn reaches_out(link: &Link) -> bool {
+/// Whether something may be behind `link` that the file does not say: it is no link of ours, or a port of one that the file only names, of which nobody says what
+/// else is plugged in.
+fn reaches_out(links: &HashMap<&LinkId, &Link>, link: &Link) -> bool {
     let known = matches!(
         link.kind,
         Kind::Veth | Kind::Bridge | Kind::Macvlan | Kind::Ipvlan | Kind::Bond | Kind::Vlan | Kind::Vrf | Kind::Dummy | Kind::Ifb | Kind::Loopback
     );
-    !known || (link.tenure != Tenure::Created && link.kind != Kind::Loopback)
+    let port = link.master_id().is_some_and(|master| links.get(&master).is_none_or(|master| master.kind == Kind::Any));
+    !known || port || (link.tenure != Tenure::Created && link.kind != Kind::Loopback)
 }

@@ -20,7 +20,8 @@ record! {
         /// The MTU in bytes; 1500 unless said. A bridge has the lowest of its ports, the ports of a bond have the bond's, a linked kind has its parent's, a tunnel that of
         /// the interface it sends by, or 1500, less what it puts around a packet. Example: `1400`
         "mtu" mtu: Option<Loc<Number<68, 65575>>>,
-        /// The hardware address; left to the kernel unless said. Example: `"02:00:00:00:00:01"`
+        /// The hardware address; left to the kernel unless said, but that a veth or tap is born with a high one where it is a port of somebody else's bridge, which
+        /// so keeps its own. Example: `"02:00:00:00:00:01"`
         "mac" mac: Option<Loc<Mac>>,
         /// Whether it is up; `true` unless said. Example: `false`
         "up" up: Option<Loc<bool>>,

@@ -2,8 +2,8 @@
 
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
-    Family, Impact, Insert, Item, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId, Tenure,
-    Value, Vlans,
+    Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId,
+    Tenure, Value, Vlans,
 };
 use std::collections::BTreeSet;
 
@@ -19,6 +19,7 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     absent_chains(&mut goal, observed);
     kernel_rules(&mut goal);
     default_vlans(&mut goal, observed);
+    high_addresses(&mut goal, observed);
     behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
     // A bridge has that of its ports, what stands on a bridge that of the bridge.
@@ -170,6 +171,25 @@ fn default_vlans(goal: &mut State, observed: &State) {
     for (id, vlans) in defaults {
         if let Some(Resource::Link(link)) = goal.items.get_mut(&id).map(|item| &mut item.resource) {
             link.vlans = Setting::Is(vlans);
+        }
+    }
+}
+
+/// A port of ours is born with a high hardware address on somebody else's bridge: one whose own was never set has the lowest of its ports
+/// (`br_stp_recalculate_bridge_id`), and everybody there would look for it at another address than they know. libvirt does so, too.
+fn high_addresses(goal: &mut State, observed: &State) {
+    let theirs = |bridge: &LinkId| {
+        let named = goal.link(bridge).is_some_and(|bridge| bridge.tenure == Tenure::Existing);
+        named && observed.link(bridge).is_some_and(|bridge| bridge.kind == Kind::Bridge)
+    };
+    let born = |link: &Link| observed.link(&link.id).is_none_or(|there| link.drift(there).iter().any(|drift| drift.impact == Impact::Replace));
+    let free = |link: &&Link| link.mac == Setting::Left && link.tenure == Tenure::Created && matches!(link.kind, Kind::Veth | Kind::Tap);
+    let ports: Vec<LinkId> =
+        goal.links().filter(free).filter(|link| link.master_id().as_ref().is_some_and(theirs) && born(link)).map(|link| link.id.clone()).collect();
+    for id in ports {
+        let mac = Mac::high(id.to_string().as_bytes());
+        if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
+            link.mac = Setting::Is(mac);
         }
     }
 }

@@ -65,6 +65,14 @@ impl Mac {
         }
         parts.next().is_none().then_some(Self(bytes))
     }
+
+    /// An address for what goes by this name, always the same; higher than nearly every other that is no group's, and nobody's by registration.
+    pub fn high(name: &[u8]) -> Self {
+        let back: Vec<u8> = name.iter().rev().copied().collect();
+        let [a, b, c, d] = super::hash(name).to_be_bytes();
+        let [e, ..] = super::hash(&back).to_be_bytes();
+        Self([0xfe, a, b, c, d, e])
+    }
 }
 
 impl TryFrom<String> for Mac {
