@@ -4,7 +4,7 @@
 
 mod sandbox;
 
-use sandbox::{sh, try_sh};
+use sandbox::{ip_json, sh, try_sh};
 use topo::resource::*;
 
 /// A state with a node RED and BLUE, and in RED the interface `e0`, peer of BLUE/e0, with what the tests put on it.
@@ -335,7 +335,11 @@ fn a_moved_link_is_down_and_bare() {
         assert_eq!(sh("ip -n GREEN -o -4 address show dev e9"), "", "the kernel");
         assert!(sh("ip -n GREEN link show dev e9").contains("state DOWN"), "the kernel");
         assert_eq!(paper.left(), Vec::<String>::new(), "the model");
-        assert_eq!(paper.0.link(&LinkId::new("GREEN", "e9")).unwrap().up, Setting::Is(false), "the model");
+        let moved = paper.0.link(&LinkId::new("GREEN", "e9")).unwrap().clone();
+        assert_eq!((moved.up, moved.marked), (Setting::Is(false), true), "the model");
+        // Back home it is as little topo's as before.
+        effect(&mut paper.0, &Operation::Move { link: Box::new(moved), to: LinkId::new("RED", "e0") }).unwrap();
+        assert!(!paper.0.link(&LinkId::new("RED", "e0")).unwrap().marked, "the model");
     });
 }
 
@@ -357,6 +361,104 @@ fn a_bridge_follows_its_ports_until_somebody_writes_its_mtu() {
         paper.set(|link| link.master = Setting::Is(Some("br0".into())));
         paper.set(|link| link.master = Setting::Is(None));
         assert_eq!(paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu, Setting::Is(0), "the model");
+    });
+}
+
+#[test]
+fn a_bridge_takes_the_mtu_of_a_lower_port() {
+    sandbox::run("a_bridge_takes_the_mtu_of_a_lower_port", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 master br0
+            ip -n RED link add name e1 mtu 1400 type veth peer name e1 netns BLUE; ip -n RED link set dev e1 master br0");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        let (mut near, mut far) = (up(("RED", "e1"), Kind::Veth), up(("BLUE", "e1"), Kind::Veth));
+        (near.mtu, near.master) = (Setting::Is(1400), Setting::Is(Some("br0".into())));
+        (near.peer, far.peer) = (Some(far.id.clone()), Some(near.id.clone()));
+        effect(&mut paper.0, &Operation::CreatePair(Box::new(near), Box::new(far))).unwrap();
+        assert!(sh("ip -n RED link show dev br0").contains("mtu 1400"), "the kernel, though a port has 1500");
+        assert_eq!(paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu, Setting::Is(0), "the model: unless somebody wrote it, which it cannot tell");
+    });
+}
+
+#[test]
+fn a_bridge_has_the_hardware_address_of_a_port() {
+    sandbox::run("a_bridge_has_the_hardware_address_of_a_port", || {
+        machine();
+        let mac = |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["address"].as_str().unwrap().to_owned();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge");
+        let before = mac("br0");
+        let bridge = Link { mac: Setting::Is(Mac::parse(&before).unwrap()), ..up(("RED", "br0"), Kind::Bridge) };
+        paper.create(Resource::Link(Box::new(bridge.clone())));
+        sh("ip -n RED link set dev e0 master br0");
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        assert_eq!(mac("br0"), mac("e0"), "the kernel");
+        let drawn = |paper: &Paper| paper.0.link(&bridge.id).unwrap().mac;
+        assert_eq!(drawn(&paper), Setting::Left, "the model does not know it");
+        paper.0.insert(Resource::Link(Box::new(Link { mac: Setting::Is(Mac::parse(&mac("e0")).unwrap()), ..bridge.clone() })), Owner::Ours);
+        paper.set(|link| link.mac = Setting::Is(Mac::parse(&mac("e0")).unwrap()));
+        sh("ip -n RED link set dev e0 nomaster");
+        paper.set(|link| link.master = Setting::Is(None));
+        assert_eq!(mac("br0"), "00:00:00:00:00:00", "the kernel");
+        assert_eq!(drawn(&paper), Setting::Left, "the model does not know it");
+        // One that somebody wrote stays.
+        sh(&format!("ip -n RED link set dev br0 address {before}; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster"));
+        assert_eq!(mac("br0"), before, "the kernel");
+    });
+}
+
+#[test]
+fn the_cost_of_a_port_follows_from_its_speed() {
+    sandbox::run("the_cost_of_a_port_follows_from_its_speed", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED link add name vx0 type vxlan id 7 dstport 4789 remote 192.0.2.9
+            ip -n RED link set dev e0 master br0; ip -n RED link set dev vx0 master br0");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        paper.create(Resource::Link(Box::new(Link { master: Setting::Is(Some("br0".into())), ..up(("RED", "vx0"), Kind::Vxlan) })));
+        let cost = |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["linkinfo"]["info_slave_data"]["cost"].as_u64();
+        assert_eq!((cost("e0"), cost("vx0")), (Some(2), Some(100)), "the kernel");
+        let drawn = |link: &str| paper.0.link(&LinkId::new("RED", link)).unwrap().port.get("cost").cloned();
+        assert_eq!((drawn("e0"), drawn("vx0")), (Some(Value::Number(2)), None), "the model knows that of a pair");
+    });
+}
+
+#[test]
+fn who_forwards_takes_no_redirects() {
+    sandbox::run("who_forwards_takes_no_redirects", || {
+        machine();
+        let redirects = "net/ipv4/conf/all/accept_redirects";
+        for (forward, accept) in [("1", "0"), ("0", "1")] {
+            sh(&format!("ip netns exec RED sysctl -qw net.ipv4.ip_forward={forward}"));
+            let mut model = topo::kernel::Model::new(Paper::new().0);
+            model.set(Sysctl::new("RED".into(), "net/ipv4/ip_forward", forward));
+            assert_eq!(sh(&format!("ip netns exec RED sysctl -n {redirects}")).trim(), accept, "the kernel");
+            assert_eq!(model.value(&"RED".into(), redirects), accept, "the model");
+        }
+    });
+}
+
+#[test]
+fn an_ipv4_default_reaches_no_link_that_has_an_address() {
+    sandbox::run("an_ipv4_default_reaches_no_link_that_has_an_address", || {
+        machine();
+        let mut paper = Paper::new();
+        paper.pair(("RED", "e1"), ("BLUE", "e1"));
+        sh("ip -n RED link add name e1 type veth peer name e1 netns BLUE; ip -n RED address add 10.0.0.1/24 dev e0");
+        paper.address("10.0.0.1/24");
+        sh("ip netns exec RED sysctl -qw net.ipv4.conf.default.proxy_arp=1");
+        let mut model = topo::kernel::Model::new(paper.0);
+        let default = |value| Resource::Sysctl(Sysctl::new("RED".into(), "net/ipv4/conf/default/proxy_arp", value));
+        let update = Operation::Update { before: default("0"), after: default("1") };
+        assert!(topo::kernel::Kernel::perform(&mut model, &"facts".into(), &[update])[0].is_ok());
+        for (link, value) in [("e0", "0"), ("e1", "1")] {
+            let key = format!("net/ipv4/conf/{link}/proxy_arp");
+            assert_eq!(sh(&format!("ip netns exec RED sysctl -n {key}")).trim(), value, "the kernel: {link}");
+            assert_eq!(model.value(&"RED".into(), &key), value, "the model: {link}");
+        }
     });
 }
 

@@ -35,9 +35,21 @@ fn fresh(link: &Link) -> Link {
     }
     link.alternative_names = link.alternative_names.over(&Setting::Is(Default::default()));
     if matches!(link.master, Setting::Is(Some(_))) {
-        kinds::fill(kinds::PORT, &mut link.port);
+        port_defaults(&mut link);
     }
     link
+}
+
+/// Gives a port what the kernel gives it where it says nothing. What a way over it costs depends on its speed, which is only known of a veth end
+/// (`port_cost` in `net/bridge/br_if.c`).
+fn port_defaults(link: &mut Link) {
+    let cost = link.port.remove("cost");
+    kinds::fill(kinds::PORT, &mut link.port);
+    match cost {
+        Some(cost) => _ = link.port.insert("cost".into(), cost),
+        None if link.kind != Kind::Veth => _ = link.port.remove("cost"),
+        None => {}
+    }
 }
 
 /// What a bond or VRF that a link is a port of is.
@@ -73,8 +85,8 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The MTU of a bridge whose ports came, went or changed.
-fn follow(state: &mut State, bridge: Option<LinkId>) {
+/// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge with a higher one was written, or takes it.
+fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) {
     let Some(id) = bridge else { return };
     let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return };
     let mtu = *mtu;
@@ -86,7 +98,8 @@ fn follow(state: &mut State, bridge: Option<LinkId>) {
             break;
         }
     }
-    if !(held || alone && mtu == ETHERNET_MTU)
+    let lower = port.get().is_some_and(|port| *port < mtu);
+    if (lower || !(held || alone && mtu == ETHERNET_MTU))
         && let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
     {
         link.mtu = Setting::Is(UNKNOWN_MTU);
@@ -101,7 +114,7 @@ pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, 
         stacked::first_vrf(state, link);
     }
     vlan::joined(state, &link.id);
-    follow(state, link.master_id());
+    follow(state, link.master_id(), &link.mtu);
     Ok(neighbor::joined(state, link))
 }
 
@@ -117,8 +130,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     stacked::taken_in(state, &second.id);
     vlan::joined(state, &first.id);
     vlan::joined(state, &second.id);
-    follow(state, first.master_id());
-    follow(state, second.master_id());
+    follow(state, first.master_id(), &first.mtu);
+    follow(state, second.master_id(), &second.mtu);
     let mut lost = neighbor::joined(state, first);
     lost.extend(neighbor::joined(state, second));
     Ok(lost)
@@ -154,7 +167,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     }
     if matches!(link.master, Setting::Is(Some(_))) {
         link.port.extend(wanted.port.clone());
-        kinds::fill(kinds::PORT, &mut link.port);
+        port_defaults(link);
     }
     let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
     let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
@@ -164,8 +177,8 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let (old, new) = (before.master_id(), link.master_id());
     let moved = old != new;
     if moved || before.mtu != link.mtu {
-        follow(state, old);
-        follow(state, new);
+        follow(state, old, &Setting::Left);
+        follow(state, new, &now.mtu);
     }
     if moved {
         stacked::taken_in(state, &id);
@@ -205,7 +218,7 @@ pub(super) fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
 /// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.
 pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     let gone = &link.id;
-    follow(state, link.master_id());
+    follow(state, link.master_id(), &Setting::Left);
     let mut lost = state.on_link(gone);
     for id in &lost {
         state.items.remove(id);
@@ -251,6 +264,8 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     moved.port.clear();
     moved.vlans = Setting::Left;
     moved.tenure = if back { Tenure::Existing } else { Tenure::From(from.clone()) };
+    // Nobody's mark tells whose it is: the record does.
+    moved.marked = !back;
     // What stands over it or is its peer stays; only what is on it goes.
     let mut lost = state.on_link(from);
     for id in &lost {
@@ -258,7 +273,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     }
     lost.extend(route::over_link(state, from, None, Loss::Gone));
     state.items.remove(&ResourceId::Link(from.clone()));
-    follow(state, link.master_id());
+    follow(state, link.master_id(), &Setting::Left);
     lost.extend(neighbor::left(state, &link));
     if let Some(peer) = &moved.peer
         && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)
