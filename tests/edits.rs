@@ -132,6 +132,8 @@ const EDITS: &[&str] = &[
     "ip -n RED rule del priority 100",
     "ip -n RED rule add priority 50 from 10.0.0.0/8 table 100",
     "ip -n GREEN rule del priority 32766",
+    "ip -n RED rule del priority 32766; ip -n RED route del default; ip -n RED route del 10.61.0.0/16",
+    "ip -n RED -6 rule del priority 32766; ip -n RED -6 route del default",
     "ip -n RED neigh del 10.0.1.9 dev eth1",
     "ip -n RED neigh replace 10.0.1.9 lladdr 02:00:00:00:00:08 nud permanent dev eth1",
     "bridge -n BLUE fdb del 00:00:00:00:00:00 dev vx0 dst 10.0.0.1",
