@@ -260,6 +260,19 @@ fn enough_edits() {
     assert!(EDITS.len() >= 40, "{} edits", EDITS.len());
 }
 
+/// A second address of a subnet goes with the first one, which is ours, and is the first when it is back.
+#[test]
+fn an_address_that_came_second_to_ours_stays() {
+    sandbox::run("an_address_that_came_second_to_ours_stays", || {
+        sh("ip link add ext0 type veth peer name ext1; ip link set ext0 up; ip link set ext1 up");
+        let file = write("second.yaml", "name: second\nhost: { interfaces: { ext0: { existing: {}, addresses: [198.51.100.1/24] } } }\n");
+        topo(&["apply", "--yes", &file]).expect(0);
+        sh("ip addr add 198.51.100.77/24 dev ext0");
+        topo(&["destroy", "--yes", "second"]).expect(0);
+        assert_eq!(sh("ip -4 -o addr show dev ext0 | awk '{print $4}'"), "198.51.100.77/24\n");
+    });
+}
+
 #[test]
 fn foreign_things_are_left_alone() {
     sandbox::run("foreign_things_are_left_alone", || {

@@ -137,7 +137,12 @@ impl<'a> Paper<'a> {
             _ => false,
         };
         if place && !self.goal.items.contains_key(&item.resource.id()) {
-            self.goal.insert(item.resource.clone(), Owner::Restored);
+            let mut resource = item.resource.clone();
+            if let Resource::Address(address) = &mut resource {
+                // The one that it came second to may be gone for good.
+                address.secondary &= self.goal.addresses_of(&address.link).any(|first| !first.secondary && first.subnet() == address.subnet());
+            }
+            self.goal.insert(resource, Owner::Restored);
         }
     }
 
