@@ -382,6 +382,112 @@ fn a_bridge_takes_the_mtu_of_a_lower_port() {
     });
 }
 
+/// RED/m0, a macvlan on RED/e0, on both.
+fn macvlan(paper: &mut Paper) {
+    sh("ip -n RED link add name m0 link e0 type macvlan; ip -n RED link set dev m0 up");
+    let macvlan = Link { link: Some(LinkId::new("RED", "e0")), ..up(("RED", "m0"), Kind::Macvlan) };
+    paper.create(Resource::Link(Box::new(macvlan)));
+}
+
+#[test]
+fn a_macvlan_takes_a_lower_mtu_from_below_and_loses_ipv6_with_it() {
+    sandbox::run("a_macvlan_takes_a_lower_mtu_from_below_and_loses_ipv6_with_it", || {
+        machine();
+        let mut paper = Paper::new();
+        macvlan(&mut paper);
+        let m0 = LinkId::new("RED", "m0");
+        sh("ip -n RED address add fd00::1/64 dev m0 nodad");
+        paper.create(Resource::Address(Address::plain(m0.clone(), "fd00::1/64".parse().unwrap())));
+        for (mtu, follows) in [(1400, 1400), (1279, 1279), (1500, 1279)] {
+            sh(&format!("ip -n RED link set dev e0 mtu {mtu}"));
+            paper.set(|link| link.mtu = Setting::Is(mtu));
+            assert!(sh("ip -n RED link show dev m0").contains(&format!("mtu {follows} ")), "the kernel: {mtu}");
+            assert_eq!(paper.0.link(&m0).unwrap().mtu, Setting::Is(follows), "the model: {mtu}");
+            let there = usize::from(mtu == 1400);
+            assert_eq!(sh("ip -n RED -o address show dev m0 to fd00::1").lines().count(), there, "the kernel: {mtu}");
+            assert_eq!(paper.0.addresses_of(&m0).count(), there, "the model: {mtu}");
+        }
+        let before = Resource::Link(Box::new(paper.0.link(&m0).unwrap().clone()));
+        let larger = Resource::Link(Box::new(Link { mtu: Setting::Is(1501), ..up(("RED", "m0"), Kind::Macvlan) }));
+        assert_ne!(try_sh("ip -n RED link set dev m0 mtu 1501").code, 0, "the kernel");
+        assert!(effect(&mut paper.0, &Operation::Update { before, after: larger }).is_err(), "the model");
+    });
+}
+
+#[test]
+fn a_macvlan_on_a_macvlan_is_beside_it() {
+    sandbox::run("a_macvlan_on_a_macvlan_is_beside_it", || {
+        machine();
+        let mut paper = Paper::new();
+        macvlan(&mut paper);
+        sh("ip -n RED link add name m1 link m0 type macvlan");
+        paper.create(Resource::Link(Box::new(Link { link: Some(LinkId::new("RED", "m0")), ..up(("RED", "m1"), Kind::Macvlan) })));
+        assert!(sh("ip -n RED link show dev m1").contains("m1@e0"), "the kernel");
+        assert_eq!(paper.0.link(&LinkId::new("RED", "m1")).unwrap().link, Some(LinkId::new("RED", "e0")), "the model");
+    });
+}
+
+#[test]
+fn one_thing_takes_what_comes_in() {
+    sandbox::run("one_thing_takes_what_comes_in", || {
+        machine();
+        let mut paper = Paper::new();
+        paper.pair(("RED", "e1"), ("BLUE", "e1"));
+        macvlan(&mut paper);
+        sh("ip link add name e1 netns RED type veth peer name e1 netns BLUE; ip -n RED link add name br0 type bridge; ip -n RED link set dev e1 master br0
+            ip -n RED link add name mb0 link br0 type macvlan");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        let on = |lower: &str, name: &str| Link { link: Some(LinkId::new("RED", lower)), ..up(("RED", name), Kind::Macvlan) };
+        paper.create(Resource::Link(Box::new(on("br0", "mb0"))));
+        let mut join = |name: &str| {
+            let before = paper.0.link(&LinkId::new("RED", name)).unwrap().clone();
+            let after = Link { master: Setting::Is(Some("br0".into())), ..before.clone() };
+            effect(&mut paper.0, &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) })
+        };
+        join("e1").unwrap();
+        assert_ne!(try_sh("ip -n RED link set dev e0 master br0").code, 0, "the kernel: a macvlan is on it");
+        assert!(join("e0").is_err(), "the model: a macvlan is on it");
+        assert_ne!(try_sh("ip -n RED link set dev mb0 master br0").code, 0, "the kernel: it is on the bridge");
+        assert!(join("mb0").is_err(), "the model: it is on the bridge");
+        assert_ne!(try_sh("ip -n RED link add name m9 link e1 type macvlan").code, 0, "the kernel: it is a port");
+        let late = Operation::Create(Resource::Link(Box::new(on("e1", "m9"))));
+        assert!(effect(&mut paper.0, &late).is_err(), "the model: it is a port");
+    });
+}
+
+#[test]
+fn without_the_rule_for_main_no_gateway_is_found() {
+    sandbox::run("without_the_rule_for_main_no_gateway_is_found", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED rule delete priority 32766");
+        paper.address("10.0.0.1/24");
+        let rule = Rule::of_the_kernel(&"RED".into()).into_iter().find(|rule| (rule.key.family, rule.key.priority) == (Family::V4, 32766)).unwrap();
+        paper.delete(&rule.id());
+        assert_ne!(try_sh("ip -n RED route add 10.9.0.0/16 via 10.0.0.2").code, 0, "the kernel");
+        let gateway = Operation::Create(Resource::Route(route("10.9.0.0/16", &[("10.0.0.2", "e0")], None)));
+        assert!(effect(&mut paper.0.clone(), &gateway).is_err(), "the model");
+        sh("ip -n RED route add 10.9.0.0/16 dev e0");
+        paper.route("10.9.0.0/16", &[("", "e0")], None);
+    });
+}
+
+#[test]
+fn files_outlive_their_namespace() {
+    sandbox::run("files_outlive_their_namespace", || {
+        machine();
+        let mut paper = Paper::new();
+        let hosts = File { node: "RED".into(), name: FileName::Hosts, content: "10.0.0.1 red\n".into() };
+        sh("mkdir -p /etc/netns/RED; echo 10.0.0.1 red >/etc/netns/RED/hosts; ip netns delete RED; test -e /etc/netns/RED/hosts");
+        paper.create(Resource::File(hosts.clone()));
+        paper.delete(&ResourceId::Namespace("RED".into()));
+        assert!(paper.0.get(&hosts.id()).is_some(), "the model");
+        // And one can be made without it.
+        paper.delete(&hosts.id());
+        paper.create(Resource::File(hosts));
+    });
+}
+
 #[test]
 fn a_bridge_has_the_hardware_address_of_a_port() {
     sandbox::run("a_bridge_has_the_hardware_address_of_a_port", || {

@@ -91,12 +91,11 @@ impl Model {
         own || self.state.addresses_of(&link.id).any(|address| address.address.addr().is_ipv4())
     }
 
-    /// A link that got too small for IPv6 loses its settings of it.
-    fn shrink(&mut self, id: &LinkId) {
-        if self.state.link(id).is_some_and(small) {
-            let of = format!("net/ipv6/conf/{}/", id.name);
-            self.state.items.retain(|setting, _| !matches!(setting, ResourceId::Sysctl(node, key) if *node == id.node && key.starts_with(&of)));
-        }
+    /// Links that got too small for IPv6 lose their settings of it.
+    fn shrink(&mut self) {
+        let of = |link: &Link| (link.id.node.clone(), format!("net/ipv6/conf/{}/", link.id.name));
+        let small: Vec<(Node, String)> = self.state.links().filter(|link| small(link)).map(of).collect();
+        self.state.items.retain(|id, _| !matches!(id, ResourceId::Sysctl(node, key) if small.iter().any(|(of, prefix)| of == node && key.starts_with(prefix))));
     }
 
     /// Sets a setting, and what the kernel sets with it.
@@ -178,8 +177,8 @@ impl Model {
         if let Some((sysctl, kept)) = written {
             self.write(sysctl, kept);
         }
-        if let Operation::Update { after: Resource::Link(link), .. } = operation {
-            self.shrink(&link.id);
+        if let Operation::Update { after: Resource::Link(_), .. } = operation {
+            self.shrink();
         }
         self.performed += 1;
         Ok(())

@@ -72,7 +72,30 @@ fn place(state: &State, link: &Link) -> Result<(), Refusal> {
             return Err(Refusal::new(format!("{lower} is down, and a VLAN on it cannot be up")));
         }
     }
+    let lower = stacked::stands_on(state, link);
+    fits(state, &link.kind, &link.mtu, lower.as_ref())?;
+    free(state, &Link { link: lower, ..link.clone() })?;
     enslavable(state, link)
+}
+
+/// Some kinds have no larger MTU than what they are on.
+fn fits(state: &State, kind: &Kind, mtu: &Setting<u32>, lower: Option<&LinkId>) -> Result<(), Refusal> {
+    let Some(lower) = lower.filter(|_| kinds::no_larger_than_below(kind)).and_then(|lower| state.link(lower)) else { return Ok(()) };
+    match (mtu.get(), lower.mtu.get()) {
+        (Some(own), Some(most)) if own > most && *most != UNKNOWN_MTU => {
+            Err(Refusal::new(format!("{} has an mtu of {most}, and what is on it no larger one", lower.id)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One thing alone takes what comes in on a link (`netdev_rx_handler_register`): the bridge or bond that has it as a port, or what stands on it.
+fn free(state: &State, link: &Link) -> Result<(), Refusal> {
+    let lower = link.link.as_ref().filter(|_| stacked::takes(&link.kind)).and_then(|lower| state.link(lower));
+    match lower.map(|lower| (&lower.id, master_kind(state, lower))) {
+        Some((lower, Some(Kind::Bridge | Kind::Bond))) => Err(Refusal::new(format!("{lower} is a port, and what comes in there goes to its master"))),
+        _ => Ok(()),
+    }
 }
 
 /// A master must be there, and a bridge is no port of a bridge (`br_add_if`).
@@ -81,6 +104,19 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     let Some(above) = state.link(&master) else { return Err(Refusal::new(format!("there is no link {master}"))) };
     if above.kind == Kind::Bridge && link.kind == Kind::Bridge {
         return Err(Refusal::new("can not enslave a bridge to a bridge"));
+    }
+    // (`__netdev_has_upper_dev`)
+    let mut below = link.link.clone().or_else(|| state.link(&link.id)?.link.clone());
+    while let Some(lower) = below {
+        if lower == master {
+            return Err(Refusal::new(format!("{} stands on {master}", link.id)));
+        }
+        below = state.link(&lower).and_then(|lower| lower.link.clone());
+    }
+    let comes = state.link(&link.id).is_some_and(|there| there.master_id().as_ref() != Some(&master));
+    let taker = |above: &&Link| above.link.as_ref() == Some(&link.id) && stacked::takes(&above.kind);
+    if comes && matches!(above.kind, Kind::Bridge | Kind::Bond) && state.links().any(|above| taker(&above)) {
+        return Err(Refusal::new(format!("something on {} takes its frames", link.id)));
     }
     Ok(())
 }
@@ -102,13 +138,23 @@ fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) {
     if (lower || !(held || alone && mtu == ETHERNET_MTU))
         && let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
     {
+        let before = link.clone();
         link.mtu = Setting::Is(UNKNOWN_MTU);
+        let now = link.clone();
+        if lower {
+            // What is on it is not known either then; it loses nothing for certain.
+            _ = stacked::ripple(state, &before, &now);
+        }
     }
 }
 
 pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
-    state.insert(Resource::Link(Box::new(fresh(link))), Owner::Ours);
+    let mut fresh = Link { link: stacked::stands_on(state, link), ..fresh(link) };
+    if let Some(lower) = fresh.link.as_ref().filter(|_| kinds::no_larger_than_below(&link.kind)).and_then(|lower| state.link(lower)) {
+        fresh.mtu = fresh.mtu.over(&lower.mtu);
+    }
+    state.insert(Resource::Link(Box::new(fresh)), Owner::Ours);
     stacked::taken_in(state, &link.id);
     if link.kind == Kind::Vrf {
         stacked::first_vrf(state, link);
@@ -151,6 +197,9 @@ fn take(link: &mut Link, wanted: &Link, before: &Link) {
 
 pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
     enslavable(state, wanted)?;
+    if let Some(there) = state.link(&wanted.id).filter(|there| there.mtu != wanted.mtu) {
+        fits(state, &there.kind, &wanted.mtu, wanted.link.as_ref().or(there.link.as_ref()))?;
+    }
     let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
     let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
         return Err(Refusal::new(format!("there is no link {}", wanted.id)));
@@ -184,8 +233,8 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         stacked::taken_in(state, &id);
         stacked::left(state, &before, &now);
     }
-    stacked::ripple(state, &before, &now);
-    let mut lost = vlan::changed(state, &before, wanted);
+    let mut lost = stacked::ripple(state, &before, &now);
+    lost.extend(vlan::changed(state, &before, wanted));
     if now.mac != before.mac || down {
         lost.extend(neighbor::forgotten(state, &id, down));
     }
@@ -203,6 +252,17 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         lost.extend(stacked::vlans(state, &id, now.up == Setting::Is(true)));
     }
     Ok(lost)
+}
+
+/// What another MTU of a link, which was `before`, does to others and costs it.
+pub(super) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
+    let Some(now) = state.link(&before.id).cloned() else { return Vec::new() };
+    follow(state, now.master_id(), &now.mtu);
+    let mut lost = stacked::ripple(state, before, &now);
+    if too_small(&now) && !too_small(before) {
+        lost.extend(ipv6_gone(state, &now.id));
+    }
+    lost
 }
 
 /// A link that goes down, or whose MTU gets too small, loses its IPv6 addresses and routes (`addrconf_ifdown`).
