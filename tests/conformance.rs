@@ -39,7 +39,9 @@ fn case(both: &mut Shadowed, seed: u64) -> bool {
     let topology = |at| generator::topology("law", &mut Dice::new(&throws(seed * 3 + at, 400)));
     let (a, b) = (topology(0), topology(1));
     run(both, law::read(&a).unwrap());
-    let edits = hand::mess(&mut Dice::new(&throws(seed * 3 + 2, 40)));
+    let throws = throws(seed * 3 + 2, 160);
+    both.walk(&mut Dice::new(&throws[40..]));
+    let edits = hand::mess(&mut Dice::new(&throws[..40]));
     run(both, law::read(&b).unwrap());
     run(both, State::empty("law".into()));
     let differences = std::mem::take(&mut both.differences);
