@@ -132,6 +132,8 @@ const EDITS: &[&str] = &[
     "ip -n RED rule del priority 100",
     "ip -n RED rule add priority 50 from 10.0.0.0/8 table 100",
     "ip -n GREEN rule del priority 32766",
+    "ip -n RED rule del priority 32766; ip -n RED route del default; ip -n RED route del 10.61.0.0/16",
+    "ip -n RED -6 rule del priority 32766; ip -n RED -6 route del default",
     "ip -n RED neigh del 10.0.1.9 dev eth1",
     "ip -n RED neigh replace 10.0.1.9 lladdr 02:00:00:00:00:08 nud permanent dev eth1",
     "bridge -n BLUE fdb del 00:00:00:00:00:00 dev vx0 dst 10.0.0.1",
@@ -256,6 +258,19 @@ fn edits_are_repaired_4() {
 #[test]
 fn enough_edits() {
     assert!(EDITS.len() >= 40, "{} edits", EDITS.len());
+}
+
+/// A second address of a subnet goes with the first one, which is ours, and is the first when it is back.
+#[test]
+fn an_address_that_came_second_to_ours_stays() {
+    sandbox::run("an_address_that_came_second_to_ours_stays", || {
+        sh("ip link add ext0 type veth peer name ext1; ip link set ext0 up; ip link set ext1 up");
+        let file = write("second.yaml", "name: second\nhost: { interfaces: { ext0: { existing: {}, addresses: [198.51.100.1/24] } } }\n");
+        topo(&["apply", "--yes", &file]).expect(0);
+        sh("ip addr add 198.51.100.77/24 dev ext0");
+        topo(&["destroy", "--yes", "second"]).expect(0);
+        assert_eq!(sh("ip -4 -o addr show dev ext0 | awk '{print $4}'"), "198.51.100.77/24\n");
+    });
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod sandbox;
 
-use sandbox::{sh, try_sh};
+use sandbox::{ip_json, sh, try_sh};
 use topo::resource::*;
 
 /// A state with a node RED and BLUE, and in RED the interface `e0`, peer of BLUE/e0, with what the tests put on it.
@@ -335,7 +335,11 @@ fn a_moved_link_is_down_and_bare() {
         assert_eq!(sh("ip -n GREEN -o -4 address show dev e9"), "", "the kernel");
         assert!(sh("ip -n GREEN link show dev e9").contains("state DOWN"), "the kernel");
         assert_eq!(paper.left(), Vec::<String>::new(), "the model");
-        assert_eq!(paper.0.link(&LinkId::new("GREEN", "e9")).unwrap().up, Setting::Is(false), "the model");
+        let moved = paper.0.link(&LinkId::new("GREEN", "e9")).unwrap().clone();
+        assert_eq!((moved.up, moved.marked), (Setting::Is(false), true), "the model");
+        // Back home it is as little topo's as before.
+        effect(&mut paper.0, &Operation::Move { link: Box::new(moved), to: LinkId::new("RED", "e0") }).unwrap();
+        assert!(!paper.0.link(&LinkId::new("RED", "e0")).unwrap().marked, "the model");
     });
 }
 
@@ -357,6 +361,210 @@ fn a_bridge_follows_its_ports_until_somebody_writes_its_mtu() {
         paper.set(|link| link.master = Setting::Is(Some("br0".into())));
         paper.set(|link| link.master = Setting::Is(None));
         assert_eq!(paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu, Setting::Is(0), "the model");
+    });
+}
+
+#[test]
+fn a_bridge_takes_the_mtu_of_a_lower_port() {
+    sandbox::run("a_bridge_takes_the_mtu_of_a_lower_port", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 master br0
+            ip -n RED link add name e1 mtu 1400 type veth peer name e1 netns BLUE; ip -n RED link set dev e1 master br0");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        let (mut near, mut far) = (up(("RED", "e1"), Kind::Veth), up(("BLUE", "e1"), Kind::Veth));
+        (near.mtu, near.master) = (Setting::Is(1400), Setting::Is(Some("br0".into())));
+        (near.peer, far.peer) = (Some(far.id.clone()), Some(near.id.clone()));
+        effect(&mut paper.0, &Operation::CreatePair(Box::new(near), Box::new(far))).unwrap();
+        assert!(sh("ip -n RED link show dev br0").contains("mtu 1400"), "the kernel, though a port has 1500");
+        assert_eq!(paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu, Setting::Is(0), "the model: unless somebody wrote it, which it cannot tell");
+    });
+}
+
+/// RED/m0, a macvlan on RED/e0, on both.
+fn macvlan(paper: &mut Paper) {
+    sh("ip -n RED link add name m0 link e0 type macvlan; ip -n RED link set dev m0 up");
+    let macvlan = Link { link: Some(LinkId::new("RED", "e0")), ..up(("RED", "m0"), Kind::Macvlan) };
+    paper.create(Resource::Link(Box::new(macvlan)));
+}
+
+#[test]
+fn a_macvlan_takes_a_lower_mtu_from_below_and_loses_ipv6_with_it() {
+    sandbox::run("a_macvlan_takes_a_lower_mtu_from_below_and_loses_ipv6_with_it", || {
+        machine();
+        let mut paper = Paper::new();
+        macvlan(&mut paper);
+        let m0 = LinkId::new("RED", "m0");
+        sh("ip -n RED address add fd00::1/64 dev m0 nodad");
+        paper.create(Resource::Address(Address::plain(m0.clone(), "fd00::1/64".parse().unwrap())));
+        for (mtu, follows) in [(1400, 1400), (1279, 1279), (1500, 1279)] {
+            sh(&format!("ip -n RED link set dev e0 mtu {mtu}"));
+            paper.set(|link| link.mtu = Setting::Is(mtu));
+            assert!(sh("ip -n RED link show dev m0").contains(&format!("mtu {follows} ")), "the kernel: {mtu}");
+            assert_eq!(paper.0.link(&m0).unwrap().mtu, Setting::Is(follows), "the model: {mtu}");
+            let there = usize::from(mtu == 1400);
+            assert_eq!(sh("ip -n RED -o address show dev m0 to fd00::1").lines().count(), there, "the kernel: {mtu}");
+            assert_eq!(paper.0.addresses_of(&m0).count(), there, "the model: {mtu}");
+        }
+        let before = Resource::Link(Box::new(paper.0.link(&m0).unwrap().clone()));
+        let larger = Resource::Link(Box::new(Link { mtu: Setting::Is(1501), ..up(("RED", "m0"), Kind::Macvlan) }));
+        assert_ne!(try_sh("ip -n RED link set dev m0 mtu 1501").code, 0, "the kernel");
+        assert!(effect(&mut paper.0, &Operation::Update { before, after: larger }).is_err(), "the model");
+    });
+}
+
+#[test]
+fn a_macvlan_on_a_macvlan_is_beside_it() {
+    sandbox::run("a_macvlan_on_a_macvlan_is_beside_it", || {
+        machine();
+        let mut paper = Paper::new();
+        macvlan(&mut paper);
+        sh("ip -n RED link add name m1 link m0 type macvlan");
+        paper.create(Resource::Link(Box::new(Link { link: Some(LinkId::new("RED", "m0")), ..up(("RED", "m1"), Kind::Macvlan) })));
+        assert!(sh("ip -n RED link show dev m1").contains("m1@e0"), "the kernel");
+        assert_eq!(paper.0.link(&LinkId::new("RED", "m1")).unwrap().link, Some(LinkId::new("RED", "e0")), "the model");
+    });
+}
+
+#[test]
+fn one_thing_takes_what_comes_in() {
+    sandbox::run("one_thing_takes_what_comes_in", || {
+        machine();
+        let mut paper = Paper::new();
+        paper.pair(("RED", "e1"), ("BLUE", "e1"));
+        macvlan(&mut paper);
+        sh("ip link add name e1 netns RED type veth peer name e1 netns BLUE; ip -n RED link add name br0 type bridge; ip -n RED link set dev e1 master br0
+            ip -n RED link add name mb0 link br0 type macvlan");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        let on = |lower: &str, name: &str| Link { link: Some(LinkId::new("RED", lower)), ..up(("RED", name), Kind::Macvlan) };
+        paper.create(Resource::Link(Box::new(on("br0", "mb0"))));
+        let mut join = |name: &str| {
+            let before = paper.0.link(&LinkId::new("RED", name)).unwrap().clone();
+            let after = Link { master: Setting::Is(Some("br0".into())), ..before.clone() };
+            effect(&mut paper.0, &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) })
+        };
+        join("e1").unwrap();
+        assert_ne!(try_sh("ip -n RED link set dev e0 master br0").code, 0, "the kernel: a macvlan is on it");
+        assert!(join("e0").is_err(), "the model: a macvlan is on it");
+        assert_ne!(try_sh("ip -n RED link set dev mb0 master br0").code, 0, "the kernel: it is on the bridge");
+        assert!(join("mb0").is_err(), "the model: it is on the bridge");
+        assert_ne!(try_sh("ip -n RED link add name m9 link e1 type macvlan").code, 0, "the kernel: it is a port");
+        let late = Operation::Create(Resource::Link(Box::new(on("e1", "m9"))));
+        assert!(effect(&mut paper.0, &late).is_err(), "the model: it is a port");
+    });
+}
+
+#[test]
+fn without_the_rule_for_main_no_gateway_is_found() {
+    sandbox::run("without_the_rule_for_main_no_gateway_is_found", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED rule delete priority 32766");
+        paper.address("10.0.0.1/24");
+        let rule = Rule::of_the_kernel(&"RED".into()).into_iter().find(|rule| (rule.key.family, rule.key.priority) == (Family::V4, 32766)).unwrap();
+        paper.delete(&rule.id());
+        assert_ne!(try_sh("ip -n RED route add 10.9.0.0/16 via 10.0.0.2").code, 0, "the kernel");
+        let gateway = Operation::Create(Resource::Route(route("10.9.0.0/16", &[("10.0.0.2", "e0")], None)));
+        assert!(effect(&mut paper.0.clone(), &gateway).is_err(), "the model");
+        sh("ip -n RED route add 10.9.0.0/16 dev e0");
+        paper.route("10.9.0.0/16", &[("", "e0")], None);
+    });
+}
+
+#[test]
+fn files_outlive_their_namespace() {
+    sandbox::run("files_outlive_their_namespace", || {
+        machine();
+        let mut paper = Paper::new();
+        let hosts = File { node: "RED".into(), name: FileName::Hosts, content: "10.0.0.1 red\n".into() };
+        sh("mkdir -p /etc/netns/RED; echo 10.0.0.1 red >/etc/netns/RED/hosts; ip netns delete RED; test -e /etc/netns/RED/hosts");
+        paper.create(Resource::File(hosts.clone()));
+        paper.delete(&ResourceId::Namespace("RED".into()));
+        assert!(paper.0.get(&hosts.id()).is_some(), "the model");
+        // And one can be made without it.
+        paper.delete(&hosts.id());
+        paper.create(Resource::File(hosts));
+    });
+}
+
+#[test]
+fn a_bridge_has_the_hardware_address_of_a_port() {
+    sandbox::run("a_bridge_has_the_hardware_address_of_a_port", || {
+        machine();
+        let mac = |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["address"].as_str().unwrap().to_owned();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge");
+        let before = mac("br0");
+        let bridge = Link { mac: Setting::Is(Mac::parse(&before).unwrap()), ..up(("RED", "br0"), Kind::Bridge) };
+        paper.create(Resource::Link(Box::new(bridge.clone())));
+        sh("ip -n RED link set dev e0 master br0");
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        assert_eq!(mac("br0"), mac("e0"), "the kernel");
+        let drawn = |paper: &Paper| paper.0.link(&bridge.id).unwrap().mac;
+        assert_eq!(drawn(&paper), Setting::Left, "the model does not know it");
+        paper.0.insert(Resource::Link(Box::new(Link { mac: Setting::Is(Mac::parse(&mac("e0")).unwrap()), ..bridge.clone() })), Owner::Ours);
+        paper.set(|link| link.mac = Setting::Is(Mac::parse(&mac("e0")).unwrap()));
+        sh("ip -n RED link set dev e0 nomaster");
+        paper.set(|link| link.master = Setting::Is(None));
+        assert_eq!(mac("br0"), "00:00:00:00:00:00", "the kernel");
+        assert_eq!(drawn(&paper), Setting::Left, "the model does not know it");
+        // One that somebody wrote stays.
+        sh(&format!("ip -n RED link set dev br0 address {before}; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster"));
+        assert_eq!(mac("br0"), before, "the kernel");
+    });
+}
+
+#[test]
+fn the_cost_of_a_port_follows_from_its_speed() {
+    sandbox::run("the_cost_of_a_port_follows_from_its_speed", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED link add name br0 type bridge; ip -n RED link add name vx0 type vxlan id 7 dstport 4789 remote 192.0.2.9
+            ip -n RED link set dev e0 master br0; ip -n RED link set dev vx0 master br0");
+        paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
+        paper.set(|link| link.master = Setting::Is(Some("br0".into())));
+        paper.create(Resource::Link(Box::new(Link { master: Setting::Is(Some("br0".into())), ..up(("RED", "vx0"), Kind::Vxlan) })));
+        let cost = |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["linkinfo"]["info_slave_data"]["cost"].as_u64();
+        assert_eq!((cost("e0"), cost("vx0")), (Some(2), Some(100)), "the kernel");
+        let drawn = |link: &str| paper.0.link(&LinkId::new("RED", link)).unwrap().port.get("cost").cloned();
+        assert_eq!((drawn("e0"), drawn("vx0")), (Some(Value::Number(2)), None), "the model knows that of a pair");
+    });
+}
+
+#[test]
+fn who_forwards_takes_no_redirects() {
+    sandbox::run("who_forwards_takes_no_redirects", || {
+        machine();
+        let redirects = "net/ipv4/conf/all/accept_redirects";
+        for (forward, accept) in [("1", "0"), ("0", "1")] {
+            sh(&format!("ip netns exec RED sysctl -qw net.ipv4.ip_forward={forward}"));
+            let mut model = topo::kernel::Model::new(Paper::new().0);
+            model.set(Sysctl::new("RED".into(), "net/ipv4/ip_forward", forward));
+            assert_eq!(sh(&format!("ip netns exec RED sysctl -n {redirects}")).trim(), accept, "the kernel");
+            assert_eq!(model.value(&"RED".into(), redirects), accept, "the model");
+        }
+    });
+}
+
+#[test]
+fn an_ipv4_default_reaches_no_link_that_has_an_address() {
+    sandbox::run("an_ipv4_default_reaches_no_link_that_has_an_address", || {
+        machine();
+        let mut paper = Paper::new();
+        paper.pair(("RED", "e1"), ("BLUE", "e1"));
+        sh("ip -n RED link add name e1 type veth peer name e1 netns BLUE; ip -n RED address add 10.0.0.1/24 dev e0");
+        paper.address("10.0.0.1/24");
+        sh("ip netns exec RED sysctl -qw net.ipv4.conf.default.proxy_arp=1");
+        let mut model = topo::kernel::Model::new(paper.0);
+        let default = |value| Resource::Sysctl(Sysctl::new("RED".into(), "net/ipv4/conf/default/proxy_arp", value));
+        let update = Operation::Update { before: default("0"), after: default("1") };
+        assert!(topo::kernel::Kernel::perform(&mut model, &"facts".into(), &[update])[0].is_ok());
+        for (link, value) in [("e0", "0"), ("e1", "1")] {
+            let key = format!("net/ipv4/conf/{link}/proxy_arp");
+            assert_eq!(sh(&format!("ip netns exec RED sysctl -n {key}")).trim(), value, "the kernel: {link}");
+            assert_eq!(model.value(&"RED".into(), &key), value, "the model: {link}");
+        }
     });
 }
 

@@ -130,6 +130,27 @@ fn everywhere(transition: &Transition) {
     transition.versions.windows(2).for_each(|pair| fails_everywhere(&pair[0], &pair[1]));
 }
 
+/// A fresh namespace counts the generations of its ruleset anew, so that the table of one that went and the one in its place have the same.
+#[test]
+fn the_table_of_a_namespace_that_went_is_not_the_new_one() {
+    sandbox::run("the_table_of_a_namespace_that_went_is_not_the_new_one", || {
+        let with =
+            |policy: &str| format!("namespaces: {{ RED: {{ firewall: {{ input: {{ policy: {policy}, rules: [{{ protocol: icmpv6, accept: {{}} }}] }} }} }} }}");
+        apply(&with("drop"));
+        sh("ip netns delete RED");
+        // It ends when the table is there and the record does not say so yet, as a run that is killed then.
+        let mut kernel = Linux::new().unwrap();
+        let accepting = wanted(&with("accept"));
+        let plan = plan::make(&accepting, &kernel.observe(&accepting).unwrap()).unwrap();
+        let mut kernel = Faulty { inner: kernel, left: plan.steps.len() - 1, after: true, tripped: false };
+        let report = apply::run(&mut kernel, &plan, &Options { rollback: false, ..options() }, &mut |_| {});
+        assert!(report.failure.is_some() && report.undone.is_none(), "{report:#?}");
+        assert!(sh("ip netns exec RED nft list ruleset").contains("policy accept"));
+        apply(&with("drop"));
+        assert!(sh("ip netns exec RED nft list ruleset").contains("policy drop"), "the first version is not back");
+    });
+}
+
 #[test]
 fn in_place() {
     sandbox::run("in_place", || everywhere(&transitions::in_place()));

@@ -6,6 +6,7 @@
 mod generator;
 mod sandbox;
 
+use generator::number;
 use generator::stacked::{OF_A_STEP, topology};
 use sandbox::{Options, difference, run_needing_within, sh, snapshot_with, topo, try_sh, wait_for, without_history, write};
 use std::fmt::Write as _;
@@ -124,10 +125,6 @@ fn converge(file: &str, story: &str) {
 fn destroy(story: &str) {
     let done = topo(&["destroy", "--yes", "mixed"]);
     assert_eq!(done.code, 0, "{}\n{}\n{story}", done.stdout, done.stderr);
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 /// A walk from topology to topology, started by a seed.

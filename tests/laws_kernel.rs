@@ -5,24 +5,14 @@
 
 mod cases;
 mod generator;
+mod hand;
 mod law;
 mod sandbox;
 
-use generator::Dice;
-use sandbox::{Options, difference, sh, snapshot_with, topo, try_sh, wait_for, without_history, write};
+use generator::{Dice, number, throws};
+use hand::mess;
+use sandbox::{Options, difference, sh, snapshot_with, topo, wait_for, without_history, write};
 use std::time::Duration;
-
-/// Numbers from a seed (xorshift64*), the same on every machine.
-fn throws(seed: u64, count: usize) -> Vec<u16> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        u16::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 48).unwrap()
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 fn machine() -> String {
     without_history(&snapshot_with(&Options { without_record: true, ..Options::default() }))
@@ -49,46 +39,6 @@ fn destroy() {
     assert_eq!(done.code, 0, "{}\n{}", done.stdout, done.stderr);
 }
 
-/// What a hand may do, for a namespace (`$n`) and one of its links (`$l`).
-const MESSES: [&str; 14] = [
-    "ip -n $n link delete dev $l",
-    "ip -n $n link set dev $l down",
-    "ip -n $n link set dev $l mtu 1290",
-    "ip -n $n link set dev $l nomaster",
-    "ip -n $n address flush dev $l scope global",
-    "ip -n $n address add 10.250.1.1/16 dev $l",
-    "ip -n $n link add extra0 type bridge; ip -n $n link set extra0 up",
-    "ip -n $n route flush proto static; ip -n $n route flush proto 116",
-    "ip -n $n rule add priority 77 table 99",
-    "ip netns exec $n nft flush ruleset",
-    "ip netns exec $n sysctl -qw net.ipv4.ip_forward=1",
-    // The other ends of its pairs go later: here they are given the time, `tests/races.rs` does not give it.
-    "ip netns delete $n; sleep 0.5",
-    "ip -n $n link set dev $l txqueuelen 5",
-    "ip -n $n rule delete priority 0; ip -n $n link set dev $l name renamed0",
-];
-
-/// Whether a namespace has something of somebody else, which no apply would put back after a mess.
-fn is_shared(space: &str) -> bool {
-    space == "guest" || ["take0", "eth9"].iter().any(|link| try_sh(&format!("ip -n '{space}' link show dev {link}")).code == 0)
-}
-
-fn mess(dice: &mut Dice<'_>) {
-    for _ in 0..dice.below(5) {
-        // The namespace of somebody else is no place for a mess: nothing would put it back.
-        let spaces: Vec<String> = sh("ls /run/netns").split_whitespace().filter(|name| !is_shared(name)).map(str::to_owned).collect();
-        if spaces.is_empty() {
-            return;
-        }
-        let space = &spaces[dice.below(spaces.len())];
-        let links = try_sh(&format!("ip -n '{space}' -br link | awk '{{print $1}}' | sed 's/@.*//' | grep -v '^lo$'")).stdout;
-        let links: Vec<&str> = links.split_whitespace().collect();
-        let link = if links.is_empty() { "none0" } else { links[dice.below(links.len())] };
-        // What a hand cannot do here, it does not.
-        _ = try_sh(&format!("n='{space}'; l='{link}'; {}", MESSES[dice.below(MESSES.len())]));
-    }
-}
-
 fn case(seed: u64) {
     let a = generator::topology("law", &mut Dice::new(&throws(seed * 3, 400)));
     let b = generator::topology("law", &mut Dice::new(&throws(seed * 3 + 1, 400)));
@@ -110,10 +60,6 @@ fn hold(name: &str, [a, b]: [&str; 2], hand: impl FnOnce()) {
     same(&used, "an apply over something else is not a fresh apply", &files);
     destroy();
     same(&before, "destroy leaves something", &files);
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 #[test]

@@ -303,6 +303,21 @@ fn a_macvlan_in_another_namespace_and_a_borrowed_link() {
     });
 }
 
+/// What is on a bridge has no larger MTU than that, and the bridge has its own when its ports are there.
+#[test]
+fn a_macvlan_on_a_bridge_whose_mtu_changes() {
+    sandbox::run("a_macvlan_on_a_bridge_whose_mtu_changes", || {
+        let links = |links: &str| format!("name: mv\nnamespaces: {{ RED: {{ interfaces: {{ {links}, mac0: {{ macvlan: {{ link: br0 }} }} }} }} }}\n");
+        let low = "name: mv\nnamespaces: { RED: { interfaces: { p0: { veth: RED/p1, mtu: 1400 }, p1: { mtu: 1400 }, br0: { bridge: { ports: [p0] } } } } }\n";
+        let high = links("p0: { veth: RED/p1 }, br0: { bridge: { ports: [p0] } }");
+        let both = links("p0: { veth: RED/p1 }, q0: { veth: RED/q1, mtu: 1400 }, q1: { mtu: 1400 }, br0: { bridge: { ports: [p0, q0] }, mtu: 1500 }");
+        for version in [low, &high, &both, low, &both, &high] {
+            apply(version);
+        }
+        destroy("mv");
+    });
+}
+
 #[test]
 fn a_name_that_is_taken() {
     sandbox::run("a_name_that_is_taken", || {

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws laws-kernel crash refusals races fuzz records resources kinds eyes vlans impair"
+all="laws laws-kernel conformance crash refusals races fuzz records resources kinds eyes vlans impair"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -31,6 +31,7 @@ words() {
     case $1 in
     laws) echo "laws TOPO_LAWS=10000 TOPO_SEED=$seed" ;;
     laws-kernel) echo "laws_kernel TOPO_LAWS_KERNEL=500 TOPO_SEED=$seed" ;;
+    conformance) echo "conformance TOPO_CONFORMANCE=500 TOPO_SEED=$seed" ;;
     crash) echo "crash TOPO_CRASH=all" ;;
     refusals) echo "refusals TOPO_REFUSALS=all" ;;
     races) echo "races TOPO_RACES=200" ;;
@@ -61,7 +62,7 @@ for part in "$@"; do
             step = n[2] ":" int(20 * n[1] / n[2])
             if (step != last) { last = step; printf "  %s %d of %d\n", part, n[1], n[2]; fflush() }
         }
-        /^test result:/ || /^error/ || / races, | requests: | mutated | killed | namespaces, / { print "  " line; fflush() }'
+        /^test result:/ || /^error/ || / races, | requests: | mutated | killed | namespaces, | operations compared/ { print "  " line; fflush() }'
     if tail -n 1 "$log" | grep -qx "ended with 0"; then
         echo "$part: passed"
     else

@@ -12,6 +12,8 @@ pub(super) fn during(plan: &Plan) -> Record {
     record.running = true;
     // What a namespace had before it went is of no use to the one that is made in its place.
     record.prior.retain(|prior| !matches!(prior, Resource::Sysctl(sysctl) if plan.base.namespace(&sysctl.node).is_none()));
+    // Nor is the generation of a table that is gone: the one that is installed in its place may have the same, in a namespace that is as fresh as that one was.
+    record.tables.retain(|node, _| plan.base.get(&ResourceId::Table(node.clone())).is_some());
     let wanted = after_wanted(&plan.wanted);
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);

@@ -2,7 +2,7 @@
 
 use super::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Item, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Value, effect, offload,
+    Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Value, effect, offload,
 };
 use std::collections::BTreeSet;
 
@@ -13,6 +13,16 @@ const UNWRITTEN: &str = "0";
 fn small(link: &Link) -> bool {
     link.mtu.get().is_some_and(|mtu| (1..1280).contains(mtu))
 }
+
+/// The value that `other` gets when `main` is written. Who forwards takes no redirects (`inet_forward_change`).
+fn with(main: &Sysctl, other: &Sysctl) -> String {
+    match (other.key.as_str(), main.value.as_str()) {
+        ("net/ipv4/conf/all/accept_redirects", "0") => "1".to_owned(),
+        ("net/ipv4/conf/all/accept_redirects", _) => "0".to_owned(),
+        _ => main.value.clone(),
+    }
+}
+
 /// What every link does for the kernel of which nobody has said otherwise.
 const FRESH: Value = Value::Bool(true);
 
@@ -53,35 +63,62 @@ impl Model {
             *parts.get_mut(3)? = "default";
             own.link().and_then(|_| written(&ResourceId::Sysctl(node.clone(), parts.join("/"))))
         };
-        written(&own.id()).or_else(|| written(&own.written_with()?)).or_else(default).unwrap_or_else(|| UNWRITTEN.to_owned())
+        let main = || match self.state.get(&own.written_with()?) {
+            Some(Resource::Sysctl(main)) => Some(with(main, &own)),
+            _ => None,
+        };
+        written(&own.id()).or_else(main).or_else(default).unwrap_or_else(|| UNWRITTEN.to_owned())
     }
 
-    /// A default of IPv6 is for links that come later: those that are there keep what they have.
-    fn keep(&mut self, default: &Sysctl) {
-        if !default.key.starts_with("net/ipv6/conf/default/") {
-            return;
-        }
-        let names: Vec<String> = self.state.links_of(&default.node).filter(|link| !small(link)).map(|link| link.id.name.to_string()).collect();
-        for key in Sysctl::inherited(&default.key, names.iter().map(String::as_str)) {
-            let own = Sysctl::new(default.node.clone(), key.clone(), &self.value(&default.node, &key));
-            let owner = self.owner(&default.node);
-            self.state.items.entry(own.id()).or_insert(Item { resource: Resource::Sysctl(own), owner });
-        }
+    /// The settings that stay as they are when `default` is written. A default of IPv6 is for links that come later, one of IPv4 for those besides that never
+    /// had an address (`ipv4_devconf_setall`).
+    fn kept(&self, default: &Sysctl) -> Vec<Sysctl> {
+        let mut parts = default.key.split('/').skip(1);
+        let six = match (parts.next(), parts.next(), parts.next()) {
+            (Some("ipv6"), Some("conf"), Some("default")) => true,
+            (Some("ipv4"), Some("conf"), Some("default")) => false,
+            _ => return Vec::new(),
+        };
+        let keeps = |link: &&Link| if six { !small(link) } else { self.has_ipv4(link) };
+        let names: Vec<&str> = self.state.links_of(&default.node).filter(keeps).map(|link| link.id.name.as_str()).collect();
+        let now = |key: String| Sysctl::new(default.node.clone(), key.clone(), &self.value(&default.node, &key));
+        Sysctl::inherited(&default.key, names.into_iter()).into_iter().map(now).collect()
+    }
+
+    /// Whether a link has an IPv4 address, as far as is known; `lo` has one when it is up.
+    fn has_ipv4(&self, link: &Link) -> bool {
+        let own = link.kind == Kind::Loopback && link.up == Setting::Is(true);
+        own || self.state.addresses_of(&link.id).any(|address| address.address.addr().is_ipv4())
+    }
+
+    /// Links that got too small for IPv6 lose their settings of it.
+    fn shrink(&mut self) {
+        let of = |link: &Link| (link.id.node.clone(), format!("net/ipv6/conf/{}/", link.id.name));
+        let small: Vec<(Node, String)> = self.state.links().filter(|link| small(link)).map(of).collect();
+        self.state.items.retain(|id, _| !matches!(id, ResourceId::Sysctl(node, key) if small.iter().any(|(of, prefix)| of == node && key.starts_with(prefix))));
     }
 
     /// Sets a setting, and what the kernel sets with it.
     pub fn set(&mut self, sysctl: Sysctl) {
+        let kept = self.kept(&sysctl);
+        self.write(sysctl, kept);
+    }
+
+    /// [`Self::set`], where `kept` stay.
+    fn write(&mut self, sysctl: Sysctl, kept: Vec<Sysctl>) {
         let start = ResourceId::Sysctl(sysctl.node.clone(), String::new());
         let items = self.state.items.range_mut(start..).take_while(|(id, _)| matches!(id, ResourceId::Sysctl(node, _) if *node == sysctl.node));
         for (_, item) in items {
             if let Resource::Sysctl(other) = &mut item.resource
                 && other.written_with() == Some(sysctl.id())
             {
-                other.value.clone_from(&sysctl.value);
+                other.value = with(&sysctl, other);
             }
         }
         let owner = self.owner(&sysctl.node);
-        self.state.insert(Resource::Sysctl(sysctl), owner);
+        for sysctl in kept.into_iter().chain([sysctl]) {
+            self.state.insert(Resource::Sysctl(sysctl), owner.clone());
+        }
     }
 
     /// Whose the settings of a node are.
@@ -126,16 +163,22 @@ impl Model {
             None => {}
         }
         self.touch(operation);
-        if let Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } = operation {
-            self.keep(sysctl);
-        }
+        let written = match operation {
+            Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => {
+                Some((sysctl.clone(), self.kept(sysctl)))
+            }
+            _ => None,
+        };
         // A setting is there with its link, looked at before or not: nobody is refused for writing it.
         if let Operation::Create(resource @ Resource::Sysctl(_)) = operation {
             self.state.items.remove(&resource.id());
         }
         effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
-        if let Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } = operation {
-            self.set(sysctl.clone());
+        if let Some((sysctl, kept)) = written {
+            self.write(sysctl, kept);
+        }
+        if let Operation::Update { after: Resource::Link(_), .. } = operation {
+            self.shrink();
         }
         self.performed += 1;
         Ok(())

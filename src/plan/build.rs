@@ -3,7 +3,7 @@
 use super::Conflict;
 use super::rehearse::Paper;
 use super::stage::{Stage, Turn, Turns, late};
-use crate::resource::{IfName, Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value};
+use crate::resource::{IfName, Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
 
 /// Goes over the goal once.
 pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
@@ -129,7 +129,8 @@ fn early(paper: &Paper, link: &Link, there: bool) -> Link {
     }
     if late(&paper.goal, link) {
         early.up = if there { Setting::Left } else { Setting::Is(false) };
-        if link.kind == Kind::Bridge {
+        // What is on a bridge has no larger one than that, which has its own late.
+        if link.kind == Kind::Bridge || kinds::no_larger_than_below(&link.kind) {
             early.mtu = Setting::Left;
         }
         // A bond would set it up at once, and what it stands on is not up yet.

@@ -2,7 +2,7 @@
 
 use super::stage::Turns;
 use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove};
-use crate::resource::{Item, Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Setting, State, Tenure, effect};
+use crate::resource::{Item, Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Tenure, effect};
 use std::collections::BTreeMap;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
@@ -29,6 +29,7 @@ fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Co
         return Ok(plan);
     }
     let mut paper = Paper::new(goal, observed, std::mem::take(&mut plan.changes));
+    paper.rules_first().map_err(|conflict| vec![conflict])?;
     remove::run(&mut paper).map_err(|conflict| vec![conflict])?;
     for _ in 0..ROUNDS {
         let turns = Turns::of(&paper.goal);
@@ -137,7 +138,12 @@ impl<'a> Paper<'a> {
             _ => false,
         };
         if place && !self.goal.items.contains_key(&item.resource.id()) {
-            self.goal.insert(item.resource.clone(), Owner::Restored);
+            let mut resource = item.resource.clone();
+            if let Resource::Address(address) = &mut resource {
+                // The one that it came second to may be gone for good.
+                address.secondary &= self.goal.addresses_of(&address.link).any(|first| !first.secondary && first.subnet() == address.subnet());
+            }
+            self.goal.insert(resource, Owner::Restored);
         }
     }
 
@@ -154,6 +160,21 @@ impl<'a> Paper<'a> {
             let up = Link { tenure: Tenure::Existing, up: Setting::Is(true), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
             self.goal.insert(Resource::Link(Box::new(up)), Owner::Restored);
         }
+    }
+
+    /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no route over a gateway could be made again,
+    /// not even to undo what failed.
+    fn rules_first(&mut self) -> Result<(), Conflict> {
+        let missing = |rule: &&Rule| {
+            let lookup = rule.kernel && matches!(rule.key.action, RuleAction::Table(_));
+            lookup && self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none()
+        };
+        let rules = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule) } else { None });
+        for rule in rules.filter(missing).cloned().collect::<Vec<_>>() {
+            self.act(Operation::Create(Resource::Rule(rule)))?;
+        }
+        self.wait();
+        Ok(())
     }
 
     /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the

@@ -26,6 +26,8 @@ pub(super) enum Stage {
     Qdisc,
     Address,
     Neighbor,
+    /// The kernel's own rules, back in their place: without the one for `main` no gateway is found, and no route over one is taken (`fib_check_nh`).
+    KernelRule,
     Route,
     Rule,
     Table,
@@ -73,6 +75,7 @@ impl Turns {
             Resource::Sysctl(sysctl) => (stage(sysctl.class()), u32::from(sysctl.written_with().is_some())),
             // A gateway may be reached by another route of the file.
             Resource::Route(route) => (Stage::Route, u32::from(route.nexthops.iter().any(|hop| hop.via.is_some()))),
+            Resource::Rule(rule) if rule.kernel => (Stage::KernelRule, 0),
             other => (stage(other.class()), 0),
         };
         Turn { stage, depth }

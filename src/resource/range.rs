@@ -13,6 +13,23 @@ fn lowest() -> IpNet {
     IpNet::V4(Ipv4Net::default())
 }
 
+/// The lowest rule there is in the order of [`RuleKey`].
+fn lowest_rule() -> RuleKey {
+    RuleKey {
+        family: Family::V4,
+        priority: 0,
+        from: None,
+        to: None,
+        iif: None,
+        oif: None,
+        fwmark: None,
+        protocol: None,
+        port: None,
+        source_port: None,
+        action: RuleAction::Table(TableId::Number(0)),
+    }
+}
+
 impl State {
     /// What has identities from `start` on while `same` holds.
     fn from<'a>(&'a self, start: ResourceId, same: impl Fn(&ResourceId) -> bool + 'a) -> impl Iterator<Item = (&'a ResourceId, &'a Item)> {
@@ -31,6 +48,15 @@ impl State {
         let routes = self.from(ResourceId::Route(node.clone(), key), move |id| matches!(id, ResourceId::Route(of, _) if of == node));
         routes.filter_map(|(_, item)| match &item.resource {
             Resource::Route(route) => Some(route),
+            _ => None,
+        })
+    }
+
+    /// The policy rules of `node`.
+    pub fn rules_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a super::Rule> {
+        let rules = self.from(ResourceId::Rule(node.clone(), Box::new(lowest_rule())), move |id| matches!(id, ResourceId::Rule(of, _) if of == node));
+        rules.filter_map(|(_, item)| match &item.resource {
+            Resource::Rule(rule) => Some(rule),
             _ => None,
         })
     }
@@ -76,19 +102,7 @@ impl State {
     /// Everything in `node` but the namespace itself.
     pub fn in_node(&self, node: &Node) -> Vec<ResourceId> {
         let link = LinkId::new(node.clone(), "");
-        let rule = RuleKey {
-            family: Family::V4,
-            priority: 0,
-            from: None,
-            to: None,
-            iif: None,
-            oif: None,
-            fwmark: None,
-            protocol: None,
-            port: None,
-            source_port: None,
-            action: RuleAction::Table(TableId::Number(0)),
-        };
+        let rule = lowest_rule();
         let starts = [
             ResourceId::Sysctl(node.clone(), String::new()),
             ResourceId::Link(link.clone()),

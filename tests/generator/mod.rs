@@ -44,6 +44,23 @@ impl<'a> Dice<'a> {
     }
 }
 
+/// Numbers from a seed (xorshift64*), the same on every machine.
+pub fn throws(seed: u64, count: usize) -> Vec<u16> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        u16::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 48).unwrap()
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// The number that a variable of the environment sets: of cases, or the first seed.
+pub fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
 /// Makes the machine that the topologies meet.
 pub const MACHINE: &str = "
 ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up; ip address add 192.0.2.5/24 dev own0

@@ -35,9 +35,21 @@ fn fresh(link: &Link) -> Link {
     }
     link.alternative_names = link.alternative_names.over(&Setting::Is(Default::default()));
     if matches!(link.master, Setting::Is(Some(_))) {
-        kinds::fill(kinds::PORT, &mut link.port);
+        port_defaults(&mut link);
     }
     link
+}
+
+/// Gives a port what the kernel gives it where it says nothing. What a way over it costs depends on its speed, which is only known of a veth end
+/// (`port_cost` in `net/bridge/br_if.c`).
+fn port_defaults(link: &mut Link) {
+    let cost = link.port.remove("cost");
+    kinds::fill(kinds::PORT, &mut link.port);
+    match cost {
+        Some(cost) => _ = link.port.insert("cost".into(), cost),
+        None if link.kind != Kind::Veth => _ = link.port.remove("cost"),
+        None => {}
+    }
 }
 
 /// What a bond or VRF that a link is a port of is.
@@ -60,7 +72,30 @@ fn place(state: &State, link: &Link) -> Result<(), Refusal> {
             return Err(Refusal::new(format!("{lower} is down, and a VLAN on it cannot be up")));
         }
     }
+    let lower = stacked::stands_on(state, link);
+    fits(state, &link.kind, &link.mtu, lower.as_ref())?;
+    free(state, &Link { link: lower, ..link.clone() })?;
     enslavable(state, link)
+}
+
+/// Some kinds have no larger MTU than what they are on.
+fn fits(state: &State, kind: &Kind, mtu: &Setting<u32>, lower: Option<&LinkId>) -> Result<(), Refusal> {
+    let Some(lower) = lower.filter(|_| kinds::no_larger_than_below(kind)).and_then(|lower| state.link(lower)) else { return Ok(()) };
+    match (mtu.get(), lower.mtu.get()) {
+        (Some(own), Some(most)) if own > most && *most != UNKNOWN_MTU => {
+            Err(Refusal::new(format!("{} has an mtu of {most}, and what is on it no larger one", lower.id)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One thing alone takes what comes in on a link (`netdev_rx_handler_register`): the bridge or bond that has it as a port, or what stands on it.
+fn free(state: &State, link: &Link) -> Result<(), Refusal> {
+    let lower = link.link.as_ref().filter(|_| stacked::takes(&link.kind)).and_then(|lower| state.link(lower));
+    match lower.map(|lower| (&lower.id, master_kind(state, lower))) {
+        Some((lower, Some(Kind::Bridge | Kind::Bond))) => Err(Refusal::new(format!("{lower} is a port, and what comes in there goes to its master"))),
+        _ => Ok(()),
+    }
 }
 
 /// A master must be there, and a bridge is no port of a bridge (`br_add_if`).
@@ -70,11 +105,24 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     if above.kind == Kind::Bridge && link.kind == Kind::Bridge {
         return Err(Refusal::new("can not enslave a bridge to a bridge"));
     }
+    // (`__netdev_has_upper_dev`)
+    let mut below = link.link.clone().or_else(|| state.link(&link.id)?.link.clone());
+    while let Some(lower) = below {
+        if lower == master {
+            return Err(Refusal::new(format!("{} stands on {master}", link.id)));
+        }
+        below = state.link(&lower).and_then(|lower| lower.link.clone());
+    }
+    let comes = state.link(&link.id).is_some_and(|there| there.master_id().as_ref() != Some(&master));
+    let taker = |above: &&Link| above.link.as_ref() == Some(&link.id) && stacked::takes(&above.kind);
+    if comes && matches!(above.kind, Kind::Bridge | Kind::Bond) && state.links().any(|above| taker(&above)) {
+        return Err(Refusal::new(format!("something on {} takes its frames", link.id)));
+    }
     Ok(())
 }
 
-/// The MTU of a bridge whose ports came, went or changed.
-fn follow(state: &mut State, bridge: Option<LinkId>) {
+/// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge with a higher one was written, or takes it.
+fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) {
     let Some(id) = bridge else { return };
     let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return };
     let mtu = *mtu;
@@ -86,22 +134,33 @@ fn follow(state: &mut State, bridge: Option<LinkId>) {
             break;
         }
     }
-    if !(held || alone && mtu == ETHERNET_MTU)
+    let lower = port.get().is_some_and(|port| *port < mtu);
+    if (lower || !(held || alone && mtu == ETHERNET_MTU))
         && let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
     {
+        let before = link.clone();
         link.mtu = Setting::Is(UNKNOWN_MTU);
+        let now = link.clone();
+        if lower {
+            // What is on it is not known either then; it loses nothing for certain.
+            _ = stacked::ripple(state, &before, &now);
+        }
     }
 }
 
 pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
-    state.insert(Resource::Link(Box::new(fresh(link))), Owner::Ours);
+    let mut fresh = Link { link: stacked::stands_on(state, link), ..fresh(link) };
+    if let Some(lower) = fresh.link.as_ref().filter(|_| kinds::no_larger_than_below(&link.kind)).and_then(|lower| state.link(lower)) {
+        fresh.mtu = fresh.mtu.over(&lower.mtu);
+    }
+    state.insert(Resource::Link(Box::new(fresh)), Owner::Ours);
     stacked::taken_in(state, &link.id);
     if link.kind == Kind::Vrf {
         stacked::first_vrf(state, link);
     }
     vlan::joined(state, &link.id);
-    follow(state, link.master_id());
+    follow(state, link.master_id(), &link.mtu);
     Ok(neighbor::joined(state, link))
 }
 
@@ -117,8 +176,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     stacked::taken_in(state, &second.id);
     vlan::joined(state, &first.id);
     vlan::joined(state, &second.id);
-    follow(state, first.master_id());
-    follow(state, second.master_id());
+    follow(state, first.master_id(), &first.mtu);
+    follow(state, second.master_id(), &second.mtu);
     let mut lost = neighbor::joined(state, first);
     lost.extend(neighbor::joined(state, second));
     Ok(lost)
@@ -138,6 +197,9 @@ fn take(link: &mut Link, wanted: &Link, before: &Link) {
 
 pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
     enslavable(state, wanted)?;
+    if let Some(there) = state.link(&wanted.id).filter(|there| there.mtu != wanted.mtu) {
+        fits(state, &there.kind, &wanted.mtu, wanted.link.as_ref().or(there.link.as_ref()))?;
+    }
     let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
     let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
         return Err(Refusal::new(format!("there is no link {}", wanted.id)));
@@ -154,7 +216,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     }
     if matches!(link.master, Setting::Is(Some(_))) {
         link.port.extend(wanted.port.clone());
-        kinds::fill(kinds::PORT, &mut link.port);
+        port_defaults(link);
     }
     let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
     let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
@@ -164,15 +226,15 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let (old, new) = (before.master_id(), link.master_id());
     let moved = old != new;
     if moved || before.mtu != link.mtu {
-        follow(state, old);
-        follow(state, new);
+        follow(state, old, &Setting::Left);
+        follow(state, new, &now.mtu);
     }
     if moved {
         stacked::taken_in(state, &id);
         stacked::left(state, &before, &now);
     }
-    stacked::ripple(state, &before, &now);
-    let mut lost = vlan::changed(state, &before, wanted);
+    let mut lost = stacked::ripple(state, &before, &now);
+    lost.extend(vlan::changed(state, &before, wanted));
     if now.mac != before.mac || down {
         lost.extend(neighbor::forgotten(state, &id, down));
     }
@@ -193,6 +255,17 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         lost.extend(stacked::vlans(state, &id, now.up == Setting::Is(true)));
     }
     Ok(lost)
+}
+
+/// What another MTU of a link, which was `before`, does to others and costs it.
+pub(super) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
+    let Some(now) = state.link(&before.id).cloned() else { return Vec::new() };
+    follow(state, now.master_id(), &now.mtu);
+    let mut lost = stacked::ripple(state, before, &now);
+    if too_small(&now) && !too_small(before) {
+        lost.extend(ipv6_gone(state, &now.id));
+    }
+    lost
 }
 
 /// A link that goes down, or whose MTU gets too small, loses its IPv6 addresses and routes (`addrconf_ifdown`).
@@ -218,7 +291,7 @@ fn ipv6_settings_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
 /// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.
 pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     let gone = &link.id;
-    follow(state, link.master_id());
+    follow(state, link.master_id(), &Setting::Left);
     let mut lost = state.on_link(gone);
     for id in &lost {
         state.items.remove(id);
@@ -264,6 +337,8 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     moved.port.clear();
     moved.vlans = Setting::Left;
     moved.tenure = if back { Tenure::Existing } else { Tenure::From(from.clone()) };
+    // Nobody's mark tells whose it is: the record does.
+    moved.marked = !back;
     // What stands over it or is its peer stays; only what is on it goes.
     let mut lost = state.on_link(from);
     for id in &lost {
@@ -271,7 +346,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     }
     lost.extend(route::over_link(state, from, None, Loss::Gone));
     state.items.remove(&ResourceId::Link(from.clone()));
-    follow(state, link.master_id());
+    follow(state, link.master_id(), &Setting::Left);
     lost.extend(neighbor::left(state, &link));
     if let Some(peer) = &moved.peer
         && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)

@@ -65,7 +65,8 @@ pub fn born(resource: &Resource) -> Vec<Resource> {
 
 fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
     let id = resource.id();
-    if !matches!(resource, Resource::Namespace(_)) && state.namespace(id.node()).is_none() {
+    // A file needs none: it is beside the namespace, not in it.
+    if !matches!(resource, Resource::Namespace(_) | Resource::File(_)) && state.namespace(id.node()).is_none() {
         return Err(Refusal::new(format!("there is no namespace {}", id.node())));
     }
     match resource {
@@ -154,7 +155,8 @@ fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal
                 lost.push(link.id());
                 lost.extend(link::after_delete(state, &link));
             }
-            for inside in state.in_node(node) {
+            // Its files are none of the kernel's, and stay.
+            for inside in state.in_node(node).into_iter().filter(|id| !matches!(id, ResourceId::File(..))) {
                 state.items.remove(&inside);
                 lost.push(inside);
             }

@@ -17,14 +17,14 @@ pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<
 /// somebody writes one; where that cannot be told, it is taken to change.
 pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {
     let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
-    let own = state.link(&bridge).map(|bridge| bridge.mac).unwrap_or(Setting::Left);
+    let own = state.link(&bridge).and_then(|bridge| known(&bridge.mac));
     let others = || state.links_of(&bridge.node).filter(|other| other.id != port.id && other.master_id().as_ref() == Some(&bridge));
-    let chosen = others().next().is_some() && others().all(|other| known(&other.mac).is_some_and(|mac| known(&own) != Some(mac)));
-    let lower = match (known(&own), known(&port.mac)) {
+    let chosen = own.is_some() && others().next().is_some() && others().all(|other| known(&other.mac).is_some_and(|mac| own != Some(mac)));
+    let lower = match (own, known(&port.mac)) {
         (Some(own), Some(new)) => new < own || others().next().is_none(),
         _ => true,
     };
-    if lower && !chosen { forgotten(state, &bridge, false) } else { Vec::new() }
+    if lower && !chosen { follows(state, &bridge) } else { Vec::new() }
 }
 
 /// What a bridge forgets when `port`, as it was, is its port no longer.
@@ -32,7 +32,15 @@ pub(super) fn left(state: &mut State, port: &Link) -> Vec<ResourceId> {
     let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
     let own = state.link(&bridge).and_then(|bridge| known(&bridge.mac));
     let had = known(&port.mac);
-    if own.is_none() || had.is_none() || own == had { forgotten(state, &bridge, false) } else { Vec::new() }
+    if own.is_none() || had.is_none() || own == had { follows(state, &bridge) } else { Vec::new() }
+}
+
+/// A bridge has, as far as can be told, another hardware address now, and which is not known. What it forgets with the old one.
+fn follows(state: &mut State, bridge: &LinkId) -> Vec<ResourceId> {
+    if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(bridge.clone())).map(|item| &mut item.resource) {
+        link.mac = Setting::Left;
+    }
+    forgotten(state, bridge, false)
 }
 
 fn known(mac: &Setting<Mac>) -> Option<Mac> {

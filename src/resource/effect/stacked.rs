@@ -86,15 +86,21 @@ pub(super) fn vlans(state: &mut State, lower: &LinkId, up: bool) -> Vec<Resource
 }
 
 /// What a change of one link changes on others: a bond's MTU is that of its ports (`bond_change_mtu`), an ipvlan has that of what it is on
-/// (`ipvlan_adjust_mtu`), and all ipvlans on one interface have one mode (`ipvlan_set_port_mode`).
-pub(super) fn ripple(state: &mut State, before: &Link, now: &Link) {
-    if before.mtu != now.mtu {
-        let follows = |link: &&Link| {
-            (now.kind == Kind::Bond && link.master_id().as_ref() == Some(&now.id)) || (link.kind == Kind::Ipvlan && link.link.as_ref() == Some(&now.id))
+/// (`ipvlan_adjust_mtu`), a macvlan or VLAN has no larger one (`macvlan_device_event`, `vlan_device_event`), and all ipvlans on one interface have one mode
+/// (`ipvlan_set_port_mode`).
+pub(super) fn ripple(state: &mut State, before: &Link, now: &Link) -> Vec<ResourceId> {
+    let mut lost = Vec::new();
+    if let (true, Some(mtu)) = (before.mtu != now.mtu, now.mtu.get().copied()) {
+        let follows = |link: &&Link| match link.kind {
+            _ if now.kind == Kind::Bond && link.master_id().as_ref() == Some(&now.id) => true,
+            _ if link.link.as_ref() != Some(&now.id) => false,
+            Kind::Ipvlan => true,
+            _ => kinds::no_larger_than_below(&link.kind) && link.mtu.get().is_some_and(|own| *own > mtu),
         };
-        let others: Vec<LinkId> = state.links().filter(follows).map(|link| link.id.clone()).collect();
-        for id in others {
-            change(state, &id, |link| link.mtu = now.mtu.over(&link.mtu));
+        let others: Vec<Link> = state.links().filter(follows).cloned().collect();
+        for other in others {
+            change(state, &other.id, |link| link.mtu = now.mtu);
+            lost.extend(super::link::resized(state, &other));
         }
     }
     if now.kind == Kind::Ipvlan && before.options != now.options {
@@ -104,6 +110,20 @@ pub(super) fn ripple(state: &mut State, before: &Link, now: &Link) {
             change(state, &id, |link| link.options.extend(now.options.clone()));
         }
     }
+    lost
+}
+
+/// What a link stands on: a macvlan on another one is on what that is on (`macvlan_common_newlink`).
+pub(super) fn stands_on(state: &State, link: &Link) -> Option<LinkId> {
+    let macvlan = |kind: &Kind| matches!(kind, Kind::Macvlan | Kind::Macvtap);
+    let lower = link.link.as_ref()?;
+    let same = state.link(lower).filter(|lower| macvlan(&link.kind) && macvlan(&lower.kind));
+    Some(same.and_then(|lower| lower.link.as_ref()).unwrap_or(lower).clone())
+}
+
+/// Whether a link of this kind takes what comes in on the one that it is on.
+pub(super) fn takes(kind: &Kind) -> bool {
+    matches!(kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)
 }
 
 /// A tunnel stays when what it sends by goes.

@@ -150,6 +150,11 @@ pub fn dies_with_link(kind: &Kind) -> bool {
     !spec(kind).is_some_and(|spec| matches!(spec.below, Below::Stays(_)))
 }
 
+/// Whether a link of this kind has no larger MTU than what it is on, and at birth the same (`macvlan_change_mtu`, `vlan_dev_change_mtu`).
+pub fn no_larger_than_below(kind: &Kind) -> bool {
+    spec(kind).is_some_and(|spec| spec.mtu == Mtu::Below { v4: 0, v6: 0 })
+}
+
 /// What is put around each packet that `link` sends, in bytes.
 pub fn around(link: &Link) -> u32 {
     let six = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
