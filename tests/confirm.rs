@@ -354,3 +354,35 @@ fn two_topologies_are_told_apart() {
         assert_snapshot(&before);
     });
 }
+
+/// What nobody chose is no part of the way back: a chain that may be absent and is, the address of a bridge that has lost its last port.
+#[test]
+fn the_way_back_has_only_what_somebody_chose() {
+    sandbox::run("the_way_back_has_only_what_somebody_chose", || {
+        let with = |address: &str, ports: &str| {
+            let insert = "{ chain: ip filter FORWARD, if-present: true, in: br0, accept: {} }";
+            let bridge = format!("br0: {{ bridge: {{ ports: [{ports}] }}, addresses: [{address}/24] }}");
+            write(
+                &format!("{address}-{ports}.yaml"),
+                &format!(
+                    "name: lab\nhost: {{ interfaces: {{ {bridge} }}, firewall: {{ insert: [{insert}] }} }}\n\
+                     namespaces: {{ RED: {{ interfaces: {{ eth0: {{ veth: host/red0, addresses: [10.4.0.2/24] }} }} }} }}\n"
+                ),
+            )
+        };
+        let has = |address: &str| assert!(sh("ip -4 -br address show br0").contains(address), "{}", sh("ip -4 -br address show br0"));
+        apply(&with("10.4.0.1", "red0"));
+        // By hand, by a file, and with a change that is undone.
+        sh("ip link set red0 nomaster; ip link show br0 | grep -q 00:00:00:00:00:00");
+        topo(&["apply", "-q", "--yes", "--confirm", "1h", &with("10.4.0.9", "red0")]).expect(0);
+        topo(&["rollback", "lab"]).expect(0);
+        has("10.4.0.1");
+        sh("ip link show br0 | grep -q 00:00:00:00:00:00");
+        apply(&with("10.4.0.1", ""));
+        apply(&with("10.4.0.1", "red0"));
+        topo(&["undo", "--yes", "lab"]).expect(0);
+        has("10.4.0.1");
+        topo(&["list"]).expect(0).says("ok");
+        topo(&["destroy", "--yes", "lab"]).expect(0);
+    });
+}

@@ -4,7 +4,7 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Conflict, Plan};
-use crate::resource::{Kind, Link, LinkId, Operation, Owner, Record, Resource, ResourceId, Route, Setting, State, Tenure};
+use crate::resource::{Insert, Kind, Link, LinkId, Mac, Operation, Owner, Record, Resource, ResourceId, Route, Setting, State, Tenure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -86,6 +86,8 @@ fn target(plan: &Plan) -> State {
     let mut target = State::empty(plan.base.topology.clone());
     for (id, item) in &plan.base.items {
         let owner = match &item.owner {
+            // There is no chain of that name, so there is nothing of ours in it to go back to.
+            _ if matches!(&item.resource, Resource::Insert(Insert { present: false, .. })) => continue,
             Owner::Ours => Owner::Ours,
             _ if touched.contains(id) => Owner::Restored,
             _ => continue,
@@ -101,8 +103,8 @@ fn target(plan: &Plan) -> State {
     target
 }
 
-/// The resource without what nobody chose: a bridge has the hardware address of one of its ports (`br_stp_recalculate_bridge_id`) until somebody writes one,
-/// and then no longer follows them.
+/// The resource without what nobody chose: a bridge has the hardware address of one of its ports, none (zeros) when it has lost the last, and its own before
+/// the first (`br_stp_recalculate_bridge_id`), until somebody writes one, after which it no longer follows them. A plan that leaves it alone is undone so, too.
 fn chosen(plan: &Plan, resource: &Resource) -> Resource {
     let base = &plan.base;
     let resource_id = resource.id();
@@ -116,8 +118,10 @@ fn chosen(plan: &Plan, resource: &Resource) -> Resource {
     if let Resource::Link(link) = &mut resource
         && link.kind == Kind::Bridge
     {
-        let ports = base.links_of(&link.id.node).filter(|port| port.master_id().as_ref() == Some(&link.id));
-        if ports.map(|port| port.mac).any(|mac| mac != Setting::Left && mac == link.mac) {
+        let mut ports = base.links_of(&link.id.node).filter(|port| port.master_id().as_ref() == Some(&link.id));
+        let follows = ports.any(|port| port.mac != Setting::Left && port.mac == link.mac);
+        let alone = plan.wanted.link(&link.id).is_some_and(|wanted| wanted.mac == Setting::Left);
+        if follows || alone || link.mac == Setting::Is(Mac([0; 6])) {
             link.mac = Setting::Left;
         }
     }
