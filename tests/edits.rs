@@ -370,3 +370,26 @@ fn taken_names_are_refused() {
         topo(&["apply", "--yes", &file]).expect(0);
     });
 }
+
+/// What an interface that is taken elsewhere loses there comes back with it, its settings too.
+#[test]
+fn a_borrowed_interface_comes_home_with_its_settings() {
+    sandbox::run("a_borrowed_interface_comes_home_with_its_settings", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up; ip address add 10.9.9.1/24 dev nic0
+            sysctl -qw net.ipv4.conf.nic0.rp_filter=2 net.ipv4.conf.nic0.arp_ignore=1 net.ipv4.neigh.nic0.gc_stale_time=77
+            sysctl -qw net.ipv6.conf.nic0.disable_ipv6=1 net.ipv6.conf.nic0.accept_ra=0 net.ipv6.conf.nic0.addr_gen_mode=1");
+        let settings = || sh("sysctl -a 2>/dev/null | grep '[.]nic0[.]'");
+        let machine = || sandbox::without_history(&quiet(&Options::default()));
+        let before = (settings(), machine());
+        let file =
+            write("away.yaml", "name: away\nnamespaces: { RED: { interfaces: { eth0: { existing: { from: host/nic0 }, addresses: [10.3.0.1/24] } } } }\n");
+        for back in [&["destroy", "--yes", "away"], &["undo", "--yes", "away"]] {
+            topo(&["apply", "-q", "--yes", &file]).expect(0);
+            topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+            topo(back).expect(0);
+            assert_eq!(settings(), before.0);
+        }
+        topo(&["destroy", "--all", "--yes"]).expect(0);
+        assert_eq!(machine(), before.1);
+    });
+}

@@ -152,7 +152,7 @@ fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
     }
 }
 
-/// A link that is moved: all of it, its addresses, the routes over it.
+/// A link that is moved: all of it, its addresses, its settings, the routes over it.
 fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     let Some(link) = base.link(source) else { return };
     let whole = Link {
@@ -170,6 +170,9 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     let theirs = |address: &&Address| base.items.get(&address.id()).is_some_and(|item| item.owner != Owner::Ours);
     for address in base.addresses_of(source).filter(theirs) {
         remember(record, Resource::Address(address.clone()));
+    }
+    for setting in base.on_link(source).iter().filter_map(|id| base.get(id)).filter(|on| matches!(on, Resource::Sysctl(_))) {
+        remember(record, setting.clone());
     }
     routes_over(record, base, source);
 }
@@ -257,7 +260,7 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
         },
         Resource::Sysctl(sysctl) => {
             let main = sysctl.written_with().is_some_and(|main| wanted.get(&main).is_some());
-            (main || wanted.get(&sysctl.id()).is_some()).then(|| prior.clone())
+            (main || sysctl.link().is_some_and(|link| elsewhere(&link)) || wanted.get(&sysctl.id()).is_some()).then(|| prior.clone())
         }
         Resource::Rule(rule) => {
             let elsewhere = |there: &Resource| matches!(there, Resource::Rule(there) if there.kernel && there.node == rule.node && there.key.priority != 0 && there.key.family == rule.key.family);

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Question<'a> {
     /// Settings to read.
     pub settings: BTreeSet<&'a str>,
+    /// The links that are about to be taken elsewhere: all settings that they lose.
+    pub moving: BTreeSet<&'a IfName>,
     /// The nodes that the other ends of its pairs may be in.
     pub near: BTreeSet<&'a Node>,
     /// The nft table that is wanted there.
@@ -160,6 +162,12 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
             Ok(value) => settings.push(Sysctl::new(node.clone(), key, &value)),
             Err(error) if error.errno == Some(libc::ENOENT) && error.kind == ErrorKind::Refused => {}
             Err(error) => return Err(error),
+        }
+    }
+    let there = links.iter().filter(|link| question.moving.contains(&link.name));
+    for (key, value) in there.flat_map(|link| sysctl::own(link.name.as_str())) {
+        if !settings.iter().any(|setting| setting.key == key) {
+            settings.push(Sysctl::new(node.clone(), key, &value));
         }
     }
     Ok(settings)

@@ -2,7 +2,7 @@
 
 use super::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Value, effect, offload,
+    Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure, Value, effect, offload,
 };
 use std::collections::BTreeSet;
 
@@ -204,6 +204,11 @@ impl Kernel for Model {
                 keys.extend(besides.into_iter().map(|key| (sysctl.node.clone(), key)));
             }
         }
+        for link in wanted.links() {
+            let Tenure::From(source) = &link.tenure else { continue };
+            let own = state.on_link(source).into_iter().filter_map(|id| if let ResourceId::Sysctl(node, key) = id { Some((node, key)) } else { None });
+            keys.extend(own);
+        }
         for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
             keys.extend(["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())));
         }
@@ -237,7 +242,11 @@ impl Kernel for Model {
     }
 
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
-        Ok(which.iter().map(|(node, key)| Some(self.value(node, key))).collect())
+        let there = |(node, key): &&(Node, String)| {
+            let link = Sysctl::new(node.clone(), key.clone(), "").link();
+            link.is_none_or(|link| self.state.link(&link).is_some_and(|link| !(key.starts_with("net/ipv6/") && small(link))))
+        };
+        Ok(which.iter().map(|asked| Some(asked).filter(there).map(|(node, key)| self.value(node, key))).collect())
     }
 
     fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error> {

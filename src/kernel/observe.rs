@@ -105,6 +105,9 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
         match resource {
             Resource::Sysctl(Sysctl { node, key, .. }) => _ = questions.get_mut(node).map(|question| question.settings.insert(key)),
             Resource::Link(link) => {
+                if let Tenure::From(source) = &link.tenure {
+                    questions.entry(source.node.clone()).and_modify(|question| _ = question.moving.insert(&source.name));
+                }
                 let others = link.peer.iter().chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
                 questions.entry(link.id.node.clone()).and_modify(|question| {
                     question.near.extend(others.map(|other| &other.node));

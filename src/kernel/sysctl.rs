@@ -29,6 +29,25 @@ pub fn write(key: &str, value: &str) -> Result<(), Error> {
         .help(format!("write {kept:?} if that is meant")))
 }
 
+/// The settings of the interface `name` that are other than what a fresh one has (those of `default`): what it loses when it goes to another namespace
+/// (`inetdev_destroy`, `addrconf_ifdown`). Only the first namespace has defaults of neighbours: elsewhere those of `lo` stand for them. Not its IPv6 MTU, which follows that of the link; nor what goes with a secret.
+pub fn own(name: &str) -> Vec<(String, String)> {
+    const NOT: [&str; 3] = ["mtu", "mc_forwarding", "stable_secret"];
+    let sections = ["net/ipv4/conf", "net/ipv6/conf", "net/ipv4/neigh", "net/ipv6/neigh"];
+    let files = sections.iter().flat_map(|section| {
+        let entries = std::fs::read_dir(format!("/proc/sys/{section}/{name}")).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|file| !NOT.contains(&file.as_str())).map(move |file| (section, file))
+    });
+    let differs = |(section, file): (&&str, String)| {
+        let value = read(&format!("{section}/{name}/{file}")).ok()?;
+        let secret = file == "addr_gen_mode" && value == "2";
+        let of = |name: &str| read(&format!("{section}/{name}/{file}"));
+        let fresh = of("default").or_else(|_| of("lo")).ok()?;
+        (value != fresh && !secret).then(|| (format!("{section}/{name}/{file}"), value))
+    };
+    files.filter_map(differs).collect()
+}
+
 /// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine.
 fn check(key: &str) -> Result<(), Error> {
     let proper = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control);

@@ -363,6 +363,12 @@ fn without_ipv6(link: &Link) -> bool {
     link.mtu.get().is_some_and(|mtu| *mtu < IPV6_LEAST)
 }
 
+/// Whether a link of somebody else is away now, and will be where it belongs.
+fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool {
+    let away = |state: &State| state.links().any(|there| there.tenure == Tenure::From(link.clone()));
+    away(observed) && !away(goal)
+}
+
 /// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is too small for IPv6.
 fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link() else { return false };
@@ -370,7 +376,7 @@ fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let item = observed.items.get(&ResourceId::Link(link.clone()));
     small
         || match item.map(|item| &item.owner) {
-            None => true,
+            None => !comes_home(goal, observed, &link),
             Some(Owner::Ours) => goal.link(&link).is_none(),
             Some(_) => false,
         }

@@ -213,7 +213,9 @@ fn losses(page: &mut Page, change: &Change) {
         kinds.entry(id.kind()).or_default().push(id);
     }
     let counted: Vec<String> = kinds.iter().map(|(kind, ids)| count(ids.len(), kind)).collect();
-    page.put("        ").paint(CHANGE, format!("drops {}, put back by this plan:", counted.join(", "))).end();
+    let away = change.action == Action::Move && change.after.is_some();
+    let when = if away { "when it is given back" } else { "by this plan" };
+    page.put("        ").paint(CHANGE, format!("drops {}, put back {when}:", counted.join(", "))).end();
     const SHOWN: usize = 5;
     for id in change.loses.iter().take(SHOWN) {
         page.put("          ").paint(DIM, full_name(id)).end();

@@ -65,6 +65,7 @@ pub fn number(name: &str, default: u64) -> u64 {
 pub const MACHINE: &str = "
 ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up; ip address add 192.0.2.5/24 dev own0
 ip link add take0 type veth peer name take1; ip link set take0 up; ip link set take1 up; ip address add 198.51.100.5/24 dev take0
+sysctl -qw net.ipv4.conf.take0.arp_ignore=1 net.ipv6.conf.take0.accept_ra=0
 ip netns add guest; ip -n guest link set lo up; ip -n guest link add own0 type veth peer name own1; ip -n guest link set own0 up
 ip -n guest link set own1 up; ip -n guest address add 192.0.2.6/24 dev own0
 nft 'add table inet theirs; add chain inet theirs through { type filter hook forward priority 5; }; add rule inet theirs through ct state invalid drop'

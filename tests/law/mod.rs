@@ -124,6 +124,9 @@ pub fn machine() -> Model {
         address.marked = false;
         model.state.insert(Resource::Address(address), theirs());
     }
+    for key in ["net/ipv4/conf/take0/arp_ignore", "net/ipv6/conf/take0/accept_ra"] {
+        model.state.insert(Resource::Sysctl(Sysctl::new(Node::host(), key, "7")), Owner::Theirs("the machine".into()));
+    }
     for node in ["host", "G"] {
         model.state.insert(Resource::Link(Box::new(found(LinkId::new(node, "lo"), Kind::Loopback, 65536))), theirs());
     }
