@@ -393,3 +393,18 @@ fn a_borrowed_interface_comes_home_with_its_settings() {
         assert_eq!(machine(), before.1);
     });
 }
+
+/// Somebody's interface that is down and stays so is told with what to write, not as a fault of the plan.
+#[test]
+fn a_route_over_an_interface_that_is_left_down() {
+    sandbox::run("a_route_over_an_interface_that_is_left_down", || {
+        sh("ip link add nic0 type veth peer name nic1");
+        let text = "name: down\nhost: { interfaces: { nic0: { existing: {}, addresses: [10.3.0.2/24] } }, routes: [{ to: 10.9.0.0/16, via: 10.3.0.9 }] }\n";
+        let file = write("down.yaml", text);
+        topo(&["plan", &file]).expect(1).says("write `up: true` there");
+        topo(&["apply", "-q", "--yes", &write("up.yaml", &text.replace("existing: {}", "existing: {}, up: true"))]).expect(0);
+        assert!(sh("ip route show 10.9.0.0/16").contains("via 10.3.0.9 dev nic0"));
+        topo(&["destroy", "--yes", "down"]).expect(0);
+        assert!(sh("ip link show nic0").contains("state DOWN"));
+    });
+}

@@ -23,7 +23,7 @@ record! {
         /// The hardware address; left to the kernel unless said, but that a veth or tap is born with a high one where it is a port of somebody else's bridge, which
         /// so keeps its own. Example: `"02:00:00:00:00:01"`
         "mac" mac: Option<Loc<Mac>>,
-        /// Whether it is up; `true` unless said. Example: `false`
+        /// Whether it is up; `true` unless said, but that one of somebody else which stays where it is (`existing: {}`) is left as it is. Example: `false`
         "up" up: Option<Loc<bool>>,
         /// The bridge, bond or vrf of the same node that it is a port of. Example: `br0`
         "master" master: Option<Loc<IfName>>,

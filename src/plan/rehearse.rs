@@ -89,9 +89,12 @@ impl<'a> Paper<'a> {
     /// Does a step on paper.
     pub fn act(&mut self, operation: Operation) -> Result<(), Conflict> {
         let id = operation.id();
-        let lost = effect(&mut self.state, &operation).map_err(|refusal| {
-            let reason = format!("the kernel would refuse a step of the plan: {refusal}");
-            Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")
+        let lost = effect(&mut self.state, &operation).map_err(|refusal| match &refusal.help {
+            Some(help) => Conflict::new(id.clone(), refusal.to_string(), help),
+            None => {
+                let reason = format!("the kernel would refuse a step of the plan: {refusal}");
+                Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")
+            }
         })?;
         let at = self.places.get(&id).copied();
         for lost in lost {

@@ -18,11 +18,13 @@ use std::fmt;
 pub struct Refusal {
     /// The reason, a fragment.
     pub reason: String,
+    /// What a person can do, where it is not a fault of the plan.
+    pub help: Option<String>,
 }
 
 impl Refusal {
     fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), help: None }
     }
 }
 

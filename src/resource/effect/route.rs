@@ -1,6 +1,6 @@
 //! Routes: which the kernel refuses, and which it takes away.
 
-use super::super::{Family, LinkId, Node, NodeTenure, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId};
+use super::super::{Family, LinkId, Node, NodeTenure, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
 use super::{Refusal, born_as};
 use std::net::IpAddr;
 
@@ -30,7 +30,11 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
         let id = LinkId { node: route.node.clone(), name: dev.clone() };
         match state.link(&id) {
             None => return Err(Refusal::new(format!("there is no link {id}"))),
-            Some(link) if link.up == Setting::Is(false) => return Err(Refusal::new(format!("link {id} is down"))),
+            Some(link) if link.up == Setting::Is(false) => {
+                let left = link.tenure == Tenure::Existing;
+                let help = left.then(|| format!("somebody set {id} down, and the file leaves it so: write `up: true` there, or set it up"));
+                return Err(Refusal { help, ..Refusal::new(format!("link {id} is down")) });
+            }
             Some(_) => {}
         }
     }
