@@ -363,6 +363,7 @@ fn taken_names_are_refused() {
             let apply = topo(&["apply", "--yes", &file]);
             assert!(apply.code == 1, "apply answers {} after: {taken}\n{}{}", apply.code, apply.stdout, apply.stderr);
             apply.says(name).says("somebody else");
+            topo(&["list"]).expect(0).says("No topologies here");
             sandbox::assert_snapshot_with(&before, &options);
             sh("ip link del lab0 || true; ip link del red0 || true; ip netns del BLUE || true; nft delete table inet topo-lab || true; rm -rf /etc/netns/BLUE
                 ip addr del 192.0.2.6/24 dev ext0 || true; ip rule del priority 300 || true");

@@ -7,7 +7,7 @@
 
 mod listing;
 
-use super::nft_generation::{generation, has_table, tables};
+use super::nft_generation::{commented, generation, has_table, marked_tables};
 use super::{Error, ErrorKind, netns, process};
 use crate::resource::text::{comment, rule_of_line, script, table_name};
 use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule, mark};
@@ -83,10 +83,19 @@ pub fn check(table: &Table) -> Result<(), Error> {
     netns::scratch(|| load(table))
 }
 
-/// The topologies that have a table in the calling thread's namespace, by its name.
+/// The topologies that have a table in the calling thread's namespace: one of its name, with its comment on the table or on a rule.
 pub fn topologies() -> Result<Vec<Name>, Error> {
-    let name = |(family, table): &(String, String)| table.strip_prefix("topo-").filter(|_| family == "inet").map(Name::from);
-    Ok(tables()?.iter().filter_map(name).collect())
+    let tables = marked_tables()?;
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rules = commented()?;
+    let by_rule = |table: &str, name: &str| rules.iter().any(|(chain, of)| chain.family == "inet" && chain.table == table && of == name);
+    let ours = |(table, marks): &(String, Vec<String>)| {
+        let name = table.strip_prefix("topo-")?;
+        (marks.iter().any(|mark| mark == name) || by_rule(table, name)).then(|| Name::from(name))
+    };
+    Ok(tables.iter().filter_map(ours).collect())
 }
 
 /// Hands the table to nft.

@@ -75,13 +75,16 @@ pub fn has_chain(chain: &ChainRef) -> Result<bool, Error> {
     Ok(!answer.is_empty())
 }
 
-/// All tables, each as family and name.
-pub fn tables() -> Result<Vec<(String, String)>, Error> {
-    Ok(read_tables(&ask("nft list tables", GETTABLE, 0, &[], true)?))
-}
-
 fn read_tables(answer: &[Message]) -> Vec<(String, String)> {
     answer.iter().filter_map(|message| Some((message.family()?, message.text(FIRST)?))).collect()
+}
+
+/// The `inet` tables whose names begin with `topo-`, each with the names in its comment (`topo:NAME`; a kernel before 5.10 drops it).
+pub fn marked_tables() -> Result<Vec<(String, Vec<String>)>, Error> {
+    let answer = ask("nft list tables", GETTABLE, 0, &[], true)?;
+    let ours = |message: &Message| Some((message.text(FIRST)?, names(&message.body)));
+    let inet = answer.iter().filter(|message| message.family().as_deref() == Some("inet"));
+    Ok(inet.filter_map(ours).filter(|(table, _)| table.starts_with("topo-")).collect())
 }
 
 /// All chains.
