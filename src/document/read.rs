@@ -18,6 +18,11 @@ pub trait Shape: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// The items of the list that was meant where `text` stands in place of a list of these.
+    fn items(text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 /// Keys that several maps share, or one of which has to be chosen.
@@ -156,7 +161,7 @@ impl<T: Shape> Shape for Vec<T> {
             _ => {
                 let finding = Finding::error("wrong-type", yaml.place, format!("expected a list, found {}", yaml.described()));
                 let scalar = matches!(yaml.data(), Data::Scalar(..));
-                reader.note(if scalar { finding.help(format!("put it in brackets: [{}]", yaml.text())) } else { finding });
+                reader.note(if scalar { finding.help(format!("put it in brackets: [{}]", T::items(yaml.text()))) } else { finding });
                 None
             }
         }
