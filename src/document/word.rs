@@ -227,6 +227,9 @@ pub(super) use words;
 /// What is said of a word that is none of `words`.
 pub fn no_such_word(text: &str, expected: &str, words: &[&str]) -> Wrong {
     let wrong = Wrong::not("unknown-word", text, expected);
+    if let Some(right) = super::foreign::word(text, words) {
+        return wrong.help(format!("it is `{right}` here"));
+    }
     match super::read::nearest(text, words) {
         Some(right) => wrong.help(format!("did you mean {right:?}?")),
         None => wrong.help(format!("it is one of {}", words.join(", "))),
