@@ -124,6 +124,7 @@ fn plan_apply_destroy() {
                 "ip -n RED link set eth0 down; topo plan good.yaml",
                 "topo apply --yes --json good.yaml",
                 "topo plan --destroy --out d.plan --summary good.yaml",
+                "topo validate d.plan; topo plan d.plan; topo destroy d.plan",
                 "ip -n RED link set eth0 mtu 1400; topo apply d.plan",
                 "ip -n RED link set eth0 mtu 1500; topo apply d.plan",
                 "topo destroy good.yaml",

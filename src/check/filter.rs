@@ -1,7 +1,7 @@
 //! Rules about chains as a whole: what the rules of NAT and firewall do together.
 
 use super::packet::ends;
-use super::packets::{Packet, chains, gather};
+use super::packets::{Act, Packet, chains, gather};
 use super::view::{NodeView, View};
 use super::{Found, Rule};
 use crate::document::firewall::{ChainSection, FirewallRule, Policy, VerdictKey};
@@ -88,6 +88,23 @@ fn takes_all(rule: &Matches) -> bool {
     !lists && protocol.is_none() && icmp_type.is_none() && mark.is_none() && limit.is_none()
 }
 
+/// Whether nothing gets past a rule. What a raw rule goes by is nft's to know: it counts where its text is plainly a verdict and no more.
+fn ends_chain(packet: &Packet<'_, '_>) -> bool {
+    match packet.act {
+        Act::Verdict(Some(verdict)) => match &verdict.value {
+            VerdictKey::Nft(line) => bare_verdict(&line.value.0),
+            _ => takes_all(packet.matches),
+        },
+        act => act.decides() && takes_all(packet.matches),
+    }
+}
+
+/// Whether a rule in nft's words is a verdict alone: `accept`, `counter drop`.
+fn bare_verdict(line: &str) -> bool {
+    let mut words = line.split_whitespace().skip_while(|word| matches!(*word, "counter" | "log"));
+    matches!((words.next(), words.next()), (Some("accept" | "drop" | "reject"), None))
+}
+
 /// Rules behind one that decides about every packet; of each chain the first.
 fn never_reached(view: &View<'_>, findings: &mut Found) {
     let mut decided: BTreeMap<(&Node, String), Option<Place>> = BTreeMap::new();
@@ -103,7 +120,7 @@ fn never_reached(view: &View<'_>, findings: &mut Found) {
                 decided.insert(key, None);
             }
             Some(None) => {}
-            None if packet.act.decides() && takes_all(packet.matches) => {
+            None if ends_chain(&packet) => {
                 decided.insert(key, Some(packet.place));
             }
             None => {}

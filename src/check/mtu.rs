@@ -92,20 +92,32 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
     }
 }
 
+/// The MTU of an end of a pair, and the link that says so: a port has that of its bond, which gives it to each (`bond_enslave`). Nothing where that is a bond
+/// of somebody else.
+fn size<'a>(view: &View<'a>, end: &'a Link) -> Option<(u32, &'a Link)> {
+    let by = if end.mtu.get().is_some() { None } else { view.master(end).filter(|master| master.kind == Kind::Bond) }.unwrap_or(end);
+    match by.mtu.get() {
+        Some(mtu) => Some((*mtu, by)),
+        None if by.id != end.id && by.tenure != Tenure::Created => None,
+        None => Some((1500, by)),
+    }
+}
+
 /// Two ends of a veth pair that take packets of different sizes: the larger ones vanish without a word.
 fn ends_differ(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id) else { continue };
-        let size = |end: &Link| end.mtu.get().copied().unwrap_or(1500);
-        let (near, far) = (size(link), size(peer));
-        if near == far {
+        let (Some(near), Some(far)) = (size(view, link), size(view, peer)) else { continue };
+        if near.0 == far.0 {
             continue;
         }
         // The written one is the main place; of two, the second name.
-        let (at, other) = if view.mtu_written(peer) { (*peer, link) } else { (link, *peer) };
-        let message = format!("the two ends of a veth pair have different mtus: \"{}\" {} and \"{}\" {}", at.id, size(at), other.id, size(other));
-        let finding = Finding::warning("mtu-ends-differ", view.mtu_place(at), message).also(view.mtu_place(other), "the other end");
-        let help = format!("packets of more than {} bytes would vanish without a word: give \"{}\" `mtu: {}` too", near.min(far), other.id, size(at));
+        let written = view.mtu_written(far.1);
+        let (at, (mtu, by)) = if written { (*peer, far) } else { (link, near) };
+        let (other, (others, sets)) = if written { (link, near) } else { (*peer, far) };
+        let message = format!("the two ends of a veth pair have different mtus: \"{}\" {mtu} and \"{}\" {others}", at.id, other.id);
+        let finding = Finding::warning("mtu-ends-differ", view.mtu_place(by), message).also(view.mtu_place(sets), "the other end");
+        let help = format!("packets of more than {} bytes would vanish without a word: give \"{}\" `mtu: {mtu}` too", mtu.min(others), sets.id);
         findings.push(finding.help(help));
     }
 }

@@ -3,6 +3,7 @@
 use super::segment::Segments;
 use crate::document::interface::{Interface, KindKey};
 use crate::document::kind::Wireguard;
+use crate::document::read::nearest;
 use crate::document::route::{HopEntry, RouteEntry};
 use crate::document::{Document, NodeSection, Place, Topology};
 use crate::resource::{
@@ -215,15 +216,14 @@ impl NodeView<'_> {
 
     /// What to write instead of the interface `wrong`, or how to make it known.
     pub fn interfaces_help(&self, wrong: &IfName) -> String {
-        let names = || self.links.keys().map(|name| name.as_str());
-        let near = names().map(|name| (strsim::damerau_levenshtein(name, wrong.as_str()), name)).filter(|(distance, _)| *distance <= 2).min();
-        if let Some((_, near)) = near {
+        let names: Vec<&str> = self.links.keys().map(|name| name.as_str()).collect();
+        if let Some(near) = nearest(wrong.as_str(), &names) {
             return format!("did you mean \"{near}\"?");
         }
         if !self.created() {
             return format!("declare it, so that it is known whose it is: `{wrong}: {{ existing: {{}} }}`");
         }
-        let some: Vec<&str> = names().take(8).collect();
+        let some: Vec<&str> = names.into_iter().take(8).collect();
         let more = if self.links.len() > some.len() { ", .." } else { "" };
         if some.is_empty() { "the node has no interfaces".to_owned() } else { format!("its interfaces are {}{more}", some.join(", ")) }
     }

@@ -1,8 +1,7 @@
 use super::console::Console;
 use super::exit::Exit;
 use super::machine::{self, Case};
-use super::{carry, files, list, plan};
-use crate::document;
+use super::{carry, files, list, load, plan};
 use crate::kernel::Linux;
 use crate::resource::Name;
 use clap::Args;
@@ -118,7 +117,7 @@ fn from_name(console: &mut Console, name: &str) -> Result<Name, Exit> {
 fn from_file(console: &mut Console, path: &str) -> Result<Vec<Name>, Exit> {
     let mut names = Vec::new();
     for source in files::read(console, &[PathBuf::from(path)])? {
-        match document::parse(&source) {
+        match load::parse(&source) {
             Ok(document) => names.push(document.name.value),
             Err(findings) => {
                 console.findings(&source, &findings);

@@ -10,9 +10,9 @@ use clap::Args;
 
 /// List the topologies on this machine, found by their marks
 ///
-/// Half-made ones and what belongs to no topology any more are listed, too.
+/// Half-made ones and what belongs to no topology any more are listed, too. Looking needs root.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  topo list\n  topo list --json | jq -r '.topologies[].topology'")]
+#[command(after_long_help = "Examples:\n  sudo topo list\n  sudo topo list --json | jq -r '.topologies[].topology'")]
 pub struct List {
     /// Print the list as JSON
     #[arg(long)]

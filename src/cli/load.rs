@@ -2,8 +2,9 @@
 
 use super::console::Console;
 use super::exit::Exit;
+use super::saved;
 use crate::check;
-use crate::document::{self, Finding, Severity, Source, Topology};
+use crate::document::{self, Document, Finding, Severity, Source, Topology};
 use crate::resource::{Item, NodeTenure, Owner, Resource, ResourceId, Tenure};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +33,18 @@ pub fn all(sources: Vec<Source>) -> Vec<Loaded> {
     loaded
 }
 
+/// Reads a file that is to be a topology.
+pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
+    if saved::is_plan(source) {
+        let finding = Finding::error("saved-plan", document::Place { offset: 0, length: 1 }, "this is a saved plan, not a topology");
+        let name = crate::resource::words::quote(&source.name);
+        return Err(vec![finding.help(format!("`topo apply {name}` carries it out"))]);
+    }
+    document::parse(source)
+}
+
 fn one(source: Source) -> Loaded {
-    let document = match document::parse(&source) {
+    let document = match parse(&source) {
         Ok(document) => document,
         Err(findings) => return Loaded { source, topology: None, findings },
     };

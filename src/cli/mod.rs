@@ -49,7 +49,7 @@ pub struct Topo {
 const AFTER: &str = "\
 Examples:
   topo validate lab.yaml        is the file right? needs no privileges
-  topo plan lab.yaml            what would change?
+  sudo topo plan lab.yaml       what would change?
   sudo topo apply lab.yaml      make it so
   sudo topo exec RED -- ping -c1 11.11.11.3
   sudo topo test lab.yaml       do its checks pass?

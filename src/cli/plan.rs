@@ -11,11 +11,11 @@ use std::path::PathBuf;
 
 /// Show what an apply would change, and what each change disturbs
 ///
-/// Nothing is touched. "+" is made, "~" is changed, "-" is removed, "-/+" is removed and made anew. A change in place is noticed by nobody; one that
+/// Nothing is touched, but looking needs root. "+" is made, "~" is changed, "-" is removed, "-/+" is removed and made anew. A change in place is noticed by nobody; one that
 /// flaps a link costs what the lines below it say, and the plan puts it back.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  topo plan lab.yaml\n  topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  topo plan lab.yaml --commands          what you would type instead"
+    after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab.yaml --commands          what you would type instead"
 )]
 pub struct PlanCommand {
     /// Topology files or folders; "-" is standard input [default: topology.yaml]

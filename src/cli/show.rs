@@ -10,10 +10,11 @@ use clap::Args;
 
 /// Show what is there of a topology, or of one node
 ///
-/// Links with their peers, addresses, routes, NAT and firewall, as a tree. With --yaml it is a topology file whose plan is empty.
+/// Links with their peers, addresses, routes, NAT and firewall, as a tree. With --yaml it is a topology file whose plan is empty. Looking
+/// needs root.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  topo show                     all topologies\n  topo show lab                 one\n  topo show lab/RED             one node of it; \"topo show RED\" will do where that is clear\n  topo show lab --yaml >lab.yaml"
+    after_long_help = "Examples:\n  sudo topo show                     all topologies\n  sudo topo show lab                 one\n  sudo topo show lab/RED             one node of it; \"topo show RED\" will do where that is clear\n  sudo topo show lab --yaml >lab.yaml"
 )]
 pub struct Show {
     /// A topology, a node, or both as TOPOLOGY/NODE

@@ -4,6 +4,7 @@ pub mod checks;
 mod define;
 mod finding;
 pub mod firewall;
+mod foreign;
 pub mod interface;
 pub mod kind;
 mod lower;

@@ -1,7 +1,7 @@
 //! From the tree to typed values. The types of this room say once what they read and what their schema is.
 
 use super::tree::{Data, MAX_FINDINGS, Yaml, quoted};
-use super::{Finding, Loc, Place};
+use super::{Finding, Loc, Place, foreign};
 use indexmap::IndexMap;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map as Json, Value};
@@ -17,6 +17,11 @@ pub trait Shape: Sized {
     /// What stands for it where its key is not there; `None` makes the key a required one.
     fn absent() -> Option<Self> {
         None
+    }
+
+    /// The items of the list that was meant where `text` stands in place of a list of these.
+    fn items(text: &str) -> String {
+        text.to_owned()
     }
 }
 
@@ -67,7 +72,8 @@ impl<'y, 'a> Fields<'y, 'a> {
             Data::Map(pairs) => pairs,
             _ if yaml.is_null() => &[],
             _ => {
-                reader.mismatch(yaml, &format!("{what} as a map"));
+                let finding = Finding::error("wrong-type", yaml.place, format!("expected {what} as a map, found {}", yaml.described()));
+                reader.note(Finding { help: foreign::map(yaml, keys), ..finding });
                 return None;
             }
         };
@@ -103,6 +109,9 @@ impl<'y, 'a> Fields<'y, 'a> {
 
 fn unknown(key: &Yaml<'_>, keys: &[&str], what: &str) -> Finding {
     let finding = Finding::error("unknown-key", key.place, format!("{what} has no key {}", quoted(key.text())));
+    if let Some(help) = foreign::key(key.text(), keys) {
+        return finding.help(help);
+    }
     match nearest(key.text(), keys) {
         Some(right) => finding.help(format!("did you mean {right:?}?")),
         None if keys.is_empty() => finding.help("it has no keys at all: write {}"),
@@ -113,9 +122,12 @@ fn unknown(key: &Yaml<'_>, keys: &[&str], what: &str) -> Finding {
 /// The word that was probably meant.
 pub fn nearest<'k>(word: &str, words: &[&'k str]) -> Option<&'k str> {
     let word: String = word.chars().take(40).collect::<String>().to_lowercase().replace('_', "-");
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let limit = (length / 3).max(1);
     let distance = |other: &str| strsim::damerau_levenshtein(&word, &other.to_lowercase());
-    words.iter().map(|other| (distance(other), *other)).filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
+    // Of two short words that share no letter neither was meant for the other.
+    let near = |(distance, other): &(usize, &str)| *distance == 0 || (*distance <= limit && *distance < length.min(other.chars().count()));
+    words.iter().map(|other| (distance(other), *other)).filter(near).min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
 }
 
 impl<T: Shape> Shape for Option<T> {
@@ -156,7 +168,7 @@ impl<T: Shape> Shape for Vec<T> {
             _ => {
                 let finding = Finding::error("wrong-type", yaml.place, format!("expected a list, found {}", yaml.described()));
                 let scalar = matches!(yaml.data(), Data::Scalar(..));
-                reader.note(if scalar { finding.help(format!("put it in brackets: [{}]", yaml.text())) } else { finding });
+                reader.note(if scalar { finding.help(format!("put it in brackets: [{}]", T::items(yaml.text()))) } else { finding });
                 None
             }
         }

@@ -119,7 +119,11 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
 }
 
 fn syntax(text: &str, error: &ScanError) -> Box<Finding> {
-    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+    let mut at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+    // A tab below a plain text is told where that text begins.
+    if error.info().contains("found a tab") {
+        at = indented_with_tab(text, at).unwrap_or(at);
+    }
     let rest = text.get(at..).unwrap_or_default();
     let length = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
     // The parser has limits of its own, a little behind ours.
@@ -134,6 +138,19 @@ fn syntax(text: &str, error: &ScanError) -> Box<Finding> {
     } else {
         finding
     })
+}
+
+/// The first tab in an indentation behind `start`.
+fn indented_with_tab(text: &str, start: usize) -> Option<usize> {
+    let mut at = start;
+    for line in text.get(start..)?.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        if at > start && line.get(blanks..).is_some_and(|rest| rest.starts_with('\t')) {
+            return Some(at + blanks);
+        }
+        at += line.len();
+    }
+    None
 }
 
 struct Open<'a> {

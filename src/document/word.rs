@@ -20,6 +20,11 @@ pub trait Word: Sized {
     /// What is wrong with the text.
     fn parse(text: &str) -> Result<Self, Wrong>;
 
+    /// The items of the list that was meant where `text` stands in place of a list of these.
+    fn items(text: &str) -> String {
+        text.to_owned()
+    }
+
     /// Its schema.
     fn schema() -> Schema;
 }
@@ -68,8 +73,8 @@ impl<W: Word> Shape for Loc<W> {
         let word = matches!(&**text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE");
         if yaml.is_null() || (W::TEXT && *plain && word) {
             let finding = Finding::error("wrong-type", yaml.place, format!("expected {}, found {}", W::EXPECTED, yaml.described()));
-            let help = if word { "quote it if it is meant as text" } else { "write a value, or leave the key out" };
-            reader.note(finding.help(help));
+            let help = if word { as_text::<W>(text) } else { Some("write a value, or leave the key out".to_owned()) };
+            reader.note(Finding { help, ..finding });
             return None;
         }
         if !W::TEXT && !*plain {
@@ -86,8 +91,20 @@ impl<W: Word> Shape for Loc<W> {
         }
     }
 
+    fn items(text: &str) -> String {
+        W::items(text)
+    }
+
     fn schema(_: &mut SchemaGenerator) -> Schema {
         W::schema()
+    }
+}
+
+/// What to do about a `true` or `false` where a text is expected: quotes help where that word can be the text.
+fn as_text<W: Word>(text: &str) -> Option<String> {
+    match W::parse(text) {
+        Ok(_) => Some("quote it if it is meant as text".to_owned()),
+        Err(wrong) => wrong.help,
     }
 }
 
@@ -210,6 +227,9 @@ pub(super) use words;
 /// What is said of a word that is none of `words`.
 pub fn no_such_word(text: &str, expected: &str, words: &[&str]) -> Wrong {
     let wrong = Wrong::not("unknown-word", text, expected);
+    if let Some(right) = super::foreign::word(text, words) {
+        return wrong.help(format!("it is `{right}` here"));
+    }
     match super::read::nearest(text, words) {
         Some(right) => wrong.help(format!("did you mean {right:?}?")),
         None => wrong.help(format!("it is one of {}", words.join(", "))),

@@ -12,9 +12,10 @@ impl Word for IpAddr {
     const EXPECTED: &'static str = "an address";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        address(text).map_err(|wrong| match text.split_once('/') {
-            Some((bare, _)) if address(bare).is_ok() => wrong.help(format!("an address without a prefix length is meant: {bare}")),
-            _ => wrong,
+        address(text).map_err(|wrong| match text.split_once('/').map(|(bare, _)| (bare, address(bare))) {
+            Some((bare, Ok(_))) => wrong.help(format!("an address without a prefix length is meant: {bare}")),
+            Some((_, Err(inner))) => Wrong { help: inner.help, ..wrong },
+            None => wrong,
         })
     }
 
@@ -27,7 +28,8 @@ impl Word for IpAddr {
 pub fn address(text: &str) -> Result<IpAddr, Wrong> {
     text.parse().map_err(|_| {
         let wrong = Wrong::not("bad-address", text, "an IPv4 or IPv6 address");
-        let zeros = text.split('.').count() == 4 && text.split('.').any(|part| part.len() > 1 && part.starts_with('0'));
+        // What stands behind a `/` is no number of the address.
+        let zeros = text.split('.').count() == 4 && !text.contains('/') && text.split('.').any(|part| part.len() > 1 && part.starts_with('0'));
         if zeros { wrong.help("programs differ on what a leading zero means: write the numbers without") } else { wrong }
     })
 }

@@ -288,7 +288,7 @@ impl Word for TargetItem {
                 range(first, last, text)?;
                 (first, (first != last).then_some(last))
             }
-            None => (address(host).map_err(|wrong| if wrong.help.is_some() { wrong } else { wrong.help(help) })?, None),
+            None => (IpAddr::parse(host).map_err(|wrong| if wrong.help.is_some() { wrong } else { wrong.help(help) })?, None),
         };
         let port = port.map(Ports::parse).transpose()?.map(|ports| (ports.first, ports.last));
         Ok(Self(Target { address: first, last, port }))

@@ -295,11 +295,31 @@ text!(
     |text| !text.is_empty(),
     "1 to 4096 bytes"
 );
-text!(
-    /// A program or an argument of it.
-    Argument,
-    "an argument of a program",
-    4096,
-    |text| !text.contains('\0'),
-    "at most 4096 bytes, none of them zero"
-);
+/// A program or an argument of it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Argument(pub String);
+
+impl Word for Argument {
+    const EXPECTED: &'static str = "an argument of a program";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let sound = text.len() <= 4096 && !text.contains('\0');
+        if sound { Ok(Self(text.to_owned())) } else { Err(Wrong::not("bad-check", text, Self::EXPECTED).help("at most 4096 bytes, none of them zero")) }
+    }
+
+    /// A command line is as many arguments as it has words; one that needs a shell is given to a shell.
+    fn items(text: &str) -> String {
+        let shell = text.contains(['"', '\'', '`', '$', '|', '&', ';', '<', '>', '*', '?', '(', ')', '\\', '\n']);
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '+' | '=' | '%');
+        let word = |word: &str| match word {
+            "true" | "false" | "null" | "-" => format!("{word:?}"),
+            _ if word.chars().all(plain) && !word.starts_with('%') => word.to_owned(),
+            _ => format!("{word:?}"),
+        };
+        if shell { format!("sh, -c, {text:?}") } else { text.split_whitespace().map(word).collect::<Vec<_>>().join(", ") }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": ["string", "number"], "maxLength": 4096 })
+    }
+}

@@ -70,7 +70,12 @@ text!(
     SysctlValue,
     "the value of a kernel setting",
     "bad-sysctl",
-    |text| unless(text.len() <= 4096 && !text.contains('\n'), "one line of at most 4096 bytes"),
+    |text| match text {
+        // The kernel reads numbers there, and no word of YAML's.
+        "true" | "True" | "TRUE" => Some("write 1".to_owned()),
+        "false" | "False" | "FALSE" => Some("write 0".to_owned()),
+        _ => unless(text.len() <= 4096 && !text.contains('\n'), "one line of at most 4096 bytes"),
+    },
     json_schema!({ "type": ["string", "number"] })
 );
 
