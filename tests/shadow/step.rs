@@ -16,7 +16,7 @@ pub fn step(state: &State, dice: &mut Dice<'_>) -> Option<Operation> {
     match &there {
         Resource::Link(link) if link.kind == Kind::Loopback || matches!(link.tenure, Tenure::From(_)) => None,
         Resource::Link(link) => of_link(state, link, dice),
-        Resource::Namespace(namespace) => (dice.once_in(3) && !borrowed(&namespace.node)).then(|| Operation::Delete(there)),
+        Resource::Namespace(namespace) => (dice.once_in(3) && !borrowed(&namespace.node)).then_some(Operation::Delete(there)),
         Resource::Address(address) => Some(of_address(address, dice)),
         Resource::Route(route) => Some(of_route(route, dice)),
         Resource::Rule(_) | Resource::Neighbor(_) | Resource::Fdb(_) | Resource::Table(_) => Some(Operation::Delete(there)),
@@ -30,7 +30,8 @@ pub fn step(state: &State, dice: &mut Dice<'_>) -> Option<Operation> {
 }
 
 fn of_link(state: &State, link: &Link, dice: &mut Dice<'_>) -> Option<Operation> {
-    let mut after = link.clone();
+    // As in a plan, an address that nobody wrote is left.
+    let mut after = Link { mac: Setting::Left, ..link.clone() };
     match dice.below(12) {
         0 | 1 => after.up = Setting::Is(false),
         2 | 3 => after.up = Setting::Is(true),
