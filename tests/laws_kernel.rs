@@ -42,7 +42,7 @@ fn destroy() {
 fn case(seed: u64) {
     let a = generator::topology("law", &mut Dice::new(&throws(seed * 3, 400)));
     let b = generator::topology("law", &mut Dice::new(&throws(seed * 3 + 1, 400)));
-    hold(&format!("seed {seed}"), [&a, &b], || mess(&mut Dice::new(&throws(seed * 3 + 2, 40))));
+    hold(&format!("seed {seed}"), [&a, &b], || _ = mess(&mut Dice::new(&throws(seed * 3 + 2, 40))));
 }
 
 /// Holds the laws for two topologies and what a hand does in between.
