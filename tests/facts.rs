@@ -473,6 +473,26 @@ fn without_the_rule_for_main_no_gateway_is_found() {
 }
 
 #[test]
+fn a_route_of_scope_host_stays_when_its_link_is_down() {
+    sandbox::run("a_route_of_scope_host_stays_when_its_link_is_down", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0");
+        add_static("10.9.0.0/16 dev e0 scope host");
+        add_static("10.8.0.0/16 dev e0 scope link");
+        paper.address("10.0.0.1/24");
+        paper.create(Resource::Route(Route { scope: Setting::Is(254), ..route("10.9.0.0/16", &[("", "e0")], None) }));
+        paper.create(Resource::Route(Route { scope: Setting::Is(253), ..route("10.8.0.0/16", &[("", "e0")], None) }));
+        sh("ip -n RED link set dev e0 down");
+        paper.set(|link| link.up = Setting::Is(false));
+        both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16"]);
+        sh("ip -n RED address delete 10.0.0.1/24 dev e0");
+        paper.delete_address("10.0.0.1/24");
+        both(&paper, &[]);
+    });
+}
+
+#[test]
 fn files_outlive_their_namespace() {
     sandbox::run("files_outlive_their_namespace", || {
         machine();

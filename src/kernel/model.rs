@@ -91,13 +91,6 @@ impl Model {
         own || self.state.addresses_of(&link.id).any(|address| address.address.addr().is_ipv4())
     }
 
-    /// Links that got too small for IPv6 lose their settings of it.
-    fn shrink(&mut self) {
-        let of = |link: &Link| (link.id.node.clone(), format!("net/ipv6/conf/{}/", link.id.name));
-        let small: Vec<(Node, String)> = self.state.links().filter(|link| small(link)).map(of).collect();
-        self.state.items.retain(|id, _| !matches!(id, ResourceId::Sysctl(node, key) if small.iter().any(|(of, prefix)| of == node && key.starts_with(prefix))));
-    }
-
     /// Sets a setting, and what the kernel sets with it.
     pub fn set(&mut self, sysctl: Sysctl) {
         let kept = self.kept(&sysctl);
@@ -176,9 +169,6 @@ impl Model {
         effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
         if let Some((sysctl, kept)) = written {
             self.write(sysctl, kept);
-        }
-        if let Operation::Update { after: Resource::Link(_), .. } = operation {
-            self.shrink();
         }
         self.performed += 1;
         Ok(())

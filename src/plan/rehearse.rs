@@ -2,7 +2,9 @@
 
 use super::stage::Turns;
 use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove};
-use crate::resource::{Item, Kind, Link, LinkId, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Tenure, effect};
+use crate::resource::{
+    Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure, effect,
+};
 use std::collections::BTreeMap;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
@@ -166,15 +168,18 @@ impl<'a> Paper<'a> {
     }
 
     /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no route over a gateway could be made again,
-    /// not even to undo what failed.
+    /// not even to undo what failed. Where it is not wanted, it goes when all is done.
     fn rules_first(&mut self) -> Result<(), Conflict> {
-        let missing = |rule: &&Rule| {
-            let lookup = rule.kernel && matches!(rule.key.action, RuleAction::Table(_));
-            lookup && self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none()
-        };
-        let rules = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule) } else { None });
-        for rule in rules.filter(missing).cloned().collect::<Vec<_>>() {
-            self.act(Operation::Create(Resource::Rule(rule)))?;
+        let wanted = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule.clone()) } else { None });
+        let mut rules: Vec<Rule> = wanted.filter(|rule| rule.kernel && matches!(rule.key.action, RuleAction::Table(_))).collect();
+        let made = self.goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
+        let over_gateways = made.filter(|namespace| self.goal.routes_of(&namespace.node).any(|route| route.nexthops.iter().any(|hop| hop.via.is_some())));
+        let to_main = |rule: &Rule| rule.key.action == RuleAction::Table(TableId::MAIN);
+        rules.extend(over_gateways.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).filter(to_main));
+        for rule in rules {
+            if self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none() {
+                self.act(Operation::Create(Resource::Rule(rule)))?;
+            }
         }
         self.wait();
         Ok(())

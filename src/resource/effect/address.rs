@@ -51,7 +51,7 @@ pub(super) fn after_delete(state: &mut State, link: &LinkId, gone: &IpNet) -> Ve
     }
     lost.extend(route::from_source(state, &link.node, gone.addr()));
     if !state.addresses_of(link).any(|there| there.address.addr().is_ipv4()) {
-        lost.extend(route::over_link(state, link, Some(Family::V4), route::Loss::Down));
+        lost.extend(route::over_link(state, link, Some(Family::V4), route::Loss::Bare));
     }
     lost
 }

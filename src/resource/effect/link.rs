@@ -264,6 +264,7 @@ pub(super) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
     let mut lost = stacked::ripple(state, before, &now);
     if too_small(&now) && !too_small(before) {
         lost.extend(ipv6_gone(state, &now.id));
+        lost.extend(ipv6_settings_gone(state, &now.id));
     }
     lost
 }

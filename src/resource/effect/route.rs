@@ -44,24 +44,30 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
 /// What happened to a link.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// It is down, or has no address of the family left.
+    /// It is down.
     Down,
+    /// It has no address of the family left.
+    Bare,
     /// It is gone from the namespace.
     Gone,
 }
 
-/// Routes over a link that lost what they need. One with other next hops stays with a dead one where the link is down; where it is gone, IPv4 drops all of
+/// `RT_SCOPE_HOST`.
+const HOST: u8 = 254;
+
+/// Routes over a link that lost what they need. An IPv4 route of scope host stays when it is down: there is nowhere that it leads to (`fib_sync_down_dev`). One with other next hops stays with a dead one where the link is down; where it is gone, IPv4 drops all of
 /// it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`).
 pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>, loss: Loss) -> Vec<ResourceId> {
     let over = |route: &&Route| {
-        family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
+        let stays = loss == Loss::Down && route.key.to.addr().is_ipv4() && route.scope == Setting::Is(HOST);
+        !stays && family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
     };
     let ids: Vec<ResourceId> = state.routes_of(&link.node).filter(over).map(Route::id).collect();
     for id in &ids {
         let Some(Resource::Route(route)) = state.items.get_mut(id).map(|item| &mut item.resource) else { continue };
         let rest = route.nexthops.iter().any(|hop| hop.dev.as_ref() != Some(&link.name));
         match (rest, loss, route.key.to.addr()) {
-            (true, Loss::Down, _) => route.dead = true,
+            (true, Loss::Down | Loss::Bare, _) => route.dead = true,
             (true, Loss::Gone, IpAddr::V6(_)) => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
             (true, Loss::Gone, IpAddr::V4(_)) | (false, _, _) => {
                 state.items.remove(id);
