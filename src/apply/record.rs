@@ -36,8 +36,7 @@ pub(super) fn during(plan: &Plan) -> Record {
             },
             Resource::Sysctl(sysctl) if remembered(&plan.wanted, sysctl) => {
                 let id = sysctl.id();
-                let first = plan.base.other_with_setting(&id).and_then(|(_, other)| other.prior(&id));
-                if let Some(there) = first.or_else(|| plan.base.get(&id)) {
+                if let Some(there) = plan.base.prior_of_others(&id).or_else(|| plan.base.get(&id)) {
                     remember(&mut record, there.clone());
                 }
                 written_too(&mut record, plan, sysctl);
@@ -144,9 +143,12 @@ fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
         .links_of(&sysctl.node)
         .filter(|link| link.tenure != Tenure::Created || plan.base.items.get(&link.id()).is_some_and(|item| item.owner != Owner::Ours));
     let names: Vec<&str> = theirs.map(|link| link.id.name.as_str()).collect();
+    // Where another topology has the switch already it knows what that wrote. An interface that came since has no value from before: it follows the switch.
+    let had = plan.base.prior_of_others(&sysctl.id()).is_some();
     for key in Sysctl::writes_too(&sysctl.key, names.into_iter()) {
         let id = ResourceId::Sysctl(sysctl.node.clone(), key);
-        if let (Some(there), None) = (plan.base.get(&id), plan.wanted.get(&id)) {
+        let before = plan.base.prior_of_others(&id).or_else(|| plan.base.get(&id).filter(|_| !had));
+        if let (Some(there), None) = (before, plan.wanted.get(&id)) {
             remember(record, there.clone());
         }
     }

@@ -252,7 +252,9 @@ fn restore(goal: &mut State, observed: &State) {
                 // A link that moves gets the settings of a new one, in either namespace.
                 gone(goal, observed, sysctl)
                     || sysctl.link().is_some_and(|link| taken.contains(&link))
-                    || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored))
+                    || sysctl.written_with().is_some_and(|main| {
+                        goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored) || observed.other_with_setting(&main).is_some()
+                    })
             }
             _ => false,
         };
@@ -269,8 +271,19 @@ fn restore(goal: &mut State, observed: &State) {
             goal.insert(prior.clone(), Owner::Restored);
         }
     }
+    spare(goal, observed);
     follow(goal, observed);
     inherit(goal, observed);
+}
+
+/// What another topology wrote stays where a switch that goes back would pass over it.
+fn spare(goal: &mut State, observed: &State) {
+    for sysctl in observed.others.iter().flat_map(|(_, record)| &record.wrote) {
+        let back = sysctl.written_with().and_then(|switch| goal.items.get(&switch)).is_some_and(|switch| switch.owner == Owner::Restored);
+        if back && !gone(goal, observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && observed.get(&sysctl.id()).is_some() {
+            goal.insert(Resource::Sysctl(sysctl.clone()), Owner::Restored);
+        }
+    }
 }
 
 /// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
@@ -296,11 +309,11 @@ fn follow(goal: &mut State, observed: &State) {
             continue;
         }
         let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
-        let Some(Resource::Sysctl(switch)) = own.written_with().filter(|_| !said).and_then(|switch| goal.get(&switch)) else { continue };
+        let Some(switch) = own.written_with().filter(|_| !said).and_then(|switch| reaches(goal, observed, &switch)) else { continue };
         let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
         let ours = goal.link(&link).is_some_and(|link| made || link.tenure == Tenure::Created);
         let wrote = observed.record.wrote.iter().any(|wrote| wrote.id() == own.id());
-        let before = observed.record.prior(&switch.id()).or_else(|| observed.get(&switch.id()));
+        let before = observed.record.prior(&switch.id()).or_else(|| observed.prior_of_others(&switch.id())).or_else(|| observed.get(&switch.id()));
         let moved = before.is_none_or(|before| !prior_equals(before, switch));
         let value = match (ours, wrote) {
             (true, _) => &switch.value,
@@ -310,6 +323,14 @@ fn follow(goal: &mut State, observed: &State) {
         };
         let own = Sysctl::new(own.node.clone(), own.key.clone(), value);
         goal.insert(Resource::Sysctl(own), Owner::Restored);
+    }
+}
+
+/// The switch that is wanted here, or that another topology wants.
+fn reaches<'a>(goal: &'a State, observed: &'a State, switch: &ResourceId) -> Option<&'a Sysctl> {
+    match goal.get(switch) {
+        Some(Resource::Sysctl(switch)) => Some(switch),
+        _ => observed.other_with_setting(switch)?.1.wrote.iter().find(|wrote| wrote.id() == *switch),
     }
 }
 
