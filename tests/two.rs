@@ -130,3 +130,85 @@ fn a_switch_that_goes_back_leaves_what_another_topology_wrote() {
         }
     });
 }
+
+/// An attribute of somebody's interface that two topologies name stays until the last of them goes.
+#[test]
+fn attributes_that_topologies_share_go_back_with_the_last() {
+    sandbox::run("attributes_that_topologies_share_go_back_with_the_last", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up; ip addr add 192.0.2.1/24 dev nic0");
+        // Each names one that the others do not.
+        let own = [("one", "txqueuelen: 700"), ("two", "mac: \"02:00:00:00:00:42\""), ("three", "alternative-names: [uplink]")];
+        let file = |name: &str| {
+            let own = own.iter().find(|(of, _)| *of == name).unwrap().1;
+            format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: 1400, {own} }} }} }}\n")
+        };
+        let shown = |what: &str| sh(&format!("ip -o link show nic0 | grep -o '{what}' || true"));
+        walk(file, |there| {
+            assert_eq!(shown("mtu [0-9]* "), if there.is_empty() { "mtu 1500 \n" } else { "mtu 1400 \n" });
+            assert_eq!(shown("qlen 700"), if there.contains(&"one") { "qlen 700\n" } else { "" });
+            assert_eq!(shown("02:00:00:00:00:42"), if there.contains(&"two") { "02:00:00:00:00:42\n" } else { "" });
+            assert_eq!(shown("altname uplink"), if there.contains(&"three") { "altname uplink\n" } else { "" });
+        });
+    });
+}
+
+/// A file that no longer names an attribute gives it back only where nobody else names it.
+#[test]
+fn an_attribute_that_leaves_one_file_stays_for_the_other() {
+    sandbox::run("an_attribute_that_leaves_one_file_stays_for_the_other", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up");
+        let file =
+            |name: &str, more: &str| write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}{more} }} }} }}\n"));
+        let mtu = || sh("cat /sys/class/net/nic0/mtu");
+        apply(&file("one", ", mtu: 1400"));
+        apply(&file("two", ", mtu: 1400"));
+        apply(&file("one", ", txqueuelen: 700"));
+        assert_eq!(mtu(), "1400\n");
+        apply(&file("two", ""));
+        assert_eq!(mtu(), "1500\n");
+        destroy("one");
+        destroy("two");
+    });
+}
+
+/// Two values of one attribute are refused, and the file that came first is named.
+#[test]
+fn two_values_of_one_attribute_are_refused() {
+    sandbox::run("two_values_of_one_attribute_are_refused", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up");
+        let file = |name: &str, mtu: u32| {
+            write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: {mtu} }} }} }}\n"))
+        };
+        let (one, two) = (file("one", 1400), file("two", 1300));
+        apply(&one);
+        topo(&["apply", "--yes", &two]).expect(1).says("topology \"one\" has set mtu of host/nic0 to \"1400\", and this one wants \"1300\"");
+        assert_eq!(sh("cat /sys/class/net/nic0/mtu"), "1400\n");
+        // What a hand changed is drift, and no matter of the other topology.
+        apply(&file("two", 1400));
+        sh("ip link set nic0 mtu 1350");
+        topo(&["plan", "--detailed-exitcode", &one]).expect(2);
+        apply(&one);
+        apply(&file("two", 1400));
+        destroy("one");
+        destroy("two");
+        assert_eq!(sh("cat /sys/class/net/nic0/mtu"), "1500\n");
+    });
+}
+
+/// An interface that two topologies have set down comes up with the last, with the addresses and routes that going down cost it.
+#[test]
+fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
+    sandbox::run("an_interface_that_topologies_set_down_comes_up_with_the_last", || {
+        sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+            ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up
+            ip addr add 192.0.2.1/24 dev nic0; ip addr add 2001:db8::1/64 dev nic0; ip route add 198.51.100.0/24 via 192.0.2.9");
+        let file = |name: &str| format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, up: false }} }} }}\n");
+        walk(file, |there| {
+            let up = sh("ip -o link show nic0").contains(",UP");
+            assert_eq!(up, there.is_empty());
+            if up {
+                assert!(sh("ip route show 198.51.100.0/24").contains("nic0") && sh("ip -6 addr show nic0").contains("2001:db8::1"));
+            }
+        });
+    });
+}

@@ -1,5 +1,6 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
+use super::shared;
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
     Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId,
@@ -85,7 +86,7 @@ fn given_back(goal: &mut State, observed: &State) {
         let now = goal.links().find(|link| link.tenure == Tenure::From(prior.id.clone())).map_or(prior.id(), |link| link.id());
         let Some(item) = goal.items.get_mut(&now) else { continue };
         let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
-        let mut prior = prior.clone();
+        let mut prior = shared::released(observed, prior);
         if link.id != prior.id {
             // While it is away it has no place to be up in, no bridge and no port.
             (prior.up, prior.master, prior.vlans) = (Setting::Left, Setting::Left, Setting::Left);
@@ -233,7 +234,8 @@ fn restore(goal: &mut State, observed: &State) {
     let taken: Vec<LinkId> = goal.links().filter_map(source).collect();
     // What going down costs a link waits until it is up again.
     let theirs = |link: &&Link| link.tenure == Tenure::Existing;
-    let down: Vec<LinkId> = goal.links().filter(theirs).filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone()).collect();
+    let down: Vec<LinkId> =
+        goal.links().filter(theirs).filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone()).chain(shared::down(observed)).collect();
     let off: Vec<LinkId> = goal.links().filter(theirs).filter(|link| goal.is_off(&link.id)).map(|link| link.id.clone()).collect();
     let lost = |link: &LinkId| taken.contains(link) || down.contains(link);
     let moved = local_rules(goal);
@@ -268,22 +270,13 @@ fn restore(goal: &mut State, observed: &State) {
         };
         let stays_away = still_away || lost_for_good(observed, prior);
         if !(stays_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
-            goal.insert(prior.clone(), Owner::Restored);
+            let back = prior.as_link().map(|link| Resource::Link(Box::new(shared::released(observed, link))));
+            goal.insert(back.unwrap_or_else(|| prior.clone()), Owner::Restored);
         }
     }
-    spare(goal, observed);
+    shared::spare(goal, observed);
     follow(goal, observed);
     inherit(goal, observed);
-}
-
-/// What another topology wrote stays where a switch that goes back would pass over it.
-fn spare(goal: &mut State, observed: &State) {
-    for sysctl in observed.others.iter().flat_map(|(_, record)| &record.wrote) {
-        let back = sysctl.written_with().and_then(|switch| goal.items.get(&switch)).is_some_and(|switch| switch.owner == Owner::Restored);
-        if back && !gone(goal, observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && observed.get(&sysctl.id()).is_some() {
-            goal.insert(Resource::Sysctl(sysctl.clone()), Owner::Restored);
-        }
-    }
 }
 
 /// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
@@ -309,7 +302,7 @@ fn follow(goal: &mut State, observed: &State) {
             continue;
         }
         let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
-        let Some(switch) = own.written_with().filter(|_| !said).and_then(|switch| reaches(goal, observed, &switch)) else { continue };
+        let Some(switch) = own.written_with().filter(|_| !said).and_then(|switch| shared::reaches(goal, observed, &switch)) else { continue };
         let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
         let ours = goal.link(&link).is_some_and(|link| made || link.tenure == Tenure::Created);
         let wrote = observed.record.wrote.iter().any(|wrote| wrote.id() == own.id());
@@ -323,14 +316,6 @@ fn follow(goal: &mut State, observed: &State) {
         };
         let own = Sysctl::new(own.node.clone(), own.key.clone(), value);
         goal.insert(Resource::Sysctl(own), Owner::Restored);
-    }
-}
-
-/// The switch that is wanted here, or that another topology wants.
-fn reaches<'a>(goal: &'a State, observed: &'a State, switch: &ResourceId) -> Option<&'a Sysctl> {
-    match goal.get(switch) {
-        Some(Resource::Sysctl(switch)) => Some(switch),
-        _ => observed.other_with_setting(switch)?.1.wrote.iter().find(|wrote| wrote.id() == *switch),
     }
 }
 
@@ -385,7 +370,7 @@ fn without_ipv6(link: &Link) -> bool {
 }
 
 /// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is too small for IPv6.
-fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
+pub(super) fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link() else { return false };
     let small = sysctl.key.starts_with("net/ipv6/") && goal.link(&link).is_some_and(without_ipv6);
     let item = observed.items.get(&ResourceId::Link(link.clone()));
