@@ -36,8 +36,7 @@ pub(super) fn during(plan: &Plan) -> Record {
             },
             Resource::Sysctl(sysctl) if remembered(&plan.wanted, sysctl) => {
                 let id = sysctl.id();
-                let first = plan.base.other_with_setting(&id).and_then(|(_, other)| other.prior(&id));
-                if let Some(there) = first.or_else(|| plan.base.get(&id)) {
+                if let Some(there) = plan.base.prior_of_others(&id).or_else(|| plan.base.get(&id)) {
                     remember(&mut record, there.clone());
                 }
                 written_too(&mut record, plan, sysctl);
@@ -111,6 +110,9 @@ fn after_wanted(wanted: &State) -> Record {
                 if let Tenure::From(source) = &link.tenure {
                     record.moved.push((link.id.clone(), source.clone()));
                 }
+                if item.owner == Owner::Named && link.tenure == Tenure::Existing {
+                    record.configured.push(link.only(link));
+                }
                 keys::of_link(&mut record, link);
             }
             Resource::Peer(peer) => keys::of_peer(&mut record, peer),
@@ -144,9 +146,12 @@ fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
         .links_of(&sysctl.node)
         .filter(|link| link.tenure != Tenure::Created || plan.base.items.get(&link.id()).is_some_and(|item| item.owner != Owner::Ours));
     let names: Vec<&str> = theirs.map(|link| link.id.name.as_str()).collect();
+    // Where another topology has the switch already it knows what that wrote. An interface that came since has no value from before: it follows the switch.
+    let had = plan.base.prior_of_others(&sysctl.id()).is_some();
     for key in Sysctl::writes_too(&sysctl.key, names.into_iter()) {
         let id = ResourceId::Sysctl(sysctl.node.clone(), key);
-        if let (Some(there), None) = (plan.base.get(&id), plan.wanted.get(&id)) {
+        let before = plan.base.prior_of_others(&id).or_else(|| plan.base.get(&id).filter(|_| !had));
+        if let (Some(there), None) = (before, plan.wanted.get(&id)) {
             remember(record, there.clone());
         }
     }
@@ -198,7 +203,33 @@ fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
     if goal.is_off(&wanted.id) {
         routes_over(record, base, &wanted.id);
     }
-    widen(record, masked(there, wanted));
+    if goal.is_off(&wanted.id) || wanted.up == Setting::Is(false) {
+        costs_of_others(record, base, &wanted.id);
+    }
+    let mut prior = there.only(wanted);
+    for other in priors_of_others(base).filter_map(Resource::as_link).filter(|other| other.id == wanted.id && other.tenure == Tenure::Existing) {
+        let mut first = other.only(wanted);
+        first.fall_back_to(&prior);
+        prior.port.append(&mut first.port);
+        first.port = prior.port;
+        prior = first;
+    }
+    widen(record, prior);
+}
+
+/// What the other topologies remember.
+fn priors_of_others(base: &State) -> impl Iterator<Item = &Resource> {
+    base.others.iter().flat_map(|(_, record)| &record.prior)
+}
+
+/// What going down cost a link when another topology set it down: whoever lets it up last puts that back.
+fn costs_of_others(record: &mut Record, base: &State, link: &LinkId) {
+    let lost = |prior: &&Resource| match prior {
+        Resource::Address(address) => address.link == *link,
+        Resource::Route(route) => route.node == link.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name)),
+        _ => false,
+    };
+    priors_of_others(base).filter(lost).for_each(|prior| remember(record, prior.clone()));
 }
 
 /// Adds fields of a link from before to those that are known.
@@ -212,23 +243,6 @@ fn widen(record: &mut Record, mut prior: Link) {
         }
         _ => record.prior.push(Resource::Link(Box::new(prior))),
     }
-}
-
-/// Of `link`, the fields that `wanted` manages.
-fn masked(link: &Link, wanted: &Link) -> Link {
-    fn mask<T: Clone, U>(value: &Setting<T>, by: &Setting<U>) -> Setting<T> {
-        if by.get().is_some() { value.clone() } else { Setting::Left }
-    }
-    let mut masked = Link { tenure: Tenure::Existing, marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
-    masked.up = mask(&link.up, &wanted.up);
-    masked.mtu = mask(&link.mtu, &wanted.mtu);
-    masked.mac = mask(&link.mac, &wanted.mac);
-    masked.master = mask(&link.master, &wanted.master);
-    masked.alternative_names = mask(&link.alternative_names, &wanted.alternative_names);
-    masked.vlans = mask(&link.vlans, &wanted.vlans);
-    masked.txqueuelen = mask(&link.txqueuelen, &wanted.txqueuelen);
-    masked.port = link.port.iter().filter(|(name, _)| wanted.port.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect();
-    masked
 }
 
 /// The kernel's rule 0 of a node that is not ours, where the file puts the rule for `local` elsewhere.
@@ -255,7 +269,7 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
             Some(prior.clone())
         }
         Resource::Link(link) => match wanted.items.get(&link.id()) {
-            Some(item) if item.owner == Owner::Named => item.resource.as_link().map(|wanted| Resource::Link(Box::new(masked(link, wanted)))),
+            Some(item) if item.owner == Owner::Named => item.resource.as_link().map(|wanted| Resource::Link(Box::new(link.only(wanted)))),
             _ => None,
         },
         Resource::Sysctl(sysctl) => {

@@ -1,5 +1,6 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
+use super::shared;
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
     Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId,
@@ -85,7 +86,7 @@ fn given_back(goal: &mut State, observed: &State) {
         let now = goal.links().find(|link| link.tenure == Tenure::From(prior.id.clone())).map_or(prior.id(), |link| link.id());
         let Some(item) = goal.items.get_mut(&now) else { continue };
         let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
-        let mut prior = prior.clone();
+        let mut prior = shared::released(observed, prior);
         if link.id != prior.id {
             // While it is away it has no place to be up in, no bridge and no port.
             (prior.up, prior.master, prior.vlans) = (Setting::Left, Setting::Left, Setting::Left);
@@ -233,7 +234,8 @@ fn restore(goal: &mut State, observed: &State) {
     let taken: Vec<LinkId> = goal.links().filter_map(source).collect();
     // What going down costs a link waits until it is up again.
     let theirs = |link: &&Link| link.tenure == Tenure::Existing;
-    let down: Vec<LinkId> = goal.links().filter(theirs).filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone()).collect();
+    let down: Vec<LinkId> =
+        goal.links().filter(theirs).filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone()).chain(shared::down(observed)).collect();
     let off: Vec<LinkId> = goal.links().filter(theirs).filter(|link| goal.is_off(&link.id)).map(|link| link.id.clone()).collect();
     let lost = |link: &LinkId| taken.contains(link) || down.contains(link);
     let moved = local_rules(goal);
@@ -252,7 +254,9 @@ fn restore(goal: &mut State, observed: &State) {
                 // A link that moves gets the settings of a new one, in either namespace.
                 gone(goal, observed, sysctl)
                     || sysctl.link().is_some_and(|link| taken.contains(&link))
-                    || sysctl.written_with().is_some_and(|main| goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored))
+                    || sysctl.written_with().is_some_and(|main| {
+                        goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored) || observed.other_with_setting(&main).is_some()
+                    })
             }
             _ => false,
         };
@@ -266,9 +270,11 @@ fn restore(goal: &mut State, observed: &State) {
         };
         let stays_away = still_away || lost_for_good(observed, prior);
         if !(stays_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
-            goal.insert(prior.clone(), Owner::Restored);
+            let back = prior.as_link().map(|link| Resource::Link(Box::new(shared::released(observed, link))));
+            goal.insert(back.unwrap_or_else(|| prior.clone()), Owner::Restored);
         }
     }
+    shared::spare(goal, observed);
     follow(goal, observed);
     inherit(goal, observed);
 }
@@ -296,11 +302,11 @@ fn follow(goal: &mut State, observed: &State) {
             continue;
         }
         let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
-        let Some(Resource::Sysctl(switch)) = own.written_with().filter(|_| !said).and_then(|switch| goal.get(&switch)) else { continue };
+        let Some(switch) = own.written_with().filter(|_| !said).and_then(|switch| shared::reaches(goal, observed, &switch)) else { continue };
         let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
         let ours = goal.link(&link).is_some_and(|link| made || link.tenure == Tenure::Created);
         let wrote = observed.record.wrote.iter().any(|wrote| wrote.id() == own.id());
-        let before = observed.record.prior(&switch.id()).or_else(|| observed.get(&switch.id()));
+        let before = observed.record.prior(&switch.id()).or_else(|| observed.prior_of_others(&switch.id())).or_else(|| observed.get(&switch.id()));
         let moved = before.is_none_or(|before| !prior_equals(before, switch));
         let value = match (ours, wrote) {
             (true, _) => &switch.value,
@@ -370,7 +376,7 @@ fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool {
 }
 
 /// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is too small for IPv6.
-fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
+pub(super) fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link() else { return false };
     let small = sysctl.key.starts_with("net/ipv6/") && goal.link(&link).is_some_and(without_ipv6);
     let item = observed.items.get(&ResourceId::Link(link.clone()));

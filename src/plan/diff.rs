@@ -1,6 +1,6 @@
 //! The difference between a goal and what is there, resource by resource.
 
-use super::{Action, Change, Conflict, complete};
+use super::{Action, Change, Conflict, complete, shared};
 use crate::resource::{Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
 
 /// What has to happen to one resource.
@@ -82,6 +82,7 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item) -> O
             Some(Conflict::new(id.clone(), format!("there is no namespace {place}"), "make it first, or leave out `existing` and topo makes one"))
         }
         _ if other_value(observed, &wanted.resource).is_some() => other_value(observed, &wanted.resource),
+        (Owner::Named, Some(_)) => wanted.resource.as_link().and_then(|link| shared::other_attribute(observed, link)),
         (Owner::Named, None) => missing(goal, observed, id, &wanted.resource),
         (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => taken(id, who, resource, &wanted.resource),
         (Owner::Ours, Some(Item { resource: Resource::Insert(Insert { present: false, .. }), .. })) => {

@@ -5,6 +5,7 @@ mod complete;
 mod diff;
 mod rehearse;
 mod remove;
+mod shared;
 mod stage;
 
 pub use rehearse::{back, make};

@@ -202,6 +202,38 @@ impl Link {
         self.txqueuelen = self.txqueuelen.over(&below.txqueuelen);
     }
 
+    /// As somebody else's link, with the settings that `named` has too.
+    #[must_use]
+    pub fn only(&self, named: &Self) -> Self {
+        self.attributes(named, true)
+    }
+
+    /// As somebody else's link, with the settings that `named` does not have.
+    #[must_use]
+    pub fn without(&self, named: &Self) -> Self {
+        Self { tenure: self.tenure.clone(), kind: self.kind.clone(), ..self.attributes(named, false) }
+    }
+
+    fn attributes(&self, named: &Self, there: bool) -> Self {
+        fn mask<T: Clone>(value: &Setting<T>, by: &Setting<T>, there: bool) -> Setting<T> {
+            if by.get().is_some() == there { value.clone() } else { Setting::Left }
+        }
+        let port = self.port.iter().filter(|(name, _)| named.port.contains_key(*name) == there);
+        Self {
+            tenure: Tenure::Existing,
+            marked: false,
+            up: mask(&self.up, &named.up, there),
+            mtu: mask(&self.mtu, &named.mtu, there),
+            mac: mask(&self.mac, &named.mac, there),
+            master: mask(&self.master, &named.master, there),
+            alternative_names: mask(&self.alternative_names, &named.alternative_names, there),
+            vlans: mask(&self.vlans, &named.vlans, there),
+            txqueuelen: mask(&self.txqueuelen, &named.txqueuelen, there),
+            port: port.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            ..Self::bare(self.id.clone(), Kind::Any)
+        }
+    }
+
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::Link(self.id.clone())

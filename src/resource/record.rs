@@ -1,6 +1,6 @@
 //! What the kernel cannot hold, kept in `/run/topo/NAME/` until the topology goes.
 
-use super::{LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
+use super::{Link, LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,9 @@ pub struct Record {
     pub moved: Vec<(LinkId, LinkId)>,
     /// The settings outside created namespaces as topo wrote them; one that has another value since was changed by somebody else, and keeps it.
     pub wrote: Vec<Sysctl>,
+    /// The attributes of `existing` interfaces that the file names, as it has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configured: Vec<Link>,
     /// What this topology owns although no mark says whose it is: routes, rules and addresses on the host and in `existing` namespaces, and inserts.
     pub owned: BTreeSet<ResourceId>,
     /// The `existing` namespaces of the topology and how they are found, so that `destroy NAME` finds them without the file.

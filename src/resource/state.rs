@@ -181,6 +181,11 @@ impl State {
         self.others.iter().find(|(_, record)| record.wrote.iter().any(|wrote| wrote.id() == *id))
     }
 
+    /// What was there under `id` before another topology, the first that changed it: the value from before is handed on to whoever joins.
+    pub fn prior_of_others(&self, id: &ResourceId) -> Option<&Resource> {
+        self.others.iter().find_map(|(_, record)| record.prior(id))
+    }
+
     /// The link `id`.
     pub fn link(&self, id: &LinkId) -> Option<&Link> {
         self.get(&ResourceId::Link(id.clone())).and_then(Resource::as_link)

@@ -1,0 +1,50 @@
+//! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
+
+use super::{Conflict, complete};
+use crate::resource::{Link, LinkId, Owner, Resource, ResourceId, Setting, State, Sysctl};
+
+/// What another topology wrote stays where a switch that goes back would pass over it.
+pub(super) fn spare(goal: &mut State, observed: &State) {
+    for sysctl in observed.others.iter().flat_map(|(_, record)| &record.wrote) {
+        let back = sysctl.written_with().and_then(|switch| goal.items.get(&switch)).is_some_and(|switch| switch.owner == Owner::Restored);
+        if back && !complete::gone(goal, observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && observed.get(&sysctl.id()).is_some() {
+            goal.insert(Resource::Sysctl(sysctl.clone()), Owner::Restored);
+        }
+    }
+}
+
+/// The switch that is wanted here, or that another topology wants.
+pub(super) fn reaches<'a>(goal: &'a State, observed: &'a State, switch: &ResourceId) -> Option<&'a Sysctl> {
+    match goal.get(switch) {
+        Some(Resource::Sysctl(switch)) => Some(switch),
+        _ => observed.other_with_setting(switch)?.1.wrote.iter().find(|wrote| wrote.id() == *switch),
+    }
+}
+
+/// The attributes of an `existing` interface that another topology names.
+fn named<'a>(observed: &'a State, link: &'a LinkId) -> impl Iterator<Item = (&'a str, &'a Link)> {
+    let of = |(name, record): &'a (_, crate::resource::Record)| record.configured.iter().map(move |link| (crate::resource::Name::as_str(name), link));
+    observed.others.iter().flat_map(of).filter(move |(_, named)| named.id == *link)
+}
+
+/// What an interface goes back to: not what another topology still names. One that was moved comes home as it was when it was taken.
+pub(super) fn released(observed: &State, prior: &Link) -> Link {
+    let moved = observed.record.moved.iter().any(|(_, source)| *source == prior.id);
+    named(observed, &prior.id).filter(|_| !moved).fold(prior.clone(), |prior, (_, link)| prior.without(link))
+}
+
+/// The interfaces that another topology has set down: nothing of theirs comes back yet.
+pub(super) fn down(observed: &State) -> impl Iterator<Item = LinkId> {
+    let links = observed.others.iter().flat_map(|(_, record)| &record.configured);
+    links.filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone())
+}
+
+/// Another topology wants another value of an attribute of the same interface.
+pub(super) fn other_attribute(observed: &State, wanted: &Link) -> Option<Conflict> {
+    named(observed, &wanted.id).find_map(|(name, other)| {
+        let drift = wanted.only(other).drift(&other.only(wanted)).into_iter().next()?;
+        let reason = format!("topology {name:?} has set {} of {} to {:?}, and this one wants {:?}", drift.field, wanted.id, drift.old, drift.new);
+        let help = "two topologies cannot want different values of one attribute: change one of the files";
+        Some(Conflict::new(wanted.id(), reason, help))
+    })
+}

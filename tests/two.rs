@@ -1,0 +1,214 @@
+//! Topologies side by side: what they share stays until the last of them goes, and then is as it was before the first; what is one's own is no other's.
+//!
+//! Judged by `ip` and `sysctl`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+
+mod sandbox;
+
+use sandbox::{Options, assert_snapshot_with, quiet, sh, topo, write};
+
+/// Everything a snapshot has.
+fn whole() -> Options {
+    Options { handles: true, indexes: true, addresses: true, ..Options::default() }
+}
+
+fn apply(file: &str) {
+    topo(&["apply", "--yes", file]).expect(0);
+    topo(&["plan", "--detailed-exitcode", file]).expect(0);
+}
+
+fn destroy(name: &str) {
+    topo(&["destroy", "--yes", name]).expect(0);
+}
+
+/// Settings of the host as `sysctl` shows them; a few by name, or all below.
+fn settings(what: &str) -> String {
+    sh(&format!("sysctl -a 2>/dev/null | grep -E '{what}'"))
+}
+
+/// The order in which topologies come (`+`) and go (`-`).
+type Walk = &'static [&'static str];
+
+const WALKS: &[Walk] = &[
+    &["+one", "+two", "-one", "-two"],
+    &["+one", "+two", "-two", "-one"],
+    &["+one", "+two", "-one", "+three", "-two", "-three"],
+    &["+one", "+two", "+three", "-two", "-one", "-three"],
+    &["+one", "+two", "-one", "+one", "-two", "-one"],
+];
+
+/// Goes each walk. `file` says what is in a topology's file, `check` is asked after each step, with the topologies that are there.
+fn walk(file: impl Fn(&str) -> String, check: impl Fn(&[&str])) {
+    let before = quiet(&whole());
+    let written = |name: &str| write(&format!("{name}.yaml"), &file(name));
+    for walk in WALKS {
+        let mut there: Vec<&str> = Vec::new();
+        for step in *walk {
+            let (sign, name) = step.split_at(1);
+            if sign == "+" {
+                apply(&written(name));
+                there.push(name);
+            } else {
+                destroy(name);
+                there.retain(|one| *one != name);
+            }
+            println!("{walk:?}: after {step}");
+            check(&there);
+            for name in &there {
+                topo(&["plan", "--detailed-exitcode", &written(name)]).expect(0);
+            }
+        }
+        assert_snapshot_with(&before, &whole());
+    }
+}
+
+/// Two foreign pairs, of which `nx` and `ny` are up.
+const PAIRS: &str = "for n in nx ny; do ip link add $n type veth peer name p$n; ip link set $n up; done";
+
+/// What a switch of forwarding writes besides comes back with the last topology that gives the switch back, as it was before the first.
+#[test]
+fn a_switch_that_topologies_share_goes_back_whole() {
+    sandbox::run("a_switch_that_topologies_share_goes_back_whole", || {
+        sh(PAIRS);
+        // One that somebody had switched on before; it must be so again.
+        sh("sysctl -qw net.ipv4.conf.ny.forwarding=1 net.ipv6.conf.ny.forwarding=1");
+        let all = "ip_forward|forwarding|all.accept_redirects";
+        let before = settings(all);
+        for word in ["ipv4", "ipv6", "true"] {
+            let file = |name: &str| format!("name: {name}\nhost: {{ forwarding: {word} }}\nnamespaces: {{ N{name}: {{}} }}\n");
+            walk(file, |there| {
+                if there.is_empty() {
+                    assert_eq!(settings(all), before);
+                    return;
+                }
+                if word != "ipv6" {
+                    assert_eq!(settings(r"ipv4.*(ip_forward |\.forwarding)").matches("= 1").count(), 8, "it forwards everywhere\n{}", settings("ipv4.*forw"));
+                }
+                if word != "ipv4" {
+                    assert_eq!(settings(r"ipv6.*\.forwarding").matches("= 1").count(), 7, "it forwards everywhere\n{}", settings("ipv6.*forw"));
+                }
+            });
+        }
+    });
+}
+
+/// An interface that came while a topology forwarded has no value from before: it goes where the switch takes it.
+#[test]
+fn an_interface_that_came_later_follows_a_shared_switch() {
+    sandbox::run("an_interface_that_came_later_follows_a_shared_switch", || {
+        let file = |name: &str| write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ forwarding: true }}\nnamespaces: {{ N{name}: {{}} }}\n"));
+        apply(&file("one"));
+        sh(PAIRS);
+        apply(&file("two"));
+        destroy("one");
+        assert_eq!(sh("sysctl -n net.ipv4.conf.nx.forwarding net.ipv6.conf.nx.forwarding"), "1\n1\n");
+        destroy("two");
+        assert_eq!(settings(r"ip_forward |\.forwarding").matches("= 1").count(), 0, "{}", settings("forward"));
+    });
+}
+
+/// What one topology wrote on an interface stays while a switch that another gives back passes over it.
+#[test]
+fn a_switch_that_goes_back_leaves_what_another_topology_wrote() {
+    sandbox::run("a_switch_that_goes_back_leaves_what_another_topology_wrote", || {
+        sh(PAIRS);
+        let one = write("one.yaml", "name: one\nhost: { forwarding: ipv4 }\n");
+        let two = write("two.yaml", "name: two\nhost: { interfaces: { nx: { existing: {} } }, sysctls: { net.ipv4.conf.nx.forwarding: 1 } }\n");
+        let before = settings("forwarding|ip_forward");
+        for (first, second) in [(&one, &two), (&two, &one)] {
+            for names in [["one", "two"], ["two", "one"]] {
+                apply(first);
+                apply(second);
+                destroy(names[0]);
+                let left = if names[0] == "one" { &two } else { &one };
+                topo(&["plan", "--detailed-exitcode", left]).expect(0);
+                assert_eq!(sh("sysctl -n net.ipv4.conf.nx.forwarding"), "1\n");
+                destroy(names[1]);
+                assert_eq!(settings("forwarding|ip_forward"), before);
+            }
+        }
+    });
+}
+
+/// An attribute of somebody's interface that two topologies name stays until the last of them goes.
+#[test]
+fn attributes_that_topologies_share_go_back_with_the_last() {
+    sandbox::run("attributes_that_topologies_share_go_back_with_the_last", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up; ip addr add 192.0.2.1/24 dev nic0");
+        // Each names one that the others do not.
+        let own = [("one", "txqueuelen: 700"), ("two", "mac: \"02:00:00:00:00:42\""), ("three", "alternative-names: [uplink]")];
+        let file = |name: &str| {
+            let own = own.iter().find(|(of, _)| *of == name).unwrap().1;
+            format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: 1400, {own} }} }} }}\n")
+        };
+        let shown = |what: &str| sh(&format!("ip -o link show nic0 | grep -o '{what}' || true"));
+        walk(file, |there| {
+            assert_eq!(shown("mtu [0-9]* "), if there.is_empty() { "mtu 1500 \n" } else { "mtu 1400 \n" });
+            assert_eq!(shown("qlen 700"), if there.contains(&"one") { "qlen 700\n" } else { "" });
+            assert_eq!(shown("02:00:00:00:00:42"), if there.contains(&"two") { "02:00:00:00:00:42\n" } else { "" });
+            assert_eq!(shown("altname uplink"), if there.contains(&"three") { "altname uplink\n" } else { "" });
+        });
+    });
+}
+
+/// A file that no longer names an attribute gives it back only where nobody else names it.
+#[test]
+fn an_attribute_that_leaves_one_file_stays_for_the_other() {
+    sandbox::run("an_attribute_that_leaves_one_file_stays_for_the_other", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up");
+        let file =
+            |name: &str, more: &str| write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}{more} }} }} }}\n"));
+        let mtu = || sh("cat /sys/class/net/nic0/mtu");
+        apply(&file("one", ", mtu: 1400"));
+        apply(&file("two", ", mtu: 1400"));
+        apply(&file("one", ", txqueuelen: 700"));
+        assert_eq!(mtu(), "1400\n");
+        apply(&file("two", ""));
+        assert_eq!(mtu(), "1500\n");
+        destroy("one");
+        destroy("two");
+    });
+}
+
+/// Two values of one attribute are refused, and the file that came first is named.
+#[test]
+fn two_values_of_one_attribute_are_refused() {
+    sandbox::run("two_values_of_one_attribute_are_refused", || {
+        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up");
+        let file = |name: &str, mtu: u32| {
+            write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: {mtu} }} }} }}\n"))
+        };
+        let (one, two) = (file("one", 1400), file("two", 1300));
+        apply(&one);
+        topo(&["apply", "--yes", &two]).expect(1).says("topology \"one\" has set mtu of host/nic0 to \"1400\", and this one wants \"1300\"");
+        assert_eq!(sh("cat /sys/class/net/nic0/mtu"), "1400\n");
+        // What a hand changed is drift, and no matter of the other topology.
+        apply(&file("two", 1400));
+        sh("ip link set nic0 mtu 1350");
+        topo(&["plan", "--detailed-exitcode", &one]).expect(2);
+        apply(&one);
+        apply(&file("two", 1400));
+        destroy("one");
+        destroy("two");
+        assert_eq!(sh("cat /sys/class/net/nic0/mtu"), "1500\n");
+    });
+}
+
+/// An interface that two topologies have set down comes up with the last, with the addresses and routes that going down cost it.
+#[test]
+fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
+    sandbox::run("an_interface_that_topologies_set_down_comes_up_with_the_last", || {
+        sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+            ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up
+            ip addr add 192.0.2.1/24 dev nic0; ip addr add 2001:db8::1/64 dev nic0; ip route add 198.51.100.0/24 via 192.0.2.9");
+        let file = |name: &str| format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, up: false }} }} }}\n");
+        walk(file, |there| {
+            let up = sh("ip -o link show nic0").contains(",UP");
+            assert_eq!(up, there.is_empty());
+            if up {
+                assert!(sh("ip route show 198.51.100.0/24").contains("nic0") && sh("ip -6 addr show nic0").contains("2001:db8::1"));
+            }
+        });
+    });
+}
