@@ -86,3 +86,24 @@ fn exit_status_and_signals_pass_through() {
         assert_eq!((error.kind, error.errno), (ErrorKind::Missing, Some(2)));
     });
 }
+
+#[test]
+fn destroy_tells_who_still_lives_in_a_namespace() {
+    sandbox::run("destroy_tells_who_still_lives_in_a_namespace", || {
+        let file = sandbox::write("lab.yaml", "name: lab\nnamespaces:\n  RED: { interfaces: { eth0: { veth: BLUE/eth0 } } }\n  BLUE:\n  GREEN:\n");
+        sandbox::topo(&["apply", "--yes", &file]).expect(0);
+        let one = sh("ip netns exec RED sleep 1000 >/dev/null 2>&1 & echo $!").trim().to_owned();
+        let many = sh("for n in 0 1 2 3 4 5 6 7 8 9; do ip netns exec BLUE sleep 1000 >/dev/null 2>&1 & done; echo $!").trim().to_owned();
+        let living = || sh("ip netns pids RED; ip netns pids BLUE").lines().count();
+        assert!(sandbox::wait_for(std::time::Duration::from_secs(5), || living() == 11 && sh("pgrep -xc sleep").trim() == "11"), "{}", living());
+        let said =
+            sandbox::topo(&["plan", "--destroy", &file]).expect(0).says(&format!("process {one} (sleep) still lives in namespace RED: it goes when it ends"));
+        let said = said.says("and 2 more still live in namespace BLUE: it goes when they end");
+        assert!(!said.stderr.contains("GREEN"), "{}", said.stderr);
+        // Who lives in a namespace that stays is nobody's business.
+        assert_eq!(sandbox::topo(&["plan", &file]).expect(0).stderr, "");
+        let said = sandbox::topo(&["destroy", "--yes", "-q", "lab"]).expect(0).says(&format!("process {one} (sleep) still lives in namespace RED"));
+        assert!(!said.stderr.contains("GREEN"), "{}", said.stderr);
+        sh(&format!("test ! -e /run/netns/RED && kill -0 {one} {many}"));
+    });
+}

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Remove all of a topology, and put back what was there before
 ///
 /// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
-/// that a clean-up can run twice. Processes that still live in a namespace are not killed; they are told.
+/// that a clean-up can run twice. Processes that still live in a namespace are not killed: a warning names them, and the namespace goes when they end.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"

@@ -4,11 +4,11 @@ use super::console::{Asked, Console};
 use super::exit::Exit;
 use super::pending;
 use crate::document::{Source, Topology};
-use crate::kernel::{Error, Kernel, Linux};
-use crate::plan::{self, Plan};
+use crate::kernel::{Error, Kernel, Linux, inhabitants};
+use crate::plan::{self, Action, Change, Plan};
 use crate::resource::probe::Check;
 use crate::resource::words::Words;
-use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, Record, State};
+use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, Record, ResourceId, State};
 
 /// A topology as it is wanted, and where that is written.
 #[derive(Debug)]
@@ -77,7 +77,24 @@ pub fn plan(console: &mut Console, kernel: &mut Linux, case: &Case) -> Result<Pl
         Exit::Failed
     })?;
     plan.warnings.iter().for_each(|warning| console.warn(warning));
+    left_behind(console, &plan);
     Ok(plan)
+}
+
+/// Tells of the processes in namespaces that go: nobody ends them, and they keep what topo takes the name from.
+fn left_behind(console: &mut Console, plan: &Plan) {
+    let goes = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+    let nodes: Vec<&Node> =
+        plan.changes.iter().filter(goes).filter_map(|change| if let ResourceId::Namespace(node) = &change.id { Some(node) } else { None }).collect();
+    if nodes.is_empty() {
+        return;
+    }
+    for (node, who) in inhabitants::of(&nodes) {
+        let (plural, lives, end) = if who.count == 1 { ("", "lives", "it ends") } else { ("es", "live", "they end") };
+        let more = who.count - who.some.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        console.warn(&format!("process{plural} {}{more} still {lives} in namespace {node}: it goes when {end}", who.some.join(", ")));
+    }
 }
 
 /// A kernel that tells what it is asked to do, in the words of `ip`.

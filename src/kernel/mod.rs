@@ -12,6 +12,7 @@ mod features;
 pub mod file;
 mod folder;
 mod generic;
+pub mod inhabitants;
 pub mod insert;
 pub mod journal;
 pub mod key_files;
