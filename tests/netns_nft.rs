@@ -628,3 +628,26 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
         assert!(insert::install(&raw).is_err(), "a rule that cannot carry our comment");
     });
 }
+
+/// What only nft can say is told where the rule stands, not where its table or chain begins.
+#[test]
+fn a_wrong_raw_rule_is_told_at_its_place() {
+    sandbox::run("a_wrong_raw_rule_is_told_at_its_place", || {
+        let of = |inserts: &str, input: &str, nat: &str| {
+            let head = "name: lab\nhost:\n  firewall:\n    insert:\n      - { chain: inet theirs through, nft: \"udp dport 8 accept\" }\n";
+            format!(
+                "{head}      - {{ chain: inet theirs through, nft: \"{inserts}\" }}\n    input:\n      rules:\n        - {{ protocol: tcp, accept: {{}} }}\n        - {{ nft: \"{input}\" }}\n  nat:\n    - {{ nft: \"masquerade random\" }}\n    - {{ nft: \"{nat}\" }}\n"
+            )
+        };
+        let (sound, translates) = ("tcp dport 7 drop", "ip saddr 10.0.0.0/24 masquerade");
+        sh("nft 'add table inet theirs; add chain inet theirs through'");
+        for (text, place) in [
+            (of("tcp dport 7 drp", sound, translates), "lab.yaml:6:44"),
+            (of(sound, "tcp dport 7 drp", translates), "lab.yaml:10:18"),
+            (of(sound, sound, "ip saddr 10.0.0.0/24 masquerad"), "lab.yaml:13:14"),
+        ] {
+            sandbox::topo(&["plan", &sandbox::write("lab.yaml", &text)]).expect(1).says(place);
+        }
+        sandbox::topo(&["plan", &sandbox::write("lab.yaml", &of(sound, sound, translates))]).expect(0);
+    });
+}

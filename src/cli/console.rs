@@ -6,7 +6,7 @@ use crate::document::{Finding, Source};
 use crate::kernel::Error;
 use crate::render::page::{BOLD, CHANGE, DIM, Page};
 use crate::render::{Look, finding};
-use crate::resource::{Origin, Origins, ResourceId};
+use crate::resource::{Origin, Origins, RawRules, ResourceId};
 use anstream::{AutoStream, ColorChoice};
 use std::io::{self, IsTerminal, Write};
 
@@ -87,7 +87,11 @@ impl Console {
 
     /// Something that is wrong, and the place in a file that asked for it.
     pub fn problem_at(&mut self, from: &Asked<'_>, id: Option<&ResourceId>, code: &'static str, message: &str, help: Option<&str>) {
-        let origin = id.and_then(|id| origin(from.origins, id));
+        self.told_at(from, id.and_then(|id| origin(from.origins, id)), code, message, help);
+    }
+
+    /// Tells it at a place of the file where there is one.
+    fn told_at(&mut self, from: &Asked<'_>, origin: Option<&Origin>, code: &'static str, message: &str, help: Option<&str>) {
         match (origin, from.source) {
             (Some(origin), Some(source)) => {
                 let text = finding::at(source, origin, code, message, help.map(str::to_owned), self.look);
@@ -114,7 +118,9 @@ impl Console {
         // The command itself names the namespace where `ip -n` can; the rest is told.
         let node = error.id.as_ref().map(|id| id.node()).filter(|node| !node.is_host() && !error.tried.contains(node.as_str()));
         let place = node.map(|node| format!("in {node}: ")).unwrap_or_default();
-        self.problem_at(from, error.id.as_ref(), "refused", &format!("{place}{error}"), error.help.as_deref());
+        let rule = error.id.clone().zip(error.rule.clone()).and_then(|key| from.raw.get(&key));
+        let origin = rule.or_else(|| error.id.as_ref().and_then(|id| origin(from.origins, id)));
+        self.told_at(from, origin, "refused", &format!("{place}{error}"), error.help.as_deref());
     }
 
     /// A warning.
@@ -160,6 +166,8 @@ pub struct Asked<'a> {
     pub source: Option<&'a Source>,
     /// Who asked for what.
     pub origins: &'a Origins,
+    /// Where rules in nft's words stand.
+    pub raw: &'a RawRules,
 }
 
 /// Where a resource was asked for, or else its link, or else its namespace.

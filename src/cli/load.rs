@@ -115,7 +115,7 @@ fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
                     first.state.topology,
                     topology.state.topology
                 );
-                let asked = super::console::Asked { source: Some(&topology.source), origins: &topology.origins };
+                let asked = super::console::Asked { source: Some(&topology.source), origins: &topology.origins, raw: &topology.raw };
                 console.problem_at(
                     &asked,
                     Some(id),

@@ -8,7 +8,7 @@ use crate::kernel::{Error, Kernel, Linux, inhabitants};
 use crate::plan::{self, Action, Change, Plan};
 use crate::resource::probe::Check;
 use crate::resource::words::Words;
-use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, Record, ResourceId, State};
+use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, RawRules, Record, ResourceId, State};
 
 /// A topology as it is wanted, and where that is written.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Case {
     pub source: Option<Source>,
     /// Who asked for what.
     pub origins: Origins,
+    /// Where rules in nft's words stand.
+    pub raw: RawRules,
     /// What is to be tried once it is there.
     pub checks: Vec<Check>,
 }
@@ -26,17 +28,17 @@ pub struct Case {
 impl Case {
     /// What a file wants.
     pub fn of(topology: Topology) -> Self {
-        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, checks: topology.checks }
+        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, raw: topology.raw, checks: topology.checks }
     }
 
     /// A topology of which nothing is wanted.
     pub fn nothing(name: Name) -> Self {
-        Self { wanted: State::empty(name), source: None, origins: Origins::new(), checks: Vec::new() }
+        Self { wanted: State::empty(name), source: None, origins: Origins::new(), raw: RawRules::new(), checks: Vec::new() }
     }
 
     /// What is known of the file.
     pub fn asked(&self) -> Asked<'_> {
-        Asked { source: self.source.as_ref(), origins: &self.origins }
+        Asked { source: self.source.as_ref(), origins: &self.origins, raw: &self.raw }
     }
 }
 

@@ -26,7 +26,7 @@ pub use section::{Document, NodeSection};
 pub use word::Word;
 
 use crate::resource::probe::{Check, MAX_CHECKS};
-use crate::resource::{Origins, State};
+use crate::resource::{Origins, RawRules, State};
 use read::{Reader, Shape};
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub struct Topology {
     pub state: State,
     /// Who asked for each resource, where.
     pub origins: Origins,
+    /// Where its rules in nft's words stand.
+    pub raw: RawRules,
     /// The text it came from.
     pub source: Source,
     /// What is to be tried once it is there, in the order of the file.

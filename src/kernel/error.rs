@@ -1,6 +1,6 @@
 //! What can go wrong at the door.
 
-use crate::resource::ResourceId;
+use crate::resource::{ResourceId, TableRule};
 use nix::errno::Errno;
 use std::fmt;
 
@@ -19,6 +19,8 @@ pub struct Error {
     pub help: Option<String>,
     /// The resource it was about.
     pub id: Option<ResourceId>,
+    /// The rule in nft's words that it was about.
+    pub rule: Option<String>,
 }
 
 /// The kind of a failure.
@@ -45,7 +47,7 @@ pub enum ErrorKind {
 impl Error {
     /// A failure of `kind`: what was tried and what came back.
     pub fn new(kind: ErrorKind, tried: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { kind, tried: tried.into(), reason: reason.into(), errno: None, help: None, id: None }
+        Self { kind, tried: tried.into(), reason: reason.into(), errno: None, help: None, id: None, rule: None }
     }
 
     /// A failed system call or netlink request: its kind, reason and help follow from `errno` (positive).
@@ -57,7 +59,7 @@ impl Error {
         };
         let help = (kind == ErrorKind::Privileges).then(|| "run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN".to_owned());
         let reason = Errno::from_raw(errno).desc().to_lowercase();
-        Self { kind, tried: tried.into(), reason, errno: Some(errno), help, id: None }
+        Self { kind, tried: tried.into(), reason, errno: Some(errno), help, id: None, rule: None }
     }
 
     /// A failed system call, from what the standard library says of it.
@@ -79,6 +81,15 @@ impl Error {
     #[must_use]
     pub fn about(mut self, id: ResourceId) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// With the rule that it was about, where that is one in nft's words.
+    #[must_use]
+    pub fn about_rule(mut self, rule: Option<&TableRule>) -> Self {
+        if let Some(TableRule::Raw(text)) = rule {
+            self.rule = Some(text.clone());
+        }
         self
     }
 }

@@ -104,16 +104,18 @@ fn load(table: &Table) -> Result<(), Error> {
     let refused = |error: Error| error.about(ResourceId::Table(table.node.clone()));
     for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
         if let Some(fault) = rule.fault() {
-            return Err(refused(Error::new(ErrorKind::Refused, tried(&format!(", rule `{}`", rule.text(&table.topology))), fault)));
+            let error = Error::new(ErrorKind::Refused, tried(&format!(", rule `{}`", rule.text(&table.topology))), fault);
+            return Err(refused(error.about_rule(Some(rule))));
         }
     }
     let output = process::run("nft", &["-f", "-"], &script(table))?;
     if output.success() {
         return Ok(());
     }
-    let rule = fault_line(&output.stderr).and_then(|line| rule_of_line(table, line)).map(|rule| format!(", rule `{}`", rule.text(&table.topology)));
+    let wrong = fault_line(&output.stderr).and_then(|line| rule_of_line(table, line));
+    let rule = wrong.map(|rule| format!(", rule `{}`", rule.text(&table.topology)));
     let reason = message(&output.stderr);
-    let mut error = Error::new(ErrorKind::Refused, tried(&rule.unwrap_or_default()), &*reason);
+    let mut error = Error::new(ErrorKind::Refused, tried(&rule.unwrap_or_default()), &*reason).about_rule(wrong);
     if reason.contains("Interface does not exist") {
         error = error.help("`iif` and `oif` mean an interface by its number, which is another whenever it is made: write `iifname` or `oifname`");
     } else if reason.contains("Message too long") {

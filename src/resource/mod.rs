@@ -43,7 +43,7 @@ pub use name::{IfName, LinkId, Name, Node};
 pub use namespace::{Namespace, NetnsRef, NodeTenure};
 pub use neighbor::{Fdb, FdbTarget, Neighbor};
 pub use operation::Operation;
-pub use origin::{Origin, Origins};
+pub use origin::{Origin, Origins, RawRules};
 pub use peer::{Peer, PeerKey};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};
 pub use quantity::{ByteRate, Nanoseconds, Share};

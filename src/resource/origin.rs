@@ -21,5 +21,8 @@ pub struct Origin {
     pub length: usize,
 }
 
+/// Where each rule in nft's words stands, by the table or chain that it is in and its text.
+pub type RawRules = BTreeMap<(ResourceId, String), Origin>;
+
 /// Who asked for each resource.
 pub type Origins = BTreeMap<ResourceId, Origin>;

@@ -17,11 +17,12 @@ mod tunnel;
 mod vlan;
 mod wireguard;
 
+use super::firewall::VerdictKey;
 use super::section::{Existing, NodeSection};
 use super::tree::{MAX_RESOURCES, quoted};
-use super::value::InterfaceRef;
+use super::value::{InterfaceRef, NftLine};
 use super::{Document, Finding, Lines, Loc, Place, Source, Topology};
-use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, Resource, State};
+use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State};
 use index::Index;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -59,6 +60,7 @@ pub(super) struct Lowering<'d> {
     lines: Lines,
     state: State,
     origins: Origins,
+    raw: RawRules,
     findings: Vec<Finding>,
     index: Index<'d>,
     /// The first address of each family, of nodes and interfaces that checks name.
@@ -74,7 +76,19 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     let (index, findings) = Index::of(document);
     let state = State::empty(document.name.value.clone());
     let lines = Lines::of(&source.text);
-    let mut work = Lowering { document, source, lines, state, origins: Origins::new(), findings, index, firsts: HashMap::new(), inserted: 0, full: false };
+    let mut work = Lowering {
+        document,
+        source,
+        lines,
+        state,
+        origins: Origins::new(),
+        raw: RawRules::new(),
+        findings,
+        index,
+        firsts: HashMap::new(),
+        inserted: 0,
+        full: false,
+    };
     work.namespaces();
     for at in nodes(document) {
         work.settings(&at);
@@ -87,8 +101,8 @@ pub(super) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     }
     work.far_ends();
     let checks = work.checks();
-    let Lowering { state, origins, findings, .. } = work;
-    (Topology { state, origins, source: source.clone(), checks }, super::in_order(findings))
+    let Lowering { state, origins, raw, findings, .. } = work;
+    (Topology { state, origins, raw, source: source.clone(), checks }, super::in_order(findings))
 }
 
 /// All nodes that the file describes.
@@ -113,6 +127,19 @@ impl Lowering<'_> {
         let origin = self.lines.origin(self.source, place, path);
         self.origins.entry(resource.id()).or_insert(origin);
         self.state.insert(resource, owner);
+    }
+
+    /// Remembers where a rule in nft's words stands, of which only nft can say whether it is right.
+    pub fn raw_rule(&mut self, id: &ResourceId, verdict: Option<&Loc<VerdictKey>>, path: &str) {
+        if let Some(VerdictKey::Nft(line)) = verdict.map(|verdict| &verdict.value) {
+            self.raw_line(id, line, path);
+        }
+    }
+
+    /// The same for one of NAT.
+    pub fn raw_line(&mut self, id: &ResourceId, line: &Loc<NftLine>, path: &str) {
+        let origin = self.lines.origin(self.source, line.place, path.to_owned());
+        self.raw.entry((id.clone(), line.value.0.clone())).or_insert(origin);
     }
 
     /// Notes something that is wrong.

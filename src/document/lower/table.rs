@@ -8,7 +8,7 @@ use crate::document::nat::{Local, NatRule};
 use crate::document::value::{Mark, Ports};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::text::{iptables_args, is_iptables};
-use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, Table, TableRule, Verdict};
+use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, ResourceId, Table, TableRule, Verdict};
 use indexmap::IndexMap;
 
 /// The most rules that all items of `insert` may become.
@@ -42,10 +42,27 @@ impl<'d> Lowering<'d> {
                 (None, Some(rule)) => ("nat", rule.place),
                 (None, None) => ("nat", at.place),
             };
+            let id = table.id();
             self.put(Resource::Table(table), Owner::Ours, place, format!("{}.{key}", at.path));
+            self.raw_of_table(at, &id);
         }
         if let Some(firewall) = firewall {
             self.inserts(at, firewall);
+        }
+    }
+
+    /// Where the raw rules of a table stand.
+    fn raw_of_table(&mut self, at: &At<'d>, id: &ResourceId) {
+        if let Some(firewall) = at.section.firewall.as_deref() {
+            let chains = [&firewall.prerouting, &firewall.input, &firewall.forward, &firewall.output, &firewall.postrouting];
+            for rule in chains.into_iter().flatten().flat_map(|chain| &chain.rules) {
+                self.raw_rule(id, rule.verdict.as_ref(), &format!("{}.firewall", at.path));
+            }
+        }
+        for rule in &at.section.nat {
+            if let NatRule::Nft(line) = &rule.value {
+                self.raw_line(id, line, &format!("{}.nat", at.path));
+            }
         }
     }
 
@@ -142,6 +159,8 @@ impl<'d> Lowering<'d> {
         let mut chains: IndexMap<&ChainRef, (Vec<TableRule>, bool, Place, usize)> = IndexMap::new();
         for (nth, item) in firewall.insert.iter().enumerate() {
             let rules = self.insert_rules(item);
+            let id = ResourceId::Insert(at.node.clone(), item.chain.0.clone());
+            self.raw_rule(&id, item.verdict.as_ref(), &format!("{}.firewall.insert[{nth}]", at.path));
             let if_present = item.if_present.as_ref().is_some_and(|on| on.value);
             let chain = chains.entry(&item.chain.0).or_insert_with(|| (Vec::new(), true, item.chain.place, nth));
             chain.0.extend(rules);
@@ -176,6 +195,11 @@ impl<'d> Lowering<'d> {
                     }
                 }
                 TableRule::Typed(_) => {}
+                _ if is_iptables(chain) => {
+                    let place = item.verdict.as_ref().map_or(item.place, |verdict| verdict.place);
+                    let message = format!("the chain {chain} is iptables', where a rule in nft's words does not survive");
+                    self.note(Finding::error("no-iptables-word", place, message).help("write it in the words of the language"));
+                }
                 raw => fitting.push(raw),
             }
         }

@@ -38,7 +38,8 @@ fn read(line: &str) -> Line {
 
 /// A rule as nft is told it. All of them carry our comment, raw ones too: the chain is not ours.
 pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
-    let refused = |why: String| Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why);
+    let refused =
+        |why: String| Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why).about_rule(Some(rule));
     if let Some(fault) = rule.fault() {
         return Err(refused(fault));
     }
@@ -80,8 +81,12 @@ fn told(insert: &Insert, lines: &[String]) -> Result<(), Error> {
         return Ok(());
     }
     let number = output.stderr.lines().find_map(|line| line.strip_prefix("/dev/stdin:")?.split(':').next()?.parse::<usize>().ok());
-    let line = number.and_then(|number| lines.get(number.checked_sub(1)?)).map(|line| format!(", `nft {line}`")).unwrap_or_default();
-    Err(Error::new(ErrorKind::Refused, tried(insert) + &line, message(&output.stderr)))
+    let wrong = number.and_then(|number| lines.get(number.checked_sub(1)?));
+    let shown = wrong.map(|line| format!(", `nft {line}`")).unwrap_or_default();
+    // Each rule is told as one line, which ends with what stands in the file and our comment.
+    let own = |rule: &&TableRule| wrong.is_some_and(|wrong| line(insert, rule).is_ok_and(|own| wrong.ends_with(&format!(" {} {own}", insert.chain))));
+    let rule = insert.rules.iter().find(own);
+    Err(Error::new(ErrorKind::Refused, tried(insert) + &shown, message(&output.stderr)).about_rule(rule))
 }
 
 /// Refuses what nft cannot be told as a name.
