@@ -27,7 +27,7 @@ fn the_plan_of_the_readme() {
         let mut printed = String::new();
         for line in lines.by_ref() {
             match line.strip_prefix("$ ") {
-                Some(command) if command.starts_with("topo plan") => break,
+                Some(command) if command.starts_with("sudo topo plan") => break,
                 Some(command) => drop(sh(&command.replace("sudo ", ""))),
                 None => {}
             }
