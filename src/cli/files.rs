@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use super::exit::Exit;
+use super::saved;
 use crate::document::Source;
 use std::fs;
 use std::io::{self, Read};
@@ -9,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// The most that a file may hold, in bytes.
 const LARGEST: u64 = 8 << 20;
+
+/// The most that a saved plan may hold, which also has all that was there: 3 KB for each resource.
+const LARGEST_PLAN: u64 = 512 << 20;
 
 /// The file that is meant where none is named.
 pub const DEFAULT: &str = "topology.yaml";
@@ -68,11 +72,16 @@ fn one(path: &Path) -> Result<Source, Unreadable> {
 }
 
 /// All of a stream, if it is not too large and is text.
-fn text(stream: impl Read) -> io::Result<String> {
+fn text(mut stream: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
-    stream.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other("larger than 8 MiB"));
+    stream.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let mut most = LARGEST;
+    if bytes.starts_with(saved::BEGINNING.as_bytes()) {
+        stream.take(LARGEST_PLAN).read_to_end(&mut bytes)?;
+        most = LARGEST_PLAN;
+    }
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("larger than {} MiB", most >> 20)));
     }
     String::from_utf8(bytes).map_err(|error| io::Error::other(format!("not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())))
 }
@@ -86,4 +95,17 @@ fn reason(error: &io::Error) -> String {
 /// Whether an argument of `destroy` is a file: it exists as a path, has a `/`, or ends like one.
 pub fn is_file(argument: &str) -> bool {
     argument == "-" || argument.contains('/') || argument.ends_with(".yaml") || argument.ends_with(".yml") || Path::new(argument).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_may_be_larger_than_a_topology() {
+        let large = vec![b' '; 9 << 20];
+        assert!(text(large.as_slice()).is_err());
+        let plan = [saved::BEGINNING.as_bytes(), &large].concat();
+        assert_eq!(text(plan.as_slice()).map(|text| text.len()).unwrap_or_default(), plan.len());
+    }
 }

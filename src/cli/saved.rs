@@ -75,9 +75,12 @@ fn private(path: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
+/// How every plan file begins.
+pub const BEGINNING: &str = "{\"topo_plan\":";
+
 /// Whether a source is a plan file.
 pub fn is_plan(source: &Source) -> bool {
-    source.text.trim_start().starts_with("{\"topo_plan\":")
+    source.text.trim_start().starts_with(BEGINNING)
 }
 
 /// Reads the plans of a file.
