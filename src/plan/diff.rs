@@ -31,6 +31,7 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
         after: wanted.map(|item| item.resource.clone()),
         drift,
         loses: Vec::new(),
+        gone: Vec::new(),
     })
 }
 

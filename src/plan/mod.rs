@@ -41,8 +41,11 @@ pub struct Change {
     pub after: Option<Resource>,
     /// The fields that differ; empty for a create or delete.
     pub drift: Vec<Drift>,
-    /// What the kernel takes away with it and this plan puts back.
+    /// What the kernel takes away with it. This plan puts it back, but for what is in `gone`.
     pub loses: Vec<ResourceId>,
+    /// What of that this plan does not put back: somebody else's that has no place any more.
+    #[serde(default)]
+    pub gone: Vec<ResourceId>,
 }
 
 /// What happens to a resource.

@@ -54,6 +54,7 @@ fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Co
     for change in &mut paper.changes {
         change.loses.sort();
         change.loses.dedup();
+        change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();
     }
     plan.changes = paper.changes;
     plan.steps = paper.steps;

@@ -62,8 +62,11 @@ pub struct ChangeView {
     pub before: Vec<ValueView>,
     /// All managed values as wanted; none for a delete.
     pub after: Vec<ValueView>,
-    /// What the kernel takes away with it and the plan puts back.
+    /// What the kernel takes away with it; the plan puts it back, but for what is in `gone`.
     pub loses: Vec<ResourceView>,
+    /// What of that the plan does not put back, because it is somebody else's and has no place any more; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<ResourceView>,
 }
 
 /// A resource's identity.
@@ -266,6 +269,7 @@ impl From<&Change> for ChangeView {
             before: values(change.before.as_ref()),
             after: values(change.after.as_ref()),
             loses: change.loses.iter().map(ResourceView::from).collect(),
+            gone: change.gone.iter().map(ResourceView::from).collect(),
         }
     }
 }

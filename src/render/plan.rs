@@ -205,23 +205,29 @@ fn lines(page: &mut Page, change: &Change) {
 }
 
 fn losses(page: &mut Page, change: &Change) {
-    if change.loses.is_empty() {
+    let back: Vec<&ResourceId> = change.loses.iter().filter(|id| !change.gone.contains(id)).collect();
+    let gone: Vec<&ResourceId> = change.gone.iter().collect();
+    lost(page, &back, "put back by this plan");
+    let away = change.action == Action::Move && change.after.is_some();
+    lost(page, &gone, if away { "put back when it is given back" } else { "which this plan does not put back" });
+}
+
+fn lost(page: &mut Page, lost: &[&ResourceId], and: &str) {
+    if lost.is_empty() {
         return;
     }
-    let mut kinds: BTreeMap<&'static str, Vec<&ResourceId>> = BTreeMap::new();
-    for id in &change.loses {
-        kinds.entry(id.kind()).or_default().push(id);
+    let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for id in lost {
+        *kinds.entry(id.kind()).or_default() += 1;
     }
-    let counted: Vec<String> = kinds.iter().map(|(kind, ids)| count(ids.len(), kind)).collect();
-    let away = change.action == Action::Move && change.after.is_some();
-    let when = if away { "when it is given back" } else { "by this plan" };
-    page.put("        ").paint(CHANGE, format!("drops {}, put back {when}:", counted.join(", "))).end();
+    let counted: Vec<String> = kinds.iter().map(|(kind, number)| count(*number, kind)).collect();
+    page.put("        ").paint(CHANGE, format!("drops {}, {and}:", counted.join(", "))).end();
     const SHOWN: usize = 5;
-    for id in change.loses.iter().take(SHOWN) {
+    for id in lost.iter().take(SHOWN) {
         page.put("          ").paint(DIM, full_name(id)).end();
     }
-    if change.loses.len() > SHOWN {
-        page.put("          ").paint(DIM, format!("and {} more", change.loses.len() - SHOWN)).end();
+    if lost.len() > SHOWN {
+        page.put("          ").paint(DIM, format!("and {} more", lost.len() - SHOWN)).end();
     }
 }
 
