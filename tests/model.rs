@@ -269,3 +269,42 @@ fn a_link_that_was_moved_in_goes_home_when_it_is_undone() {
     apply(&mut model, &State::empty("star".into()));
     assert_eq!(plain(&model), before);
 }
+
+/// A machine on which `others` are, and that forwards because of `lab` and them.
+fn forwarding(others: &[&str]) -> State {
+    let of = |key: &str, value: &str| Sysctl::new(Node::host(), key, value);
+    let (switch, default) = ("net/ipv4/ip_forward", "net/ipv4/conf/default/forwarding");
+    let prior = vec![Resource::Sysctl(of(switch, "0")), Resource::Sysctl(of(default, "0"))];
+    let record = Record { prior, wrote: vec![of(switch, "1")], ..Record::default() };
+    let mut state = Model::bare("lab".into()).state;
+    for key in [switch, default] {
+        state.insert(Resource::Sysctl(of(key, "1")), Owner::Theirs("the machine".into()));
+    }
+    state.others = others.iter().map(|name| ((*name).into(), record.clone())).collect();
+    state.record = record;
+    state
+}
+
+#[test]
+fn a_shared_switch_waits_for_the_last_topology_with_all_that_it_wrote() {
+    let nothing = State::empty("lab".into());
+    let plan = plan::make(&nothing, &forwarding(&["two"])).unwrap();
+    assert!(plan.changes.is_empty(), "{:#?}", plan.changes);
+    let last = plan::make(&nothing, &forwarding(&[])).unwrap();
+    let keys: Vec<String> = last.changes.iter().map(|change| change.id.to_string()).collect();
+    assert_eq!(keys, ["host net/ipv4/conf/default/forwarding", "host net/ipv4/ip_forward"]);
+}
+
+#[test]
+fn a_namespace_that_another_topology_uses_stays() {
+    let mut model = bare();
+    apply(&mut model, &star());
+    let mut observed = model.observe(&star()).unwrap();
+    let node = observed.namespaces().find(|namespace| namespace.tenure == NodeTenure::Created).unwrap().node.clone();
+    let existing = [("GUEST".into(), NetnsRef::Name(node.as_str().into()))].into();
+    observed.others = vec![("two".into(), Record { existing, ..Record::default() })];
+    assert!(plan::make(&star(), &observed).unwrap().is_empty());
+    let conflicts = plan::make(&State::empty(star().topology), &observed).unwrap_err();
+    assert_eq!(conflicts.len(), 1, "{conflicts:#?}");
+    assert_eq!((&conflicts[0].id, conflicts[0].reason.as_str()), (&ResourceId::Namespace(node), "topology \"two\" still uses it"));
+}

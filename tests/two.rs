@@ -13,6 +13,11 @@ fn whole() -> Options {
     Options { handles: true, indexes: true, addresses: true, ..Options::default() }
 }
 
+/// Without what is random in a link that is made anew.
+fn part() -> Options {
+    Options { handles: true, ..Options::default() }
+}
+
 fn apply(file: &str) {
     topo(&["apply", "--yes", file]).expect(0);
     topo(&["plan", "--detailed-exitcode", file]).expect(0);
@@ -210,5 +215,114 @@ fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
                 assert!(sh("ip route show 198.51.100.0/24").contains("nic0") && sh("ip -6 addr show nic0").contains("2001:db8::1"));
             }
         });
+    });
+}
+
+/// A topology, and another that reaches into a namespace of it by `place`.
+fn base_and_guest(place: &str) -> (String, String) {
+    let base = "
+name: base
+namespaces:
+  R:
+    interfaces: { e: { veth: H/e, queues: { tx: 3, rx: 3 }, addresses: [10.1.0.1/24] }, br0: { bridge: {}, addresses: [10.2.0.1/24] } }
+    routes: [{ to: 10.9.0.0/16, via: 10.1.0.2 }]
+  H: { interfaces: { e: { addresses: [10.1.0.2/24] } } }
+";
+    let guest = format!(
+        "
+name: guest
+namespaces:
+  G:
+    existing: {{ {place} }}
+    interfaces:
+      x: {{ veth: Z/x, addresses: [10.5.0.1/24] }}
+      d0: {{ bridge: {{}} }}
+      e: {{ existing: {{}}, addresses: [10.1.0.7/24] }}
+      lent: {{ existing: {{ from: host/lent }}, addresses: [10.7.0.1/24] }}
+    routes: [{{ to: 10.6.0.0/16, via: 10.5.0.2 }}, {{ to: 10.8.0.0/16, via: 10.1.0.2 }}]
+    rules: [{{ priority: 70, from: 10.6.0.0/16, table: 70 }}]
+    neighbors: [{{ address: 10.1.0.50, mac: \"02:00:00:00:00:50\", dev: e }}]
+  Z: {{ interfaces: {{ x: {{ addresses: [10.5.0.2/24] }} }} }}
+"
+    );
+    (write("base.yaml", base), write("guest.yaml", &guest))
+}
+
+/// What another topology has in a namespace of ours is its own: no drift, not taken away, and the namespace stays while it is there.
+#[test]
+fn what_another_topology_has_in_our_namespace_is_left_alone() {
+    sandbox::run("what_another_topology_has_in_our_namespace_is_left_alone", || {
+        sh("ip link add lent type veth peer name tnel; ip link set lent up; ip link set tnel up; ip addr add 192.0.2.1/24 dev lent");
+        // A link that comes home has another number than before.
+        let home = Options { handles: true, addresses: true, ..Options::default() };
+        let before = quiet(&home);
+        for place in ["netns: R", "path: /run/netns/R"] {
+            let (base, guest) = base_and_guest(place);
+            apply(&base);
+            let alone = quiet(&part());
+            apply(&guest);
+            topo(&["plan", "--detailed-exitcode", &base]).expect(0);
+            // What is neither's is drift as ever, and its repair leaves the guest's alone.
+            let both = quiet(&part());
+            sh("ip -n R link add extra type bridge; ip -n R addr add 10.1.0.99/24 dev e; ip -n R route add blackhole 10.77.0.0/16");
+            topo(&["plan", "--detailed-exitcode", &base]).expect(2).says("extra").says("10.1.0.99").says("10.77.0.0/16");
+            apply(&base);
+            assert_snapshot_with(&both, &part());
+            topo(&["plan", "--detailed-exitcode", &guest]).expect(0);
+            // What ours lose on the way and is the guest's comes back.
+            let text = std::fs::read_to_string(&base).unwrap();
+            let anew = write("anew.yaml", &text.replace("tx: 3", "tx: 4"));
+            let plan = topo(&["plan", &anew]).expect(0).says("re-creates").says("10.1.0.7/24").says("10.1.0.50");
+            assert!(!plan.stdout.contains("does not put back"), "{}", plan.stdout);
+            apply(&anew);
+            topo(&["plan", "--detailed-exitcode", &guest]).expect(0);
+            apply(&base);
+            topo(&["plan", "--detailed-exitcode", &guest]).expect(0);
+            let refused = topo(&["destroy", "--yes", "base"]).expect(1);
+            refused.says("topology \"guest\" still uses it").says("topo destroy guest");
+            assert_snapshot_with(&both, &part());
+            destroy("guest");
+            assert_snapshot_with(&alone, &part());
+            destroy("base");
+            assert_snapshot_with(&before, &home);
+            // Both at once go in the order in which they can.
+            apply(&base);
+            apply(&guest);
+            topo(&["destroy", "--yes", "--all"]).expect(0);
+            assert_snapshot_with(&before, &home);
+        }
+    });
+}
+
+/// Nor is the apply undone that made a namespace which another topology uses.
+#[test]
+fn a_namespace_in_use_is_not_undone() {
+    sandbox::run("a_namespace_in_use_is_not_undone", || {
+        sh("ip link add lent type veth peer name tnel");
+        let (base, guest) = base_and_guest("netns: R");
+        apply(&base);
+        apply(&guest);
+        let both = quiet(&whole());
+        topo(&["undo", "--yes", "base"]).expect(1).says("topology \"guest\" still uses it");
+        assert_snapshot_with(&both, &whole());
+        destroy("guest");
+        topo(&["undo", "--yes", "base"]).expect(0);
+        assert_eq!(sh("ls /run/netns"), "");
+    });
+}
+
+/// What is shared goes back too where all go at once.
+#[test]
+fn what_is_shared_goes_back_when_all_go_at_once() {
+    sandbox::run("what_is_shared_goes_back_when_all_go_at_once", || {
+        sh(PAIRS);
+        let before = quiet(&whole());
+        for name in ["one", "two", "three"] {
+            let text =
+                format!("name: {name}\nhost: {{ forwarding: true, interfaces: {{ nx: {{ existing: {{}}, mtu: 1400 }} }} }}\nnamespaces: {{ N{name}: {{}} }}\n");
+            apply(&write(&format!("{name}.yaml"), &text));
+        }
+        topo(&["destroy", "--yes", "--all"]).expect(0);
+        assert_snapshot_with(&before, &whole());
     });
 }

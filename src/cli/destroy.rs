@@ -3,7 +3,7 @@ use super::exit::Exit;
 use super::machine::{self, Case};
 use super::{carry, files, list, load, plan};
 use crate::kernel::Linux;
-use crate::resource::Name;
+use crate::resource::{Name, NetnsRef, Node};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -42,10 +42,11 @@ impl Destroy {
         let _lock = carry::lock(console, self.lock_timeout)?;
         let mut kernel = machine::open(console)?;
         let names = if self.all { everything(console, &mut kernel)? } else { named };
+        let names = guests_first(console, &mut kernel, names)?;
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
-        for name in names {
-            let case = Case::nothing(name);
-            match machine::plan(console, &mut kernel, &case) {
+        for (at, name) in names.iter().enumerate() {
+            let case = Case::nothing(name.clone());
+            match machine::plan_after(console, &mut kernel, &case, names.get(..at).unwrap_or_default()) {
                 Ok(plan) => {
                     if plan.is_empty() && plan.base.record.is_empty() {
                         console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
@@ -101,6 +102,34 @@ fn everything(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Ex
         }
     }
     Ok(names)
+}
+
+/// In an order in which each can go: a topology that uses a namespace of another one before that.
+fn guests_first(console: &mut Console, kernel: &mut Linux, names: Vec<Name>) -> Result<Vec<Name>, Exit> {
+    if names.len() < 2 {
+        return Ok(names);
+    }
+    let (found, _) = kernel.list().map_err(|error| machine::told(console, &error))?;
+    let lodges = |guest: &Name, at: &Name| {
+        let (guest, at) = (found.iter().find(|one| one.name == *guest), found.iter().find(|one| one.name == *at));
+        let Some((guest, at)) = guest.zip(at).filter(|(guest, at)| guest.name != at.name) else { return false };
+        guest.existing.values().flatten().any(|place| at.namespaces.iter().any(|node| is_at(place, node)))
+    };
+    let (mut left, mut order) = (names, Vec::new());
+    while !left.is_empty() {
+        let free = left.iter().position(|name| !left.iter().any(|other| lodges(other, name)));
+        order.push(left.remove(free.unwrap_or(0)));
+    }
+    Ok(order)
+}
+
+/// Whether a namespace of topo's is found at `place`, as far as the name says.
+fn is_at(place: &NetnsRef, node: &Node) -> bool {
+    match place {
+        NetnsRef::Name(name) => name == node.as_str(),
+        NetnsRef::Path(path) => ["/run/netns/", "/var/run/netns/"].iter().any(|folder| path.strip_prefix(folder) == Some(node.as_str())),
+        NetnsRef::Pid(_) => false,
+    }
 }
 
 fn from_name(console: &mut Console, name: &str) -> Result<Name, Exit> {

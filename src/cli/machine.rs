@@ -63,13 +63,19 @@ pub fn told(console: &mut Console, error: &Error) -> Exit {
 
 /// Looks, and plans what is missing.
 pub fn plan(console: &mut Console, kernel: &mut Linux, case: &Case) -> Result<Plan, Exit> {
+    plan_after(console, kernel, case, &[])
+}
+
+/// The same as it will be when the topologies `gone` are gone.
+pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
     let mut wanted = case.wanted.clone();
     let looked = kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted));
     warnings(console, kernel);
-    let observed = looked.map_err(|error| {
+    let mut observed = looked.map_err(|error| {
         console.failure(&case.asked(), &error);
         Exit::of(&error)
     })?;
+    observed.others.retain(|(name, _)| !gone.contains(name));
     let plan = plan::make(&wanted, &observed).map_err(|conflicts| {
         for conflict in &conflicts {
             let name = crate::render::words::full_name(&conflict.id);

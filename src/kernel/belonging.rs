@@ -1,12 +1,13 @@
 //! Whose what is: from looks at namespaces to a state.
 
+use super::guest::Guest;
 use super::keys::Keys;
 use super::look::Look;
 use super::namespace::topology_of;
 use super::{link, route, rule};
 use crate::resource::{
-    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey, Rule,
-    RuleAction, Setting, State, TableId, Tenure, Value, Vlans, group, mark,
+    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey,
+    RuleAction, Setting, State, Tenure, Value, Vlans, group, mark,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -23,6 +24,8 @@ pub struct Judge<'a> {
     pub record: &'a Record,
     /// The other topologies' records.
     pub others: &'a [(Name, Record)],
+    /// The other topologies that use namespaces of ours.
+    pub guests: &'a HashMap<Node, Vec<Guest>>,
     /// The links at the other ends, by node and number.
     pub far: &'a HashMap<(Node, u32), LinkId>,
     /// What was there before and comes back.
@@ -50,6 +53,10 @@ pub fn namespace(judge: &Judge<'_>, look: &Look, tenure: NodeTenure) -> (Namespa
     (Namespace { node: look.node.clone(), tenure, marked }, owner)
 }
 
+fn topology(name: &Name) -> Owner {
+    Owner::Theirs(format!("topology {:?}", name.as_str()))
+}
+
 fn theirs(who: &str) -> Owner {
     Owner::Theirs(who.to_owned())
 }
@@ -64,7 +71,7 @@ fn whose(alias: Option<&str>) -> Owner {
 
 /// Puts what was seen in a namespace into `state`; `made` says that everything in it is the topology's.
 pub fn judge(judge: &Judge<'_>, look: &Look, made: bool, state: &mut State) {
-    let mut sorter = Sorter { judge, look, made, ours: BTreeSet::new(), shown: BTreeSet::new(), state };
+    let mut sorter = Sorter { judge, look, made, ours: BTreeSet::new(), lodged: BTreeMap::new(), shown: BTreeSet::new(), state };
     sorter.links();
     sorter.addresses();
     sorter.routes();
@@ -80,6 +87,8 @@ struct Sorter<'a> {
     made: bool,
     /// The numbers of our links.
     ours: BTreeSet<u32>,
+    /// The numbers of links of others in a namespace of ours, and whose they are.
+    lodged: BTreeMap<u32, Owner>,
     /// The names of links of which everything is shown: ours, and those that the file names.
     shown: BTreeSet<IfName>,
     state: &'a mut State,
@@ -99,6 +108,17 @@ impl Sorter<'_> {
         self.judge.wanted.items.contains_key(id) || self.judge.prior.contains(id)
     }
 
+    /// The other topology that uses this namespace of ours, and whose something there is.
+    fn guest(&self, which: impl FnMut(&&Guest) -> bool) -> Option<Owner> {
+        self.judge.guests.get(self.node())?.iter().find(which).map(|guest| topology(&guest.name))
+    }
+
+    /// Whose something in a namespace of ours is, which may stand on a link of somebody else.
+    fn inside(&self, id: &ResourceId, link: Option<u32>) -> Owner {
+        let lodged = link.and_then(|link| self.lodged.get(&link)).cloned();
+        lodged.or_else(|| self.guest(|guest| guest.owns(id))).unwrap_or(Owner::Ours)
+    }
+
     fn links(&mut self) {
         for seen in &self.look.links {
             let mut link = seen.link(self.node(), |index| self.name(index));
@@ -115,6 +135,8 @@ impl Sorter<'_> {
             if owner == Owner::Ours {
                 self.ours.insert(seen.index);
                 self.peers(seen, &link.id);
+            } else if self.made && link.tenure == Tenure::Existing && seen.kind != Kind::Physical {
+                self.lodged.insert(seen.index, owner.clone());
             }
             if owner == Owner::Ours || self.judge.sources.contains(&link.id) || self.wanted(&link.id()) {
                 self.shown.insert(seen.name.clone());
@@ -139,6 +161,10 @@ impl Sorter<'_> {
             return Owner::Ours;
         }
         if self.made {
+            if let Some(owner) = self.guest(|guest| guest.has(seen)) {
+                link.tenure = Tenure::Existing;
+                return owner;
+            }
             return match seen.kind {
                 Kind::Physical => {
                     link.tenure = Tenure::Existing;
@@ -167,7 +193,7 @@ impl Sorter<'_> {
         let owned = self.judge.record.owned.contains(id);
         let other = self.judge.others.iter().find(|(_, record)| record.owned.contains(id));
         match (marked, other) {
-            (true, Some((name, _))) if !owned => (wanted || shown).then(|| Owner::Theirs(format!("topology {:?}", name.as_str()))),
+            (true, Some((name, _))) if !owned => (wanted || shown).then(|| topology(name)),
             (true, _) if on_ours || owned || wanted => Some(Owner::Ours),
             (false, _) if on_ours && wanted => Some(Owner::Ours),
             (false, _) if owned && !self.judge.says => Some(Owner::Ours),
@@ -187,7 +213,7 @@ impl Sorter<'_> {
             let by_itself = seen.is_kernels(self.judge.says) || !seen.permanent || of_a_tunnel;
             let owner = match (by_itself, self.made) {
                 (true, _) => wanted.then(|| theirs("the kernel")),
-                (false, true) => Some(Owner::Ours),
+                (false, true) => Some(self.inside(&id, Some(seen.index))),
                 (false, false) => self.owner_elsewhere(&id, address.marked, self.ours.contains(&seen.index), self.shown.contains(&name)),
             };
             if let Some(owner) = owner {
@@ -208,7 +234,7 @@ impl Sorter<'_> {
             let shown = devs.clone().any(|dev| self.shown.contains(dev));
             let owner = match (configured, self.made) {
                 (false, _) => self.wanted(&id).then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
-                (true, true) => Some(Owner::Ours),
+                (true, true) => Some(self.inside(&id, None)),
                 (true, false) => {
                     let on_ours = devs.any(|dev| self.look.links.iter().any(|link| link.name == *dev && self.ours.contains(&link.index)));
                     self.owner_elsewhere(&id, seen.protocol == PROTOCOL, on_ours, shown)
@@ -236,12 +262,12 @@ impl Sorter<'_> {
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let owner = match (configured, self.made) {
                 _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => (self.made && self.wants_vrf()).then_some(Owner::Ours),
-                _ if seen.rule.kernel && !is_plain(&seen.rule) => None,
+                _ if seen.rule.kernel && !rule::is_plain(&seen.rule) => None,
                 // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
                 _ if seen.rule.kernel => kernels.then(|| theirs("the kernel")),
                 (false, _) => self.wanted(&id).then(|| theirs("a routing daemon")),
-                (true, true) => Some(Owner::Ours),
+                (true, true) => Some(self.inside(&id, None)),
                 (true, false) => self.owner_elsewhere(&id, seen.rule.marked, false, false),
             };
             if let Some(owner) = owner {
@@ -292,7 +318,8 @@ impl Sorter<'_> {
             let id = qdisc.id();
             let (on_ours, shown) = (self.ours.contains(&seen.index), self.shown.contains(&qdisc.link.name));
             let owner = match qdisc.marked {
-                _ if on_ours && (self.made || self.wanted(&id)) => Some(Owner::Ours),
+                _ if on_ours && self.made => Some(self.inside(&id, None)),
+                _ if on_ours && self.wanted(&id) => Some(Owner::Ours),
                 true => self.owner_elsewhere(&id, true, on_ours, shown),
                 false => (self.wanted(&id) || shown).then(|| theirs("somebody else")),
             };
@@ -336,11 +363,13 @@ impl Sorter<'_> {
 
     /// Neighbours that nobody listed stay, unless topo made them.
     fn owner_of_neighbor(&self, id: &ResourceId, neighbor: &Neighbor, index: u32) -> Option<Owner> {
-        if neighbor.marked || self.wanted(id) {
-            let learned_here = !neighbor.permanent && !neighbor.marked;
-            return if self.made || learned_here { Some(Owner::Ours) } else { self.owner_elsewhere(id, neighbor.marked, self.ours.contains(&index), false) };
+        let (made, marked) = (self.made, neighbor.marked);
+        match (marked || self.wanted(id), neighbor.permanent || marked) {
+            (false, _) => None,
+            (true, _) if made => Some(self.inside(id, Some(index))),
+            (true, false) => Some(Owner::Ours),
+            (true, true) => self.owner_elsewhere(id, marked, self.ours.contains(&index), false),
         }
-        None
     }
 
     /// Settings, the nft table, and rules in other people's chains.
@@ -365,10 +394,4 @@ fn remote(link: &link::Seen) -> Option<FdbTarget> {
         Some(Value::Ip(ip)) => Some(FdbTarget::End(*ip)),
         _ => None,
     }
-}
-
-/// Whether a rule of the kernel has the form of those that every namespace has; others stay out of sight.
-fn is_plain(rule: &Rule) -> bool {
-    let RuleAction::Table(TableId::Number(table @ 253..=255)) = rule.key.action else { return false };
-    rule.key == Rule::plain(&rule.node, rule.key.family, rule.key.priority, table).key
 }

@@ -12,6 +12,7 @@ mod features;
 pub mod file;
 mod folder;
 mod generic;
+mod guest;
 pub mod inhabitants;
 pub mod insert;
 pub mod journal;

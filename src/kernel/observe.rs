@@ -2,6 +2,7 @@
 
 use super::belonging::{Judge, judge, namespace};
 use super::file::Files;
+use super::guest;
 use super::look::{Look, Question, look};
 use super::netns;
 use super::site::Places;
@@ -20,7 +21,8 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let looks = look_everywhere(wanted, &questions, places)?;
     let far = peers::others(&looks, places)?;
     let says = says_protocol();
-    let (mut record, others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+    let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+    let guests = guest::guests(&mut others, &looks, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
     let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
@@ -37,6 +39,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
             wanted,
             record: &record,
             others: &others,
+            guests: &guests,
             far: &far,
             prior: &prior,
             sources: &sources,

@@ -118,8 +118,19 @@ fn judged(wanted: &State, look: &Look, made: bool) -> State {
     let sources = BTreeSet::new();
     let (far, prior, kernel_rules) = (HashMap::new(), BTreeSet::new(), BTreeSet::from([look.node.clone()]));
     let keys = Keys::default();
-    let judge =
-        Judge { keys: &keys, wanted, record: &record, others: &[], far: &far, prior: &prior, sources: &sources, kernel_rules: &kernel_rules, says: true };
+    let guests = HashMap::new();
+    let judge = Judge {
+        keys: &keys,
+        wanted,
+        record: &record,
+        others: &[],
+        guests: &guests,
+        far: &far,
+        prior: &prior,
+        sources: &sources,
+        kernel_rules: &kernel_rules,
+        says: true,
+    };
     let tenure = if made { NodeTenure::Created } else { NodeTenure::Host };
     let (namespace, owner) = belonging::namespace(&judge, look, tenure);
     state.insert(Resource::Namespace(namespace), owner);

@@ -159,6 +159,12 @@ pub fn delete(site: &Site<'_>, rule: &Rule) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(rule, protocol(rule))?)
 }
 
+/// Whether a rule of the kernel has the form of those that every namespace has; others stay out of sight.
+pub fn is_plain(rule: &Rule) -> bool {
+    let RuleAction::Table(TableId::Number(table @ 253..=255)) = rule.key.action else { return false };
+    rule.key == Rule::plain(&rule.node, rule.key.family, rule.key.priority, table).key
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel takes away on the way is put back.
 
 use super::stage::Turns;
-use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove};
+use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove, shared};
 use crate::resource::{
     Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure, effect,
 };
@@ -12,12 +12,15 @@ const ROUNDS: usize = 4;
 
 /// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
 pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    towards(complete::complete(wanted, observed), wanted, observed)
+    let goal = complete::complete(wanted, observed);
+    let in_use = shared::in_use(&goal, observed);
+    if in_use.is_empty() { towards(goal, wanted, observed) } else { Err(in_use) }
 }
 
 /// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
 pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    towards(target.clone(), target, observed)
+    let in_use = shared::seen_in_use(target, observed);
+    if in_use.is_empty() { towards(target.clone(), target, observed) } else { Err(in_use) }
 }
 
 fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {

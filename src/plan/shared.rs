@@ -1,7 +1,7 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
 
 use super::{Conflict, complete};
-use crate::resource::{Link, LinkId, Owner, Resource, ResourceId, Setting, State, Sysctl};
+use crate::resource::{Item, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, Setting, State, Sysctl};
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
 pub(super) fn spare(goal: &mut State, observed: &State) {
@@ -23,7 +23,7 @@ pub(super) fn reaches<'a>(goal: &'a State, observed: &'a State, switch: &Resourc
 
 /// The attributes of an `existing` interface that another topology names.
 fn named<'a>(observed: &'a State, link: &'a LinkId) -> impl Iterator<Item = (&'a str, &'a Link)> {
-    let of = |(name, record): &'a (_, crate::resource::Record)| record.configured.iter().map(move |link| (crate::resource::Name::as_str(name), link));
+    let of = |(name, record): &'a (_, Record)| record.configured.iter().map(move |link| (Name::as_str(name), link));
     observed.others.iter().flat_map(of).filter(move |(_, named)| named.id == *link)
 }
 
@@ -47,4 +47,37 @@ pub(super) fn other_attribute(observed: &State, wanted: &Link) -> Option<Conflic
         let help = "two topologies cannot want different values of one attribute: change one of the files";
         Some(Conflict::new(wanted.id(), reason, help))
     })
+}
+
+/// The namespaces of ours that go although another topology uses them.
+pub(super) fn in_use(goal: &State, observed: &State) -> Vec<Conflict> {
+    let goes = |node: &Node| ours(observed, node) && goal.namespace(node).is_none();
+    let of = |(name, record): &(Name, Record)| -> Vec<Conflict> {
+        let names = record.existing.values().filter_map(|place| if let NetnsRef::Name(name) = place { Some(Node::from(name.as_str())) } else { None });
+        let conflict = |node: Node| {
+            Conflict::new(
+                ResourceId::Namespace(node),
+                format!("topology {:?} still uses it", name.as_str()),
+                format!("destroy that one first: topo destroy {name}, or take the namespace out of its file"),
+            )
+        };
+        names.filter(goes).map(conflict).collect()
+    };
+    observed.others.iter().flat_map(of).collect()
+}
+
+/// The same where something of the other topology is to be seen: a namespace that was made a moment ago can go, whatever a record says of one that had its name.
+pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
+    let seen = |node: &Node| {
+        let theirs = |item: &Item| matches!(&item.owner, Owner::Theirs(who) if who.starts_with("topology "));
+        observed.items.iter().any(|(id, item)| id.node() == node && theirs(item))
+    };
+    in_use(target, observed).into_iter().filter(|conflict| seen(conflict.id.node())).collect()
+}
+
+/// Whether a namespace is there and topo made it for this topology.
+fn ours(observed: &State, node: &Node) -> bool {
+    let id = ResourceId::Namespace(node.clone());
+    let made = observed.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+    made && observed.items.get(&id).is_some_and(|item| item.owner == Owner::Ours)
 }

@@ -79,6 +79,24 @@ impl ResourceId {
         }
     }
 
+    /// The same in a node that is called otherwise.
+    #[must_use]
+    pub fn at(mut self, place: &Node) -> Self {
+        match &mut self {
+            Self::Namespace(node)
+            | Self::Sysctl(node, _)
+            | Self::Route(node, _)
+            | Self::Rule(node, _)
+            | Self::Table(node)
+            | Self::Insert(node, _)
+            | Self::File(node, _) => node.clone_from(place),
+            Self::Link(link) | Self::Qdisc(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) | Self::Peer(link, _) => {
+                link.node.clone_from(place);
+            }
+        }
+        self
+    }
+
     /// The word for its kind, as plans and JSON have it.
     pub fn kind(&self) -> &'static str {
         match self {

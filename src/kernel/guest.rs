@@ -1,0 +1,58 @@
+//! Other topologies in namespaces of ours, which they have as `existing`.
+
+use super::link;
+use super::look::Look;
+use super::namespace::topology_of;
+use super::netns::Netns;
+use super::site::Places;
+use crate::resource::{IfName, Kind, Name, NetnsRef, Node, Record, ResourceId, group};
+use std::collections::{BTreeSet, HashMap};
+
+/// Another topology that uses a namespace of ours.
+pub struct Guest {
+    /// The topology.
+    pub name: Name,
+    /// What its record says is its own there, by our name of the namespace.
+    owned: BTreeSet<ResourceId>,
+    /// The links that it moved there.
+    moved: BTreeSet<IfName>,
+}
+
+impl Guest {
+    /// Whether its record says that this is its own.
+    pub fn owns(&self, id: &ResourceId) -> bool {
+        self.owned.contains(id)
+    }
+
+    /// Whether a link is its own, by its marks or because it brought it.
+    pub fn has(&self, seen: &link::Seen) -> bool {
+        let alias = seen.alias.as_deref().and_then(topology_of);
+        seen.kind != Kind::Loopback && (self.moved.contains(&seen.name) || alias.map_or(seen.group == group(&self.name), |name| name == self.name.as_str()))
+    }
+}
+
+/// The guests of each namespace of ours. Where another topology finds such a namespace by a path or a process, its record says the name from here on.
+pub fn guests(others: &mut [(Name, Record)], looks: &[Look], places: &Places) -> HashMap<Node, Vec<Guest>> {
+    let mut guests: HashMap<Node, Vec<Guest>> = HashMap::new();
+    for (name, Record { existing, owned, moved, .. }) in others {
+        for (called, place) in existing {
+            let node = match &*place {
+                NetnsRef::Name(name) => Some(Node::from(name.as_str())),
+                elsewhere => named(elsewhere, looks, places),
+            };
+            let Some(node) = node.filter(|node| places.is_made(node) && looks.iter().any(|look| look.node == *node)) else { continue };
+            *place = NetnsRef::Name(node.as_str().to_owned());
+            let owned = owned.iter().filter(|id| id.node() == called).map(|id| id.clone().at(&node)).collect();
+            let moved = moved.iter().filter(|(now, _)| now.node == *called).map(|(now, _)| now.name.clone()).collect();
+            guests.entry(node).or_default().push(Guest { name: name.clone(), owned, moved });
+        }
+    }
+    guests
+}
+
+/// The namespace of ours that is found at `place`.
+fn named(place: &NetnsRef, looks: &[Look], places: &Places) -> Option<Node> {
+    let inode = Netns::open(place).and_then(|netns| netns.inode()).ok()?;
+    let same = |look: &&Look| Netns::named(look.node.as_str()).and_then(|netns| netns.inode()).is_ok_and(|other| other == inode);
+    looks.iter().filter(|look| places.is_made(&look.node)).find(same).map(|look| look.node.clone())
+}
