@@ -326,3 +326,33 @@ fn what_is_shared_goes_back_when_all_go_at_once() {
         assert_snapshot_with(&before, &whole());
     });
 }
+
+/// To delete the end of somebody's pair in a namespace of ours is to delete what is theirs elsewhere: it is left alone, and the plan that cannot says so.
+#[test]
+fn the_end_of_somebodys_pair_in_our_namespace_is_left_alone() {
+    sandbox::run("the_end_of_somebodys_pair_in_our_namespace_is_left_alone", || {
+        let file =
+            write("lab.yaml", "name: lab\nnamespaces:\n  A: { interfaces: { e: { veth: B/e, addresses: [10.0.0.1/24] } } }\n  B: { interfaces: { e: {} } }\n");
+        apply(&file);
+        sh("ip link add qq type veth peer name rr netns A; ip addr add 10.55.0.1/24 dev qq; ip link set qq up; ip -n A link set rr up; ip -n A addr add 10.55.0.2/24 dev rr
+            ip netns add other; ip -n other link add q2 type veth peer name r2 netns A");
+        let both = quiet(&whole());
+        topo(&["plan", "--detailed-exitcode", &file]).expect(0).says("A/rr").says("host/qq").says("A/r2");
+        topo(&["apply", "--yes", &file]).expect(0);
+        assert_snapshot_with(&both, &whole());
+        // A pair inside of our namespaces is drift as ever, and so is what has its other end in none.
+        sh("ip -n A link add x0 type veth peer name x1 netns B; ip -n A link add x2 type bridge");
+        let drift = topo(&["plan", "--detailed-exitcode", &file]).expect(2);
+        assert!(drift.stdout.contains("link x0") && drift.stdout.contains("link x2") && !drift.stdout.contains("link rr"), "{}", drift.stdout);
+        apply(&file);
+        assert_snapshot_with(&both, &whole());
+        // With the namespace it goes, and the plan says what goes with it.
+        let plan = topo(&["plan", "--destroy", &file]).expect(0);
+        assert!(
+            plan.stdout.contains("host/qq") && plan.stdout.contains("which this plan does not put back") && !plan.stdout.contains("put back by this plan"),
+            "{}",
+            plan.stdout
+        );
+        destroy("lab");
+    });
+}

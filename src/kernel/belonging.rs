@@ -9,7 +9,7 @@ use crate::resource::{
     Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey,
     RuleAction, Setting, State, Tenure, Value, Vlans, group, mark,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// `RTPROT_*` of what a person or a script configures: unspecified, boot, static. (Topo's own comes besides.)
 const CONFIGURED: [u8; 3] = [0, 3, 4];
@@ -26,6 +26,8 @@ pub struct Judge<'a> {
     pub others: &'a [(Name, Record)],
     /// The other topologies that use namespaces of ours.
     pub guests: &'a HashMap<Node, Vec<Guest>>,
+    /// The ends of other people's pairs in namespaces of ours, by node and number.
+    pub outside: &'a HashSet<(Node, u32)>,
     /// The links at the other ends, by node and number.
     pub far: &'a HashMap<(Node, u32), LinkId>,
     /// What was there before and comes back.
@@ -161,7 +163,8 @@ impl Sorter<'_> {
             return Owner::Ours;
         }
         if self.made {
-            if let Some(owner) = self.guest(|guest| guest.has(seen)) {
+            let outside = self.judge.outside.contains(&(self.node().clone(), seen.index)) && !self.wanted(&link.id());
+            if let Some(owner) = self.guest(|guest| guest.has(seen)).or_else(|| outside.then(|| theirs("somebody else"))) {
                 link.tenure = Tenure::Existing;
                 return owner;
             }

@@ -1,12 +1,12 @@
-//! Other topologies in namespaces of ours, which they have as `existing`.
+//! What of others is in namespaces of ours: topologies that have them as `existing`, and the ends of other people's pairs.
 
 use super::link;
 use super::look::Look;
 use super::namespace::topology_of;
 use super::netns::Netns;
 use super::site::Places;
-use crate::resource::{IfName, Kind, Name, NetnsRef, Node, Record, ResourceId, group};
-use std::collections::{BTreeSet, HashMap};
+use crate::resource::{IfName, Kind, LinkId, Name, NetnsRef, Node, Record, ResourceId, State, group, mark};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Another topology that uses a namespace of ours.
 pub struct Guest {
@@ -55,4 +55,21 @@ fn named(place: &NetnsRef, looks: &[Look], places: &Places) -> Option<Node> {
     let inode = Netns::open(place).and_then(|netns| netns.inode()).ok()?;
     let same = |look: &&Look| Netns::named(look.node.as_str()).and_then(|netns| netns.inode()).is_ok_and(|other| other == inode);
     looks.iter().filter(|look| places.is_made(&look.node)).find(same).map(|look| look.node.clone())
+}
+
+/// The ends of pairs whose other end is outside of the topology's namespaces and is not the topology's: to delete one is to delete the other.
+pub fn outside(wanted: &State, record: &Record, looks: &[Look], far: &HashMap<(Node, u32), LinkId>, places: &Places) -> HashSet<(Node, u32)> {
+    let (mark, group) = (mark(&wanted.topology), group(&wanted.topology));
+    let ours = |end: &LinkId| {
+        let marked = |seen: &link::Seen| seen.alias.as_deref() == Some(&mark) || seen.group == group;
+        let id = ResourceId::Link(end.clone());
+        let named = wanted.items.contains_key(&id) || record.owned.contains(&id) || record.moved.iter().any(|(now, home)| now == end || home == end);
+        let seen = || looks.iter().find(|look| look.node == end.node)?.links.iter().find(|seen| seen.name == end.name);
+        places.is_made(&end.node) || named || seen().is_some_and(marked)
+    };
+    let of = |look: &Look| -> Vec<(Node, u32)> {
+        let ends = look.links.iter().filter(|seen| seen.kind == Kind::Veth && seen.other_nsid.is_some()).map(|seen| (look.node.clone(), seen.index));
+        ends.filter(|end| far.get(end).is_none_or(|other| !ours(other))).collect()
+    };
+    looks.iter().filter(|look| places.is_made(&look.node)).flat_map(of).collect()
 }

@@ -23,6 +23,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let says = says_protocol();
     let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
     let guests = guest::guests(&mut others, &looks, places);
+    let outside = guest::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
     let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
@@ -40,6 +41,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
             record: &record,
             others: &others,
             guests: &guests,
+            outside: &outside,
             far: &far,
             prior: &prior,
             sources: &sources,

@@ -7,7 +7,7 @@ use super::look::Look;
 use super::{address, attributes, bridge_vlan, insert, link, neighbor, netlink, nft, nft_generation, qdisc, route, rule};
 use crate::resource::{IfName, Node, NodeTenure, Record, Resource, State};
 use nix::libc;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Answers about one namespace, as they came.
 #[derive(Clone, Debug, Default)]
@@ -118,13 +118,14 @@ fn judged(wanted: &State, look: &Look, made: bool) -> State {
     let sources = BTreeSet::new();
     let (far, prior, kernel_rules) = (HashMap::new(), BTreeSet::new(), BTreeSet::from([look.node.clone()]));
     let keys = Keys::default();
-    let guests = HashMap::new();
+    let (guests, outside) = (HashMap::new(), HashSet::new());
     let judge = Judge {
         keys: &keys,
         wanted,
         record: &record,
         others: &[],
         guests: &guests,
+        outside: &outside,
         far: &far,
         prior: &prior,
         sources: &sources,

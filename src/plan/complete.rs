@@ -50,7 +50,9 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         )
     });
     let gone = observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
-    kept.chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id))).collect()
+    kept.chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
+        .chain(shared::lodgers(goal, observed))
+        .collect()
 }
 
 /// Whether somebody gave a setting another value than the one that topo wrote, and than the one that it goes back to.

@@ -1,7 +1,7 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
 
 use super::{Conflict, complete};
-use crate::resource::{Item, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, Setting, State, Sysctl};
+use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
 pub(super) fn spare(goal: &mut State, observed: &State) {
@@ -80,4 +80,17 @@ fn ours(observed: &State, node: &Node) -> bool {
     let id = ResourceId::Namespace(node.clone());
     let made = observed.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
     made && observed.items.get(&id).is_some_and(|item| item.owner == Owner::Ours)
+}
+
+/// The ends of other people's pairs in namespaces of ours that stay: to delete them is to delete what is elsewhere.
+pub(super) fn lodgers(goal: &State, observed: &State) -> Vec<String> {
+    let ends = observed.items.values().filter(|item| item.owner == Owner::Theirs("somebody else".to_owned())).filter_map(|item| item.resource.as_link());
+    let stays = |link: &&Link| {
+        let lodges = link.kind == Kind::Veth && link.tenure == Tenure::Existing && goal.link(&link.id).is_none();
+        lodges && ours(observed, &link.id.node) && goal.namespace(&link.id.node).is_some()
+    };
+    let other = |link: &Link| link.peer.as_ref().map_or("in a namespace of somebody else".to_owned(), ToString::to_string);
+    ends.filter(stays)
+        .map(|link| format!("{} is an end of somebody else's pair, of which the other end is {}: it is left alone", link.id, other(link)))
+        .collect()
 }
