@@ -60,12 +60,14 @@ fn named(place: &NetnsRef, looks: &[Look], places: &Places) -> Option<Node> {
 /// The ends of pairs whose other end is outside of the topology's namespaces and is not the topology's: to delete one is to delete the other.
 pub fn outside(wanted: &State, record: &Record, looks: &[Look], far: &HashMap<(Node, u32), LinkId>, places: &Places) -> HashSet<(Node, u32)> {
     let (mark, group) = (mark(&wanted.topology), group(&wanted.topology));
+    let marked = |seen: &&link::Seen| seen.alias.as_deref() == Some(&mark) || seen.group == group;
+    let elsewhere = looks.iter().filter(|look| !places.is_made(&look.node));
+    let marked: HashSet<LinkId> =
+        elsewhere.flat_map(|look| look.links.iter().filter(marked).map(|seen| LinkId { node: look.node.clone(), name: seen.name.clone() })).collect();
     let ours = |end: &LinkId| {
-        let marked = |seen: &link::Seen| seen.alias.as_deref() == Some(&mark) || seen.group == group;
         let id = ResourceId::Link(end.clone());
         let named = wanted.items.contains_key(&id) || record.owned.contains(&id) || record.moved.iter().any(|(now, home)| now == end || home == end);
-        let seen = || looks.iter().find(|look| look.node == end.node)?.links.iter().find(|seen| seen.name == end.name);
-        places.is_made(&end.node) || named || seen().is_some_and(marked)
+        places.is_made(&end.node) || marked.contains(end) || named
     };
     let of = |look: &Look| -> Vec<(Node, u32)> {
         let ends = look.links.iter().filter(|seen| seen.kind == Kind::Veth && seen.other_nsid.is_some()).map(|seen| (look.node.clone(), seen.index));
