@@ -82,8 +82,11 @@ impl Builder<'_> {
     fn common(&mut self, link: &mut Link, mac: bool) {
         if self.dice.once_in(6) {
             let mtu = link.mtu - 20 * (1 + self.dice.below(2));
-            link.keys.push(format!("mtu: {mtu}"));
-            link.mtu = mtu;
+            // A sit carries IPv6.
+            if link.kind != "sit" || mtu >= 1280 {
+                link.keys.push(format!("mtu: {mtu}"));
+                link.mtu = mtu;
+            }
         }
         if self.dice.once_in(6) && mac {
             link.keys.push(format!("mac: '02:00:00:00:{:02x}:{:02x}'", self.dice.below(3), self.step));
