@@ -1,8 +1,6 @@
 //! Looking up what lives in a node or on a link, without walking the whole state.
 
-use super::{
-    ChainRef, Family, FdbTarget, FileName, Item, Link, LinkId, Mac, Node, PeerKey, Resource, ResourceId, RouteKey, RuleAction, RuleKey, State, TableId,
-};
+use super::{ChainRef, Family, FdbTarget, FileName, Item, Link, LinkId, Mac, Node, PeerKey, Resource, ResourceId, RouteKey, Rule, RuleKey, State, TableId};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,19 +13,7 @@ fn lowest() -> IpNet {
 
 /// The lowest rule there is in the order of [`RuleKey`].
 fn lowest_rule() -> RuleKey {
-    RuleKey {
-        family: Family::V4,
-        priority: 0,
-        from: None,
-        to: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        protocol: None,
-        port: None,
-        source_port: None,
-        action: RuleAction::Table(TableId::Number(0)),
-    }
+    Rule::plain(&Node::from(""), Family::V4, 0, 0).key
 }
 
 impl State {

@@ -3,27 +3,14 @@
 use super::{At, Lowering};
 use crate::document::Finding;
 use crate::document::route::{FamilyWord, RuleEntry, RuleVerdict};
-use crate::resource::{Family, Owner, Resource, Rule, RuleAction, RuleKey, TableId};
+use crate::resource::{Family, Owner, Resource, Rule, RuleAction, RuleKey};
 
 impl<'d> Lowering<'d> {
     /// The policy rules of a node.
     pub fn rules(&mut self, at: &At<'d>) {
         if let Some(priority) = &at.section.local_rule {
             for family in [Family::V4, Family::V6] {
-                let key = RuleKey {
-                    family,
-                    priority: priority.u32(),
-                    from: None,
-                    to: None,
-                    iif: None,
-                    oif: None,
-                    fwmark: None,
-                    protocol: None,
-                    port: None,
-                    source_port: None,
-                    action: RuleAction::Table(TableId::Number(255)),
-                };
-                let rule = Rule { node: at.node.clone(), key, kernel: true, marked: true };
+                let rule = Rule { marked: true, ..Rule::plain(&at.node, family, priority.u32(), 255) };
                 self.put(Resource::Rule(rule), Owner::Ours, priority.place, format!("{}.local-rule", at.path));
             }
         }
