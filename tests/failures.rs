@@ -90,14 +90,8 @@ fn apply(text: &str) {
     assert!(report.is_success(), "{report:#?}");
 }
 
-/// Goes from one version to another, failing at every operation in turn, then back to nothing.
-fn fails_everywhere(from: &str, to: &str) {
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let machine = snapshot();
-    apply(from);
-    // Link-local addresses come after their duplicate address detection.
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let before = snapshot();
+/// Goes to a version, failing at every operation in turn; says how many that were.
+fn fails_at_each(to: &str, undone: impl Fn()) -> usize {
     let mut forced = 0;
     for after in [false, true] {
         for at in 0.. {
@@ -114,10 +108,22 @@ fn fails_everywhere(from: &str, to: &str) {
             let step = plan.steps.get(at).map(|step| &step.operation);
             assert!(report.failure.is_some(), "nothing failed {moment} operation {at}: {step:#?}");
             assert_eq!(report.undone, Some(Ok(())), "{moment} operation {at}: {step:#?}");
-            assert_snapshot(&before);
+            undone();
             forced += 1;
         }
     }
+    forced
+}
+
+/// Goes from one version to another, failing at every operation in turn, then back to nothing.
+fn fails_everywhere(from: &str, to: &str) {
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let machine = snapshot();
+    apply(from);
+    // Link-local addresses come after their duplicate address detection.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let before = snapshot();
+    let forced = fails_at_each(to, || assert_snapshot(&before));
     assert!(forced > 0, "the two versions are the same");
     println!("{forced} failures forced");
     apply(to);
@@ -148,6 +154,28 @@ fn the_table_of_a_namespace_that_went_is_not_the_new_one() {
         assert!(sh("ip netns exec RED nft list ruleset").contains("policy accept"));
         apply(&with("drop"));
         assert!(sh("ip netns exec RED nft list ruleset").contains("policy drop"), "the first version is not back");
+    });
+}
+
+/// The kernel's rules for VRFs stay when the last VRF goes; one of the two is missing here, and the other is not in the way of going back.
+#[test]
+fn rules_of_a_vrf_that_was_there_before() {
+    sandbox::run_needing("rules_of_a_vrf_that_was_there_before", &["vrf", "dummy"], || {
+        let with = "namespaces: { RED: { interfaces: { v0: { vrf: { table: 7 } } } } }";
+        let without = "namespaces: { RED: { interfaces: { d0: { dummy: {} } } } }";
+        apply(with);
+        apply(without);
+        for family in ["-4", "-6"] {
+            let forced = fails_at_each(with, || {
+                assert!(sandbox::try_sh("ip -n RED link show d0").code == 0 && sandbox::try_sh("ip -n RED link show v0").code != 0);
+                sh(&format!("ip {family} -n RED rule delete priority 1000 || true"));
+            });
+            assert!(forced > 0);
+        }
+        apply(with);
+        let both = sh("ip -4 -n RED rule; ip -6 -n RED rule");
+        assert_eq!(both.matches("l3mdev-table").count(), 2, "{both}");
+        apply("");
     });
 }
 

@@ -310,6 +310,30 @@ fn a_vlan_that_tells_switches_leaves_its_vrf_first() {
     });
 }
 
+/// The kernel brings them with the first VRF that a namespace ever had, and not with a later one.
+#[test]
+fn the_rules_for_vrfs_are_there_whatever_was_before() {
+    run_needing_within("the_rules_for_vrfs_are_there_whatever_was_before", &["vrf"], Duration::from_secs(60), || {
+        let with = write("with.yaml", "name: kinds\nnamespaces: { RED: { interfaces: { v0: { vrf: { table: 7 } } } } }\n");
+        let without = write("without.yaml", "name: kinds\nnamespaces: { RED: {} }\n");
+        converge(&without);
+        for hand in [
+            "",
+            "ip -n RED rule delete priority 1000",
+            "ip -n RED -6 rule delete priority 1000",
+            "ip -n RED rule delete priority 1000; ip -n RED -6 rule delete priority 1000",
+        ] {
+            sh(hand);
+            converge(&with);
+            for family in ["-4", "-6"] {
+                let rules = sh(&format!("ip {family} -n RED rule"));
+                assert_eq!(rules.matches("l3mdev-table").count(), 1, "{hand}: {rules}");
+            }
+            converge(&without);
+        }
+    });
+}
+
 /// No kind without a subject, no attribute without a row, and each row expects what the table of kinds says.
 #[test]
 fn every_attribute_has_a_row() {

@@ -264,7 +264,9 @@ impl Sorter<'_> {
             let id = seen.rule.id();
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let owner = match (configured, self.made) {
-                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => (self.made && self.wants_vrf()).then_some(Owner::Ours),
+                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => {
+                    (self.made && (self.wanted(&id) || self.wants_vrf())).then_some(Owner::Ours)
+                }
                 _ if seen.rule.kernel && !rule::is_plain(&seen.rule) => None,
                 // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),

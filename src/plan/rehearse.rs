@@ -172,10 +172,11 @@ impl<'a> Paper<'a> {
     }
 
     /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no route over a gateway could be made again,
-    /// not even to undo what failed. Where it is not wanted, it goes when all is done.
+    /// not even to undo what failed. Where it is not wanted, it goes when all is done. Those for VRFs come with the first one that a namespace ever had, and
+    /// not with a later one (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see which it will be.
     fn rules_first(&mut self) -> Result<(), Conflict> {
         let wanted = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule.clone()) } else { None });
-        let mut rules: Vec<Rule> = wanted.filter(|rule| rule.kernel && matches!(rule.key.action, RuleAction::Table(_))).collect();
+        let mut rules: Vec<Rule> = wanted.filter(|rule| rule.kernel).collect();
         let made = self.goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
         let over_gateways = made.filter(|namespace| self.goal.routes_of(&namespace.node).any(|route| route.nexthops.iter().any(|hop| hop.via.is_some())));
         let to_main = |rule: &Rule| rule.key.action == RuleAction::Table(TableId::MAIN);
