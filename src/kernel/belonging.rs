@@ -264,9 +264,7 @@ impl Sorter<'_> {
             let id = seen.rule.id();
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let owner = match (configured, self.made) {
-                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => {
-                    (self.made && (self.wanted(&id) || self.wants_vrf())).then_some(Owner::Ours)
-                }
+                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => self.wants_vrfs(&id).then_some(Owner::Ours),
                 _ if seen.rule.kernel && !rule::is_plain(&seen.rule) => None,
                 // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
@@ -281,9 +279,9 @@ impl Sorter<'_> {
         }
     }
 
-    /// Whether the node is to have a VRF: without one the kernel's rules for them stay, and are nobody's business.
-    fn wants_vrf(&self) -> bool {
-        self.judge.wanted.links_of(self.node()).any(|link| link.kind == Kind::Vrf)
+    /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is nobody's business, unless an undo goes back to it.
+    fn wants_vrfs(&self, rule: &ResourceId) -> bool {
+        self.made && (self.wanted(rule) || self.judge.wanted.links_of(self.node()).any(|link| link.kind == Kind::Vrf))
     }
 
     fn neighbors(&mut self) {
