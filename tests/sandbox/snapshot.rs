@@ -31,7 +31,7 @@ pub struct Options {
 }
 
 /// Values that differ between equal machines, or from one second to the next.
-const VOLATILE: [&str; 29] = [
+const VOLATILE: [&str; 31] = [
     // Which port of a bond works, and since when.
     "active_slave",
     "mii_status",
@@ -62,6 +62,9 @@ const VOLATILE: [&str; 29] = [
     "bytes",
     "link_netnsid",
     "link_index",
+    // The same two as `bridge fdb` calls them.
+    "linkNetNsId",
+    "viaIfIndex",
 ];
 
 /// Sysctls that move by themselves, or that are random.
