@@ -99,7 +99,9 @@ impl Records {
             folder => folder?,
         };
         let names = list(&folder, &path)?;
-        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || is_temporary(name)) {
+        // The record last: as long as it is there, it says that a run is under way.
+        let others = names.iter().filter(|name| is_apply(name) || is_temporary(name));
+        for name in others.chain(names.iter().filter(|name| *name == FILE)) {
             unlink(&folder, name, &path)?;
         }
         if names.iter().any(|name| WAITING.contains(&name.as_str())) {
