@@ -1,6 +1,8 @@
 //! Looking up what lives in a node or on a link, without walking the whole state.
 
-use super::{ChainRef, Family, FdbTarget, FileName, Item, Link, LinkId, Mac, Node, PeerKey, Resource, ResourceId, RouteKey, Rule, RuleKey, State, TableId};
+use super::{
+    ChainRef, Family, FdbTarget, FileName, Item, Link, LinkId, Mac, Namespace, Node, PeerKey, Resource, ResourceId, RouteKey, Rule, RuleKey, State, TableId,
+};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,6 +22,18 @@ impl State {
     /// What has identities from `start` on while `same` holds.
     fn from<'a>(&'a self, start: ResourceId, same: impl Fn(&ResourceId) -> bool + 'a) -> impl Iterator<Item = (&'a ResourceId, &'a Item)> {
         self.items.range(start..).take_while(move |(id, _)| same(id))
+    }
+
+    /// All namespaces in order.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        let namespaces = self.from(ResourceId::Namespace(Node::from("")), |id| matches!(id, ResourceId::Namespace(_)));
+        namespaces.filter_map(|(_, item)| if let Resource::Namespace(namespace) = &item.resource { Some(namespace) } else { None })
+    }
+
+    /// All links in order.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        let links = self.from(ResourceId::Link(LinkId::new("", "")), |id| matches!(id, ResourceId::Link(_)));
+        links.filter_map(|(_, item)| item.resource.as_link())
     }
 
     /// The links of `node`.

@@ -203,19 +203,6 @@ impl State {
         self.items.values().map(|item| &item.resource)
     }
 
-    /// All links in order.
-    pub fn links(&self) -> impl Iterator<Item = &Link> {
-        self.resources().filter_map(Resource::as_link)
-    }
-
-    /// All namespaces in order.
-    pub fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
-        self.resources().filter_map(|resource| match resource {
-            Resource::Namespace(namespace) => Some(namespace),
-            _ => None,
-        })
-    }
-
     /// The namespace `node`.
     pub fn namespace(&self, node: &Node) -> Option<&Namespace> {
         match self.get(&ResourceId::Namespace(node.clone())) {

@@ -311,10 +311,19 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     }
     stacked::left(state, link, &Link::bare(gone.clone(), Kind::Any));
     lost.extend(neighbor::left(state, link));
-    stacked::without(state, gone);
+    lost.extend(without(state, |link| link == gone));
+    lost
+}
+
+/// What goes with links that are `gone` from `state` already: their peers, and what stands on them.
+pub(super) fn without(state: &mut State, gone: impl Fn(&LinkId) -> bool) -> Vec<ResourceId> {
     let with: Vec<LinkId> =
-        state.links().filter(|link| link.peer.as_ref() == Some(gone) || link.link.as_ref() == Some(gone)).map(|link| link.id.clone()).collect();
+        state.links().filter(|link| link.peer.as_ref().is_some_and(&gone) || link.link.as_ref().is_some_and(&gone)).map(|link| link.id.clone()).collect();
+    let mut lost = Vec::new();
     for id in with {
+        if stacked::stays_without(state, &id, &gone) {
+            continue;
+        }
         if let Some(Resource::Link(link)) = state.items.remove(&ResourceId::Link(id.clone())).map(|item| item.resource) {
             lost.push(ResourceId::Link(id));
             lost.extend(after_delete(state, &link));

@@ -150,18 +150,12 @@ fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal
     let Some(gone) = state.items.remove(id) else { return Err(Refusal::new(format!("there is no {} {id}", id.kind()))) };
     Ok(match id {
         ResourceId::Namespace(node) => {
-            let mut lost = Vec::new();
-            let links: Vec<Link> = state.links_of(node).cloned().collect();
-            for link in links {
-                state.items.remove(&link.id());
-                lost.push(link.id());
-                lost.extend(link::after_delete(state, &link));
-            }
             // Its files are none of the kernel's, and stay.
-            for inside in state.in_node(node).into_iter().filter(|id| !matches!(id, ResourceId::File(..))) {
-                state.items.remove(&inside);
-                lost.push(inside);
+            let mut lost: Vec<ResourceId> = state.in_node(node).into_iter().filter(|id| !matches!(id, ResourceId::File(..))).collect();
+            for inside in &lost {
+                state.items.remove(inside);
             }
+            lost.extend(link::without(state, |link| link.node == *node));
             lost
         }
         ResourceId::Link(_) => gone.resource.as_link().map(|link| link::after_delete(state, link)).unwrap_or_default(),

@@ -126,13 +126,13 @@ pub(super) fn takes(kind: &Kind) -> bool {
     matches!(kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)
 }
 
-/// A tunnel stays when what it sends by goes.
-pub(super) fn without(state: &mut State, gone: &LinkId) {
-    let stays: Vec<LinkId> =
-        state.links().filter(|link| link.link.as_ref() == Some(gone) && !kinds::dies_with_link(&link.kind)).map(|link| link.id.clone()).collect();
-    for id in stays {
-        change(state, &id, |link| link.link = None);
+/// A tunnel stays when what it sends by goes: whether `link` is one that stood on `gone`, and stands on nothing then.
+pub(super) fn stays_without(state: &mut State, link: &LinkId, gone: impl Fn(&LinkId) -> bool) -> bool {
+    let stays = state.link(link).is_some_and(|link| link.link.as_ref().is_some_and(gone) && !kinds::dies_with_link(&link.kind));
+    if stays {
+        change(state, link, |link| link.link = None);
     }
+    stays
 }
 
 /// The first VRF of a namespace brings the kernel's rules for all of them (`vrf_add_fib_rules`). Outside our namespaces they are nobody's business, and stay.
