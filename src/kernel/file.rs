@@ -50,6 +50,15 @@ impl Files {
         Self { dir: self.dir.clone(), folders: existing.iter().filter_map(name).collect() }
     }
 
+    /// The names of all that is in the folder of all namespaces' files; none where it is not there.
+    pub fn folders(&self) -> Result<BTreeSet<String>, Error> {
+        match std::fs::read_dir(&self.dir) {
+            Ok(entries) => Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()),
+            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(BTreeSet::new()),
+            Err(e) => Err(Error::io(format!("list {}", self.dir.display()), &e)),
+        }
+    }
+
     /// The file as it is, and whose: ours if its first line says so. `None` where there is none.
     pub fn observe(&self, node: &Node, name: FileName, topology: &Name) -> Result<Option<(File, Owner)>, Error> {
         let refused = |e: nix::Error| Error::os(format!("read {}", self.path(node, name)), e as i32);
@@ -146,7 +155,7 @@ impl Files {
     }
 
     /// The name of a node's folder.
-    fn name<'a>(&'a self, node: &'a Node) -> &'a str {
+    pub fn name<'a>(&'a self, node: &'a Node) -> &'a str {
         self.folders.get(node).map_or(node.as_str(), String::as_str)
     }
 

@@ -1,6 +1,6 @@
 //! Who lives in a namespace.
 
-use super::netns::Netns;
+use super::netns;
 use crate::resource::Node;
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt;
@@ -19,7 +19,7 @@ pub struct Inhabitants {
 
 /// The processes that live in namespaces of `/run/netns`. One look at all processes; what ends meanwhile, or cannot be looked at, is left out.
 pub fn of(nodes: &[&Node]) -> BTreeMap<Node, Inhabitants> {
-    let inode = |node: &Node| Netns::named(node.as_str()).and_then(|netns| netns.inode()).ok();
+    let inode = |node: &Node| std::fs::metadata(netns::path(node.as_str())).ok().map(|meta| (meta.dev(), meta.ino()));
     let homes: HashMap<(u64, u64), &Node> = nodes.iter().filter_map(|node| Some((inode(node)?, *node))).collect();
     let mut found: BTreeMap<Node, Inhabitants> = BTreeMap::new();
     if homes.is_empty() {

@@ -30,7 +30,7 @@ pub const LINKINFO: u16 = 18;
 pub const IFALIAS: u16 = 20;
 pub const GROUP: u16 = 27;
 pub const NET_NS_FD: u16 = 28;
-const EXT_MASK: u16 = 29;
+pub const EXT_MASK: u16 = 29;
 pub const NUM_TX_QUEUES: u16 = 31;
 pub const NUM_RX_QUEUES: u16 = 32;
 const CARRIER: u16 = 33;
@@ -44,7 +44,7 @@ pub const INFO_SLAVE_KIND: u16 = 4;
 pub const INFO_SLAVE_DATA: u16 = 5;
 
 /// `RTEXT_FILTER_SKIP_STATS`: a third less to read.
-const SKIP_STATS: u32 = 1 << 3;
+pub const SKIP_STATS: u32 = 1 << 3;
 /// `ARPHRD_LOOPBACK`.
 const LOOPBACK: u16 = 772;
 /// `IF_OPER_UNKNOWN` and `IF_OPER_UP` of RFC 2863.

@@ -1,9 +1,10 @@
 //! One look at a namespace: everything in it, as the kernel says it.
 
 use super::attributes::{Attributes, Writer};
+use super::peers::Ends;
 use super::site::Places;
 use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard};
-use crate::resource::{ChainRef, IfName, Insert, Kind, Mac, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
+use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -75,15 +76,17 @@ pub struct Look {
 }
 
 /// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
-pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places) -> Result<Option<Look>, Error> {
+pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places, ends: &Ends) -> Result<Option<Look>, Error> {
     let socket = netlink::Socket::open()?;
     let failed = |what: &'static str| move |refused: netlink::Refused| refused.error(format!("read the {what} of {node}"));
-    let alias = namespace::alias(&socket).map_err(failed("mark"))?;
-    let ours = alias.as_deref().and_then(namespace::topology_of) == Some(topology.as_str());
-    if !ours && !question.named {
-        return Ok(None);
+    if !question.named {
+        let alias = namespace::alias(&socket).map_err(failed("mark"))?;
+        if alias.as_deref().and_then(namespace::topology_of) != Some(topology.as_str()) {
+            return Ok(None);
+        }
     }
     let mut links = link::dump(&socket).map_err(failed("links"))?;
+    let alias = links.iter().find(|link| link.kind == Kind::Loopback).and_then(|link| link.alias.clone());
     let wireguard = wireguards(&mut links)?;
     offloads(&mut links, question)?;
     let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
@@ -99,7 +102,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     Ok(Some(Look {
         node: node.clone(),
         alias,
-        cookie: netns::cookie()?,
+        cookie: netns::cookie_of(&socket)?,
         addresses: address::dump(&socket).map_err(failed("addresses"))?,
         rules: rule::dump(&socket, node).map_err(failed("policy rules"))?,
         neighbors,
@@ -110,7 +113,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         settings: settings(&socket, node, &links, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,
-        nsids: nsids(&socket, &links, question, places).map_err(failed("numbers of namespaces"))?,
+        nsids: nsids(&socket, node, &links, question, places, ends).map_err(failed("numbers of namespaces"))?,
         routes,
         links,
         names,
@@ -207,8 +210,16 @@ fn inserts(topology: &Name, node: &Node, question: &Question<'_>) -> Result<Vec<
     chains.iter().map(|(chain, wanted)| insert::observe(node, topology, chain, *wanted)).collect()
 }
 
-/// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are known.
-fn nsids(socket: &netlink::Socket, links: &[link::Seen], question: &Question<'_>, places: &Places) -> Result<HashMap<i32, Node>, netlink::Refused> {
+/// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are known; then for those where an end was seen
+/// that fits.
+fn nsids(
+    socket: &netlink::Socket,
+    node: &Node,
+    links: &[link::Seen],
+    question: &Question<'_>,
+    places: &Places,
+    ends: &Ends,
+) -> Result<HashMap<i32, Node>, netlink::Refused> {
     let mut open: BTreeSet<i32> = links.iter().filter_map(|link| link.other_nsid).collect();
     let mut known = HashMap::new();
     let host = Node::host();
@@ -223,15 +234,6 @@ fn nsids(socket: &netlink::Socket, links: &[link::Seen], question: &Question<'_>
             known.insert(nsid, node.clone());
         }
     }
+    ends.meet(socket, node, links, &mut known, places)?;
     Ok(known)
-}
-
-/// A link by its number in another namespace that `socket`'s knows under `nsid`: its name and hardware address.
-pub fn far_end(socket: &netlink::Socket, nsid: i32, index: u32) -> Option<(IfName, Option<Mac>)> {
-    /// `IFLA_TARGET_NETNSID`.
-    const TARGET: u16 = 46;
-    let mut body = Writer::new(&link::head(index, None));
-    body.u32(TARGET, nsid.cast_unsigned());
-    let seen = link::parse(&socket.get(link::GET, body.bytes()).ok()?.body)?;
-    Some((seen.name, seen.mac))
 }

@@ -59,7 +59,9 @@ pub fn set_mark(socket: &Socket, topology: &Name) -> Result<(), Refused> {
 
 /// The alias of `lo` in the namespace of the socket.
 pub fn alias(socket: &Socket) -> Result<Option<String>, Refused> {
-    let answer = socket.get(link::GET, Writer::new(&link::head(LOOPBACK, None)).bytes())?;
+    let mut body = Writer::new(&link::head(LOOPBACK, None));
+    body.u32(link::EXT_MASK, link::SKIP_STATS);
+    let answer = socket.get(link::GET, body.bytes())?;
     Ok(Attributes::after(&answer.body, link::HEAD).text(link::IFALIAS))
 }
 

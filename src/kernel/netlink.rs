@@ -1,17 +1,18 @@
-//! A netlink socket of the calling thread's namespace, for routes and links or for the generic families: requests with acknowledgement, and dumps that are known to be whole.
+//! A netlink socket of the calling thread's namespace, for routes and links, for nftables or for the generic families: requests with acknowledgement, and
+//! dumps that are known to be whole.
 //!
 //! Two things make a dump look shorter than the truth and are looked at here: an error, which the kernel puts into the closing message, and a change while
 //! it ran (`NLM_F_DUMP_INTR`), after which it is made again.
 
 use super::attributes::{Attributes, padded, u16_at, u32_at};
 use super::{Error, ErrorKind};
-use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
-use std::cell::{Cell, RefCell};
-use std::os::fd::AsRawFd;
+use std::cell::Cell;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use zeroize::Zeroize;
 
 /// Length of `struct nlmsghdr`.
@@ -95,7 +96,17 @@ pub struct Message {
 pub struct Socket {
     inner: netlink_sys::Socket,
     sequence: Cell<u32>,
-    answer: RefCell<Vec<u8>>,
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+thread_local! {
+    /// Room for an answer: a socket for each of a thousand namespaces would need, and clear, as many.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Socket {
@@ -109,15 +120,19 @@ impl Socket {
         Self::of(NETLINK_GENERIC, "open a generic netlink socket")
     }
 
+    /// A socket for nftables.
+    pub fn netfilter() -> Result<Self, Error> {
+        Self::of(NETLINK_NETFILTER, "open a netfilter netlink socket")
+    }
+
     fn of(protocol: isize, tried: &str) -> Result<Self, Error> {
         let io = |e: std::io::Error| Error::io(tried, &e);
-        let mut inner = netlink_sys::Socket::new(protocol).map_err(io)?;
-        inner.bind_auto().map_err(io)?;
+        let inner = netlink_sys::Socket::new(protocol).map_err(io)?;
         // An answer with the kernel's own words, and without the request repeated; a kernel that cannot is no worse.
         let _ = inner.set_ext_ack(true).and_then(|()| inner.set_cap_ack(true));
         let _ = inner.set_netlink_get_strict_chk(true);
         setsockopt(&inner, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE)).map_err(|e| Error::os(tried, e as i32))?;
-        Ok(Self { inner, sequence: Cell::new(1), answer: RefCell::new(vec![0; ANSWER]) })
+        Ok(Self { inner, sequence: Cell::new(1) })
     }
 
     /// Sends one request and waits for its acknowledgement.
@@ -169,9 +184,13 @@ impl Socket {
         Err(Refused { errno: libc::EAGAIN, text: Some("it changes faster than it can be read".to_owned()) })
     }
 
-    /// Overwrites what was received last, which may have keys in it.
+    /// Overwrites what this thread received last, which may have keys in it.
     pub fn wipe(&self) {
-        self.answer.borrow_mut().zeroize();
+        ROOM.with(|room| {
+            let mut answer = room.take();
+            answer.zeroize();
+            room.set(answer);
+        });
     }
 
     /// Sends `requests` in one call; the number of the first, the others follow.
@@ -196,11 +215,20 @@ impl Socket {
     }
 
     /// Reads what answers request `sequence`, message by message, until it is closed or `take` has enough.
-    fn answers(&self, sequence: u32, mut take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
+    fn answers(&self, sequence: u32, take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
+        ROOM.with(|room| {
+            let mut buffer = room.take();
+            buffer.resize(ANSWER, 0);
+            let answered = self.read(&mut buffer, sequence, take);
+            room.set(buffer);
+            answered
+        })
+    }
+
+    fn read(&self, buffer: &mut [u8], sequence: u32, mut take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
         let mut interrupted = false;
         loop {
-            let mut buffer = self.answer.borrow_mut();
-            let length = self.receive(&mut buffer)?;
+            let length = self.receive(buffer)?;
             let mut rest = buffer.get(..length).ok_or_else(|| Refused::malformed("longer than any answer"))?;
             while let Some((head, body, next)) = split(rest) {
                 rest = next;

@@ -13,7 +13,6 @@ use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::Mode;
-use nix::sys::statfs::{NSFS_MAGIC, statfs};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::cell::RefCell;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -100,18 +99,23 @@ const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
 /// The cookie of the calling thread's namespace: a number that is never used twice while the machine runs; 0 where the kernel has none (before 5.14).
 pub fn cookie() -> Result<u64, Error> {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None);
+    cookie_of(&socket.map_err(|e| Error::os("open a socket", e as i32))?)
+}
+
+/// The cookie of the namespace that a socket belongs to.
+pub fn cookie_of(socket: &impl AsFd) -> Result<u64, Error> {
     /// `include/uapi/asm-generic/socket.h`.
     const SO_NETNS_COOKIE: libc::c_int = 71;
-    let tried = "read the cookie of a network namespace";
-    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).map_err(|e| Error::os(tried, e as i32))?;
     let mut cookie = 0_u64;
     let mut length = size_of::<u64>() as libc::socklen_t;
+    let socket = socket.as_fd().as_raw_fd();
     // SAFETY: the kernel writes at most `length` bytes, and both pointers are to live values of that size.
-    let done = unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, (&raw mut cookie).cast(), &raw mut length) };
+    let done = unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, SO_NETNS_COOKIE, (&raw mut cookie).cast(), &raw mut length) };
     if done == 0 || nix::errno::Errno::last() == nix::errno::Errno::ENOPROTOOPT {
         return Ok(cookie);
     }
-    Err(Error::os(tried, nix::errno::Errno::last_raw()))
+    Err(Error::os("read the cookie of a network namespace", nix::errno::Errno::last_raw()))
 }
 
 /// Where a job runs.
@@ -224,15 +228,20 @@ pub fn remove(name: &str) -> Result<(), Error> {
 }
 
 /// Whether the file is a namespace's.
-pub fn is_nsfs(path: &Path) -> bool {
+fn is_nsfs(path: &Path) -> bool {
     // A symbolic link is never followed to somebody else's namespace.
-    !path.is_symlink() && statfs(path).is_ok_and(|fs| fs.filesystem_type() == NSFS_MAGIC)
+    path.symlink_metadata().is_ok_and(|meta| meta.dev() == nsfs())
+}
+
+/// The number of the file system that has all namespaces; 0, which is no file's, where `/proc` does not show any.
+fn nsfs() -> u64 {
+    static NSFS: OnceLock<u64> = OnceLock::new();
+    *NSFS.get_or_init(|| std::fs::metadata("/proc/thread-self/ns/net").map_or(0, |meta| meta.dev()))
 }
 
 /// Whether `name` is an empty plain file in `/run/netns`: what a run leaves that is killed between making the file and mounting on it.
 pub fn is_leftover(name: &str) -> bool {
-    let path = path(name);
-    path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) && !is_nsfs(&path)
+    path(name).symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0 && meta.dev() != nsfs())
 }
 
 /// The names in `/run/netns`, sorted. No such folder is no names.

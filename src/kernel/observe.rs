@@ -154,7 +154,8 @@ fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (
 }
 
 fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {
-    let jobs = questions.iter().map(|(node, question)| netns::job(places.of(node), move || look(&wanted.topology, node, question, places)));
+    let ends = &peers::Ends::default();
+    let jobs = questions.iter().map(|(node, question)| netns::job(places.of(node), move || look(&wanted.topology, node, question, places, ends)));
     let answers = netns::run(netns::READERS, jobs.collect());
     let mut looks = Vec::new();
     for ((node, question), answer) in questions.iter().zip(answers) {
@@ -203,10 +204,8 @@ fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files)
     let wanted_in = wanted.resources().filter_map(|resource| if let Resource::File(file) = resource { Some(&file.node) } else { None });
     let seen: Vec<Node> = state.namespaces().filter(|namespace| !namespace.node.is_host()).map(|namespace| namespace.node.clone()).collect();
     let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().cloned()).collect();
-    if nodes.is_empty() || !std::path::Path::new(super::file::DIR).is_dir() {
-        return Ok(());
-    }
-    for node in nodes {
+    let folders = files.folders()?;
+    for node in nodes.into_iter().filter(|node| folders.contains(files.name(node))) {
         for name in [FileName::Hosts, FileName::ResolvConf] {
             if let Some((file, owner)) = files.observe(&node, name, &wanted.topology)? {
                 let wanted = wanted.items.contains_key(&file.id());

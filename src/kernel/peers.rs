@@ -1,18 +1,76 @@
 //! Which link is at the other end: the kernel gives a number of a link and a number of a namespace, and the second means something only in the first's.
 
-use super::look::{Look, far_end};
-use super::netlink::Socket;
+use super::attributes::Writer;
+use super::look::Look;
+use super::netlink::{Refused, Socket};
 use super::netns::{self, Work};
 use super::site::Places;
 use super::{Error, link, namespace};
-use crate::resource::{Kind, LinkId, Node};
+use crate::resource::{IfName, Kind, LinkId, Mac, Node};
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 /// A link by its node and its number there.
 type Place = (Node, u32);
 
 /// More candidates than this, and the kernel is asked what the other end is called before namespaces are compared.
 const FEW: usize = 4;
+
+/// The ends of pairs whose other end was not found yet, by their number and its. Who looks at a namespace adds the ends there and then searches for the
+/// others: of two ends at least one finds the other, whichever was looked at first.
+#[derive(Default)]
+pub struct Ends(Mutex<HashMap<(u32, u32), Vec<End>>>);
+
+/// Where an end is, and what it is called there.
+type End = (Node, (IfName, Option<Mac>));
+
+impl Ends {
+    /// Finds the nodes at the other ends of the pairs in `node`, which `socket` belongs to, and adds them to `nsids` by the numbers that they have there.
+    pub fn meet(&self, socket: &Socket, node: &Node, links: &[link::Seen], nsids: &mut HashMap<i32, Node>, places: &Places) -> Result<(), Refused> {
+        let pairs = links.iter().filter(|link| link.kind == Kind::Veth).filter_map(|link| Some((link, link.other_nsid?, link.other?)));
+        let open: Vec<_> = pairs.filter(|(_, nsid, _)| !nsids.contains_key(nsid)).collect();
+        for (link, _, other) in &open {
+            self.of((link.index, *other), |ends| ends.push((node.clone(), (link.name.clone(), link.mac))));
+        }
+        for (link, nsid, other) in open {
+            if nsids.contains_key(&nsid) {
+                continue;
+            }
+            let mut fitting = self.of((other, link.index), |ends| ends.clone());
+            fitting.retain(|(there, _)| there != node);
+            if fitting.len() > FEW
+                && let Some(end) = far_end(socket, nsid, other)
+            {
+                fitting.retain(|(_, like)| *like == end);
+            }
+            for (there, _) in fitting {
+                // One that went meanwhile is not at the other end.
+                let Ok(netns) = places.open(&there) else { continue };
+                if namespace::nsid(socket, &netns)? == Some(nsid) {
+                    self.of((link.index, other), |ends| ends.retain(|(at, _)| at != node));
+                    self.of((other, link.index), |ends| ends.retain(|(at, _)| *at != there));
+                    nsids.insert(nsid, there);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn of<T: Default>(&self, numbers: (u32, u32), work: impl FnOnce(&mut Vec<End>) -> T) -> T {
+        self.0.lock().map(|mut ends| work(ends.entry(numbers).or_default())).unwrap_or_default()
+    }
+}
+
+/// A link by its number in another namespace that `socket`'s knows under `nsid`: its name and hardware address.
+fn far_end(socket: &Socket, nsid: i32, index: u32) -> Option<(IfName, Option<Mac>)> {
+    /// `IFLA_TARGET_NETNSID`.
+    const TARGET: u16 = 46;
+    let mut body = Writer::new(&link::head(index, None));
+    body.u32(TARGET, nsid.cast_unsigned()).u32(link::EXT_MASK, link::SKIP_STATS);
+    let seen = link::parse(&socket.get(link::GET, body.bytes()).ok()?.body)?;
+    Some((seen.name, seen.mac))
+}
 
 /// The other ends of all links that stand on, or are paired with, one in another namespace; those in namespaces that were not looked at are left out.
 pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>, Error> {
@@ -38,6 +96,7 @@ pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>,
                         .get(&(node, other))
                         .map(|seen| found.insert((look.node.clone(), link.index), LinkId { node: node.clone(), name: seen.name.clone() }))
                 }
+                None if link.kind == Kind::Veth => {}
                 None => open.push((look, link, other)),
             }
         }
@@ -51,30 +110,24 @@ fn abroad(look: &Look) -> impl Iterator<Item = (&link::Seen, u32)> {
     look.links.iter().filter(|link| link.other_nsid.is_some()).filter_map(|link| link.other.map(|other| (link, other)))
 }
 
-/// Finds the rest by trying those links whose numbers fit.
+/// Finds what links of other kinds stand on, which does not know of them: any link of that number will do.
 fn compare(looks: &[Look], open: &[(&Look, &link::Seen, u32)], places: &Places, found: &mut HashMap<Place, LinkId>) -> Result<(), Error> {
-    let mut fitting: HashMap<(u32, u32), Vec<(&Look, &link::Seen)>> = HashMap::new();
-    // What another link stands on does not know of it: any link of that number will do.
-    let mut below: HashMap<u32, Vec<(&Look, &link::Seen)>> =
-        open.iter().filter(|(_, link, _)| link.kind != Kind::Veth).map(|(.., other)| (*other, Vec::new())).collect();
+    let mut below: HashMap<u32, Vec<(&Look, &link::Seen)>> = open.iter().map(|(.., other)| (*other, Vec::new())).collect();
+    if below.is_empty() {
+        return Ok(());
+    }
     for look in looks {
-        for (link, other) in abroad(look).filter(|(link, _)| link.kind == Kind::Veth) {
-            fitting.entry((link.index, other)).or_default().push((look, link));
-        }
-        if !below.is_empty() {
-            look.links.iter().for_each(|link| _ = below.get_mut(&link.index).map(|candidates| candidates.push((look, link))));
-        }
+        look.links.iter().for_each(|link| _ = below.get_mut(&link.index).map(|candidates| candidates.push((look, link))));
     }
     let mut jobs = Vec::new();
     for of_node in open.chunk_by(|a, b| a.0.node == b.0.node) {
         let Some((look, ..)) = of_node.first() else { continue };
-        let (fitting, below) = (&fitting, &below);
+        let below = &below;
         let work: Work<'_, Result<Vec<(Place, LinkId)>, Error>> = Box::new(move || {
             let socket = Socket::open()?;
             let mut found = Vec::new();
             for (look, link, other) in of_node {
-                let candidates = if link.kind == Kind::Veth { fitting.get(&(*other, link.index)) } else { below.get(other) };
-                let candidates = candidates.map(Vec::as_slice).unwrap_or_default();
+                let candidates = below.get(other).map(Vec::as_slice).unwrap_or_default();
                 if let Some(id) = find(&socket, look, link, *other, candidates, places)? {
                     found.push(((look.node.clone(), link.index), id));
                 }
