@@ -2,6 +2,7 @@
 
 use super::{Action, Change, Conflict, complete, shared};
 use crate::resource::{Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
+use std::cmp::Ordering;
 
 /// What has to happen to one resource.
 pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, observed: Option<&Item>) -> Option<Change> {
@@ -49,15 +50,26 @@ fn removable(goal: &State, observed: &Item) -> bool {
 
 /// All changes, by identity.
 pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
-    let there = |id, item| match observed.items.get(id) {
-        None => change(goal, id, Some(item), at_home(goal, observed, &item.resource).as_ref()),
-        there => change(goal, id, Some(item), there),
+    let one = |(id, wanted, there): (_, Option<&Item>, _)| match (wanted, there) {
+        (Some(item), None) => change(goal, id, wanted, at_home(goal, observed, &item.resource).as_ref()),
+        _ => change(goal, id, wanted, there),
     };
-    let mut changes: Vec<Change> = goal.items.iter().filter_map(|(id, item)| there(id, item)).collect();
-    let gone = observed.items.iter().filter(|(id, _)| !goal.items.contains_key(*id));
-    changes.extend(gone.filter_map(|(id, item)| change(goal, id, None, Some(item))));
-    changes.sort_by(|a, b| a.id.cmp(&b.id));
-    changes
+    side_by_side(goal, observed).filter_map(one).collect()
+}
+
+/// What is in one of two states or both, in order: what it is in the first, and what in the second.
+fn side_by_side<'a>(one: &'a State, other: &'a State) -> impl Iterator<Item = (&'a ResourceId, Option<&'a Item>, Option<&'a Item>)> {
+    let (mut left, mut right) = (one.items.iter().peekable(), other.items.iter().peekable());
+    std::iter::from_fn(move || {
+        let order = match (left.peek(), right.peek()) {
+            (Some((left, _)), Some((right, _))) => left.cmp(right),
+            (Some(_), None) => Ordering::Less,
+            (None, _) => Ordering::Greater,
+        };
+        let left = left.next_if(|_| order.is_le());
+        let right = right.next_if(|_| order.is_ge());
+        left.or(right).map(|(id, _)| (id, left.map(|(_, item)| item), right.map(|(_, item)| item)))
+    })
 }
 
 /// Somebody's link that is away and comes home, to be configured there, as it will be when it arrives.
@@ -72,11 +84,10 @@ fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
 
 /// What is in the way.
 pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
-    goal.items.iter().filter_map(|(id, item)| conflict(goal, observed, id, item)).collect()
+    side_by_side(goal, observed).filter_map(|(id, wanted, there)| conflict(goal, observed, id, wanted?, there)).collect()
 }
 
-fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item) -> Option<Conflict> {
-    let there = observed.items.get(id);
+fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, there: Option<&Item>) -> Option<Conflict> {
     match (&wanted.owner, there) {
         (_, None) if absent_namespace(&wanted.resource).is_some() => {
             let place = absent_namespace(&wanted.resource)?;

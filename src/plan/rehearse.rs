@@ -36,15 +36,15 @@ fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Co
     let mut paper = Paper::new(goal, observed, std::mem::take(&mut plan.changes));
     paper.rules_first().map_err(|conflict| vec![conflict])?;
     remove::run(&mut paper).map_err(|conflict| vec![conflict])?;
+    let mut rest = Vec::new();
     for _ in 0..ROUNDS {
         let turns = Turns::of(&paper.goal);
         build::run(&mut paper, &turns).map_err(|conflict| vec![conflict])?;
-        paper.remove_born().map_err(|conflict| vec![conflict])?;
-        if paper.settled() {
+        rest = paper.remove_born().map_err(|conflict| vec![conflict])?;
+        if rest.is_empty() {
             break;
         }
     }
-    let rest = diff::changes(&paper.goal, &paper.state);
     if let Some(change) = rest.first() {
         let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
         let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
@@ -191,18 +191,17 @@ impl<'a> Paper<'a> {
     }
 
     /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the
-    /// kernel's rule for `local` that now stands elsewhere.
-    fn remove_born(&mut self) -> Result<(), Conflict> {
-        let gone = diff::changes(&self.goal, &self.state).into_iter().filter(|change| change.action == Action::Delete);
-        for resource in gone.filter_map(|change| change.before).collect::<Vec<_>>() {
+    /// kernel's rule for `local` that now stands elsewhere. Says what is left to change.
+    fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
+        let (gone, rest): (Vec<_>, Vec<_>) = diff::changes(&self.goal, &self.state).into_iter().partition(|change| change.action == Action::Delete);
+        if gone.is_empty() {
+            return Ok(rest);
+        }
+        for resource in gone.into_iter().filter_map(|change| change.before) {
             self.act(Operation::Delete(resource))?;
         }
         self.wait();
-        Ok(())
-    }
-
-    fn settled(&self) -> bool {
-        diff::changes(&self.goal, &self.state).is_empty()
+        Ok(diff::changes(&self.goal, &self.state))
     }
 
     /// The changes that take their resource away, as they are or to be made anew.
