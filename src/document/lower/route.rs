@@ -136,6 +136,10 @@ impl<'d> Lowering<'d> {
                         self.note(no_hop(hop.place));
                         return None;
                     }
+                    if hop.via.is_none() && to.addr().is_ipv6() && entry.nexthops.len() > 1 {
+                        self.note(no_gateway(hop.place));
+                        return None;
+                    }
                     let weight = hop.weight.as_ref().map_or(1, |weight| u16::try_from(weight.0).unwrap_or(256));
                     self.hop(at, to, hop.via.as_ref(), hop.dev.as_ref(), weight, hop.onlink.as_ref())
                 })
@@ -184,6 +188,12 @@ impl<'d> Lowering<'d> {
 fn no_hop(place: crate::document::Place) -> Finding {
     Finding::error("missing-key", place, "a route needs a `via`, a `dev` or both")
         .help("a route that drops packets has a `type`: blackhole, unreachable or prohibit")
+}
+
+/// `ip6_route_multipath_add`: "Device only routes can not be added for IPv6 using the multipath API".
+fn no_gateway(place: crate::document::Place) -> Finding {
+    Finding::error("missing-key", place, "each of several next hops of an IPv6 route needs a `via`")
+        .help("the kernel takes a `dev` alone for a single one only; a link-local gateway (`via: fe80::2, dev: eth0`) will do")
 }
 
 /// The VRF of the node that has this table.
