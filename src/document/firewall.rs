@@ -95,7 +95,7 @@ record! {
     Plain as "a verdict" {
         /// The packet is logged, with this in front. Example: `"web "`
         "log" log: Option<Loc<LogPrefix>>,
-        /// Packets and bytes are counted. Example: `true`
+        /// Packets and bytes are counted, from 0 again when anything in the node's `nat` or `firewall` changes: its table is replaced as a whole. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
 }
@@ -107,7 +107,7 @@ record! {
         "with" with: Option<Loc<RejectWith>>,
         /// The packet is logged, with this in front. Example: `"no "`
         "log" log: Option<Loc<LogPrefix>>,
-        /// Packets and bytes are counted. Example: `true`
+        /// Packets and bytes are counted, from 0 again when anything in the node's `nat` or `firewall` changes: its table is replaced as a whole. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
 }
