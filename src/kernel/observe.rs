@@ -113,7 +113,9 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
                 if let Tenure::From(source) = &link.tenure {
                     questions.entry(source.node.clone()).and_modify(|question| _ = question.moving.insert(&source.name));
                 }
-                let others = link.peer.iter().chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
+                // The other ends of the host's pairs find the host, which everybody asks for first.
+                let peer = link.peer.iter().filter(|_| !link.id.node.is_host());
+                let others = peer.chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
                 questions.entry(link.id.node.clone()).and_modify(|question| {
                     question.near.extend(others.map(|other| &other.node));
                     question.vlans |= link.vlans.get().is_some();
