@@ -124,6 +124,20 @@ fn confirmed_in_time_it_stays() {
     });
 }
 
+/// A topology of links alone has no record: it waits all the same.
+#[test]
+fn without_a_record_it_waits() {
+    sandbox::run("without_a_record_it_waits", || {
+        let file = write("links.yaml", "name: lab\nhost: { interfaces: { lab0: { bridge: {} } } }\n");
+        topo(&["apply", "-q", "--yes", "--confirm", "60s", &file]).expect(0);
+        assert!(!std::path::Path::new("/run/topo/lab/record.json").exists());
+        topo(&["list"]).expect(0).says("waiting");
+        topo(&["rollback", "lab"]).expect(0);
+        is_undone();
+        assert_ne!(try_sh("ip link show lab0").code, 0);
+    });
+}
+
 #[test]
 fn rolled_back_at_once() {
     sandbox::run("rolled_back_at_once", || {

@@ -47,8 +47,8 @@ impl Linux {
         let mut records = Vec::new();
         for name in self.records.names()? {
             let loaded = self.records.load(&name)?;
-            // A folder without a record: a run was cut off before its first step or after its last.
-            let running = loaded.record.is_none() && loaded.warning.is_none();
+            // A run was cut off before its first step or after its last.
+            let running = loaded.record.is_none() && self.records.is_bare(&name)?;
             self.warnings.extend(loaded.warning);
             records.push((name, loaded.record.unwrap_or(Record { running, ..Record::default() })));
         }

@@ -119,6 +119,15 @@ impl Records {
         Ok(())
     }
 
+    /// Whether the folder of `topology` is all that there is: no record, not even a damaged one, and no apply that waits for confirmation.
+    pub fn is_bare(&self, topology: &Name) -> Result<bool, Error> {
+        let path = self.path(topology)?;
+        match self.folder(topology) {
+            Err(e) if e.errno == Some(nix::libc::ENOENT) => Ok(false),
+            folder => Ok(!list(&folder?, &path)?.iter().any(|name| name == FILE || WAITING.contains(&name.as_str()))),
+        }
+    }
+
     /// The topologies that have a folder here, in name order.
     pub fn names(&self) -> Result<Vec<Name>, Error> {
         let tried = || format!("list {}", self.dir.display());
