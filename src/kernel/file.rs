@@ -50,13 +50,16 @@ impl Files {
         Self { dir: self.dir.clone(), folders: existing.iter().filter_map(name).collect() }
     }
 
-    /// The names of all that is in the folder of all namespaces' files; none where it is not there.
-    pub fn folders(&self) -> Result<BTreeSet<String>, Error> {
-        match std::fs::read_dir(&self.dir) {
-            Ok(entries) => Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()),
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(BTreeSet::new()),
-            Err(e) => Err(Error::io(format!("list {}", self.dir.display()), &e)),
+    /// The names of all that is in the folder of all namespaces' files, none where it is not there; `None` where it is no plain folder.
+    pub fn folders(&self) -> Result<Option<BTreeSet<String>>, Error> {
+        match std::fs::symlink_metadata(&self.dir) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Some(BTreeSet::new())),
+            Ok(meta) if !meta.is_dir() => return Ok(None),
+            _ => {}
         }
+        let failed = |e: std::io::Error| Error::io(format!("list {}", self.dir.display()), &e);
+        let entries: Result<Vec<_>, _> = std::fs::read_dir(&self.dir).and_then(Iterator::collect);
+        Ok(Some(entries.map_err(failed)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect()))
     }
 
     /// The file as it is, and whose: ours if its first line says so. `None` where there is none.

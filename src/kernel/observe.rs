@@ -207,7 +207,7 @@ fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files)
     let seen: Vec<Node> = state.namespaces().filter(|namespace| !namespace.node.is_host()).map(|namespace| namespace.node.clone()).collect();
     let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().cloned()).collect();
     let folders = files.folders()?;
-    for node in nodes.into_iter().filter(|node| folders.contains(files.name(node))) {
+    for node in nodes.into_iter().filter(|node| folders.as_ref().is_none_or(|folders| folders.contains(files.name(node)))) {
         for name in [FileName::Hosts, FileName::ResolvConf] {
             if let Some((file, owner)) = files.observe(&node, name, &wanted.topology)? {
                 let wanted = wanted.items.contains_key(&file.id());
