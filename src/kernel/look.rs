@@ -1,7 +1,7 @@
 //! One look at a namespace: everything in it, as the kernel says it.
 
 use super::attributes::{Attributes, Writer};
-use super::peers::Ends;
+use super::peers::{Ends, nsid_of};
 use super::site::Places;
 use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
@@ -113,7 +113,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
         settings: settings(&socket, node, &links, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,
-        nsids: nsids(&socket, node, &links, question, places, ends).map_err(failed("numbers of namespaces"))?,
+        nsids: nsids(&socket, node, &links, question, places, ends)?,
         routes,
         links,
         names,
@@ -219,7 +219,7 @@ fn nsids(
     question: &Question<'_>,
     places: &Places,
     ends: &Ends,
-) -> Result<HashMap<i32, Node>, netlink::Refused> {
+) -> Result<HashMap<i32, Node>, Error> {
     let mut open: BTreeSet<i32> = links.iter().filter_map(|link| link.other_nsid).collect();
     let mut known = HashMap::new();
     let host = Node::host();
@@ -227,9 +227,7 @@ fn nsids(
         if open.is_empty() {
             break;
         }
-        // One that is not there is not at the other end.
-        let Ok(netns) = places.open(node) else { continue };
-        if let Some(nsid) = namespace::nsid(socket, &netns)? {
+        if let Some(nsid) = nsid_of(socket, node, places)? {
             open.remove(&nsid);
             known.insert(nsid, node.clone());
         }

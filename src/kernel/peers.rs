@@ -2,11 +2,12 @@
 
 use super::attributes::Writer;
 use super::look::Look;
-use super::netlink::{Refused, Socket};
+use super::netlink::Socket;
 use super::netns::{self, Work};
 use super::site::Places;
-use super::{Error, link, namespace};
+use super::{Error, ErrorKind, link, namespace};
 use crate::resource::{IfName, Kind, LinkId, Mac, Node};
+use nix::libc;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -26,7 +27,7 @@ type End = (Node, (IfName, Option<Mac>));
 
 impl Ends {
     /// Finds the nodes at the other ends of the pairs in `node`, which `socket` belongs to, and adds them to `nsids` by the numbers that they have there.
-    pub fn meet(&self, socket: &Socket, node: &Node, links: &[link::Seen], nsids: &mut HashMap<i32, Node>, places: &Places) -> Result<(), Refused> {
+    pub fn meet(&self, socket: &Socket, node: &Node, links: &[link::Seen], nsids: &mut HashMap<i32, Node>, places: &Places) -> Result<(), Error> {
         let pairs = links.iter().filter(|link| link.kind == Kind::Veth).filter_map(|link| Some((link, link.other_nsid?, link.other?)));
         let open: Vec<_> = pairs.filter(|(_, nsid, _)| !nsids.contains_key(nsid)).collect();
         for (link, _, other) in &open {
@@ -36,17 +37,11 @@ impl Ends {
             if nsids.contains_key(&nsid) {
                 continue;
             }
-            let mut fitting = self.of((other, link.index), |ends| ends.clone());
-            fitting.retain(|(there, _)| there != node);
-            if fitting.len() > FEW
-                && let Some(end) = far_end(socket, nsid, other)
-            {
-                fitting.retain(|(_, like)| *like == end);
-            }
-            for (there, _) in fitting {
-                // One that went meanwhile is not at the other end.
-                let Ok(netns) = places.open(&there) else { continue };
-                if namespace::nsid(socket, &netns)? == Some(nsid) {
+            let many = self.of((other, link.index), |ends| ends.len()) > FEW;
+            let like = if many { far_end(socket, nsid, other) } else { None };
+            let fits = |(there, end): &&End| there != node && like.as_ref().is_none_or(|like| end == like);
+            for (there, _) in self.of((other, link.index), |ends| ends.iter().filter(fits).cloned().collect::<Vec<_>>()) {
+                if nsid_of(socket, &there, places)? == Some(nsid) {
                     self.of((link.index, other), |ends| ends.retain(|(at, _)| at != node));
                     self.of((other, link.index), |ends| ends.retain(|(at, _)| *at != there));
                     nsids.insert(nsid, there);
@@ -59,6 +54,15 @@ impl Ends {
 
     fn of<T: Default>(&self, numbers: (u32, u32), work: impl FnOnce(&mut Vec<End>) -> T) -> T {
         self.0.lock().map(|mut ends| work(ends.entry(numbers).or_default())).unwrap_or_default()
+    }
+}
+
+/// The number by which the socket's namespace knows that of `node`; `None` where it has none for it, or where `node` went meanwhile.
+pub fn nsid_of(socket: &Socket, node: &Node, places: &Places) -> Result<Option<i32>, Error> {
+    match places.open(node) {
+        Ok(netns) => namespace::nsid(socket, &netns).map_err(|refused| refused.error(format!("ask for the number of namespace {node}"))),
+        Err(error) if error.errno == Some(libc::ENOENT) || error.kind == ErrorKind::Taken => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -151,8 +155,7 @@ fn find(socket: &Socket, look: &Look, link: &link::Seen, other: u32, candidates:
         if !alike || there.node == look.node {
             continue;
         }
-        let there_nsid = namespace::nsid(socket, &places.open(&there.node)?).map_err(|refused| refused.error("compare two namespaces"))?;
-        if there_nsid == Some(nsid) {
+        if nsid_of(socket, &there.node, places)? == Some(nsid) {
             return Ok(Some(LinkId { node: there.node.clone(), name: candidate.name.clone() }));
         }
     }
