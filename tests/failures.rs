@@ -173,8 +173,26 @@ fn rules_of_a_vrf_that_was_there_before() {
             assert!(forced > 0);
         }
         apply(with);
-        let both = sh("ip -4 -n RED rule; ip -6 -n RED rule");
-        assert_eq!(both.matches("l3mdev-table").count(), 2, "{both}");
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        let before = snapshot();
+        assert_eq!(sh("ip -4 -n RED rule; ip -6 -n RED rule").matches("l3mdev-table").count(), 2);
+        for to in [without, "namespaces: {}"] {
+            assert!(fails_at_each(to, || assert_snapshot(&before)) > 0);
+        }
+        apply("");
+    });
+}
+
+/// A run that was killed between making the file of a namespace and mounting on it: the kernel's rules that the file moves, or that a hand deleted, can only be
+/// made once the namespace is.
+#[test]
+fn rules_of_a_namespace_that_is_only_a_file() {
+    sandbox::run("rules_of_a_namespace_that_is_only_a_file", || {
+        let moved = "namespaces: { RED: { local-rule: 50 } }";
+        apply(moved);
+        sh("ip netns delete RED; touch /run/netns/RED");
+        apply(moved);
+        assert!(sh("ip -n RED rule").contains("50:\tfrom all lookup local"), "{}", sh("ip -n RED rule"));
         apply("");
     });
 }

@@ -4,7 +4,7 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Conflict, Plan};
-use crate::resource::{Insert, Kind, Link, LinkId, Mac, Operation, Owner, Record, Resource, ResourceId, Route, Setting, State, Tenure};
+use crate::resource::{Insert, Kind, Link, LinkId, Mac, Node, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Tenure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -94,13 +94,24 @@ fn target(plan: &Plan) -> State {
         };
         target.insert(chosen(plan, &item.resource), owner);
     }
+    for rule in rules_of_vrfs(plan) {
+        target.insert(Resource::Rule(rule), Owner::Ours);
+    }
     // The namespaces of others that the topology reaches into are looked at, so they are named.
     for namespace in plan.base.namespaces().chain(plan.wanted.namespaces()) {
-        if namespace.tenure != crate::resource::NodeTenure::Created && target.namespace(&namespace.node).is_none() {
+        if namespace.tenure != NodeTenure::Created && target.namespace(&namespace.node).is_none() {
             target.insert(Resource::Namespace(namespace.clone()), Owner::Named);
         }
     }
     target
+}
+
+/// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the file nobody looked at them.
+fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
+    let vrf = |link: &&Link| link.kind == Kind::Vrf;
+    let made = |node: &Node| plan.base.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+    let nodes: BTreeSet<&Node> = plan.base.links().filter(vrf).map(|link| &link.id.node).collect();
+    nodes.into_iter().filter(|node| made(node) && !plan.wanted.links_of(node).any(|link| vrf(&link))).flat_map(Rule::of_vrfs).collect()
 }
 
 /// The resource without what nobody chose: a bridge has the hardware address of one of its ports, none (zeros) when it has lost the last, and its own before

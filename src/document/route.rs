@@ -40,7 +40,7 @@ record! {
 record! {
     /// One of several next hops.
     HopEntry as "a next hop" {
-        /// The gateway; a hop of IPv6 needs one. Example: `10.0.1.1`
+        /// The gateway; each of several hops of IPv6 needs one. Example: `10.0.1.1`
         "via" via: Option<Loc<IpAddr>>,
         /// The interface. Example: `eth1`
         "dev" dev: Option<Loc<IfName>>,

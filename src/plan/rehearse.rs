@@ -3,9 +3,9 @@
 use super::stage::Turns;
 use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove, shared};
 use crate::resource::{
-    Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure, effect,
+    Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure, effect,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
 const ROUNDS: usize = 4;
@@ -181,9 +181,26 @@ impl<'a> Paper<'a> {
         let over_gateways = made.filter(|namespace| self.goal.routes_of(&namespace.node).any(|route| route.nexthops.iter().any(|hop| hop.via.is_some())));
         let to_main = |rule: &Rule| rule.key.action == RuleAction::Table(TableId::MAIN);
         rules.extend(over_gateways.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).filter(to_main));
+        rules.retain(|rule| self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none());
+        self.namespaces_of(&rules)?;
         for rule in rules {
-            if self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none() {
+            if self.state.get(&rule.id()).is_none() {
                 self.act(Operation::Create(Resource::Rule(rule)))?;
+            }
+        }
+        self.wait();
+        Ok(())
+    }
+
+    /// Gives the namespaces that `rules` are missing in their mark. One without a mark may be no more than a file that a killed run left.
+    fn namespaces_of(&mut self, rules: &[Rule]) -> Result<(), Conflict> {
+        let nodes: BTreeSet<&Node> = rules.iter().map(|rule| &rule.node).collect();
+        for node in nodes {
+            let id = ResourceId::Namespace(node.clone());
+            if let (Some(before), Some(after)) = (self.state.get(&id).cloned(), self.goal.get(&id).cloned())
+                && !after.drift(&before).is_empty()
+            {
+                self.act(Operation::Update { before, after })?;
             }
         }
         self.wait();
