@@ -84,7 +84,8 @@ pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>,
     // Of a pair, one end that knows where the other is is enough: from the other end it is (its node, its number, our number).
     let mut mirrored: HashMap<(&Node, u32, u32), &Node> = HashMap::new();
     for look in looks {
-        for (link, other) in abroad(look) {
+        // What stands on a link of the host has a number there, too, and is not its other end.
+        for (link, other) in abroad(look).filter(|(link, _)| link.kind == Kind::Veth) {
             if let Some(node) = link.other_nsid.and_then(|nsid| look.nsids.get(&nsid)) {
                 mirrored.insert((node, other, link.index), &look.node);
             }
