@@ -13,6 +13,7 @@ use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
 use zeroize::Zeroize;
 
 /// Length of `struct nlmsghdr`.
@@ -21,8 +22,8 @@ const HEAD: usize = 16;
 const ANSWER: usize = 128 * 1024;
 /// Seconds until a request without an answer is given up. The kernel's one lock for network changes may be held for long on a busy machine.
 const PATIENCE: i64 = 60;
-/// How often a dump that something changed under is made again.
-const RETRIES: usize = 50;
+/// How long a dump that something changes under is made again. One takes a millisecond or two; who sets up a hundred links by `ip` is at it for a second.
+const UNREST: Duration = Duration::from_secs(10);
 /// Most requests in one send: their acknowledgements must fit into the socket's buffer (208 KiB by default, up to 2 KiB each).
 const BATCH: usize = 64;
 
@@ -168,7 +169,8 @@ impl Socket {
     /// All messages of a dump. A kernel that says that something changed meanwhile is asked again.
     pub fn dump(&self, kind: u16, body: &[u8]) -> Result<Vec<Message>, Refused> {
         let request = Request { kind, flags: 0, body: body.to_vec() };
-        for _ in 0..RETRIES {
+        let start = Instant::now();
+        loop {
             let mut messages = Vec::new();
             let sequence = self.send(std::slice::from_ref(&request), NLM_F_DUMP)?;
             let whole = self.answers(sequence, |kind, body| {
@@ -177,11 +179,13 @@ impl Socket {
             });
             match whole {
                 Ok(()) => return Ok(messages),
-                Err(refused) if refused.errno == libc::EINTR => {}
+                Err(refused) if refused.errno == libc::EINTR && start.elapsed() < UNREST => {}
+                Err(refused) if refused.errno == libc::EINTR => {
+                    return Err(Refused { errno: libc::EAGAIN, text: Some("it changes faster than it can be read".to_owned()) });
+                }
                 Err(refused) => return Err(refused),
             }
         }
-        Err(Refused { errno: libc::EAGAIN, text: Some("it changes faster than it can be read".to_owned()) })
     }
 
     /// Overwrites what this thread received last, which may have keys in it.
