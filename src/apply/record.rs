@@ -86,7 +86,7 @@ pub(super) fn remember(record: &mut Record, resource: Resource) {
 
 /// Whether the value from before of a setting has to be remembered: not that of forwarding in a namespace of ours, which is always managed there.
 pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
-    let created = wanted.namespace(&sysctl.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+    let created = wanted.is_made(&sysctl.node);
     !(created && matches!(sysctl.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding"))
 }
 
@@ -95,7 +95,7 @@ fn after_wanted(wanted: &State) -> Record {
     let mut record = Record::default();
     // What goes back to what it was is somebody else's.
     for (id, item) in wanted.items.iter().filter(|(_, item)| item.owner != Owner::Restored) {
-        let created = wanted.namespace(id.node()).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+        let created = wanted.is_made(id.node());
         match &item.resource {
             Resource::Namespace(namespace) => match &namespace.tenure {
                 NodeTenure::Created => {

@@ -4,7 +4,7 @@ use super::run::steps;
 use super::{Options, Progress, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::{self, Change, Conflict, Plan};
-use crate::resource::{Insert, Kind, Link, LinkId, Mac, Node, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Tenure};
+use crate::resource::{Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Tenure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -108,10 +108,8 @@ fn target(plan: &Plan) -> State {
 
 /// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the file nobody looked at them.
 fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
-    let vrf = |link: &&Link| link.kind == Kind::Vrf;
-    let made = |node: &Node| plan.base.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
-    let nodes: BTreeSet<&Node> = plan.base.links().filter(vrf).map(|link| &link.id.node).collect();
-    nodes.into_iter().filter(|node| made(node) && !plan.wanted.links_of(node).any(|link| vrf(&link))).flat_map(Rule::of_vrfs).collect()
+    let nodes = plan.base.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created).map(|namespace| &namespace.node);
+    nodes.filter(|node| plan.base.has_vrf(node) && !plan.wanted.has_vrf(node)).flat_map(Rule::of_vrfs).collect()
 }
 
 /// The resource without what nobody chose: a bridge has the hardware address of one of its ports, none (zeros) when it has lost the last, and its own before

@@ -281,7 +281,7 @@ impl Sorter<'_> {
 
     /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is nobody's business, unless an undo goes back to it.
     fn wants_vrfs(&self, rule: &ResourceId) -> bool {
-        self.made && (self.wanted(rule) || self.judge.wanted.links_of(self.node()).any(|link| link.kind == Kind::Vrf))
+        self.made && (self.wanted(rule) || self.judge.wanted.has_vrf(self.node()))
     }
 
     fn neighbors(&mut self) {

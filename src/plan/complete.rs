@@ -111,7 +111,7 @@ fn absent_chains(goal: &mut State, observed: &State) {
 fn kernel_rules(goal: &mut State) {
     let moved = local_rules(goal);
     let created = goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
-    let vrfs = |node: &Node| if goal.links_of(node).any(|link| link.kind == Kind::Vrf) { Rule::of_vrfs(node) } else { Vec::new() };
+    let vrfs = |node: &Node| if goal.has_vrf(node) { Rule::of_vrfs(node) } else { Vec::new() };
     let rules: Vec<Rule> = created.flat_map(|namespace| Rule::of_the_kernel(&namespace.node).into_iter().chain(vrfs(&namespace.node))).collect();
     for rule in rules {
         if rule.key.priority != 0 || !moved.contains(&(rule.node.clone(), rule.key.family)) {
@@ -305,7 +305,7 @@ fn follow(goal: &mut State, observed: &State) {
         }
         let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
         let Some(switch) = own.written_with().filter(|_| !said).and_then(|switch| shared::reaches(goal, observed, &switch)) else { continue };
-        let made = observed.namespace(&own.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created) && goal.namespace(&own.node).is_some();
+        let made = observed.is_made(&own.node) && goal.namespace(&own.node).is_some();
         let ours = goal.link(&link).is_some_and(|link| made || link.tenure == Tenure::Created);
         let wrote = observed.record.wrote.iter().any(|wrote| wrote.id() == own.id());
         let before = observed.record.prior(&switch.id()).or_else(|| observed.prior_of_others(&switch.id())).or_else(|| observed.get(&switch.id()));
@@ -331,7 +331,7 @@ fn inherit(goal: &mut State, observed: &State) {
     let defaults: Vec<Sysctl> =
         goal.resources().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl.clone()) } else { None }).collect();
     for default in defaults.iter().filter(|sysctl| sysctl.key.contains("/conf/default/")) {
-        if observed.namespace(&default.node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created) {
+        if !observed.is_made(&default.node) {
             continue;
         }
         // `lo` is there before any default is set.

@@ -1,7 +1,7 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
 
 use super::{Conflict, complete};
-use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
+use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
 pub(super) fn spare(goal: &mut State, observed: &State) {
@@ -78,8 +78,7 @@ pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
 /// Whether a namespace is there and topo made it for this topology.
 fn ours(observed: &State, node: &Node) -> bool {
     let id = ResourceId::Namespace(node.clone());
-    let made = observed.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
-    made && observed.items.get(&id).is_some_and(|item| item.owner == Owner::Ours)
+    observed.is_made(node) && observed.items.get(&id).is_some_and(|item| item.owner == Owner::Ours)
 }
 
 /// The ends of other people's pairs in namespaces of ours that stay: to delete them is to delete what is elsewhere.

@@ -92,7 +92,7 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn of(state: &'a State, node: &'a Node) -> Self {
         let ours = |owner: &Owner| !matches!(owner, Owner::Theirs(_));
-        let created = state.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+        let created = state.is_made(node);
         let inside = state.items.values().filter(|item| item.resource.id_node() == node);
         let items = inside.filter(|item| ours(&item.owner) || (created && matters(&item.resource))).map(|item| (&item.resource, &item.owner)).collect();
         Self { node, state, items }

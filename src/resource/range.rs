@@ -1,7 +1,8 @@
 //! Looking up what lives in a node or on a link, without walking the whole state.
 
 use super::{
-    ChainRef, Family, FdbTarget, FileName, Item, Link, LinkId, Mac, Namespace, Node, PeerKey, Resource, ResourceId, RouteKey, Rule, RuleKey, State, TableId,
+    ChainRef, Family, FdbTarget, FileName, Item, Kind, Link, LinkId, Mac, Namespace, Node, PeerKey, Resource, ResourceId, RouteKey, Rule, RuleKey, State,
+    TableId,
 };
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
@@ -40,6 +41,11 @@ impl State {
     pub fn links_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Link> {
         let start = ResourceId::Link(LinkId::new(node.clone(), ""));
         self.from(start, move |id| matches!(id, ResourceId::Link(link) if link.node == *node)).filter_map(|(_, item)| item.resource.as_link())
+    }
+
+    /// Whether `node` has a VRF.
+    pub fn has_vrf(&self, node: &Node) -> bool {
+        self.links_of(node).any(|link| link.kind == Kind::Vrf)
     }
 
     /// The routes of `node`.

@@ -1,8 +1,8 @@
 //! States: all resources of a topology, wanted or observed.
 
 use super::{
-    Address, Class, Drift, Fdb, File, Insert, Kind, Link, LinkId, Name, Namespace, Need, Neighbor, Node, Peer, Qdisc, Record, ResourceId, Route, Rule, Setting,
-    Sysctl, Table,
+    Address, Class, Drift, Fdb, File, Insert, Kind, Link, LinkId, Name, Namespace, Need, Neighbor, Node, NodeTenure, Peer, Qdisc, Record, ResourceId, Route,
+    Rule, Setting, Sysctl, Table,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -209,5 +209,10 @@ impl State {
             Some(Resource::Namespace(namespace)) => Some(namespace),
             _ => None,
         }
+    }
+
+    /// Whether `node` is a namespace that topo makes.
+    pub fn is_made(&self, node: &Node) -> bool {
+        self.namespace(node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created)
     }
 }

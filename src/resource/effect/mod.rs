@@ -98,7 +98,7 @@ fn create(state: &mut State, resource: &Resource) -> Result<(), Refusal> {
 
 /// Whose something is that was made: outside namespaces of ours, what carries no mark is somebody else's, put back.
 fn born_as(state: &State, resource: &Resource) -> Owner {
-    let made = state.namespace(resource.id().node()).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+    let made = state.is_made(resource.id().node());
     let marked = match resource {
         Resource::Address(address) => address.marked,
         Resource::Route(route) => route.marked,

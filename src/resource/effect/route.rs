@@ -1,6 +1,6 @@
 //! Routes: which the kernel refuses, and which it takes away.
 
-use super::super::{Family, LinkId, Node, NodeTenure, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
+use super::super::{Family, LinkId, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
 use super::{Refusal, born_as};
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
 /// The interfaces of a route must be there and up (`fib_check_nh`: "Nexthop device is not up"), and its gateways are looked for by the policy rules ("Nexthop
 /// has invalid gateway"). In namespaces of ours, where all rules are known, one has to lead to the table `main`.
 pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
-    let made = state.namespace(&route.node).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
+    let made = state.is_made(&route.node);
     for via in route.nexthops.iter().filter(|hop| made && !hop.onlink).filter_map(|hop| hop.via) {
         let family = if via.is_ipv4() { Family::V4 } else { Family::V6 };
         let to_main = |rule: &Rule| rule.key.family == family && rule.key.action == RuleAction::Table(TableId::MAIN);

@@ -1,6 +1,6 @@
 //! What bonds, VRFs and VLANs do to what they hold, and what links below do to those above.
 
-use super::super::{Impact, Kind, Link, LinkId, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Value, kinds};
+use super::super::{Impact, Kind, Link, LinkId, Owner, Resource, ResourceId, Rule, Setting, State, Value, kinds};
 use super::link::ipv6_gone;
 use super::neighbor;
 use super::route::{self, Loss};
@@ -137,7 +137,7 @@ pub(super) fn stays_without(state: &mut State, link: &LinkId, gone: impl Fn(&Lin
 
 /// The first VRF of a namespace brings the kernel's rules for all of them (`vrf_add_fib_rules`). Outside our namespaces they are nobody's business, and stay.
 pub(super) fn first_vrf(state: &mut State, vrf: &Link) {
-    if state.namespace(&vrf.id.node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created) {
+    if !state.is_made(&vrf.id.node) {
         return;
     }
     for rule in Rule::of_vrfs(&vrf.id.node) {
