@@ -98,10 +98,10 @@ impl Records {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => return Ok(()),
             folder => folder?,
         };
-        let names = list(&folder, &path)?;
+        let mut names = list(&folder, &path)?;
         // The record last: as long as it is there, it says that a run is under way.
-        let others = names.iter().filter(|name| is_apply(name) || is_temporary(name));
-        for name in others.chain(names.iter().filter(|name| *name == FILE)) {
+        names.sort_by_key(|name| name == FILE);
+        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || is_temporary(name)) {
             unlink(&folder, name, &path)?;
         }
         if names.iter().any(|name| WAITING.contains(&name.as_str())) {
