@@ -30,7 +30,7 @@ pub const LINKINFO: u16 = 18;
 pub const IFALIAS: u16 = 20;
 pub const GROUP: u16 = 27;
 pub const NET_NS_FD: u16 = 28;
-pub const EXT_MASK: u16 = 29;
+const EXT_MASK: u16 = 29;
 pub const NUM_TX_QUEUES: u16 = 31;
 pub const NUM_RX_QUEUES: u16 = 32;
 const CARRIER: u16 = 33;
@@ -44,7 +44,7 @@ pub const INFO_SLAVE_KIND: u16 = 4;
 pub const INFO_SLAVE_DATA: u16 = 5;
 
 /// `RTEXT_FILTER_SKIP_STATS`: a third less to read.
-pub const SKIP_STATS: u32 = 1 << 3;
+const SKIP_STATS: u32 = 1 << 3;
 /// `ARPHRD_LOOPBACK`.
 const LOOPBACK: u16 = 772;
 /// `IF_OPER_UNKNOWN` and `IF_OPER_UP` of RFC 2863.
@@ -131,7 +131,13 @@ pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
 /// The link `name`.
 pub fn find(socket: &Socket, name: &IfName) -> Result<Seen, Refused> {
     let mut body = Writer::new(&head(0, None));
-    body.text(IFNAME, name.as_str()).u32(EXT_MASK, SKIP_STATS);
+    body.text(IFNAME, name.as_str());
+    get(socket, body)
+}
+
+/// The link that `body`, which begins with [`head`], asks for.
+pub fn get(socket: &Socket, mut body: Writer) -> Result<Seen, Refused> {
+    body.u32(EXT_MASK, SKIP_STATS);
     let answer = socket.get(GET, body.bytes())?;
     parse(&answer.body).ok_or(Refused { errno: libc::EBADMSG, text: None })
 }

@@ -59,10 +59,7 @@ pub fn set_mark(socket: &Socket, topology: &Name) -> Result<(), Refused> {
 
 /// The alias of `lo` in the namespace of the socket.
 pub fn alias(socket: &Socket) -> Result<Option<String>, Refused> {
-    let mut body = Writer::new(&link::head(LOOPBACK, None));
-    body.u32(link::EXT_MASK, link::SKIP_STATS);
-    let answer = socket.get(link::GET, body.bytes())?;
-    Ok(Attributes::after(&answer.body, link::HEAD).text(link::IFALIAS))
+    Ok(link::get(socket, Writer::new(&link::head(LOOPBACK, None)))?.alias)
 }
 
 /// The topology that a mark names.

@@ -71,8 +71,8 @@ fn far_end(socket: &Socket, nsid: i32, index: u32) -> Option<(IfName, Option<Mac
     /// `IFLA_TARGET_NETNSID`.
     const TARGET: u16 = 46;
     let mut body = Writer::new(&link::head(index, None));
-    body.u32(TARGET, nsid.cast_unsigned()).u32(link::EXT_MASK, link::SKIP_STATS);
-    let seen = link::parse(&socket.get(link::GET, body.bytes()).ok()?.body)?;
+    body.u32(TARGET, nsid.cast_unsigned());
+    let seen = link::get(socket, body).ok()?;
     Some((seen.name, seen.mac))
 }
 
