@@ -166,6 +166,17 @@ impl Socket {
         answer.ok_or_else(|| Refused::malformed("nothing in it"))
     }
 
+    /// Carries out one request as a transaction of its own: a subsystem of netfilter takes changes in no other way.
+    pub fn commit(&self, subsystem: u8, mut request: Request) -> Result<(), Refused> {
+        /// `NFNL_MSG_BATCH_*` of `include/uapi/linux/netfilter/nfnetlink.h`.
+        const BEGIN: u16 = 0x10;
+        const END: u16 = 0x11;
+        let edge = |kind| Request { kind, flags: 0, body: vec![0, 0, 0, subsystem] };
+        request.flags |= NLM_F_ACK;
+        let first = self.send(&[edge(BEGIN), request, edge(END)], 0)?;
+        self.answers(first.wrapping_add(1), |_, _| true)
+    }
+
     /// All messages of a dump. A kernel that says that something changed meanwhile is asked again.
     pub fn dump(&self, kind: u16, body: &[u8]) -> Result<Vec<Message>, Refused> {
         let request = Request { kind, flags: 0, body: body.to_vec() };

@@ -7,9 +7,9 @@
 
 mod listing;
 
-use super::nft_generation::{commented, generation, has_table, marked_tables};
+use super::nft_generation::{commented, generation, has_table, marked_tables, remove_inet};
 use super::{Error, ErrorKind, netns, process};
-use crate::resource::text::{comment, rule_of_line, script, table_name};
+use crate::resource::text::{Start, comment, rule_of_line, script, table_name};
 use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule, mark};
 pub(super) use listing::{Block, Listing};
 use std::collections::{HashMap, VecDeque};
@@ -66,21 +66,21 @@ fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> T
 /// it meanwhile.
 pub fn install(table: &Table) -> Result<u32, Error> {
     let before = generation()?;
-    load(table)?;
+    // Where a transaction takes anything away, the kernel holds nft back at its end until no packet can be under way in it: four times as long as the rest.
+    let start = if has_table("inet", &table_name(&table.topology))? { Start::Over } else { Start::Fresh };
+    load(table, start)?;
     let after = generation()?;
     Ok(if after == before.wrapping_add(1) { after } else { 0 })
 }
 
 /// Removes the table of `topology`.
 pub fn remove(topology: &Name) -> Result<(), Error> {
-    let command = format!("delete table inet {}", table_name(topology));
-    let output = process::run("nft", &["-f", "-"], &format!("{command}\n"))?;
-    if output.success() { Ok(()) } else { Err(Error::new(ErrorKind::Refused, format!("nft {command}"), message(&output.stderr))) }
+    remove_inet(&table_name(topology))
 }
 
 /// Has nft and the kernel check a table, in a scratch namespace. The error names the rule that is wrong.
 pub fn check(table: &Table) -> Result<(), Error> {
-    netns::scratch(|| load(table))
+    netns::scratch(|| load(table, Start::Fresh))
 }
 
 /// The topologies that have a table in the calling thread's namespace: one of its name, with its comment on the table or on a rule.
@@ -99,7 +99,7 @@ pub fn topologies() -> Result<Vec<Name>, Error> {
 }
 
 /// Hands the table to nft.
-fn load(table: &Table) -> Result<(), Error> {
+fn load(table: &Table, start: Start) -> Result<(), Error> {
     let tried = |what: &str| format!("nft replace table inet {}{what}", table_name(&table.topology));
     let refused = |error: Error| error.about(ResourceId::Table(table.node.clone()));
     for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
@@ -108,11 +108,11 @@ fn load(table: &Table) -> Result<(), Error> {
             return Err(refused(error.about_rule(Some(rule))));
         }
     }
-    let output = process::run("nft", &["-f", "-"], &script(table))?;
+    let output = process::run("nft", &["-f", "-"], &script(table, start))?;
     if output.success() {
         return Ok(());
     }
-    let wrong = fault_line(&output.stderr).and_then(|line| rule_of_line(table, line));
+    let wrong = fault_line(&output.stderr).and_then(|line| rule_of_line(table, start, line));
     let rule = wrong.map(|rule| format!(", rule `{}`", rule.text(&table.topology)));
     let reason = message(&output.stderr);
     let mut error = Error::new(ErrorKind::Refused, tried(&rule.unwrap_or_default()), &*reason).about_rule(wrong);
@@ -197,7 +197,7 @@ impl Known {
 
     /// The rules of a table as nft does list them, found out in a scratch namespace. A table that nft does not take is not known; `install` will say why.
     fn as_listed(table: &Table) -> Option<Self> {
-        let listing = netns::scratch(|| load(table).and_then(|()| list(&table.topology))).ok()??;
+        let listing = netns::scratch(|| load(table, Start::Fresh).and_then(|()| list(&table.topology))).ok()??;
         let mut known = Self::default();
         for (chain, block) in table.chains.iter().zip(&listing.blocks) {
             if chain.rules.len() == block.rules().len() {

@@ -1,16 +1,18 @@
-//! Questions to nftables that need no process: is there such a table or chain, has anybody changed a rule. Each takes some microseconds; a process takes
-//! two milliseconds.
+//! What needs no process of nftables: is there such a table or chain, has anybody changed a rule, away with a table. Each takes some microseconds; a process
+//! takes two milliseconds.
 
 use super::Error;
 use super::attributes::{Attributes, Writer};
-use super::netlink::{self, Message, Socket};
+use super::netlink::{self, Message, Request, Socket};
 use crate::resource::ChainRef;
 use nix::libc;
 
 /// `NFNL_SUBSYS_NFTABLES` of `include/uapi/linux/netfilter/nfnetlink.h`.
-const NFTABLES: u16 = 10 << 8;
+const SUBSYSTEM: u8 = 10;
+const NFTABLES: u16 = (SUBSYSTEM as u16) << 8;
 /// `NFT_MSG_*` of `include/uapi/linux/netfilter/nf_tables.h`.
 const GETTABLE: u16 = NFTABLES | 1;
+const DELTABLE: u16 = NFTABLES | 2;
 const GETCHAIN: u16 = NFTABLES | 4;
 const GETRULE: u16 = NFTABLES | 7;
 const GETGEN: u16 = NFTABLES | 16;
@@ -22,8 +24,10 @@ const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
 const RULE_CHAIN: u16 = 2;
 
-/// nft's families by number (`NFPROTO_*` of `include/uapi/linux/netfilter.h`).
-const FAMILIES: [(&str, u8); 6] = [("inet", 1), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", 7), ("ip6", 10)];
+/// `NFPROTO_INET` of `include/uapi/linux/netfilter.h`.
+const INET: u8 = 1;
+/// nft's families by number (`NFPROTO_*`).
+const FAMILIES: [(&str, u8); 6] = [("inet", INET), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", 7), ("ip6", 10)];
 
 /// The number of a family; `None` for a word that is none.
 pub fn family(word: &str) -> Option<u8> {
@@ -85,6 +89,19 @@ fn read_chains(answer: &[Message]) -> Vec<RawChain> {
         Some(RawChain { place, base: attributes.get(CHAIN_HOOK).is_some() })
     };
     answer.iter().filter_map(chain).collect()
+}
+
+/// Removes a table of the family `inet`. One that is not there is an error.
+pub fn remove_inet(table: &str) -> Result<(), Error> {
+    let tried = format!("nft delete table inet {table}");
+    let socket = Socket::netfilter()?;
+    let mut body = Writer::new(&[INET, 0, 0, 0]);
+    body.text(FIRST, table);
+    let removed = socket.commit(SUBSYSTEM, Request { kind: DELTABLE, flags: 0, body: body.bytes().to_vec() });
+    // It is gone by now; closing takes until no packet can be under way in it any more (`nft_rcv_nl_event` of `net/netfilter/nf_tables_api.c`), which is no
+    // reason to wait. Where no thread is to be had the socket is closed here.
+    let _ = std::thread::Builder::new().name("close".to_owned()).spawn(move || drop(socket));
+    removed.map_err(|refused| refused.error(tried))
 }
 
 /// The chains in which a rule carries a comment `topo:NAME`, with that name, whether nft or iptables put it there; each pair once, in the kernel's order.

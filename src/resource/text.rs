@@ -75,24 +75,37 @@ pub fn comment(topology: &Name) -> String {
     format!(" comment \"{}\"", mark(topology))
 }
 
-/// One nft transaction that replaces the whole table, whatever stands there. One command is one line; line numbers in nft's errors are found again by
-/// [`rule_of_line`]. A rule with a fault (see [`TableRule::fault`]) is left out: the kernel door refuses it before.
-pub fn script(table: &Table) -> String {
-    commands(table).into_iter().map(|(_, line)| line + "\n").collect()
+/// How a [`script`] begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// With a table of that name, or none: it goes first.
+    Over,
+    /// With no such table; one that is there is an error, and stays.
+    Fresh,
+}
+
+/// One nft transaction that makes the whole table. One command is one line; line numbers in nft's errors are found again by [`rule_of_line`]. A rule with a
+/// fault (see [`TableRule::fault`]) is left out: the kernel door refuses it before.
+pub fn script(table: &Table, start: Start) -> String {
+    commands(table, start).into_iter().map(|(_, line)| line + "\n").collect()
 }
 
 /// The rule that stands on `line` (from 1) of [`script`].
-pub fn rule_of_line(table: &Table, line: usize) -> Option<&TableRule> {
-    commands(table).get(line.checked_sub(1)?)?.0
+pub fn rule_of_line(table: &Table, start: Start, line: usize) -> Option<&TableRule> {
+    commands(table, start).get(line.checked_sub(1)?)?.0
 }
 
 /// The lines of the script, with the rule that each is about.
-fn commands(table: &Table) -> Vec<(Option<&TableRule>, String)> {
+fn commands(table: &Table, start: Start) -> Vec<(Option<&TableRule>, String)> {
     let name = table_name(&table.topology);
-    // `add` before `delete`: deleting what is not there is an error, and an older nft has no `destroy`.
-    let mut lines = vec![(None, format!("add table inet {name}")), (None, format!("delete table inet {name}"))];
-    // The comment of the table tells whose it is even where all of its rules are raw; a kernel before 5.10 drops it without a word.
-    lines.push((None, format!("add table inet {name} {{{}; }}", comment(&table.topology))));
+    // The comment of the table tells whose it is even where all of its rules are raw; a kernel before 5.10 drops it without a word, and so does any kernel
+    // for a table that is there already.
+    let table_line = |verb| (None, format!("{verb} table inet {name} {{{}; }}", comment(&table.topology)));
+    let mut lines = match start {
+        // `add` before `delete`: deleting what is not there is an error, and an older nft has no `destroy`.
+        Start::Over => vec![(None, format!("add table inet {name}")), (None, format!("delete table inet {name}")), table_line("add")],
+        Start::Fresh => vec![table_line("create")],
+    };
     // What was observed may hold objects of others that are no chains (`set blocked`): those cannot be put back from their listing.
     let chains = || table.chains.iter().filter(|chain| is_identifier(&chain.name));
     for chain in chains() {

@@ -88,16 +88,20 @@ fn raw_rules_are_one_rule() {
 }
 
 #[test]
-fn the_script_replaces_the_table() {
+fn the_script_makes_the_whole_table() {
     let rules = vec![TableRule::Typed(Box::new(accept())), TableRule::Raw("counter drop".to_owned()), TableRule::Raw("a; b".to_owned())];
     let chain = Chain { name: "forward".to_owned(), kind: "filter".to_owned(), hook: "forward".to_owned(), priority: 0, drop: true, rules };
     let table = Table { node: "n".into(), topology: "lab".into(), chains: vec![chain] };
     let expected = "add table inet topo-lab\ndelete table inet topo-lab\nadd table inet topo-lab { comment \"topo:lab\"; }\n\
         add chain inet topo-lab forward { type filter hook forward priority 0; policy drop; }\n\
         add rule inet topo-lab forward accept comment \"topo:lab\"\nadd rule inet topo-lab forward counter drop\n";
-    assert_eq!(script(&table), expected);
-    assert_eq!(rule_of_line(&table, 6), Some(&TableRule::Raw("counter drop".to_owned())));
-    assert_eq!(rule_of_line(&table, 4), None);
+    assert_eq!(script(&table, Start::Over), expected);
+    let fresh = expected.replace("add table inet topo-lab\ndelete table inet topo-lab\nadd table", "create table");
+    assert_eq!(script(&table, Start::Fresh), fresh);
+    for (start, line) in [(Start::Over, 6), (Start::Fresh, 4)] {
+        assert_eq!(rule_of_line(&table, start, line), Some(&TableRule::Raw("counter drop".to_owned())));
+        assert_eq!(rule_of_line(&table, start, line - 2), None);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Words {
     }
 
     pub(super) fn write_table(&self, table: &Table) -> String {
-        format!("{}nft -f - <<'EOF'\n{}EOF", self.inside(&table.node), text::script(table))
+        format!("{}nft -f - <<'EOF'\n{}EOF", self.inside(&table.node), text::script(table, text::Start::Over))
     }
 
     pub(super) fn delete_table(&self, table: &Table) -> String {
