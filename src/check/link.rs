@@ -122,7 +122,7 @@ fn empty_bridge(view: &View<'_>, findings: &mut Found) {
 /// An interface of somebody else that goes to two places, or is used here and sent there.
 fn taken_twice(view: &View<'_>, findings: &mut Found) {
     let mut takers: BTreeMap<&LinkId, &Link> = BTreeMap::new();
-    for link in in_file_order(view) {
+    for link in view.in_file_order() {
         let Tenure::From(source) = &link.tenure else { continue };
         let (other, text) = match (takers.insert(source, link), view.links.get(source)) {
             (Some(first), _) => (first, "goes here already"),
@@ -172,7 +172,7 @@ fn unusable_mac(view: &View<'_>, findings: &mut Found) {
 /// One hardware address on two interfaces of a segment: frames go to whichever spoke last.
 fn mac_twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(usize, Mac), &Link> = BTreeMap::new();
-    for link in in_file_order(view) {
+    for link in view.in_file_order() {
         let (Setting::Is(mac), Some(segment)) = (link.mac, view.segments.of(&link.id)) else { continue };
         let first = *seen.entry((segment, mac)).or_insert(link);
         // A bridge has, on purpose, the address of one of its ports.
@@ -189,11 +189,4 @@ fn mac_twice(view: &View<'_>, findings: &mut Found) {
 /// The links by name: what is found must not depend on the order of a hash.
 pub(super) fn sorted<'a>(view: &View<'a>) -> Vec<&'a Link> {
     view.nodes.values().flat_map(|node| node.links.values().copied()).collect()
-}
-
-/// The links as they come in the file.
-pub(super) fn in_file_order<'a>(view: &View<'a>) -> Vec<&'a Link> {
-    let mut links = sorted(view);
-    links.sort_by_cached_key(|link| view.link_place(&link.id).offset);
-    links
 }

@@ -1,6 +1,5 @@
 //! Rules about links that stand on others and links that hold others: VLANs, macvlans, ipvlans, bonds, VRFs, tunnels.
 
-use super::link::in_file_order;
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
@@ -104,7 +103,7 @@ fn unfit_lower(view: &View<'_>, findings: &mut Found) {
 /// Macvlans and ipvlans on one interface, or a second macvlan beside one that passes everything through: each wants all that comes in.
 fn shared_lower(view: &View<'_>, findings: &mut Found) {
     let mut first: BTreeMap<&LinkId, &Link> = BTreeMap::new();
-    for link in in_file_order(view).into_iter().filter(|link| takes_over(link)) {
+    for link in view.in_file_order().filter(|link| takes_over(link)) {
         let Some(lower) = &link.link else { continue };
         let other = *first.entry(lower).or_insert(link);
         let passes = |link: &Link| word(link, "mode") == Some("passthru");
@@ -129,7 +128,7 @@ fn shared_lower(view: &View<'_>, findings: &mut Found) {
 /// Ipvlans of different modes on one interface: who is made last changes all.
 fn one_mode(view: &View<'_>, findings: &mut Found) {
     let mut first: BTreeMap<&LinkId, &Link> = BTreeMap::new();
-    for link in in_file_order(view).into_iter().filter(|link| link.kind == Kind::Ipvlan) {
+    for link in view.in_file_order().filter(|link| link.kind == Kind::Ipvlan) {
         let Some(lower) = &link.link else { continue };
         let other = *first.entry(lower).or_insert(link);
         if other.options == link.options {
@@ -151,7 +150,7 @@ fn one_mode(view: &View<'_>, findings: &mut Found) {
 /// One VLAN twice on one interface.
 fn vlan_twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(&LinkId, Option<u64>, Option<&str>), &Link> = BTreeMap::new();
-    for link in in_file_order(view).into_iter().filter(|link| link.kind == Kind::Vlan) {
+    for link in view.in_file_order().filter(|link| link.kind == Kind::Vlan) {
         let Some(lower) = &link.link else { continue };
         let id = number(link, "id");
         let first = *seen.entry((lower, id, word(link, "protocol"))).or_insert(link);
@@ -185,7 +184,7 @@ fn vlan_on_down(view: &View<'_>, findings: &mut Found) {
 /// Two tunnels of one kind between the same ends in one namespace: the kernel could not tell whose a packet is.
 fn tunnel_twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(&Node, &str, String), &Link> = BTreeMap::new();
-    for link in in_file_order(view) {
+    for link in view.in_file_order() {
         let keys: &[&str] = match link.kind {
             Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap => &["local", "remote", "key"],
             Kind::Ipip | Kind::Sit | Kind::Ip6tnl => &["local", "remote"],
@@ -287,7 +286,7 @@ fn unmonitored(view: &View<'_>, findings: &mut Found) {
 /// Two VRFs of one node with one table: the routes of both stand in it, and the kernel takes the first of the two for all that asks by the table.
 fn table_twice(view: &View<'_>, findings: &mut Found) {
     let mut first: BTreeMap<(&Node, String), &Link> = BTreeMap::new();
-    for link in in_file_order(view).into_iter().filter(|link| link.kind == Kind::Vrf) {
+    for link in view.in_file_order().filter(|link| link.kind == Kind::Vrf) {
         // Those that every namespace uses are an error of their own.
         let usual = |table: &&Value| matches!(table, Value::Number(0 | 253..=255));
         let Some(table) = link.options.get("table").filter(|table| !usual(table)).map(Value::to_string) else { continue };

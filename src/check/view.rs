@@ -20,6 +20,8 @@ pub(super) struct View<'a> {
     pub nodes: BTreeMap<&'a Node, NodeView<'a>>,
     /// All links.
     pub links: HashMap<&'a LinkId, &'a Link>,
+    /// The links as they come in the file.
+    ordered: Vec<&'a Link>,
     /// What the file says of routes, by where it says it.
     entries: HashMap<u32, &'a RouteEntry>,
     /// Whether the file has interfaces that cannot be made yet, so that the wanted state does not show everything.
@@ -104,7 +106,14 @@ impl<'a> View<'a> {
         };
         let partial = !nodes.iter().all(made);
         let segments = Segments::new(&links, partial);
-        Self { topology, nodes, links, entries, partial, segments }
+        let mut ordered: Vec<&Link> = nodes.values().flat_map(|node| node.links.values().copied()).collect();
+        ordered.sort_by_cached_key(|link| topology.origins.get(&link.id()).map_or(0, |origin| origin.offset));
+        Self { topology, nodes, links, ordered, entries, partial, segments }
+    }
+
+    /// The links as they come in the file.
+    pub fn in_file_order(&self) -> impl Iterator<Item = &'a Link> {
+        self.ordered.iter().copied()
     }
 
     /// What the file says of a link; nothing for a far end that is only named.

@@ -1,6 +1,5 @@
 //! Rules about VLANs of bridges.
 
-use super::link::in_file_order;
 use super::segment::filters;
 use super::view::{View, own_bridge};
 use super::{Found, Rule};
@@ -22,7 +21,7 @@ fn written<'a>(view: &View<'a>, link: &Link) -> Option<&'a Bridge> {
 
 /// Words about VLANs on a bridge that passes every frame.
 fn without_filtering(view: &View<'_>, findings: &mut Found) {
-    for link in in_file_order(view).into_iter().filter(|link| link.kind == Kind::Bridge && !filters(link)) {
+    for link in view.in_file_order().filter(|link| link.kind == Kind::Bridge && !filters(link)) {
         let Some(bridge) = written(view, link) else { continue };
         let keys: [(&str, Option<Place>); 3] = [
             ("vlan-default-pvid", bridge.vlan_default_pvid.as_ref().map(|pvid| pvid.place)),
@@ -38,7 +37,7 @@ fn without_filtering(view: &View<'_>, findings: &mut Found) {
 
 /// A bridge with an address in a VLAN in which none of its ports is.
 fn alone(view: &View<'_>, findings: &mut Found) {
-    for bridge in in_file_order(view).into_iter().filter(|link| own_bridge(link) && filters(link)) {
+    for bridge in view.in_file_order().filter(|link| own_bridge(link) && filters(link)) {
         let Some(node) = view.nodes.get(&bridge.id.node) else { continue };
         let Some(address) = node.addresses_of(&bridge.id).next() else { continue };
         let ports: Vec<&Link> = node.links.values().copied().filter(|port| port.master_id().as_ref() == Some(&bridge.id)).collect();

@@ -1,6 +1,5 @@
 //! Rules about vxlan tunnels.
 
-use super::link::in_file_order;
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
@@ -14,7 +13,7 @@ use std::net::IpAddr;
 pub(super) const RULES: &[Rule] = &[twice, families, group_without_link, local_is_nobodys];
 
 fn vxlans<'a>(view: &View<'a>) -> Vec<&'a Link> {
-    in_file_order(view).into_iter().filter(|link| link.kind == Kind::Vxlan).collect()
+    view.in_file_order().filter(|link| link.kind == Kind::Vxlan).collect()
 }
 
 fn ip(link: &Link, key: &str) -> Option<IpAddr> {

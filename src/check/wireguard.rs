@@ -1,6 +1,5 @@
 //! Rules about WireGuard tunnels. What follows from the keys themselves is found when their files are read.
 
-use super::link::in_file_order;
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
@@ -12,7 +11,7 @@ use std::collections::BTreeMap;
 pub(super) const RULES: &[Rule] = &[peer_twice, allowed_twice, port_twice, one_key_twice, nobody_calls];
 
 fn tunnels<'a>(view: &View<'a>) -> Vec<&'a Link> {
-    in_file_order(view).into_iter().filter(|link| link.kind == Kind::Wireguard).collect()
+    view.in_file_order().filter(|link| link.kind == Kind::Wireguard).collect()
 }
 
 fn peers<'a>(view: &View<'a>, link: &'a Link) -> impl Iterator<Item = &'a Peer> {

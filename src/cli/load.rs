@@ -97,6 +97,9 @@ pub fn sound(console: &mut Console, sources: Vec<Source>) -> Result<Vec<Topology
 
 /// Topologies that want the same thing for themselves, or the same setting with other values.
 fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
+    if topologies.len() < 2 {
+        return Ok(());
+    }
     let mut claims: BTreeMap<&ResourceId, (&Topology, &Item)> = BTreeMap::new();
     let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut bad = false;

@@ -89,7 +89,7 @@ pub struct Lines {
     characters: Vec<usize>,
 }
 
-const STEP: usize = 1024;
+const STEP: usize = 128;
 
 /// How many characters begin in `bytes`.
 fn begun(bytes: &[u8]) -> usize {

@@ -1,7 +1,7 @@
 //! Numbers in the place of names that only this machine knows: routing tables, users and groups.
 
 use super::{Error, ErrorKind, rt_tables};
-use crate::resource::{Item, Link, Resource, RuleAction, State, TableId, Value};
+use crate::resource::{Item, Link, Resource, ResourceId, RuleAction, State, TableId, Value};
 use nix::unistd::{Group, User};
 use std::collections::BTreeMap;
 
@@ -12,9 +12,7 @@ use std::collections::BTreeMap;
 /// A name that this machine does not know.
 pub fn numbers(wanted: &mut State) -> Result<(), Error> {
     let names = rt_tables::names();
-    let items: Vec<Item> = std::mem::take(&mut wanted.items).into_values().collect();
-    for mut item in items {
-        let id = item.resource.id();
+    let one = |(id, mut item): (ResourceId, Item)| {
         match &mut item.resource {
             Resource::Route(route) => table(&names, &mut route.key.table).map_err(|error| error.about(id))?,
             Resource::Rule(rule) => {
@@ -25,8 +23,9 @@ pub fn numbers(wanted: &mut State) -> Result<(), Error> {
             Resource::Link(link) => options(&names, link).map_err(|error| error.about(id))?,
             _ => {}
         }
-        wanted.items.insert(item.resource.id(), item);
-    }
+        Ok((item.resource.id(), item))
+    };
+    wanted.items = std::mem::take(&mut wanted.items).into_iter().map(one).collect::<Result<_, Error>>()?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::Conflict;
 use super::rehearse::Paper;
 use super::stage::{Stage, Turn, Turns, late};
-use crate::resource::{IfName, Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
+use crate::resource::{IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
 
 /// Goes over the goal once.
 pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
@@ -20,7 +20,8 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
             }
         }
     }
-    order.sort();
+    // They are in the order of their identities already.
+    order.sort_by_key(|(turn, _)| *turn);
     for group in order.chunk_by(|a, b| a.0 == b.0) {
         for (turn, id) in group {
             replace(paper, turn.stage, id)?;
@@ -48,14 +49,33 @@ fn replace(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Confl
 }
 
 fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflict> {
-    let Some(item) = paper.goal.items.get(id).cloned() else { return Ok(()) };
+    let Some(item) = paper.goal.items.get(id) else { return Ok(()) };
     match (&item.resource, stage) {
-        (Resource::Link(link), Stage::Move) => come_in(paper, link),
-        (Resource::Link(link), Stage::LinkLate) => adjust(paper, Resource::Link(link.clone())),
-        (Resource::Link(link), _) => bring_link(paper, &item, link),
+        (Resource::Link(link), Stage::Move) => {
+            let link = link.clone();
+            come_in(paper, &link)
+        }
+        (Resource::Link(link), Stage::LinkLate) => {
+            let wanted = link.clone();
+            adjust(paper, Resource::Link(wanted))
+        }
+        (Resource::Link(link), _) => {
+            let there = paper.state.link(&link.id).is_some();
+            let made = link.tenure == Tenure::Created && matches!(item.owner, Owner::Ours | Owner::Restored);
+            let early = early(paper, link, there);
+            if there {
+                adjust(paper, Resource::Link(Box::new(early)))
+            } else if made {
+                make_link(paper, early)
+            } else {
+                Ok(())
+            }
+        }
         (Resource::Namespace(namespace), _) if namespace.tenure != NodeTenure::Created => Ok(()),
-        (resource, _) if paper.state.get(id).is_some() => adjust(paper, resource.clone()),
-        (resource, _) => paper.act(Operation::Create(resource.clone())),
+        (resource, _) => {
+            let wanted = resource.clone();
+            if paper.state.get(id).is_some() { adjust(paper, wanted) } else { paper.act(Operation::Create(wanted)) }
+        }
     }
 }
 
@@ -82,18 +102,10 @@ fn come_in(paper: &mut Paper, link: &Link) -> Result<(), Conflict> {
     }
 }
 
-fn bring_link(paper: &mut Paper, item: &Item, link: &Link) -> Result<(), Conflict> {
-    let there = paper.state.link(&link.id).is_some();
-    let early = early(paper, link, there);
-    if there {
-        return adjust(paper, Resource::Link(Box::new(early)));
-    }
-    if item.owner != Owner::Ours && item.owner != Owner::Restored || link.tenure != Tenure::Created {
-        return Ok(());
-    }
-    match (&link.kind, &link.peer) {
-        (Kind::Veth, Some(peer)) => pair(paper, early, peer),
-        _ => paper.act(Operation::Create(Resource::Link(Box::new(early)))),
+fn make_link(paper: &mut Paper, link: Link) -> Result<(), Conflict> {
+    match link.peer.clone().filter(|_| link.kind == Kind::Veth) {
+        Some(peer) => pair(paper, link, &peer),
+        None => paper.act(Operation::Create(Resource::Link(Box::new(link)))),
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Look {
 
 /// The findings of a file, errors and warnings in the order given, at most [`SHOWN`] of them, errors before warnings if there are more.
 pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
     let (handler, text) = (handler(look), Text::new(source));
     let mut shown: Vec<&Finding> = findings.iter().collect();
     if shown.len() > SHOWN {

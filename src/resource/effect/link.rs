@@ -251,7 +251,8 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     if shrunk {
         lost.extend(ipv6_settings_gone(state, &id));
     }
-    if down || rises {
+    // No VLAN can be on the loopback interface, and every namespace has one that comes up.
+    if (down || rises) && now.kind != Kind::Loopback {
         lost.extend(stacked::vlans(state, &id, now.up == Setting::Is(true)));
     }
     Ok(lost)
