@@ -152,7 +152,7 @@ impl Sorter<'_> {
         let Some(wireguard) = self.look.wireguard.get(&seen.index) else { return };
         wireguard.keep(self.judge.keys);
         for peer in wireguard.peers(id) {
-            self.state.insert(Resource::Peer(peer), Owner::Ours);
+            self.state.insert(Resource::Peer(Box::new(peer)), Owner::Ours);
         }
     }
 

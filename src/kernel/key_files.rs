@@ -22,13 +22,13 @@ pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>)
     let peers: Vec<ResourceId> = wanted.items.keys().filter(|id| matches!(id, ResourceId::Peer(..))).cloned().collect();
     for id in peers {
         let Some(Item { resource: Resource::Peer(peer), owner }) = wanted.items.remove(&id) else { continue };
-        let peer = files.peer(peer, &public).map_err(|error| if error.id.is_some() { error } else { error.about(id.clone()) })?;
+        let peer = files.peer(*peer, &public).map_err(|error| if error.id.is_some() { error } else { error.about(id.clone()) })?;
         if wanted.get(&peer.id()).is_some() {
             return Err(Error::new(ErrorKind::Taken, format!("add the peer {id}"), format!("{} has another peer with the same key, {}", peer.link, peer.key))
                 .help("a peer is listed once, with all that it may send")
                 .about(id));
         }
-        wanted.insert(Resource::Peer(peer), owner);
+        wanted.insert(Resource::Peer(Box::new(peer)), owner);
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ impl State {
     pub fn peers_of<'a>(&'a self, link: &'a LinkId) -> impl Iterator<Item = &'a super::Peer> {
         let peers = self.from(ResourceId::Peer(link.clone(), PeerKey::LEAST), move |id| matches!(id, ResourceId::Peer(of, _) if of == link));
         peers.filter_map(|(_, item)| match &item.resource {
-            Resource::Peer(peer) => Some(peer),
+            Resource::Peer(peer) => Some(&**peer),
             _ => None,
         })
     }

@@ -18,7 +18,7 @@ pub enum Resource {
     Address(Address),
     Neighbor(Neighbor),
     Fdb(Fdb),
-    Peer(Peer),
+    Peer(Box<Peer>),
     Route(Route),
     Rule(Rule),
     Table(Table),

@@ -30,7 +30,7 @@ impl<'d> Lowering<'d> {
         options.insert("transport".into(), Value::word(transport.as_str()));
         for (nth, peer) in wireguard.peers.iter().enumerate() {
             if let Some(resource) = self.peer(at, &link.id, peer) {
-                self.put(Resource::Peer(resource), Owner::Ours, peer.place, format!("{path}.wireguard.peers[{nth}]"));
+                self.put(Resource::Peer(Box::new(resource)), Owner::Ours, peer.place, format!("{path}.wireguard.peers[{nth}]"));
             }
         }
         link

@@ -9,7 +9,7 @@ pub(super) fn create(state: &mut State, peer: &Peer) -> Result<(), Refusal> {
         return Err(Refusal::new(format!("peer {} exists", peer.id())));
     }
     take(state, peer);
-    state.insert(Resource::Peer(peer.clone()), Owner::Ours);
+    state.insert(Resource::Peer(Box::new(peer.clone())), Owner::Ours);
     Ok(())
 }
 
@@ -17,7 +17,7 @@ pub(super) fn update(state: &mut State, wanted: &Peer) {
     take(state, wanted);
     if let Some(Resource::Peer(there)) = state.items.get_mut(&wanted.id()).map(|item| &mut item.resource) {
         let endpoint = wanted.endpoint.over(&there.endpoint);
-        *there = Peer { endpoint, ..wanted.clone() };
+        **there = Peer { endpoint, ..wanted.clone() };
     }
 }
 
