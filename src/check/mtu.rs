@@ -4,13 +4,11 @@ use super::link::sorted;
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
-use crate::resource::{Kind, Link, Tenure, kinds};
+use crate::resource::{IPV6_LEAST_MTU, Kind, Link, Tenure, kinds};
 
 /// All of them.
 pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, ipv6_settings_of_small, larger_than_lower, ends_differ];
 
-/// What IPv6 asks of every link (RFC 8200, section 5).
-const IPV6_LEAST: u32 = 1280;
 /// What IPv4 asks of every link (RFC 791; `ETH_MIN_MTU` of the kernel).
 const LEAST: u32 = 68;
 /// The largest that a virtual Ethernet interface takes (`ETH_MAX_MTU`).
@@ -20,7 +18,7 @@ fn out_of_range(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let other_limits = matches!(link.kind, Kind::Loopback | Kind::Vrf | Kind::Any | Kind::Physical | Kind::Other(_));
         // It carries IPv6 alone (`ipip6_tunnel_setup`).
-        let least = if link.kind == Kind::Sit { IPV6_LEAST } else { LEAST };
+        let least = if link.kind == Kind::Sit { IPV6_LEAST_MTU } else { LEAST };
         let Some(mtu) = link.mtu.get().filter(|mtu| !other_limits && !(least..=MOST).contains(mtu)) else { continue };
         let message = format!("the mtu {mtu} of \"{}\" is out of range: a {} takes {least} to {MOST}", link.id, link.kind.name());
         let help = if link.kind == Kind::Sit { "it carries IPv6, which needs 1280" } else { "the usual one is 1500; 9000 for jumbo frames" };
@@ -33,10 +31,10 @@ fn too_small_for_ipv6(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let Some(link) = node.links.get(&address.link.name) else { continue };
-            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST).contains(mtu)) else { continue };
-            let message = format!("\"{}\" has the IPv6 address \"{}\" and an mtu of {mtu}, but IPv6 needs at least {IPV6_LEAST}", link.id, address.address);
+            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)) else { continue };
+            let message = format!("\"{}\" has the IPv6 address \"{}\" and an mtu of {mtu}, but IPv6 needs at least {IPV6_LEAST_MTU}", link.id, address.address);
             let finding = Finding::error("mtu-below-ipv6", view.place(&address.id()), message).also(view.mtu_place(by), "too small for IPv6");
-            findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST}, or leave the IPv6 address out")));
+            findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST_MTU}, or leave the IPv6 address out")));
         }
     }
 }
@@ -46,10 +44,10 @@ fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
         for sysctl in node.sysctls.values().filter(|sysctl| sysctl.key.starts_with("net/ipv6/conf/")) {
             let Some(link) = sysctl.link().and_then(|link| node.links.get(&link.name)) else { continue };
-            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST).contains(mtu)) else { continue };
-            let message = format!("\"{}\" has an mtu of {mtu}, and so no IPv6 to set anything of: that needs at least {IPV6_LEAST}", link.id);
+            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)) else { continue };
+            let message = format!("\"{}\" has an mtu of {mtu}, and so no IPv6 to set anything of: that needs at least {IPV6_LEAST_MTU}", link.id);
             let finding = Finding::error("mtu-below-ipv6", view.place(&sysctl.id()), message).also(view.mtu_place(by), "too small for IPv6");
-            findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST}, or leave the setting out")));
+            findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST_MTU}, or leave the setting out")));
         }
     }
 }

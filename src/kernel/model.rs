@@ -9,11 +9,6 @@ use std::collections::BTreeSet;
 /// The value of every setting that nobody has written.
 const UNWRITTEN: &str = "0";
 
-/// Whether a link is too small for IPv6, and has no settings of it.
-fn small(link: &Link) -> bool {
-    link.mtu.get().is_some_and(|mtu| (1..1280).contains(mtu))
-}
-
 /// The value that `other` gets when `main` is written. Who forwards takes no redirects (`inet_forward_change`).
 fn with(main: &Sysctl, other: &Sysctl) -> String {
     match (other.key.as_str(), main.value.as_str()) {
@@ -79,7 +74,7 @@ impl Model {
             (Some("ipv4"), Some("conf"), Some("default")) => false,
             _ => return Vec::new(),
         };
-        let keeps = |link: &&Link| if six { !small(link) } else { self.has_ipv4(link) };
+        let keeps = |link: &&Link| if six { !link.too_small_for_ipv6() } else { self.has_ipv4(link) };
         let names: Vec<&str> = self.state.links_of(&default.node).filter(keeps).map(|link| link.id.name.as_str()).collect();
         let now = |key: String| Sysctl::new(default.node.clone(), key.clone(), &self.value(&default.node, &key));
         Sysctl::inherited(&default.key, names.into_iter()).into_iter().map(now).collect()
@@ -207,7 +202,7 @@ impl Kernel for Model {
         for (node, key) in keys {
             let sysctl = Sysctl::new(node.clone(), key.clone(), &self.value(&node, &key));
             let there = state.namespace(&node).is_some()
-                && sysctl.link().is_none_or(|link| state.link(&link).is_some_and(|link| !key.starts_with("net/ipv6") || !small(link)));
+                && sysctl.link().is_none_or(|link| state.link(&link).is_some_and(|link| !key.starts_with("net/ipv6") || !link.too_small_for_ipv6()));
             if there && state.get(&sysctl.id()).is_none() {
                 state.insert(Resource::Sysctl(sysctl), self.owner(&node));
             }
@@ -234,7 +229,7 @@ impl Kernel for Model {
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         let there = |(node, key): &&(Node, String)| {
             let link = Sysctl::new(node.clone(), key.clone(), "").link();
-            link.is_none_or(|link| self.state.link(&link).is_some_and(|link| !(key.starts_with("net/ipv6/") && small(link))))
+            link.is_none_or(|link| self.state.link(&link).is_some_and(|link| !(key.starts_with("net/ipv6/") && link.too_small_for_ipv6())))
         };
         Ok(which.iter().map(|asked| Some(asked).filter(there).map(|(node, key)| self.value(node, key))).collect())
     }

@@ -11,9 +11,6 @@ use std::collections::BTreeSet;
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
 const ETHERNET_MTU: u32 = 1500;
 
-/// The smallest MTU with which a link has IPv6, and settings of it.
-const IPV6_LEAST: u32 = 1280;
-
 /// `wanted`, completed by what `observed` and its record say.
 pub(super) fn complete(wanted: &State, observed: &State) -> State {
     let mut goal = wanted.clone();
@@ -336,14 +333,14 @@ fn inherit(goal: &mut State, observed: &State) {
         }
         // `lo` is there before any default is set.
         let six = default.key.starts_with("net/ipv6/");
-        let has = |link: &Link| link.kind != Kind::Loopback && !(six && without_ipv6(link));
+        let has = |link: &Link| link.kind != Kind::Loopback && !(six && link.too_small_for_ipv6());
         let stays = |link: &&Link| goal.link(&link.id).is_some_and(has);
         let names: Vec<&str> = observed.links_of(&default.node).filter(stays).map(|link| link.id.name.as_str()).collect();
         for key in Sysctl::inherited(&default.key, names.into_iter()) {
             let own = Sysctl::new(default.node.clone(), key, &default.value);
             let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
             // One that was too small for it gets it when its MTU rises, which may be before the default is written.
-            let comes = six && own.link().and_then(|link| observed.link(&link)).is_some_and(without_ipv6);
+            let comes = six && own.link().and_then(|link| observed.link(&link)).is_some_and(Link::too_small_for_ipv6);
             if (comes || observed.get(&own.id()).is_some()) && !said {
                 goal.insert(Resource::Sysctl(own), Owner::Restored);
             }
@@ -366,11 +363,6 @@ fn offloads(goal: &mut State, observed: &State) {
     }
 }
 
-/// Whether a link is too small for IPv6 and its settings.
-fn without_ipv6(link: &Link) -> bool {
-    link.mtu.get().is_some_and(|mtu| *mtu < IPV6_LEAST)
-}
-
 /// Whether a link of somebody else is away now, and will be where it belongs.
 fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool {
     let away = |state: &State| state.links().any(|there| there.tenure == Tenure::From(link.clone()));
@@ -380,7 +372,7 @@ fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool {
 /// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is too small for IPv6.
 pub(super) fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link() else { return false };
-    let small = sysctl.key.starts_with("net/ipv6/") && goal.link(&link).is_some_and(without_ipv6);
+    let small = sysctl.key.starts_with("net/ipv6/") && goal.link(&link).is_some_and(Link::too_small_for_ipv6);
     let item = observed.items.get(&ResourceId::Link(link.clone()));
     small
         || match item.map(|item| &item.owner) {

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU` of `include/uapi/linux/ipv6.h`).
+pub const IPV6_LEAST_MTU: u32 = 1280;
+
 /// A network interface.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Link {
@@ -237,6 +240,12 @@ impl Link {
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::Link(self.id.clone())
+    }
+
+    /// Whether it is known to have an MTU with which the kernel keeps no IPv6 on it: no addresses, routes or settings. (0 is the MTU of a bridge that nobody
+    /// can know before it is read.)
+    pub fn too_small_for_ipv6(&self) -> bool {
+        self.mtu.get().is_some_and(|mtu| (1..IPV6_LEAST_MTU).contains(mtu))
     }
 
     /// The namespace, the link it stands on, its master.

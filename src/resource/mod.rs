@@ -38,7 +38,7 @@ pub use file::{File, FileName};
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
 pub use id::{Class, Drift, Impact, Need, Needed, ResourceId};
 pub use key::{Key, decode as decode_key};
-pub use link::{Kind, Link, Queues, Tenure};
+pub use link::{IPV6_LEAST_MTU, Kind, Link, Queues, Tenure};
 pub use name::{IfName, LinkId, Name, Node};
 pub use namespace::{Namespace, NetnsRef, NodeTenure};
 pub use neighbor::{Fdb, FdbTarget, Neighbor};

@@ -4,12 +4,10 @@ use super::{At, Lowering};
 use crate::document::interface::{AddressGeneration, Interface};
 use crate::document::section::Forwarding;
 use crate::document::{Finding, Loc, Place};
-use crate::resource::{IfName, Resource, ResourceId, Sysctl};
+use crate::resource::{IPV6_LEAST_MTU, IfName, Resource, ResourceId, Sysctl};
 
 const V4: &str = "net/ipv4/ip_forward";
 const V6: &str = "net/ipv6/conf/all/forwarding";
-/// The smallest MTU with which an interface has IPv6.
-const IPV6_LEAST: u64 = 1280;
 
 /// What `forwarding` says of IPv4 and IPv6; `None` is not said. In a namespace of ours the family that is not named is off.
 fn families(forwarding: Forwarding, created: bool) -> (Option<bool>, Option<bool>) {
@@ -65,7 +63,7 @@ impl<'d> Lowering<'d> {
         if let Some(forwarding) = &interface.forwarding {
             let (v4, v6) = families(forwarding.value, at.created);
             // An interface without IPv6 has no switch for it, and nothing to switch off.
-            let small = interface.mtu.as_ref().is_some_and(|mtu| mtu.value.0 < IPV6_LEAST);
+            let small = interface.mtu.as_ref().is_some_and(|mtu| mtu.value.0 < IPV6_LEAST_MTU.into());
             for (family, on) in [("ipv4", v4), ("ipv6", v6.filter(|on| *on || !small))] {
                 if let Some(on) = on {
                     self.one(at, format!("net/{family}/conf/{name}/forwarding"), if on { "1" } else { "0" }, forwarding.place, format!("{path}.forwarding"));

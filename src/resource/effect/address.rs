@@ -1,6 +1,6 @@
 //! Addresses: primary and secondary ones, and what goes with the last.
 
-use super::super::{Address, Family, LinkId, Resource, ResourceId, State};
+use super::super::{Address, Family, Link, LinkId, Resource, ResourceId, State};
 use super::{Refusal, born_as, link, route};
 use ipnet::IpNet;
 
@@ -14,7 +14,7 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
     if state.addresses_of(&wanted.link).any(|there| same(&there)) {
         return Err(Refusal::new(format!("address {} is assigned already", wanted.address)));
     }
-    if wanted.address.addr().is_ipv6() && state.link(&wanted.link).is_some_and(link::too_small) {
+    if wanted.address.addr().is_ipv6() && state.link(&wanted.link).is_some_and(Link::too_small_for_ipv6) {
         return Err(Refusal::new(format!("link {} has an mtu too small for IPv6", wanted.link)));
     }
     let mut address = wanted.clone();

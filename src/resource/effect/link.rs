@@ -10,14 +10,6 @@ const UNKNOWN_MTU: u32 = 0;
 /// The MTU of a bridge without ports (`ETH_DATA_LEN`).
 const ETHERNET_MTU: u32 = 1500;
 
-/// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU`).
-const IPV6_MIN_MTU: u32 = 1280;
-
-/// Whether a link has an MTU with which the kernel keeps no IPv6 on it.
-pub(super) fn too_small(link: &Link) -> bool {
-    link.mtu.get().is_some_and(|mtu| *mtu < IPV6_MIN_MTU && *mtu != UNKNOWN_MTU)
-}
-
 /// A link that something stands on.
 pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
     state.link(id).map(|_| ()).ok_or_else(|| Refusal::new(format!("there is no link {id}")))
@@ -220,7 +212,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     }
     let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
     let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
-    let shrunk = too_small(link) && !too_small(&before);
+    let shrunk = link.too_small_for_ipv6() && !before.too_small_for_ipv6();
     let id = wanted.id.clone();
     let now = link.clone();
     let (old, new) = (before.master_id(), link.master_id());
@@ -263,7 +255,7 @@ pub(super) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
     let Some(now) = state.link(&before.id).cloned() else { return Vec::new() };
     follow(state, now.master_id(), &now.mtu);
     let mut lost = stacked::ripple(state, before, &now);
-    if too_small(&now) && !too_small(before) {
+    if now.too_small_for_ipv6() && !before.too_small_for_ipv6() {
         lost.extend(ipv6_gone(state, &now.id));
         lost.extend(ipv6_settings_gone(state, &now.id));
     }
