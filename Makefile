@@ -1,5 +1,9 @@
 # `make demo` and `make test` are all that a bare Debian machine with Rust needs; both install the packages that they lack.
 CARGO ?= cargo
+PREFIX ?= /usr/local
+# The program that is installed; it is built where it is missing.
+BUILT ?= target/release/topo
+SHARE = $(DESTDIR)$(PREFIX)/share
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -8,6 +12,21 @@ demo: ## the main job in a throw-away network: plan, apply, pings, a break and i
 	@sh tests/tools.sh
 	@$(CARGO) build --quiet
 	@sh examples/demo.sh
+
+install: $(BUILT) ## the program, its manual pages and completions, below PREFIX (/usr/local)
+	@install -D -m 755 $(BUILT) "$(DESTDIR)$(PREFIX)/bin/topo"
+	@install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" "$(SHARE)/fish/vendor_completions.d"
+	@$(BUILT) man --out "$(SHARE)/man/man1"
+	@$(BUILT) completions bash >"$(SHARE)/bash-completion/completions/topo"
+	@$(BUILT) completions zsh >"$(SHARE)/zsh/site-functions/_topo"
+	@$(BUILT) completions fish >"$(SHARE)/fish/vendor_completions.d/topo.fish"
+
+$(BUILT):
+	@$(CARGO) build --release --locked
+
+uninstall: ## take away what install put there
+	@rm -f "$(DESTDIR)$(PREFIX)/bin/topo" "$(SHARE)/man/man1/topo.1" "$(SHARE)/man/man1"/topo-*.1
+	@rm -f "$(SHARE)/bash-completion/completions/topo" "$(SHARE)/zsh/site-functions/_topo" "$(SHARE)/fish/vendor_completions.d/topo.fish"
 
 test: ## every test; the last line counts them
 	@sh tests/tools.sh --test
@@ -37,4 +56,4 @@ docs: ## the architecture, as a page in target/doc
 tools: ## the Debian packages that demo and tests need
 	@sh tests/tools.sh --test
 
-.PHONY: help demo test test-quick soak bench deny docs tools
+.PHONY: help demo install uninstall test test-quick soak bench deny docs tools

@@ -35,6 +35,23 @@ fn demo_without_root() {
 }
 
 #[test]
+fn installed_and_taken_away() {
+    sandbox::run("installed_and_taken_away", || {
+        let make = |what: &str| {
+            sh(&format!("make -s -C {} {what} BUILT={} DESTDIR=/run/lock/root PREFIX=/opt", in_repository(""), topo_path()));
+            sh("cd /run/lock/root && find . -type f | sort")
+        };
+        let there = make("install");
+        for file in ["./opt/bin/topo", "man1/topo.1", "man1/topo-plan.1", "bash-completion/completions/topo", "zsh/site-functions/_topo", "topo.fish"] {
+            assert!(there.contains(file), "{file} is not in\n{there}");
+        }
+        assert!(sh("/run/lock/root/opt/bin/topo --version").starts_with("topo "));
+        sh("bash -n /run/lock/root/opt/share/bash-completion/completions/topo");
+        assert_eq!(make("uninstall"), "");
+    });
+}
+
+#[test]
 fn recipe_for_ci() {
     sandbox::run("recipe_for_ci", || {
         let before = snapshot();
