@@ -324,6 +324,23 @@ fn foreign_things_are_left_alone() {
     });
 }
 
+/// A table that is replaced counts from 0 again, and the plan says so where anything counts.
+#[test]
+fn a_plan_says_that_counters_begin_anew() {
+    sandbox::run("a_plan_says_that_counters_begin_anew", || {
+        let text = |port: u16, verdict: &str| {
+            format!("name: count\nnamespaces: {{ A: {{ firewall: {{ input: {{ rules: [{{ protocol: tcp, port: {port}, {verdict} }}] }} }} }} }}\n")
+        };
+        for (verdict, note) in [("accept: { counter: true }", "(in place; its counters begin at 0)"), ("accept: {}", "(in place)")] {
+            let file = write("count.yaml", &text(22, verdict));
+            topo(&["apply", "--yes", &file]).expect(0);
+            let file = write("count.yaml", &text(23, verdict));
+            topo(&["plan", "--color", "never", "--detailed-exitcode", &file]).expect(2).says(note);
+            topo(&["destroy", "--yes", "count"]).expect(0);
+        }
+    });
+}
+
 /// On a host full of other people's things, a topology that comes and goes changes nothing: handles and interface numbers included.
 #[test]
 fn a_full_host_is_as_before() {

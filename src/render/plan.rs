@@ -169,6 +169,7 @@ fn note(change: &Change) -> Option<String> {
             Some(if because.is_empty() { "re-creates".to_owned() } else { format!("re-creates: {} cannot be changed in place", because.join(", ")) })
         }
         Action::Update => Some(match impact(&change.drift) {
+            Impact::InPlace if matches!(&change.before, Some(Resource::Table(table)) if table.counts()) => "in place; its counters begin at 0".to_owned(),
             Impact::InPlace => "in place".to_owned(),
             Impact::Flap => "flaps the link".to_owned(),
             Impact::Replace => "re-creates".to_owned(),

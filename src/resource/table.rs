@@ -61,6 +61,15 @@ impl Table {
         lines_drift("rule", &self.lines(), &observed.lines())
     }
 
+    /// Whether a rule of it counts: what was counted is lost when the table is replaced.
+    pub fn counts(&self) -> bool {
+        let counts = |rule: &TableRule| match rule {
+            TableRule::Typed(rule) => rule.counter,
+            TableRule::Raw(text) | TableRule::Listed(text) => text.split_whitespace().any(|word| word == "counter"),
+        };
+        self.chains.iter().flat_map(|chain| &chain.rules).any(counts)
+    }
+
     /// What stands in it, a line each: `chain NAME { … }` heads, and rules as `CHAIN: TEXT`.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
