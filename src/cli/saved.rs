@@ -60,10 +60,15 @@ pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Resu
     }
 }
 
-/// Writes a file whole and then gives it its name, so that nobody reads half of it.
+/// Writes a file whole and then gives it its name, so that nobody reads half of it. What is there and is no plain file (a device, a pipe, a link) stays what it
+/// is, and is written to.
 fn private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        let mut there = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        return there.write_all(text.as_bytes());
+    }
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;

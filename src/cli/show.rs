@@ -31,8 +31,11 @@ pub struct Show {
 impl Show {
     pub fn run(self, console: &mut Console) -> super::Result {
         let mut kernel = machine::open(console)?;
-        let (states, node) = select(console, &mut kernel, self.what.as_deref())?;
+        let (mut states, node) = select(console, &mut kernel, self.what.as_deref())?;
         if self.json {
+            if let Some(node) = &node {
+                states.iter_mut().for_each(|state| state.items.retain(|id, _| id.node() == node));
+            }
             let topologies = states.iter().map(StateView::from).collect();
             console.out(&json::text(&States { format_version: json::FORMAT_VERSION, topologies }));
         } else if self.yaml {
