@@ -5,6 +5,7 @@ use crate::plan::Plan;
 use crate::resource::{
     Address, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure,
 };
+use std::collections::BTreeSet;
 
 /// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it can complete or remove the topology.
 pub(super) fn during(plan: &Plan) -> Record {
@@ -75,6 +76,22 @@ pub(super) fn tables(record: &mut Record, wanted: &State, generations: Vec<(Node
             _ => record.tables.remove(&node),
         };
     }
+}
+
+/// Forgets what was before on interfaces of others that the plan lost for good, as with a namespace that has the other end: the kernel takes those away later
+/// than the namespace's name (`cleanup_net`), and until then they are seen.
+pub(super) fn lost(record: &mut Record, plan: &Plan) {
+    let gone: BTreeSet<&ResourceId> = plan.changes.iter().flat_map(|change| &change.gone).collect();
+    let is_gone = |link: &LinkId| gone.contains(&ResourceId::Link(link.clone()));
+    record.prior.retain(|prior| match prior {
+        Resource::Link(link) => !is_gone(&link.id),
+        Resource::Address(address) => !is_gone(&address.link),
+        Resource::Route(route) => {
+            !route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| is_gone(&LinkId { node: route.node.clone(), name: dev.clone() }))
+        }
+        Resource::Sysctl(sysctl) => !sysctl.link().is_some_and(|link| is_gone(&link)),
+        _ => true,
+    });
 }
 
 /// Adds what was there before, unless something older is known.

@@ -94,6 +94,7 @@ fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record) -> Result<V
     kernel.settle(&plan.wanted)?;
     record::tables(during, &plan.wanted, kernel.table_generations());
     keys::made(during, &plan.wanted);
+    record::lost(during, plan);
     kernel.remember(&plan.base.topology, during)?;
     let now = kernel.observe(&plan.wanted)?;
     let again = plan::make(&plan.wanted, &now).map_err(|conflicts| {

@@ -65,6 +65,10 @@ impl Refused {
         let mut error = Error::os(tried, self.errno);
         if let Some(text) = &self.text {
             error.reason.clone_from(text);
+            // Who may not is told EPERM; this is about the link (`IPv6 is disabled on this device`).
+            if self.errno == libc::EACCES {
+                (error.kind, error.help) = (ErrorKind::Refused, None);
+            }
             if matches!(text.as_str(), "Unknown device type" | "Specified qdisc kind is unknown") {
                 error.kind = ErrorKind::Missing;
             }

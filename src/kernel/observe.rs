@@ -206,7 +206,7 @@ fn remembered(state: &mut State, record: &Record) {
 fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files) -> Result<(), Error> {
     let wanted_in = wanted.resources().filter_map(|resource| if let Resource::File(file) = resource { Some(&file.node) } else { None });
     let seen: Vec<Node> = state.namespaces().filter(|namespace| !namespace.node.is_host()).map(|namespace| namespace.node.clone()).collect();
-    let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().cloned()).collect();
+    let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().chain(record.existing.keys()).cloned()).collect();
     let folders = files.folders()?;
     for node in nodes.into_iter().filter(|node| folders.as_ref().is_none_or(|folders| folders.contains(files.name(node)))) {
         for name in [FileName::Hosts, FileName::ResolvConf] {

@@ -307,6 +307,11 @@ fn explain(operation: &Operation, failure: Failure) -> Error {
         error.reason = format!("this kernel has no {} support (CONFIG_NET_SCH_NETEM)", qdisc.work.kind());
         error.help = Some("load the module sch_netem, or use a kernel that has it".to_owned());
     }
+    if let (Operation::Create(Resource::Address(address)), libc::EACCES) = (operation, refused.errno) {
+        error.kind = ErrorKind::Refused;
+        let key = format!("net/ipv6/conf/{}/disable_ipv6", address.link.name);
+        error.help = Some(format!("the setting {key} is 1: write `ipv6: {{ disable: false }}` for the interface, or set it to 0"));
+    }
     let hint = match refused.errno {
         libc::EEXIST if refused.text.is_none() => Some("it is already there"),
         libc::ENODEV | libc::ESRCH | libc::ENOENT if refused.text.is_none() => Some("it is not there"),

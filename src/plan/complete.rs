@@ -1,6 +1,6 @@
 //! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
 
-use super::shared;
+use super::{remove, shared};
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
     Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId,
@@ -32,28 +32,8 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
 /// The table `local` (`RT_TABLE_LOCAL`).
 const LOCAL: u32 = 255;
 
-/// What a person should know about what does not come back.
-pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
-    let left = observed.record.prior.iter().filter_map(|prior| match prior {
-        Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) => Some(sysctl),
-        _ => None,
-    });
-    let kept = left.map(|sysctl| {
-        format!(
-            "somebody changed {} on {} since topo set it: it stays as it is, instead of going back to {:?}",
-            sysctl.key.replace('/', "."),
-            sysctl.node,
-            sysctl.value
-        )
-    });
-    let gone = observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
-    kept.chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
-        .chain(shared::lodgers(goal, observed))
-        .collect()
-}
-
 /// Whether somebody gave a setting another value than the one that topo wrote, and than the one that it goes back to.
-fn kept(observed: &State, prior: &Sysctl) -> bool {
+pub(super) fn kept(observed: &State, prior: &Sysctl) -> bool {
     let wrote = observed.record.wrote.iter().find(|wrote| wrote.id() == prior.id());
     match (wrote, observed.get(&prior.id())) {
         (Some(wrote), Some(Resource::Sysctl(there))) => !wrote.drift(there).is_empty() && !prior.drift(there).is_empty(),
@@ -267,7 +247,7 @@ fn restore(goal: &mut State, observed: &State) {
             Some(NodeTenure::Created) => goal.namespace(id.node()).is_none(),
             Some(_) => false,
         };
-        let stays_away = still_away || lost_for_good(observed, prior);
+        let stays_away = still_away || lost_for_good(observed, prior) || remove::goes_along(goal, observed, prior);
         if !(stays_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
             let back = prior.as_link().map(|link| Resource::Link(Box::new(shared::released(observed, link))));
             goal.insert(back.unwrap_or_else(|| prior.clone()), Owner::Restored);
@@ -279,7 +259,7 @@ fn restore(goal: &mut State, observed: &State) {
 }
 
 /// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
-fn lost_for_good(observed: &State, prior: &Resource) -> bool {
+pub(super) fn lost_for_good(observed: &State, prior: &Resource) -> bool {
     let gone = |link: &LinkId| observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()));
     match prior {
         Resource::Link(link) => gone(&link.id),

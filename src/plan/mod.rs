@@ -7,6 +7,7 @@ mod rehearse;
 mod remove;
 mod shared;
 mod stage;
+mod warnings;
 
 pub use rehearse::{back, make};
 

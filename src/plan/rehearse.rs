@@ -1,7 +1,7 @@
 //! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel takes away on the way is put back.
 
 use super::stage::Turns;
-use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove, shared};
+use super::{Action, Change, Conflict, Plan, Step, build, complete, diff, remove, shared, warnings};
 use crate::resource::{
     Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure, effect,
 };
@@ -29,7 +29,7 @@ fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Co
         return Err(conflicts);
     }
     let changes = diff::changes(&goal, observed);
-    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: complete::warnings(&goal, observed) };
+    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: warnings::warnings(&goal, observed) };
     if plan.changes.is_empty() {
         return Ok(plan);
     }
@@ -132,6 +132,7 @@ impl<'a> Paper<'a> {
                 let link = LinkId { node: route.node.clone(), name: dev.clone() };
                 !self.goal.is_off(&link) && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
             }),
+            Resource::Link(link) if self.state.link(&link.id).is_none() => false,
             Resource::Link(link) => {
                 self.up_again(link);
                 // Not into what is no bridge any more.

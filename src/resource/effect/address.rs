@@ -1,6 +1,6 @@
 //! Addresses: primary and secondary ones, and what goes with the last.
 
-use super::super::{Address, Family, Link, LinkId, Resource, ResourceId, State};
+use super::super::{Address, Family, IPV6_LEAST_MTU, Link, LinkId, Resource, ResourceId, State};
 use super::{Refusal, born_as, link, route};
 use ipnet::IpNet;
 
@@ -15,7 +15,9 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
         return Err(Refusal::new(format!("address {} is assigned already", wanted.address)));
     }
     if wanted.address.addr().is_ipv6() && state.link(&wanted.link).is_some_and(Link::too_small_for_ipv6) {
-        return Err(Refusal::new(format!("link {} has an mtu too small for IPv6", wanted.link)));
+        let reason = format!("link {} would have an mtu too small for IPv6, and has the address {}", wanted.link, wanted.address);
+        let help = format!("IPv6 needs an mtu of {IPV6_LEAST_MTU}: write a larger one, or remove the address first");
+        return Err(Refusal { reason, help: Some(help) });
     }
     let mut address = wanted.clone();
     address.secondary = wanted.address.addr().is_ipv4() && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());

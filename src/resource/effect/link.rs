@@ -357,5 +357,12 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
         other.peer = Some(to.clone());
     }
     state.insert(Resource::Link(Box::new(moved)), ours);
+    // Of what stands on it only a vxlan takes the move for its end: the others look whether the link is really gone (`vxlan_netdevice_event`).
+    let ended: Vec<Link> = state.links().filter(|above| above.kind == Kind::Vxlan && above.link.as_ref() == Some(from)).cloned().collect();
+    for above in ended {
+        state.items.remove(&above.id());
+        lost.push(above.id());
+        lost.extend(after_delete(state, &above));
+    }
     Ok(lost)
 }
