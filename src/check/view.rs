@@ -65,7 +65,7 @@ impl<'a> View<'a> {
     /// Sorts the resources of `topology` by node.
     pub fn new(document: &'a Document, topology: &'a Topology) -> Self {
         let mut nodes: BTreeMap<&Node, NodeView> = BTreeMap::new();
-        let mut links = HashMap::new();
+        let (mut links, mut ordered) = (HashMap::new(), Vec::new());
         for (id, item) in &topology.state.items {
             let node = nodes.entry(id.node()).or_default();
             match &item.resource {
@@ -76,6 +76,7 @@ impl<'a> View<'a> {
                 Resource::Link(link) => {
                     node.links.insert(&link.id.name, link);
                     links.insert(&link.id, link.as_ref());
+                    ordered.push(link.as_ref());
                 }
                 Resource::Address(address) => node.addresses.push(address),
                 Resource::Neighbor(neighbor) => node.neighbors.push(neighbor),
@@ -106,8 +107,7 @@ impl<'a> View<'a> {
         };
         let partial = !nodes.iter().all(made);
         let segments = Segments::new(&links, partial);
-        let mut ordered: Vec<&Link> = nodes.values().flat_map(|node| node.links.values().copied()).collect();
-        ordered.sort_by_cached_key(|link| topology.origins.get(&link.id()).map_or(0, |origin| origin.offset));
+        ordered.sort_by_cached_key(|link: &&Link| topology.origins.get(&link.id()).map_or(0, |origin| origin.offset));
         Self { topology, nodes, links, ordered, entries, partial, segments }
     }
 

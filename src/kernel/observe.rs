@@ -174,8 +174,8 @@ fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, pla
 
 /// Namespaces that a killed run left as an empty file: ours, without anything in them yet.
 fn leftovers(state: &mut State, record: &Record) {
-    let unseen: Vec<&Node> = record.namespaces.keys().filter(|node| state.namespace(node).is_none()).collect();
-    for node in unseen.into_iter().filter(|node| netns::is_leftover(node.as_str())) {
+    let left = |node: &&Node| state.namespace(node).is_none() && netns::is_leftover(node.as_str());
+    for node in record.namespaces.keys().filter(left).collect::<Vec<_>>() {
         let namespace = crate::resource::Namespace { node: node.clone(), tenure: NodeTenure::Created, marked: false };
         let namespace = Resource::Namespace(namespace);
         for resource in born(&namespace) {

@@ -2,7 +2,7 @@
 
 use super::complete::{kept, lost_for_good};
 use super::shared;
-use crate::resource::{Owner, Resource, State, Sysctl};
+use crate::resource::{Owner, Resource, State};
 
 /// All warnings of a plan.
 pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
@@ -28,19 +28,21 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
 
 /// What it costs others that IPv6 is switched off: the kernel drops all addresses and routes there (`addrconf_disable_change`), of which nobody keeps note.
 fn without_ipv6(observed: &State, wanted: &Resource) -> Option<String> {
-    let Resource::Sysctl(Sysctl { node, key, value }) = wanted else { return None };
-    let place = key.strip_prefix("net/ipv6/conf/")?.strip_suffix("/disable_ipv6").filter(|place| *place != "default")?;
+    let Resource::Sysctl(sysctl) = wanted else { return None };
     let changes = !matches!(observed.get(&wanted.id()), Some(Resource::Sysctl(there)) if there.value != "0");
-    let theirs = observed.namespace(node).is_some() && !observed.is_made(node);
-    if value == "0" || !changes || !theirs {
+    let theirs = observed.namespace(&sysctl.node).is_some() && !observed.is_made(&sysctl.node);
+    let switch = sysctl.key.starts_with("net/ipv6/conf/") && sysctl.key.ends_with("/disable_ipv6");
+    if !switch || sysctl.value == "0" || !changes || !theirs {
         return None;
     }
-    if place == "all" {
-        return Some(format!("IPv6 is switched off on all interfaces of {node}: their IPv6 addresses and routes go, and do not come back with destroy"));
-    }
-    let there = observed.links_of(node).find(|link| link.id.name.as_str() == place)?;
-    let addresses = observed.addresses_of(&there.id).filter(|address| address.address.addr().is_ipv6() && !address.marked);
+    let Some(link) = sysctl.link() else {
+        let all = sysctl.key == "net/ipv6/conf/all/disable_ipv6";
+        let what =
+            || format!("IPv6 is switched off on all interfaces of {}: their IPv6 addresses and routes go, and do not come back with destroy", sysctl.node);
+        return all.then(what);
+    };
+    let addresses = observed.addresses_of(&link).filter(|address| address.address.addr().is_ipv6() && !address.marked);
     let addresses: Vec<String> = addresses.map(|address| address.address.to_string()).collect();
-    let what = || format!("IPv6 is switched off on {}: {} and the routes over it go, and do not come back with destroy", there.id, addresses.join(", "));
+    let what = || format!("IPv6 is switched off on {link}: {} and the routes over it go, and do not come back with destroy", addresses.join(", "));
     (!addresses.is_empty()).then(what)
 }
