@@ -82,16 +82,7 @@ pub(super) fn tables(record: &mut Record, wanted: &State, generations: Vec<(Node
 /// than the namespace's name (`cleanup_net`), and until then they are seen.
 pub(super) fn lost(record: &mut Record, plan: &Plan) {
     let gone: BTreeSet<&ResourceId> = plan.changes.iter().flat_map(|change| &change.gone).collect();
-    let is_gone = |link: &LinkId| gone.contains(&ResourceId::Link(link.clone()));
-    record.prior.retain(|prior| match prior {
-        Resource::Link(link) => !is_gone(&link.id),
-        Resource::Address(address) => !is_gone(&address.link),
-        Resource::Route(route) => {
-            !route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| is_gone(&LinkId { node: route.node.clone(), name: dev.clone() }))
-        }
-        Resource::Sysctl(sysctl) => !sysctl.link().is_some_and(|link| is_gone(&link)),
-        _ => true,
-    });
+    record.prior.retain(|prior| !prior.links().into_iter().any(|link| gone.contains(&ResourceId::Link(link))));
 }
 
 /// Adds what was there before, unless something older is known.

@@ -54,7 +54,7 @@ fn repeated_route(view: &View<'_>, findings: &mut Found) {
         for route in &section.routes {
             let Some(to) = destination(route) else { continue };
             let local = route.kind.as_ref().is_some_and(|kind| kind.value == RouteType::Local);
-            let usual_table = if local { TableId::Number(255) } else { TableId::MAIN };
+            let usual_table = if local { TableId::LOCAL } else { TableId::MAIN };
             let table = route.table.as_ref().map_or(usual_table, |table| table.value.clone());
             let usual = if to.addr().is_ipv4() { 0 } else { 1024 };
             // For IPv6 the kernel reads 0 as its usual metric (`ip6_route_info_create`).

@@ -3,8 +3,7 @@
 use super::{remove, shared};
 use crate::resource::kinds::{self, Mtu};
 use crate::resource::{
-    Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, Sysctl, TableId,
-    Tenure, Value, Vlans,
+    Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure, Value, Vlans,
 };
 use std::collections::BTreeSet;
 
@@ -28,9 +27,6 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     offloads(&mut goal, observed);
     goal
 }
-
-/// The table `local` (`RT_TABLE_LOCAL`).
-const LOCAL: u32 = 255;
 
 /// Whether somebody gave a setting another value than the one that topo wrote, and than the one that it goes back to.
 pub(super) fn kept(observed: &State, prior: &Sysctl) -> bool {
@@ -103,9 +99,7 @@ fn local_rules(goal: &State) -> BTreeSet<(Node, Family)> {
     let rules = goal.items.range(start..).take_while(|(id, _)| matches!(id, ResourceId::Rule(..)));
     rules
         .filter_map(|(_, item)| match &item.resource {
-            Resource::Rule(rule) if rule.kernel && rule.key.priority != 0 && rule.key.action == RuleAction::Table(TableId::Number(LOCAL)) => {
-                Some((rule.node.clone(), rule.key.family))
-            }
+            Resource::Rule(rule) if rule.is_moved_local() => Some((rule.node.clone(), rule.key.family)),
             _ => None,
         })
         .collect()
@@ -261,14 +255,7 @@ fn restore(goal: &mut State, observed: &State) {
 /// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
 pub(super) fn lost_for_good(observed: &State, prior: &Resource) -> bool {
     let gone = |link: &LinkId| observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()));
-    match prior {
-        Resource::Link(link) => gone(&link.id),
-        Resource::Address(address) => gone(&address.link),
-        Resource::Route(route) => {
-            route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| gone(&LinkId { node: route.node.clone(), name: dev.clone() }))
-        }
-        _ => false,
-    }
+    prior.links().iter().any(gone)
 }
 
 /// Settings of interfaces that left the file, where a switch or default of the node reaches them: those of a link of ours have what that gives a fresh one,

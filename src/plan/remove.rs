@@ -128,13 +128,5 @@ pub(super) fn goes_along(goal: &State, observed: &State, prior: &Resource) -> bo
         let borrowed = observed.link(peer).is_some_and(|peer| matches!(peer.tenure, Tenure::From(_)));
         !borrowed && observed.is_made(&peer.node) && goal.namespace(&peer.node).is_none()
     };
-    match prior {
-        Resource::Link(link) => goes(&link.id),
-        Resource::Address(address) => goes(&address.link),
-        Resource::Route(route) => {
-            route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| goes(&LinkId { node: route.node.clone(), name: dev.clone() }))
-        }
-        Resource::Sysctl(sysctl) => sysctl.link().is_some_and(|link| goes(&link)),
-        _ => false,
-    }
+    prior.links().iter().any(goes)
 }

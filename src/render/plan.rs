@@ -3,7 +3,7 @@
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, full_name, impact, name, seen};
 use crate::plan::{Action, Change, Plan};
-use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId, RuleAction, TableId};
+use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId};
 use anstyle::Style;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ fn is_whole(change: &Change) -> bool {
 fn comes_along(change: &Change) -> bool {
     match change.after.as_ref().or(change.before.as_ref()) {
         // The one for `local` is there by itself, but not elsewhere than in its place.
-        Some(Resource::Rule(rule)) => rule.kernel && (rule.key.priority == 0 || rule.key.action != RuleAction::Table(TableId::Number(255))),
+        Some(Resource::Rule(rule)) => rule.kernel && !rule.is_moved_local(),
         Some(Resource::Link(link)) => link.kind == Kind::Loopback && detail(&Resource::Link(link.clone())) == "loopback, up",
         Some(Resource::Sysctl(sysctl)) => sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("conf/all/forwarding"),
         _ => false,

@@ -19,6 +19,8 @@ pub enum TableId {
 impl TableId {
     /// The table that is meant where none is named.
     pub const MAIN: Self = Self::Number(254);
+    /// The kernel's own, of local and broadcast addresses (`RT_TABLE_LOCAL`).
+    pub const LOCAL: Self = Self::Number(255);
 }
 
 impl fmt::Display for TableId {

@@ -93,6 +93,11 @@ impl Rule {
         ResourceId::Rule(self.node.clone(), Box::new(self.key.clone()))
     }
 
+    /// Whether it is the kernel's rule for `local`, elsewhere than in its place (`local-rule`).
+    pub fn is_moved_local(&self) -> bool {
+        self.kernel && self.key.priority != 0 && self.key.action == RuleAction::Table(TableId::LOCAL)
+    }
+
     /// All links of its node: `iif` and `oif` need not exist, but a person would expect them to.
     pub fn requires(&self) -> Vec<Need> {
         vec![Need::inside(ResourceId::Namespace(self.node.clone())), Need::class(self.node.clone(), Class::Link)]

@@ -56,7 +56,7 @@ impl<'d> Lowering<'d> {
         };
         let scope = if v4 { Setting::Is(entry.scope.as_ref().map_or(usual, |scope| scope.0)) } else { Setting::Left };
         // `ip` puts routes of type `local` into the table of that name; 0 is what the kernel makes 1024 of for IPv6.
-        let usual_table = if kind == RouteKind::Local { TableId::Number(255) } else { TableId::MAIN };
+        let usual_table = if kind == RouteKind::Local { TableId::LOCAL } else { TableId::MAIN };
         let metric = entry.metric.as_ref().map_or(0, |metric| metric.u32());
         let metric = if metric == 0 && !v4 { 1024 } else { metric };
         let vrf = entry.vrf.as_ref().and_then(|vrf| self.table_of(at, vrf));

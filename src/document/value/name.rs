@@ -138,7 +138,7 @@ impl Word for TableId {
         match text {
             "default" => Ok(Self::Number(253)),
             "main" => Ok(Self::MAIN),
-            "local" => Ok(Self::Number(255)),
+            "local" => Ok(Self::LOCAL),
             _ if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && text.len() <= 64
                 && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') =>

@@ -111,8 +111,7 @@ impl<'a> Section<'a> {
     }
 
     fn local_rule(&self, section: &mut Yaml) {
-        let local = RuleAction::Table(TableId::Number(255));
-        let moved = self.rules().find(|rule| rule.kernel && rule.key.action == local && rule.key.priority != 0);
+        let moved = self.rules().find(|rule| rule.is_moved_local());
         section.put_some("local-rule", moved.map(|rule| rule.key.priority).as_ref());
     }
 
