@@ -288,6 +288,23 @@ fn everything_that_stands_on_links() {
     });
 }
 
+/// The kernel takes a deleted namespace down a little later than `ip netns delete` returns: until then the other ends of its pairs are to be seen.
+#[test]
+fn what_goes_with_a_deleted_namespace_is_not_there() {
+    sandbox::run("what_goes_with_a_deleted_namespace_is_not_there", || {
+        for _ in 0..20 {
+            apply(FULL);
+            sh("ip netns delete B");
+            let wanted = wanted(FULL);
+            let plan = plan_of(&mut Linux::new().unwrap(), &wanted);
+            let shown = shown(&plan);
+            assert!(shown.iter().any(|line| line.starts_with("Create link A/a0 ")), "{shown:#?}");
+            assert!(!shown.iter().any(|line| line.starts_with("Replace ")), "{shown:#?}");
+        }
+        destroy("t");
+    });
+}
+
 #[test]
 fn a_macvlan_in_another_namespace_and_a_borrowed_link() {
     sandbox::run("a_macvlan_in_another_namespace_and_a_borrowed_link", || {

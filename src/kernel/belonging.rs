@@ -4,6 +4,7 @@ use super::guest::Guest;
 use super::keys::Keys;
 use super::look::Look;
 use super::namespace::topology_of;
+use super::peers::OtherEnds;
 use super::{link, route, rule};
 use crate::resource::{
     Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey,
@@ -29,7 +30,7 @@ pub struct Judge<'a> {
     /// The ends of other people's pairs in namespaces of ours, by node and number.
     pub outside: &'a HashSet<(Node, u32)>,
     /// The links at the other ends, by node and number.
-    pub far: &'a HashMap<(Node, u32), LinkId>,
+    pub far: &'a OtherEnds,
     /// What was there before and comes back.
     pub prior: &'a BTreeSet<ResourceId>,
     /// The links of others that the file moves, where they are.

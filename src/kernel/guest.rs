@@ -4,8 +4,9 @@ use super::link;
 use super::look::Look;
 use super::namespace::topology_of;
 use super::netns::Netns;
+use super::peers::OtherEnds;
 use super::site::Places;
-use crate::resource::{IfName, Kind, LinkId, Name, NetnsRef, Node, Record, ResourceId, State, group, mark};
+use crate::resource::{IfName, Kind, LinkId, Name, NetnsRef, Node, Record, ResourceId, State, group};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Another topology that uses a namespace of ours.
@@ -58,12 +59,12 @@ fn named(place: &NetnsRef, looks: &[Look], places: &Places) -> Option<Node> {
 }
 
 /// The ends of pairs whose other end is outside of the topology's namespaces and is not the topology's: to delete one is to delete the other.
-pub fn outside(wanted: &State, record: &Record, looks: &[Look], far: &HashMap<(Node, u32), LinkId>, places: &Places) -> HashSet<(Node, u32)> {
-    let (mark, group) = (mark(&wanted.topology), group(&wanted.topology));
-    let marked = |seen: &&link::Seen| seen.alias.as_deref() == Some(&mark) || seen.group == group;
+pub fn outside(wanted: &State, record: &Record, looks: &[Look], far: &OtherEnds, places: &Places) -> HashSet<(Node, u32)> {
+    let marked_by = link::marked_by(&wanted.topology);
     let elsewhere = looks.iter().filter(|look| !places.is_made(&look.node));
-    let marked: HashSet<LinkId> =
-        elsewhere.flat_map(|look| look.links.iter().filter(marked).map(|seen| LinkId { node: look.node.clone(), name: seen.name.clone() })).collect();
+    let marked: HashSet<LinkId> = elsewhere
+        .flat_map(|look| look.links.iter().filter(|seen| marked_by(seen)).map(|seen| LinkId { node: look.node.clone(), name: seen.name.clone() }))
+        .collect();
     let ours = |end: &LinkId| {
         let id = ResourceId::Link(end.clone());
         let named = wanted.items.contains_key(&id) || record.owned.contains(&id) || record.moved.iter().any(|(now, home)| now == end || home == end);

@@ -3,7 +3,7 @@
 use super::attributes::{Attributes, Writer, u16_at, u32_at};
 use super::kinds;
 use super::netlink::{Message, Refused, Socket};
-use crate::resource::{IfName, Kind, Link, LinkId, Mac, Node, Options, Queues, Setting, Tenure, Value};
+use crate::resource::{IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value, group, mark};
 use nix::libc;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
@@ -80,8 +80,10 @@ pub struct Seen {
     pub master: Option<u32>,
     /// The number of the link it stands on, or of the other end of a pair.
     pub other: Option<u32>,
-    /// The namespace of that other, by the number that this namespace has for it; `None` for the same namespace.
+    /// The namespace of that other, by the number that this namespace has for it; `None` for the same namespace, and where the kernel is taking it down.
     pub other_nsid: Option<i32>,
+    /// Whether the kernel is taking the namespace of that other down (`NETNSA_NSID_NOT_ASSIGNED`): this goes with it, a little later.
+    pub goes: bool,
     /// Whether there is carrier.
     pub carrier: bool,
     /// Whether it is operationally up, or does not say.
@@ -99,6 +101,12 @@ pub struct Seen {
     port: Options,
     /// What it does for the kernel, where that was asked.
     pub offload: Options,
+}
+
+/// Whether a link carries a mark of `topology`: either will do.
+pub fn marked_by(topology: &Name) -> impl Fn(&Seen) -> bool {
+    let (mark, group) = (mark(topology), group(topology));
+    move |seen| seen.alias.as_deref() == Some(&mark) || seen.group == group
 }
 
 /// `struct ifinfomsg` for the link with this number (0: it is named by an attribute), and whether it shall be up.
@@ -165,6 +173,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         master: attributes.u32(MASTER).filter(|index| *index != 0),
         other: other.filter(|index| *index != 0),
         other_nsid: attributes.i32(LINK_NETNSID).filter(|nsid| *nsid >= 0),
+        goes: attributes.i32(LINK_NETNSID).is_some_and(|nsid| nsid < 0),
         carrier: attributes.u8(CARRIER) == Some(1),
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
         root: match attributes.get(QDISC) {
@@ -216,7 +225,7 @@ impl Seen {
     pub fn link(&self, node: &Node, name_of: impl Fn(u32) -> Option<IfName>) -> Link {
         let id = LinkId { node: node.clone(), name: self.name.clone() };
         let beside = |index: Option<u32>| {
-            let name = index.filter(|_| self.other_nsid.is_none()).and_then(&name_of)?;
+            let name = index.filter(|_| self.other_nsid.is_none() && !self.goes).and_then(&name_of)?;
             Some(LinkId { node: node.clone(), name })
         };
         let tenure = if self.kind == Kind::Loopback { Tenure::Existing } else { Tenure::Created };

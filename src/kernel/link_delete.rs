@@ -11,8 +11,23 @@ use std::collections::BTreeSet;
 /// More links than this in one request, and a bridge goes after its ports: with them it would do its work for each port singly.
 const TOGETHER: usize = 50;
 
+/// How often links are looked at again of which one went by itself between the look and the request.
+const AGAIN: usize = 5;
+
 /// Deletes links of this namespace, in as few requests as can be: each costs 20 ms whatever it deletes. Answers in the order of `links`.
 pub fn delete(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
+    let moved_on = |answer: &Result<(), Refused>| answer.as_ref().is_err_and(|refused| [libc::ENODEV, libc::EAGAIN].contains(&refused.errno));
+    let mut answers = delete_once(site, links);
+    for _ in 0..AGAIN {
+        if !answers.iter().any(moved_on) {
+            break;
+        }
+        answers = delete_once(site, links);
+    }
+    answers
+}
+
+fn delete_once(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
     let gone = |errno| Refused { errno, text: None };
     let seen = match link::dump(&site.socket) {
         Ok(seen) => seen,

@@ -5,6 +5,7 @@ use super::netlink::{Refused, Request, Socket};
 use super::netns::{self, Netns};
 use super::{Error, link, sysctl};
 use crate::resource::{Name, Node, mark};
+use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::OnceLock;
 
@@ -78,4 +79,16 @@ pub fn nsid(socket: &Socket, other: &Netns) -> Result<Option<i32>, Refused> {
     body.u32(FD, other.as_fd().as_raw_fd().cast_unsigned());
     let answer = socket.get(GET_NSID, body.bytes())?;
     Ok(Attributes::after(&answer.body, 1).i32(NSID).filter(|nsid| *nsid >= 0))
+}
+
+/// Whether the namespace that the socket's knows by this number is not being taken down: from then on until its links are gone the kernel does not find it.
+pub fn is_there(socket: &Socket, nsid: i32) -> Result<bool, Refused> {
+    let mut body = Writer::new(&[0]);
+    body.put(NSID, &nsid.to_ne_bytes());
+    match socket.get(GET_NSID, body.bytes()) {
+        Err(refused) if refused.errno == libc::ENOENT => Ok(false),
+        // Before 4.20 it could not be asked for by its number.
+        Ok(_) | Err(Refused { errno: libc::EINVAL | libc::EOPNOTSUPP, .. }) => Ok(true),
+        Err(refused) => Err(refused),
+    }
 }

@@ -5,21 +5,22 @@ use super::file::Files;
 use super::guest;
 use super::look::{Look, Question, look};
 use super::netns;
+use super::peers::{self, OtherEnds};
 use super::site::Places;
-use super::{Error, ErrorKind, bridge_vlan, peers};
+use super::{Error, ErrorKind, bridge_vlan, link};
 use crate::resource::{
     Fdb, FdbTarget, FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
 /// Everything of the topology `wanted.topology`, and what `wanted` names of others. `record` and `others` are as they were read.
 pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, others: Vec<(crate::resource::Name, Record)>) -> Result<State, Error> {
     let mut state = State { record, others, ..State::empty(wanted.topology.clone()) };
     check_host(&mut state)?;
     let questions = questions(wanted, &state.record, places)?;
-    let looks = look_everywhere(wanted, &questions, places)?;
-    let far = peers::others(&looks, places)?;
+    let (looks, far) = look_at_rest(wanted, &questions, places)?;
     let says = says_protocol();
     let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
     let guests = guest::guests(&mut others, &looks, places);
@@ -80,6 +81,14 @@ fn check_host(state: &mut State) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// How long a namespace is waited for that the kernel is taking down: some milliseconds for one, but all at once for many.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a namespace that has lost its name is waited for: a closed netlink socket holds its namespace until no processor can be in it any more
+/// (`deferred_put_nlk_sk`), a process that runs inside for as long as it likes.
+const HELD: Duration = Duration::from_millis(500);
+/// How long between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The switches for forwarding.
 const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
@@ -153,6 +162,36 @@ fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (
     let moved =
         record.moved.iter().flat_map(|(now, source)| record.offload.iter().filter(move |(home, _)| home == source).map(move |(_, offload)| (now, offload)));
     wanted.chain(record.offload.iter().map(|(home, offload)| (home, offload))).chain(moved)
+}
+
+/// Looks until nothing of the topology is about to go with a namespace that somebody deleted, and finds the other ends.
+fn look_at_rest(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<(Vec<Look>, OtherEnds), Error> {
+    let is_marked = link::marked_by(&wanted.topology);
+    let matters = |node: &Node, seen: &link::Seen| {
+        let id = || ResourceId::Link(LinkId { node: node.clone(), name: seen.name.clone() });
+        places.is_made(node) || is_marked(seen) || wanted.items.contains_key(&id())
+    };
+    let start = Instant::now();
+    loop {
+        let looks = look_everywhere(wanted, questions, places)?;
+        let far = peers::others(&looks, places)?;
+        let passed = start.elapsed();
+        let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places) || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
+        if !moves {
+            return Ok((looks, far));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Whether a wanted end of a pair is there whose other end is in a namespace without a name, where the file has it in one that somebody deleted.
+fn is_any_left_behind(wanted: &State, looks: &[Look], far: &OtherEnds, places: &Places) -> bool {
+    let looks: HashMap<&Node, &Look> = looks.iter().map(|look| (&look.node, look)).collect();
+    wanted.links().any(|link| {
+        let gone = link.peer.as_ref().is_some_and(|peer| places.is_made(&peer.node) && !looks.contains_key(&peer.node));
+        let seen = || looks.get(&link.id.node)?.links.iter().find(|seen| seen.name == link.id.name);
+        gone && seen().is_some_and(|seen| seen.other_nsid.is_some() && !far.contains_key(&(link.id.node.clone(), seen.index)))
+    })
 }
 
 fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {

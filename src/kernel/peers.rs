@@ -8,11 +8,14 @@ use super::site::Places;
 use super::{Error, ErrorKind, link, namespace};
 use crate::resource::{IfName, Kind, LinkId, Mac, Node};
 use nix::libc;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
 /// A link by its node and its number there.
-type Place = (Node, u32);
+pub type Place = (Node, u32);
+
+/// The links at the other ends of links, by the nodes and numbers of these.
+pub type OtherEnds = HashMap<Place, LinkId>;
 
 /// More candidates than this, and the kernel is asked what the other end is called before namespaces are compared.
 const FEW: usize = 4;
@@ -77,7 +80,7 @@ fn far_end(socket: &Socket, nsid: i32, index: u32) -> Option<(IfName, Option<Mac
 }
 
 /// The other ends of all links that stand on, or are paired with, one in another namespace; those in namespaces that were not looked at are left out.
-pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>, Error> {
+pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     let names: HashMap<(&Node, u32), &link::Seen> = looks.iter().flat_map(|look| look.links.iter().map(|link| ((&look.node, link.index), link))).collect();
     let mut found = HashMap::new();
     let mut open = Vec::new();
@@ -110,13 +113,44 @@ pub fn others(looks: &[Look], places: &Places) -> Result<HashMap<Place, LinkId>,
     Ok(found)
 }
 
+/// Whether one of the links that `matter` goes a little later, with a namespace that the kernel is taking down: `ip netns delete` returns before that is done.
+/// `found` are the other ends that are known.
+pub fn any_goes(looks: &[Look], found: &OtherEnds, places: &Places, matter: impl Fn(&Node, &link::Seen) -> bool) -> Result<bool, Error> {
+    if looks.iter().any(|look| look.links.iter().any(|seen| seen.goes && matter(&look.node, seen))) {
+        return Ok(true);
+    }
+    let mut jobs = Vec::new();
+    for look in looks {
+        let open = abroad(look).map(|(seen, _)| seen).filter(|seen| !found.contains_key(&(look.node.clone(), seen.index)) && matter(&look.node, seen));
+        let nsids: BTreeSet<i32> = open.filter_map(|seen| seen.other_nsid).collect();
+        if nsids.is_empty() {
+            continue;
+        }
+        jobs.push(netns::job(places.of(&look.node), move || -> Result<bool, Error> {
+            let socket = Socket::open()?;
+            for nsid in nsids {
+                if !namespace::is_there(&socket, nsid).map_err(|refused| refused.error(format!("ask for namespace number {nsid} of {}", look.node)))? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }));
+    }
+    for answer in netns::run(netns::READERS, jobs) {
+        if answer?? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The links of a look whose other is in another namespace, with its number there.
 fn abroad(look: &Look) -> impl Iterator<Item = (&link::Seen, u32)> {
     look.links.iter().filter(|link| link.other_nsid.is_some()).filter_map(|link| link.other.map(|other| (link, other)))
 }
 
 /// Finds what links of other kinds stand on, which does not know of them: any link of that number will do.
-fn compare(looks: &[Look], open: &[(&Look, &link::Seen, u32)], places: &Places, found: &mut HashMap<Place, LinkId>) -> Result<(), Error> {
+fn compare(looks: &[Look], open: &[(&Look, &link::Seen, u32)], places: &Places, found: &mut OtherEnds) -> Result<(), Error> {
     let mut below: HashMap<u32, Vec<(&Look, &link::Seen)>> = open.iter().map(|(.., other)| (*other, Vec::new())).collect();
     if below.is_empty() {
         return Ok(());
