@@ -294,6 +294,39 @@ fn every_rule_of_the_language_is_observed_as_it_was_installed() {
     });
 }
 
+/// What topo says to the kernel itself is what nft would have said: nft lists the two alike.
+#[test]
+fn a_rule_without_nft_is_the_same_rule() {
+    sandbox::run("a_rule_without_nft_is_the_same_rule", || {
+        let alone = |name: &'static str, kind: &'static str, hook: &'static str, rules: Vec<PacketRule>| {
+            typed(rules).into_iter().map(move |rule| table(vec![chain(name, kind, hook, -7, vec![rule])]))
+        };
+        let mut tables: Vec<Table> = alone("forward", "filter", "forward", filter_rules()).collect();
+        tables.extend(alone("nat-prerouting", "nat", "prerouting", prerouting_rules()));
+        tables.extend(alone("nat-output", "nat", "output", output_rules()));
+        tables.extend(alone("nat-postrouting", "nat", "postrouting", postrouting_rules()));
+        tables.push(usual());
+        tables.push(table(vec![chain("empty", "route", "output", i32::MAX, Vec::new())]));
+        let nft = sh("command -v nft").trim().to_owned();
+        let mut without = 0;
+        for (n, wanted) in tables.iter().enumerate() {
+            // Over what is there or not, and without nft.
+            sh(&format!("nft flush ruleset; [ {} = 0 ] || nft add table inet topo-lab; mount --bind /bin/false {nft}", n % 2));
+            let installed = nft::install(wanted);
+            sh(&format!("umount {nft}"));
+            if installed.is_ok() {
+                without += 1;
+                let listed = sh("nft list table inet topo-lab");
+                std::fs::write("/run/script", topo::resource::text::script(wanted, topo::resource::text::Start::Over)).unwrap();
+                sh("nft -f /run/script");
+                assert_eq!(listed, sh("nft list table inet topo-lab"));
+            }
+        }
+        // What takes a set is left to nft.
+        assert!(without > 200, "{without} of {}", tables.len());
+    });
+}
+
 #[test]
 fn what_the_record_knows_is_not_listed_again() {
     sandbox::run("what_the_record_knows_is_not_listed_again", || {

@@ -69,6 +69,16 @@ impl Writer {
         self.put(kind, &value.to_ne_bytes())
     }
 
+    /// A number of 32 bits, the highest byte first.
+    pub fn be32(&mut self, kind: u16, value: u32) -> &mut Self {
+        self.put(kind, &value.to_be_bytes())
+    }
+
+    /// A number of 64 bits, the highest byte first.
+    pub fn be64(&mut self, kind: u16, value: u64) -> &mut Self {
+        self.put(kind, &value.to_be_bytes())
+    }
+
     /// A text with its NUL.
     pub fn text(&mut self, kind: u16, value: &str) -> &mut Self {
         let mut bytes = value.as_bytes().to_vec();
@@ -82,6 +92,11 @@ impl Writer {
             IpAddr::V4(ip) => self.put(kind, &ip.octets()),
             IpAddr::V6(ip) => self.put(kind, &ip.octets()),
         }
+    }
+
+    /// An attribute whose value is attributes that were written before.
+    pub fn nested(&mut self, kind: u16, attributes: &[u8]) -> &mut Self {
+        self.put(kind | NESTED, attributes)
     }
 
     /// An attribute whose value `write` writes as attributes.

@@ -4,8 +4,7 @@ use super::guest::Guest;
 use super::keys::Keys;
 use super::look::Look;
 use super::namespace::topology_of;
-use super::peers::OtherEnds;
-use super::{link, route, rule};
+use super::{link, peers::OtherEnds, route, rule};
 use crate::resource::{
     Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey,
     RuleAction, Setting, State, Tenure, Value, Vlans, group, mark,

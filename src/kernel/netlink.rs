@@ -12,6 +12,7 @@ use nix::libc;
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::cell::Cell;
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 use zeroize::Zeroize;
@@ -26,6 +27,8 @@ const PATIENCE: i64 = 60;
 const UNREST: Duration = Duration::from_secs(10);
 /// Most requests in one send: their acknowledgements must fit into the socket's buffer (208 KiB by default, up to 2 KiB each).
 const BATCH: usize = 64;
+/// What is sent at once, up to which the buffer that a socket has by itself is large enough (208 KiB, of which the kernel counts its own part).
+const SEND_ROOM: usize = 64 * 1024;
 
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
@@ -170,15 +173,26 @@ impl Socket {
         answer.ok_or_else(|| Refused::malformed("nothing in it"))
     }
 
-    /// Carries out one request as a transaction of its own: a subsystem of netfilter takes changes in no other way.
-    pub fn commit(&self, subsystem: u8, mut request: Request) -> Result<(), Refused> {
+    /// Carries out requests as one transaction: a subsystem of netfilter takes changes in no other way.
+    pub fn commit(&self, subsystem: u8, mut requests: Vec<Request>) -> Result<(), Refused> {
         /// `NFNL_MSG_BATCH_*` of `include/uapi/linux/netfilter/nfnetlink.h`.
         const BEGIN: u16 = 0x10;
         const END: u16 = 0x11;
         let edge = |kind| Request { kind, flags: 0, body: vec![0, 0, 0, subsystem] };
-        request.flags |= NLM_F_ACK;
-        let first = self.send(&[edge(BEGIN), request, edge(END)], 0)?;
-        self.answers(first.wrapping_add(1), |_, _| true)
+        // What is refused is answered in any case, and a transaction that is refused as a whole as its beginning.
+        if let Some(last) = requests.last_mut() {
+            last.flags |= NLM_F_ACK;
+        }
+        let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        requests.insert(0, edge(BEGIN));
+        requests.push(edge(END));
+        // It has to be sent in one piece; who may not ask for the room is told that the message is too long.
+        let length: usize = requests.iter().map(|request| HEAD + request.body.len()).sum();
+        if length > SEND_ROOM {
+            let _ = setsockopt(&self.inner, sockopt::SndBufForce, &(2 * length));
+        }
+        let first = self.send(&requests, 0)?;
+        self.answers_within(first..=first.wrapping_add(count), |_, _| true)
     }
 
     /// All messages of a dump. A kernel that says that something changed meanwhile is asked again.
@@ -235,23 +249,28 @@ impl Socket {
 
     /// Reads what answers request `sequence`, message by message, until it is closed or `take` has enough.
     fn answers(&self, sequence: u32, take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
+        self.answers_within(sequence..=sequence, take)
+    }
+
+    /// [`Self::answers`] to any of several requests.
+    fn answers_within(&self, sequences: RangeInclusive<u32>, take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
         ROOM.with(|room| {
             let mut buffer = room.take();
             buffer.resize(ANSWER, 0);
-            let answered = self.read(&mut buffer, sequence, take);
+            let answered = self.read(&mut buffer, &sequences, take);
             room.set(buffer);
             answered
         })
     }
 
-    fn read(&self, buffer: &mut [u8], sequence: u32, mut take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
+    fn read(&self, buffer: &mut [u8], sequences: &RangeInclusive<u32>, mut take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
         let mut interrupted = false;
         loop {
             let length = self.receive(buffer)?;
             let mut rest = buffer.get(..length).ok_or_else(|| Refused::malformed("longer than any answer"))?;
             while let Some((head, body, next)) = split(rest) {
                 rest = next;
-                if head.sequence != sequence {
+                if !sequences.contains(&head.sequence) {
                     continue;
                 }
                 interrupted |= head.flags & NLM_F_DUMP_INTR != 0;

@@ -5,7 +5,10 @@
 //! wanted table is loaded into a scratch namespace and listed there by the same program: a rule whose line is the same in both listings is the same rule.
 //! That gives no phantom difference, whatever nft makes of a rule, and for raw rules too.
 
+mod expressions;
 mod listing;
+mod transaction;
+mod verdict;
 
 use super::nft_generation::{commented, generation, has_table, marked_tables, remove_inet};
 use super::{Error, ErrorKind, netns, process};
@@ -98,7 +101,7 @@ pub fn topologies() -> Result<Vec<Name>, Error> {
     Ok(tables.iter().filter_map(ours).collect())
 }
 
-/// Hands the table to nft.
+/// Makes the table: by a transaction of topo's own where that can say all of it, else by nft, which also has the words for what the kernel refuses.
 fn load(table: &Table, start: Start) -> Result<(), Error> {
     let tried = |what: &str| format!("nft replace table inet {}{what}", table_name(&table.topology));
     let refused = |error: Error| error.about(ResourceId::Table(table.node.clone()));
@@ -107,6 +110,9 @@ fn load(table: &Table, start: Start) -> Result<(), Error> {
             let error = Error::new(ErrorKind::Refused, tried(&format!(", rule `{}`", rule.text(&table.topology))), fault);
             return Err(refused(error.about_rule(Some(rule))));
         }
+    }
+    if transaction::of(table, start).is_some_and(|requests| transaction::commit(requests).is_ok()) {
+        return Ok(());
     }
     let output = process::run("nft", &["-f", "-"], &script(table, start))?;
     if output.success() {

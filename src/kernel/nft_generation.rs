@@ -8,11 +8,13 @@ use crate::resource::ChainRef;
 use nix::libc;
 
 /// `NFNL_SUBSYS_NFTABLES` of `include/uapi/linux/netfilter/nfnetlink.h`.
-const SUBSYSTEM: u8 = 10;
-const NFTABLES: u16 = (SUBSYSTEM as u16) << 8;
+pub const SUBSYSTEM: u8 = 10;
+/// The first of its messages.
+pub const NFTABLES: u16 = (SUBSYSTEM as u16) << 8;
 /// `NFT_MSG_*` of `include/uapi/linux/netfilter/nf_tables.h`.
 const GETTABLE: u16 = NFTABLES | 1;
-const DELTABLE: u16 = NFTABLES | 2;
+/// `NFT_MSG_DELTABLE`.
+pub const DELTABLE: u16 = NFTABLES | 2;
 const GETCHAIN: u16 = NFTABLES | 4;
 const GETRULE: u16 = NFTABLES | 7;
 const GETGEN: u16 = NFTABLES | 16;
@@ -25,7 +27,7 @@ const CHAIN_HOOK: u16 = 4;
 const RULE_CHAIN: u16 = 2;
 
 /// `NFPROTO_INET` of `include/uapi/linux/netfilter.h`.
-const INET: u8 = 1;
+pub const INET: u8 = 1;
 /// nft's families by number (`NFPROTO_*`).
 const FAMILIES: [(&str, u8); 6] = [("inet", INET), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", 7), ("ip6", 10)];
 
@@ -97,7 +99,7 @@ pub fn remove_inet(table: &str) -> Result<(), Error> {
     let socket = Socket::netfilter()?;
     let mut body = Writer::new(&[INET, 0, 0, 0]);
     body.text(FIRST, table);
-    let removed = socket.commit(SUBSYSTEM, Request { kind: DELTABLE, flags: 0, body: body.bytes().to_vec() });
+    let removed = socket.commit(SUBSYSTEM, vec![Request { kind: DELTABLE, flags: 0, body: body.bytes().to_vec() }]);
     // It is gone by now; closing takes until no packet can be under way in it any more (`nft_rcv_nl_event` of `net/netfilter/nf_tables_api.c`), which is no
     // reason to wait. Where no thread is to be had the socket is closed here.
     let _ = std::thread::Builder::new().name("close".to_owned()).spawn(move || drop(socket));

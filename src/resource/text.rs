@@ -5,7 +5,7 @@ mod nft;
 
 use super::{Chain, Name, PacketRule, Table, TableRule, mark};
 
-pub use iptables::{IPTABLES_TABLES, args as iptables_args, is_iptables};
+pub use iptables::{IPTABLES_TABLES, args as iptables_args, icmp_type, is_iptables};
 pub use nft::{fault, is_identifier, raw_fault, rule as nft_rule};
 
 impl TableRule {
@@ -63,6 +63,23 @@ fn protocol(text: &str) -> &str {
         "136" => "udplite",
         other => other,
     }
+}
+
+/// The number of a protocol by nft's name or number (IANA's protocol numbers); `None` for a name that is not known here.
+pub fn protocol_number(text: &str) -> Option<u8> {
+    Some(match protocol(text) {
+        "icmp" => 1,
+        "tcp" => 6,
+        "udp" => 17,
+        "dccp" => 33,
+        "gre" => 47,
+        "esp" => 50,
+        "ah" => 51,
+        "icmpv6" => 58,
+        "sctp" => 132,
+        "udplite" => 136,
+        other => other.parse().ok()?,
+    })
 }
 
 /// The name of the table of `topology`.

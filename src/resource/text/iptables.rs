@@ -157,7 +157,8 @@ fn transport(rule: &PacketRule, family: Family) -> Result<Vec<Vec<String>>, Stri
     let head = words(&["-p", name]);
     if let Some(kind) = &rule.icmp_type {
         let (module, flag) = if family == Family::V4 { ("icmp", "--icmp-type") } else { ("icmp6", "--icmpv6-type") };
-        return Ok(vec![each(vec![head], &[words(&["-m", module, flag, &icmp_type(kind, family)?])]).concat()]);
+        let number = icmp_type(kind, family).ok_or_else(|| format!("{kind:?} is not an ICMP type of this family"))?;
+        return Ok(vec![each(vec![head], &[words(&["-m", module, flag, &number.to_string()])]).concat()]);
     }
     if rule.port.is_empty() && rule.source_port.is_empty() {
         return Ok(vec![head]);
@@ -183,11 +184,10 @@ fn transport(rule: &PacketRule, family: Family) -> Result<Vec<Vec<String>>, Stri
     }
 }
 
-/// An ICMP type as a number.
-fn icmp_type(name: &str, family: Family) -> Result<String, String> {
+/// An ICMP type of this family, by nft's name or number, as a number.
+pub fn icmp_type(name: &str, family: Family) -> Option<u8> {
     let table: &[(&str, u8)] = if family == Family::V4 { &ICMP } else { &ICMPV6 };
-    let number = name.parse().ok().or_else(|| table.iter().find(|(word, _)| *word == name).map(|(_, number)| *number));
-    number.map(|number: u8| number.to_string()).ok_or_else(|| format!("{name:?} is not an ICMP type of this family"))
+    name.parse().ok().or_else(|| table.iter().find(|(word, _)| *word == name).map(|(_, number)| *number))
 }
 
 /// What else must hold.
