@@ -259,6 +259,8 @@ fn everything_that_stands_on_links() {
             "ip -n A address delete 10.1.0.1/24 dev a0",
             "ip -n A address add 10.77.0.1/24 dev a0",
             "ip -n A address change fd01::1/64 dev a0 valid_lft forever preferred_lft forever",
+            "ip -n A address change 10.1.0.1/24 dev a0 valid_lft 500 preferred_lft 400",
+            "ip -n A address change fd01::1/64 dev a0 valid_lft 500 preferred_lft 400",
             "ip -n A -6 address flush dev a1",
             "ip -n A route delete 10.58.0.0/16",
             "ip -n A route add 10.99.0.0/16 via 10.1.0.2",
@@ -277,6 +279,11 @@ fn everything_that_stands_on_links() {
             "bridge -n B fdb delete 00:00:00:00:00:00 dev v0 dst 10.1.0.4",
             "ip netns delete B",
             "ip netns exec A sysctl -qw net.ipv4.ip_forward=0",
+            "ip netns exec A sysctl -qw net.ipv4.conf.a0.forwarding=0",
+            "ip netns exec A sysctl -qw net.ipv6.conf.a1.forwarding=0",
+            "ip netns exec B sysctl -qw net.ipv4.conf.lo.forwarding=1",
+            "ip netns exec A sysctl -qw net.ipv6.conf.a0.disable_ipv6=1",
+            "ip netns exec A sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
         ];
         for line in breaks {
             println!("{line}");

@@ -85,6 +85,7 @@ impl Seen {
             secondary: !v6 && self.flags & SECONDARY != 0,
             nodad: if v6 { Setting::Is(self.flags & NODAD != 0) } else { Setting::Left },
             dad_failed: self.flags & DADFAILED != 0,
+            expires: !self.permanent,
             marked: self.protocol == PROTOCOL,
             ..Address::plain(LinkId { node: node.clone(), name }, self.address)
         }
@@ -127,7 +128,7 @@ pub fn create(site: &Site<'_>, address: &Address) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &full(site, address)?)
 }
 
-/// Changes what can be changed of an address where it stands: its mark.
+/// Changes what can be changed of an address where it stands: its mark and its lifetime, which is for ever where none is said.
 pub fn update(site: &Site<'_>, before: &Address, after: &Address) -> Result<(), Refused> {
     let whole =
         Address { scope: after.scope.over(&before.scope), label: after.label.over(&before.label), nodad: after.nodad.over(&before.nodad), ..after.clone() };

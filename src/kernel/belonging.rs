@@ -7,7 +7,7 @@ use super::namespace::topology_of;
 use super::{link, peers::OtherEnds, route, rule};
 use crate::resource::{
     Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey,
-    RuleAction, Setting, State, Tenure, Value, Vlans, group, mark,
+    RuleAction, Setting, State, Tenure, Vlans, group, mark,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -213,7 +213,9 @@ impl Sorter<'_> {
             // An older kernel keeps no mark: what the file or the record names has it.
             address.marked |= !self.judge.says && (wanted || self.judge.record.owned.contains(&id));
             let of_a_tunnel = self.look.links.iter().any(|link| link.index == seen.index && link.gives_itself(&address.address.addr()));
-            let by_itself = seen.is_kernels(self.judge.says) || !seen.permanent || of_a_tunnel;
+            // One that the file wants on a link of ours lasted until somebody gave it a lifetime.
+            let lasts = seen.permanent || address.marked || wanted && self.ours.contains(&seen.index);
+            let by_itself = seen.is_kernels(self.judge.says) || !lasts || of_a_tunnel;
             let owner = match (by_itself, self.made) {
                 (true, _) => wanted.then(|| theirs("the kernel")),
                 (false, true) => Some(self.inside(&id, Some(seen.index))),
@@ -300,7 +302,7 @@ impl Sorter<'_> {
             }
             let id = fdb.id();
             let vxlan = self.look.links.iter().find(|link| link.index == seen.index && link.kind == Kind::Vxlan);
-            let own = vxlan.is_some_and(|link| fdb.mac.0 == [0; 6] && Some(fdb.to) == remote(link));
+            let own = vxlan.is_some_and(|link| fdb.mac.0 == [0; 6] && Some(fdb.to) == link.remote());
             let owner = match vxlan {
                 None => None,
                 Some(_) if own && !self.wanted(&id) => None,
@@ -388,13 +390,5 @@ impl Sorter<'_> {
             let owner = if *ours { Owner::Ours } else { theirs("somebody else") };
             self.state.insert(Resource::Table(table.clone()), owner);
         }
-    }
-}
-
-/// The entry for everything unknown that a vxlan makes by itself goes there.
-fn remote(link: &link::Seen) -> Option<FdbTarget> {
-    match link.options.get("remote") {
-        Some(Value::Ip(ip)) => Some(FdbTarget::End(*ip)),
-        _ => None,
     }
 }

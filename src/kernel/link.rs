@@ -3,7 +3,7 @@
 use super::attributes::{Attributes, Writer, u16_at, u32_at};
 use super::kinds;
 use super::netlink::{Message, Refused, Socket};
-use crate::resource::{IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value, group, mark};
+use crate::resource::{FdbTarget, IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value, group, mark};
 use nix::libc;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
@@ -31,6 +31,11 @@ pub const IFALIAS: u16 = 20;
 pub const GROUP: u16 = 27;
 pub const NET_NS_FD: u16 = 28;
 const EXT_MASK: u16 = 29;
+const AF_SPEC: u16 = 26;
+// `IPV4_DEVCONF_FORWARDING` less one, `DEVCONF_*` of `include/uapi/linux/ipv6.h`.
+const FORWARDING_4: usize = 0;
+const FORWARDING_6: usize = 0;
+const DISABLE_IPV6: usize = 26;
 pub const NUM_TX_QUEUES: u16 = 31;
 pub const NUM_RX_QUEUES: u16 = 32;
 const CARRIER: u16 = 33;
@@ -88,6 +93,10 @@ pub struct Seen {
     pub carrier: bool,
     /// Whether it is operationally up, or does not say.
     pub operational: bool,
+    /// Whether IPv6 is off on it.
+    pub without_ipv6: bool,
+    /// Whether it forwards IPv4 and IPv6, as far as it says.
+    pub forwards: [Option<bool>; 2],
     /// What is known of its root qdisc.
     pub root: Root,
     mtu: Option<u32>,
@@ -163,6 +172,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     };
     let is_port = info.text(INFO_SLAVE_KIND).as_deref() == Some("bridge");
     let other = kinds::link_number(&kind).map_or_else(|| attributes.u32(LINK), |number| data.u32(number));
+    let (four, six) = settings(attributes.inner(AF_SPEC));
     let names = attributes.inner(PROP_LIST).filter(|(kind, _)| *kind == ALT_IFNAME);
     Some(Seen {
         index: u32_at(body, 4)?,
@@ -176,6 +186,8 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         goes: attributes.i32(LINK_NETNSID).is_some_and(|nsid| nsid < 0),
         carrier: attributes.u8(CARRIER) == Some(1),
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
+        without_ipv6: six(DISABLE_IPV6).is_some_and(|value| value != 0),
+        forwards: [four(FORWARDING_4), six(FORWARDING_6)].map(|value| Some(value? != 0)),
         root: match attributes.get(QDISC) {
             None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,
             Some(b"netem\0") => Root::Netem,
@@ -193,6 +205,17 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     })
 }
 
+/// The settings of a link, which the kernel says with it: those of IPv4 and of IPv6, each an array of numbers (`inet_fill_link_af`, `inet6_fill_ifla6_attrs`).
+fn settings(families: Attributes<'_>) -> (impl Fn(usize) -> Option<u32>, impl Fn(usize) -> Option<u32>) {
+    const CONF_4: u16 = 1;
+    const CONF_6: u16 = 2;
+    let of = |family: i32, kind| {
+        let values = u16::try_from(family).ok().and_then(|family| families.inner(family).get(kind)).unwrap_or_default();
+        move |index: usize| u32_at(values, index * 4)
+    };
+    (of(libc::AF_INET, CONF_4), of(libc::AF_INET6, CONF_6))
+}
+
 /// The devices that tunnel modules make in every namespace by themselves (`fb_tunnels_only_for_init_net`).
 const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
 
@@ -204,6 +227,14 @@ impl Seen {
         let [a, b, c, d] = local.octets();
         let made = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
         *address == IpAddr::V6(made)
+    }
+
+    /// Where the entry for everything unknown goes that a vxlan makes by itself.
+    pub fn remote(&self) -> Option<FdbTarget> {
+        match self.options.get("remote") {
+            Some(Value::Ip(ip)) => Some(FdbTarget::End(*ip)),
+            _ => None,
+        }
     }
 
     /// Whether it is a device that the kernel makes by itself, beside the tunnels that somebody asks for.

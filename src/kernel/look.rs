@@ -1,6 +1,7 @@
 //! One look at a namespace: everything in it, as the kernel says it.
 
 use super::attributes::{Attributes, Writer};
+use super::observe::SWITCHES;
 use super::peers::{Ends, nsid_of};
 use super::site::Places;
 use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard};
@@ -167,6 +168,10 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
             Err(error) => return Err(error),
         }
     }
+    if !question.search {
+        let astray = astray(node, links, &settings)?;
+        settings.extend(astray);
+    }
     let there = links.iter().filter(|link| question.moving.contains(&link.name));
     for (key, value) in there.flat_map(|link| sysctl::own(link.name.as_str())) {
         if !settings.iter().any(|setting| setting.key == key) {
@@ -174,6 +179,35 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
         }
     }
     Ok(settings)
+}
+
+/// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the node in `settings`, and IPv6, which is on.
+/// The links say it themselves.
+fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<Sysctl>, Error> {
+    let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
+    let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
+    let mut found = Vec::new();
+    for link in links {
+        for (family, (now, switch)) in ["ipv4", "ipv6"].into_iter().zip(link.forwards.into_iter().zip(SWITCHES.map(switch))) {
+            if let (Some(now), Some(switch)) = (now, switch)
+                && now != switch
+            {
+                found.push(setting(format!("net/{family}/conf/{}/forwarding", link.name), now));
+            }
+        }
+    }
+    if links.iter().any(|link| link.without_ipv6) {
+        let off = links.iter().filter(|link| link.without_ipv6).map(|link| link.name.as_str());
+        for name in ["all", "default"] {
+            let key = format!("net/ipv6/conf/{name}/disable_ipv6");
+            if sysctl::read(&key)? != "0" {
+                found.push(setting(key, true));
+            }
+        }
+        found.extend(off.map(|name| setting(format!("net/ipv6/conf/{name}/disable_ipv6"), true)));
+    }
+    found.retain(|found| !settings.iter().any(|setting| setting.key == found.key));
+    Ok(found)
 }
 
 /// Whether forwarding is on, asked over netlink: 5 µs, where the file in `/proc/sys` takes more the more namespaces there are. `None` for another setting, and

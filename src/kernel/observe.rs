@@ -90,8 +90,8 @@ const HELD: Duration = Duration::from_millis(500);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The switches for forwarding.
-const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
+/// The switches for forwarding, of IPv4 and IPv6.
+pub const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
 
 /// Which namespaces to look at, and what is asked of each.
 fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Result<BTreeMap<Node, Question<'a>>, Error> {

@@ -24,6 +24,7 @@ pub(super) fn complete(wanted: &State, observed: &State) -> State {
     bridge_mtus(&mut goal);
     linked_mtus(&mut goal, observed);
     restore(&mut goal, observed);
+    astray(&mut goal, observed);
     offloads(&mut goal, observed);
     goal
 }
@@ -313,6 +314,28 @@ fn inherit(goal: &mut State, observed: &State) {
             }
         }
     }
+}
+
+/// What somebody set by hand in a namespace of ours, of which nothing in the file speaks: forwarding of a link follows the switch, IPv6 is on. (It is looked
+/// at only where it is otherwise.)
+fn astray(goal: &mut State, observed: &State) {
+    let stays = |now: &Sysctl| match now.link() {
+        Some(link) => goal.link(&link).is_some() && !gone(goal, observed, now),
+        None => goal.namespace(&now.node).is_some(),
+    };
+    let mut back = Vec::new();
+    for item in observed.items.values().filter(|item| item.owner == Owner::Ours) {
+        let Resource::Sysctl(now) = &item.resource else { continue };
+        let kept_in_order = ["/forwarding", "/disable_ipv6"].iter().any(|name| now.key.ends_with(name));
+        if kept_in_order && observed.is_made(&now.node) && !goal.items.contains_key(&now.id()) && stays(now) {
+            let value = match now.written_with().and_then(|switch| goal.get(&switch)) {
+                Some(Resource::Sysctl(switch)) => &switch.value,
+                _ => "0",
+            };
+            back.push(Sysctl::new(now.node.clone(), now.key.clone(), value));
+        }
+    }
+    back.into_iter().for_each(|sysctl| goal.insert(Resource::Sysctl(sysctl), Owner::Restored));
 }
 
 /// What links did for the kernel comes back where the file no longer says it. One that is made anew has what the kernel gives it.

@@ -24,6 +24,9 @@ pub struct Address {
     pub nodad: Setting<bool>,
     /// Whether duplicate address detection found another one (`IFA_F_DADFAILED`): such an address is of no use.
     pub dad_failed: bool,
+    /// Whether it has a lifetime, after which it goes by itself; never wanted.
+    #[serde(default)]
+    pub expires: bool,
     /// Whether it carries protocol 0x74.
     pub marked: bool,
 }
@@ -31,7 +34,18 @@ pub struct Address {
 impl Address {
     /// The address with everything else at its default.
     pub fn plain(link: LinkId, address: IpNet) -> Self {
-        Self { link, address, peer: None, scope: Setting::Left, label: Setting::Left, secondary: false, nodad: Setting::Left, dad_failed: false, marked: true }
+        Self {
+            link,
+            address,
+            peer: None,
+            scope: Setting::Left,
+            label: Setting::Left,
+            secondary: false,
+            nodad: Setting::Left,
+            dad_failed: false,
+            expires: false,
+            marked: true,
+        }
     }
 
     /// Its identity: an IPv4 address may stand on one link with several prefix lengths or peers, an IPv6 address once (`inet6_addr_add`).
@@ -52,7 +66,7 @@ impl Address {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, marked } = self;
+        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, expires, marked } = self;
         let mut drift = Vec::new();
         Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
         Drift::setting(&mut drift, "label", label, &observed.label, Impact::Replace);
@@ -65,6 +79,9 @@ impl Address {
         }
         if observed.dad_failed {
             drift.push(Drift::new("duplicate address detection", "failed", "passed", Impact::Replace));
+        }
+        if !*expires && observed.expires {
+            drift.push(Drift::in_place("lifetime", "limited", "forever"));
         }
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));

@@ -29,13 +29,14 @@ impl Sysctl {
     }
 
     /// The setting whose writing writes this one too: `ip_forward` those of all interfaces and `accept_redirects` (`inet_forward_change`), `forwarding` of all
-    /// IPv6 interfaces theirs (`addrconf_fixup_forwarding`), an IPv4 default that of every interface which has none of its own (`devinet_copy_dflt_conf`).
+    /// IPv6 interfaces theirs (`addrconf_fixup_forwarding`), likewise `disable_ipv6` (`addrconf_disable_ipv6`), an IPv4 default that of every interface which has none of its own (`devinet_copy_dflt_conf`).
     pub fn written_with(&self) -> Option<ResourceId> {
         let parts: Vec<&str> = self.key.split('/').collect();
         let main = match parts.as_slice() {
             ["net", "ipv4", "conf", "all", "forwarding"] => return None,
             ["net", "ipv4", "conf", _, "forwarding"] | ["net", "ipv4", "conf", "all", "accept_redirects"] => "net/ipv4/ip_forward".to_owned(),
             ["net", "ipv6", "conf", "all", _] => return None,
+            ["net", "ipv6", "conf", _, "disable_ipv6"] => "net/ipv6/conf/all/disable_ipv6".to_owned(),
             ["net", "ipv6", "conf", _, "forwarding"] => "net/ipv6/conf/all/forwarding".to_owned(),
             ["net", "ipv4", "conf", "all" | "default", _] => return None,
             ["net", "ipv4", "conf", _, name] => format!("net/ipv4/conf/default/{name}"),
@@ -51,7 +52,7 @@ impl Sysctl {
             ["net", "ipv4", "ip_forward"] => {
                 ("ipv4", "forwarding", vec!["net/ipv4/conf/all/accept_redirects".to_owned(), "net/ipv4/conf/default/forwarding".to_owned()])
             }
-            ["net", "ipv6", "conf", "all", "forwarding"] => ("ipv6", "forwarding", vec!["net/ipv6/conf/default/forwarding".to_owned()]),
+            ["net", "ipv6", "conf", "all", name @ ("forwarding" | "disable_ipv6")] => ("ipv6", *name, vec![format!("net/ipv6/conf/default/{name}")]),
             ["net", "ipv4", "conf", "default", name] => ("ipv4", *name, Vec::new()),
             _ => return Vec::new(),
         };

@@ -4,7 +4,7 @@ use crate::generator::Dice;
 use crate::sandbox::{sh, try_sh};
 
 /// What a hand may do, for a namespace (`$n`) and one of its links (`$l`).
-const MESSES: [&str; 14] = [
+const MESSES: [&str; 17] = [
     "ip -n $n link delete dev $l",
     "ip -n $n link set dev $l down",
     "ip -n $n link set dev $l mtu 1290",
@@ -16,8 +16,10 @@ const MESSES: [&str; 14] = [
     "ip -n $n rule add priority 77 table 99",
     "ip netns exec $n nft flush ruleset",
     "ip netns exec $n sysctl -qw net.ipv4.ip_forward=1",
-    // The other ends of its pairs go later: here they are given the time, `tests/races.rs` does not give it.
-    "ip netns delete $n; sleep 0.5",
+    "ip netns exec $n sh -c 'echo 1 >/proc/sys/net/ipv6/conf/'$l/disable_ipv6",
+    "ip netns exec $n sh -c 'for one in 4 6; do echo 1 >/proc/sys/net/ipv$one/conf/'$l'/forwarding; done'",
+    "ip -n $n -o address show dev $l scope global | while read -r _ _ _ address _; do ip -n $n address change \"$address\" dev $l valid_lft 300 preferred_lft 200; done",
+    "ip netns delete $n",
     "ip -n $n link set dev $l txqueuelen 5",
     "ip -n $n rule delete priority 0; ip -n $n link set dev $l name renamed0",
 ];

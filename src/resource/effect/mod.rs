@@ -123,7 +123,10 @@ fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusa
             state.insert(after.clone(), owner);
         }
         (Resource::Peer(_), Resource::Peer(wanted)) => peer::update(state, wanted),
-        (Resource::Address(there), Resource::Address(wanted)) => there.marked |= wanted.marked,
+        (Resource::Address(there), Resource::Address(wanted)) => {
+            there.marked |= wanted.marked;
+            there.expires = wanted.expires;
+        }
         (Resource::Sysctl(there), Resource::Sysctl(wanted)) => {
             there.value.clone_from(&wanted.value);
             ripple(state, wanted);
