@@ -1,5 +1,6 @@
 //! Rules about addresses of interfaces.
 
+use super::stacked::without_frames;
 use super::view::{NodeView, View};
 use super::{Found, Rule};
 use crate::document::Finding;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[unusable, network_or_broadcast, twice_in_node, overlapping, on_port, twice_on_segment];
+pub(super) const RULES: &[Rule] = &[unusable, network_or_broadcast, twice_in_node, two_scopes, no_neighbors, overlapping, on_port, twice_on_segment];
 
 /// Addresses that no interface can have.
 fn unusable(view: &View<'_>, findings: &mut Found) {
@@ -94,6 +95,33 @@ fn in_file_order<'a>(view: &View<'_>, node: &NodeView<'a>) -> Vec<&'a Address> {
     let mut addresses = node.addresses.clone();
     addresses.sort_by_cached_key(|address| view.place(&address.id()).offset);
     addresses
+}
+
+/// IPv4 addresses of one subnet on one interface that reach differently far (`__inet_insert_ifa`).
+fn two_scopes(view: &View<'_>, findings: &mut Found) {
+    for node in view.nodes.values() {
+        let mut seen: BTreeMap<(&LinkId, IpNet), (u8, &Address)> = BTreeMap::new();
+        for address in in_file_order(view, node).into_iter().filter(|address| address.address.addr().is_ipv4()) {
+            let scope = address.scope.get().copied().unwrap_or(0);
+            let (first_scope, first) = *seen.entry((&address.link, address.subnet())).or_insert((scope, address));
+            if scope != first_scope {
+                let message =
+                    format!("\"{}\" on \"{}\" has another scope than \"{}\", which is in the same subnet", address.address, address.link, first.address);
+                let finding = Finding::error("address-scope", view.place(&address.id()), message).also(view.place(&first.id()), "the first of the subnet");
+                findings.push(finding.help("give all addresses of a subnet the same `scope`"));
+            }
+        }
+    }
+}
+
+/// A neighbour where nothing has a hardware address: the kernel keeps it for no address at all (`arp_constructor`).
+fn no_neighbors(view: &View<'_>, findings: &mut Found) {
+    for neighbor in view.nodes.values().flat_map(|node| &node.neighbors).filter(|neighbor| !neighbor.proxy) {
+        let Some(link) = view.links.get(&neighbor.link).filter(|link| link.kind == Kind::Loopback || without_frames(link)) else { continue };
+        let message = format!("\"{}\" has no Ethernet frames, and so no neighbours", link.id);
+        findings
+            .push(Finding::error("no-neighbors", view.place(&neighbor.id()), message).help("name the interface that leads to the neighbour, or leave it out"));
+    }
 }
 
 /// Subnets of two interfaces of a node that overlap: the kernel takes one of them for all.

@@ -65,8 +65,8 @@ fn bad_lower(view: &View<'_>, findings: &mut Found) {
 }
 
 /// Whether links of this kind carry packets of IP and no Ethernet frames.
-fn without_frames(link: &Link) -> bool {
-    matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun)
+pub(super) fn without_frames(link: &Link) -> bool {
+    matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun | Kind::Wireguard)
 }
 
 /// A VLAN on what takes no tags (`NETIF_F_VLAN_CHALLENGED`), a macvlan or ipvlan on what has no Ethernet frames (`macvlan_port_create`, `ipvlan_port_create`), or on one

@@ -38,7 +38,7 @@ use std::process::ExitCode;
 /// A topology is a YAML file: network namespaces, veth pairs, bridges, addresses, routes, NAT and firewall. "topo plan" shows what the running kernel
 /// lacks, "topo apply" makes it so, "topo destroy" leaves the machine as it was. There is no daemon and no state file: the kernel is the state.
 #[derive(Debug, Parser)]
-#[command(name = "topo", version, max_term_width = 100, arg_required_else_help = true, disable_help_subcommand = true, after_long_help = AFTER)]
+#[command(name = "topo", version, max_term_width = 100, arg_required_else_help = true, after_long_help = AFTER)]
 pub struct Topo {
     #[command(flatten)]
     global: Global,

@@ -111,9 +111,6 @@ impl<'d> Lowering<'d> {
         }
         if let Some(mac) = &interface.mac {
             link.mac = Setting::Is(mac.value);
-            if link.kind == Kind::Wireguard {
-                self.note(Finding::error("no-mac", mac.place, format!("{} has no hardware address: it carries IP only", link.id)));
-            }
         }
         if let Some(txqueuelen) = &interface.txqueuelen {
             link.txqueuelen = Setting::Is(txqueuelen.u32());
