@@ -146,3 +146,21 @@ fn ipv6_of_others_that_is_switched_off() {
         assert!(plan.stderr.contains("all interfaces of host"), "{}", plan.stderr);
     });
 }
+
+/// A borrowed interface that somebody renamed where it is now would look as if it were lost, and go with the namespace.
+#[test]
+fn a_borrowed_interface_that_was_renamed() {
+    sandbox::run("a_borrowed_interface_that_was_renamed", || {
+        sh("ip link add far0 type veth peer name up0; ip link set up0 up");
+        let text = "name: b\nnamespaces: { A: { interfaces: { e0: { existing: { from: host/far0 } }, m0: { macvlan: { link: e0 } }, d0: { veth: A/d1 } } } }\n";
+        let file = write("b.yaml", text);
+        topo(&["apply", "--yes", &file]).expect(0);
+        sh("ip -n A link set e0 down; ip -n A link set e0 name e9");
+        let rename = "ip -n A link set dev e9 name e0";
+        topo(&["plan", &file]).expect(1).says(rename);
+        topo(&["destroy", "--yes", "b"]).expect(1).says(rename);
+        sh(rename);
+        topo(&["destroy", "--yes", "b"]).expect(0);
+        sh("ip link show far0; ip link show up0; ! ip netns | grep .");
+    });
+}

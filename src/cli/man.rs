@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  topo man | man -l -\n  topo man --out /usr/local/share/man/man1")]
 pub struct Man {
-    /// The folder for topo.1, topo-plan.1 and so on
+    /// The folder for topo.1, topo-plan.1 and so on; it is made where there is none
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -16,7 +16,7 @@ impl Man {
     pub fn run(self, console: &mut Console) -> super::Result {
         let command = super::Topo::command();
         let written = match &self.out {
-            Some(folder) => clap_mangen::generate_to(command, folder),
+            Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder)),
             None => {
                 let mut page = Vec::new();
                 clap_mangen::Man::new(command).render(&mut page).map(|()| console.out(&String::from_utf8_lossy(&page)))

@@ -9,7 +9,8 @@ use super::peers::{self, OtherEnds};
 use super::site::Places;
 use super::{Error, ErrorKind, bridge_vlan, link};
 use crate::resource::{
-    Fdb, FdbTarget, FileName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure, Value, born,
+    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure,
+    Value, born,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +22,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     check_host(&mut state)?;
     let questions = questions(wanted, &state.record, places)?;
     let (looks, far) = look_at_rest(wanted, &questions, places)?;
+    check_borrowed(&looks, &state.record)?;
     let says = says_protocol();
     let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
     let guests = guest::guests(&mut others, &looks, places);
@@ -77,6 +79,27 @@ fn check_host(state: &mut State) -> Result<(), Error> {
         _ => {
             let reason = format!("topology {:?} was made from another network namespace than this one", state.topology.as_str());
             return Err(Error::new(ErrorKind::Taken, "read the topology", reason).help("run topo in the network namespace where it was applied"));
+        }
+    }
+    Ok(())
+}
+
+/// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go with the namespace. It is known by its
+/// hardware address.
+fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
+    for (now, home) in &record.moved {
+        let (Some(look), Some(Resource::Link(prior))) = (looks.iter().find(|look| look.node == now.node), record.prior(&ResourceId::Link(home.clone()))) else {
+            continue;
+        };
+        let known = |name: &IfName| record.moved.iter().any(|(now, _)| now.node == look.node && now.name == *name);
+        // What stands on it, and what it is a port of, may have its address, too.
+        let itself = |seen: &link::Seen| seen.kind == Kind::Veth || seen.other.is_none() && !matches!(seen.kind, Kind::Bridge | Kind::Bond);
+        let same = |seen: &&link::Seen| itself(seen) && seen.mac == prior.mac.get().copied() && !known(&seen.name);
+        let missing = look.links.iter().all(|seen| seen.name != now.name);
+        if let Some(seen) = look.links.iter().find(same).filter(|seen| missing && seen.mac.is_some()) {
+            let (id, reason) = (ResourceId::Link(now.clone()), format!("{home} was moved there, and somebody renamed it to {:?}", seen.name.as_str()));
+            let rename = format!("ip -n {} link set dev {} name {}", now.node, seen.name, now.name);
+            return Err(Error::new(ErrorKind::Taken, format!("find {now}"), reason).help(format!("give it its name again: {rename}")).about(id));
         }
     }
     Ok(())

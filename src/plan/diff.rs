@@ -91,7 +91,9 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
     match (&wanted.owner, there) {
         (_, None) if absent_namespace(&wanted.resource).is_some() => {
             let place = absent_namespace(&wanted.resource)?;
-            Some(Conflict::new(id.clone(), format!("there is no namespace {place}"), "make it first, or leave out `existing` and topo makes one"))
+            let help = "make it first, by an apply of its own where a topology makes it (files of one call are all planned before any is applied), or leave \
+                        out `existing` and topo makes one";
+            Some(Conflict::new(id.clone(), format!("there is no network namespace {place}"), help))
         }
         _ if other_value(observed, &wanted.resource).is_some() => other_value(observed, &wanted.resource),
         (Owner::Named, Some(_)) => wanted.resource.as_link().and_then(|link| shared::other_attribute(observed, link)),
