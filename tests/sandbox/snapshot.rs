@@ -132,8 +132,10 @@ pub fn without_history(snapshot: &str) -> String {
         if line.contains("\"info_kind\":\"bridge\"") {
             line = line.replace("\"address\":\"00:00:00:00:00:00\"", "\"address\":\"MAC\"");
         }
-        // A bridge has the least of its ports, a macvlan on it what that was when it was made (`netif_inherit_tso_max`).
-        line.split(',').filter(|part| !part.starts_with("\"tso_max_size\"")).collect::<Vec<_>>().join(",")
+        // A bridge has the least of its ports, a macvlan on it what that was when it was made (`netif_inherit_tso_max`). Queues are born with a link, and stay
+        // when the file does not speak of them any more.
+        let born = ["\"tso_max_size\"", "\"num_tx_queues\"", "\"num_rx_queues\""];
+        line.split(',').filter(|part| !born.iter().any(|born| part.starts_with(born))).collect::<Vec<_>>().join(",")
     };
     // The kernel makes these of addresses, those of IPv6 when they are ready.
     let of_an_address = |line: &str| line.contains("\"protocol\":\"kernel\"") && line.contains("\"table\":\"local\"");
