@@ -250,7 +250,7 @@ fn destroy() {
 fn a_program_that_outlives_topo_is_waited_for() {
     sandbox::run("a_program_that_outlives_topo_is_waited_for", || {
         let clean = quiet(&PROGRAM);
-        let file = write("table.yaml", "name: crash\nhost: { nat: [{ masquerade: { source: [10.7.0.0/24, 10.9.0.0/24] } }] }\n");
+        let file = write("table.yaml", "name: crash\nhost: { nat: [{ nft: 'ip saddr 10.7.0.0/24 masquerade' }] }\n");
         sh("mkdir /run/lock/bin
             printf '#!/bin/sh\\ncase \"$*\" in \"-f -\") : > /run/lock/begun; sleep 2;; esac\\nexec /usr/sbin/nft \"$@\"\\n' > /run/lock/bin/nft; chmod +x /run/lock/bin/nft");
         let slow = format!("/run/lock/bin:{}", std::env::var("PATH").unwrap_or_default());

@@ -229,6 +229,31 @@ fn a_small_mtu_takes_ipv6() {
 }
 
 #[test]
+fn ipv6_that_is_off_takes_addresses_and_routes() {
+    sandbox::run("ipv6_that_is_off_takes_addresses_and_routes", || {
+        machine();
+        let mut paper = Paper::new();
+        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
+        add_static("10.9.0.0/16 via 10.0.0.2");
+        add_static("fd09::/32 via fd00::2");
+        paper.address("10.0.0.1/24");
+        paper.address("fd00::1/64");
+        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+        paper.route("fd09::/32", &[("fd00::2", "e0")], None);
+        let setting = |value: &str| Resource::Sysctl(Sysctl::new("RED".into(), "net/ipv6/conf/e0/disable_ipv6", value));
+        paper.create(setting("0"));
+        effect(&mut paper.0, &Operation::Update { before: setting("0"), after: setting("1") }).unwrap();
+        sh("ip netns exec RED sysctl -qw net.ipv6.conf.e0.disable_ipv6=1");
+        both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16"]);
+        let off = |of: &str| sh(&format!("ip netns exec RED sysctl -n net.ipv6.conf.{of}.disable_ipv6")).trim().to_owned();
+        sh("ip netns exec RED sysctl -qw net.ipv6.conf.all.disable_ipv6=0");
+        assert_eq!(off("e0"), "0", "the switch writes that of each interface");
+        sh("ip netns exec RED sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
+        assert_eq!(["e0", "lo", "default"].map(off), ["1", "1", "1"]);
+    });
+}
+
+#[test]
 fn a_route_with_another_next_hop_stays_half_dead() {
     sandbox::run("a_route_with_another_next_hop_stays_half_dead", || {
         machine();

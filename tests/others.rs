@@ -4,7 +4,7 @@
 
 mod sandbox;
 
-use sandbox::{assert_snapshot, sh, snapshot, topo, try_sh, write};
+use sandbox::{Options, assert_snapshot, assert_snapshot_with, quiet, sh, snapshot, topo, try_sh, write};
 
 /// A vxlan ends when the interface that it sends by goes to another namespace. The plan says so, and nothing else is in its way.
 #[test]
@@ -133,14 +133,26 @@ fn what_is_shown_of_a_new_node() {
 #[test]
 fn ipv6_of_others_that_is_switched_off() {
     sandbox::run("ipv6_of_others_that_is_switched_off", || {
-        sh("ip link add f0 type veth peer name f1; ip addr add fd50::1/64 dev f1 nodad; ip link set f0 up; ip link set f1 up");
+        sh("ip link add f0 type veth peer name f1; ip addr add fd50::1/64 dev f1 nodad; ip addr add 10.50.0.1/24 dev f1; ip link set f0 up; ip link set f1 up
+            ip -6 route add fd51::/64 via fd50::9; ip route add 10.51.0.0/24 via 10.50.0.9");
+        let before = quiet(&Options::default());
         let file = write("off.yaml", "name: off\nhost: { interfaces: { f1: { existing: {}, ipv6: { disable: true } } } }\n");
-        let plan = topo(&["plan", &file]).expect(0);
-        assert!(plan.stderr.contains("fd50::1/64 and the routes over it go"), "{}", plan.stderr);
+        topo(&["plan", "--color", "never", &file]).expect(0).says("fd50::1/64").says("fd51::/64");
         topo(&["apply", "--yes", &file]).expect(0);
-        let again = topo(&["plan", "--detailed-exitcode", &file]).expect(0);
-        assert!(!again.stderr.contains("switched off"), "{}", again.stderr);
+        assert_eq!(sh("ip -6 address show dev f1; ip -6 route show dev f1"), "");
+        topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+        // By the file, by the name, and by a file that does not say it any more.
         topo(&["destroy", "--yes", &file]).expect(0);
+        assert_snapshot_with(&before, &Options::default());
+        topo(&["apply", "--yes", &file]).expect(0);
+        topo(&["destroy", "--yes", "off"]).expect(0);
+        assert_snapshot_with(&before, &Options::default());
+        topo(&["apply", "--yes", &file]).expect(0);
+        let plain = write("off.yaml", "name: off\nhost: { interfaces: { f1: { existing: {}, mtu: 1400 } } }\n");
+        topo(&["apply", "--yes", &plain]).expect(0);
+        sh("ip -6 address show dev f1 | grep fd50::1; ip -6 route | grep fd51");
+        topo(&["destroy", "--yes", &plain]).expect(0);
+        assert_snapshot_with(&before, &Options::default());
         let all = write("off.yaml", "name: off\nhost: { sysctls: { net.ipv6.conf.all.disable_ipv6: 1 } }\n");
         let plan = topo(&["plan", &all]).expect(0);
         assert!(plan.stderr.contains("all interfaces of host"), "{}", plan.stderr);

@@ -187,14 +187,14 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     for setting in base.on_link(source).iter().filter_map(|id| base.get(id)).filter(|on| matches!(on, Resource::Sysctl(_))) {
         remember(record, setting.clone());
     }
-    routes_over(record, base, source);
+    routes_over(record, base, source, false);
 }
 
-/// The routes over a link of somebody else.
-fn routes_over(record: &mut Record, base: &State, link: &LinkId) {
+/// The routes over a link of somebody else, or those of IPv6 alone.
+fn routes_over(record: &mut Record, base: &State, link: &LinkId, of_ipv6: bool) {
     let over = |route: &&Route| route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name));
     let theirs = |route: &&Route| !base.items.get(&route.id()).is_some_and(|item| item.owner == Owner::Ours);
-    for route in base.routes_of(&link.node).filter(over).filter(theirs) {
+    for route in base.routes_of(&link.node).filter(|route| !of_ipv6 || route.key.to.addr().is_ipv6()).filter(over).filter(theirs) {
         remember(record, Resource::Route(route.clone()));
     }
 }
@@ -202,14 +202,15 @@ fn routes_over(record: &mut Record, base: &State, link: &LinkId) {
 /// A link that is configured where it is: the fields that the file writes. What the record knows already is older and stays.
 fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
     let Some(there) = base.link(&wanted.id) else { return };
-    if wanted.up == Setting::Is(false) {
-        // Going down costs it the routes over it and its IPv6 addresses.
+    let without_ipv6 = goal.is_without_ipv6(&wanted.id);
+    if wanted.up == Setting::Is(false) || without_ipv6 {
+        // Going down costs it the routes over it and its IPv6 addresses, and so does IPv6 that is switched off.
         base.addresses_of(&wanted.id)
             .filter(|address| address.address.addr().is_ipv6() && !address.marked)
             .for_each(|address| remember(record, Resource::Address(address.clone())));
     }
-    if goal.is_off(&wanted.id) {
-        routes_over(record, base, &wanted.id);
+    if goal.is_off(&wanted.id) || without_ipv6 {
+        routes_over(record, base, &wanted.id, without_ipv6 && !goal.is_off(&wanted.id));
     }
     if goal.is_off(&wanted.id) || wanted.up == Setting::Is(false) {
         costs_of_others(record, base, &wanted.id);
@@ -267,11 +268,11 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
     let away = |link: &LinkId| elsewhere(link) || wanted.link(link).is_some_and(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false));
     match prior {
         Resource::Link(link) if elsewhere(&link.id) => Some(prior.clone()),
-        Resource::Address(address) if away(&address.link) => Some(prior.clone()),
+        Resource::Address(address) if away(&address.link) || address.address.addr().is_ipv6() && wanted.is_without_ipv6(&address.link) => Some(prior.clone()),
         Resource::Route(route)
             if route.nexthops.iter().any(|hop| {
                 let link = hop.dev.as_ref().map(|dev| LinkId { node: route.node.clone(), name: dev.clone() });
-                link.is_some_and(|link| away(&link) || wanted.is_off(&link))
+                link.is_some_and(|link| away(&link) || wanted.is_off(&link) || route.key.to.addr().is_ipv6() && wanted.is_without_ipv6(&link))
             }) =>
         {
             Some(prior.clone())

@@ -7,6 +7,7 @@
 
 mod expressions;
 mod listing;
+mod sets;
 mod transaction;
 mod verdict;
 

@@ -26,23 +26,13 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         .collect()
 }
 
-/// What it costs others that IPv6 is switched off: the kernel drops all addresses and routes there (`addrconf_disable_change`), of which nobody keeps note.
+/// What it costs others that IPv6 is switched off on all interfaces: the kernel drops all addresses and routes there (`addrconf_disable_change`), of which
+/// nobody keeps note. (For a single interface they are noted, and come back.)
 fn without_ipv6(observed: &State, wanted: &Resource) -> Option<String> {
     let Resource::Sysctl(sysctl) = wanted else { return None };
     let changes = !matches!(observed.get(&wanted.id()), Some(Resource::Sysctl(there)) if there.value != "0");
     let theirs = observed.namespace(&sysctl.node).is_some() && !observed.is_made(&sysctl.node);
-    let switch = sysctl.key.starts_with("net/ipv6/conf/") && sysctl.key.ends_with("/disable_ipv6");
-    if !switch || sysctl.value == "0" || !changes || !theirs {
-        return None;
-    }
-    let Some(link) = sysctl.link() else {
-        let all = sysctl.key == "net/ipv6/conf/all/disable_ipv6";
-        let what =
-            || format!("IPv6 is switched off on all interfaces of {}: their IPv6 addresses and routes go, and do not come back with destroy", sysctl.node);
-        return all.then(what);
-    };
-    let addresses = observed.addresses_of(&link).filter(|address| address.address.addr().is_ipv6() && !address.marked);
-    let addresses: Vec<String> = addresses.map(|address| address.address.to_string()).collect();
-    let what = || format!("IPv6 is switched off on {link}: {} and the routes over it go, and do not come back with destroy", addresses.join(", "));
-    (!addresses.is_empty()).then(what)
+    let all = sysctl.key == "net/ipv6/conf/all/disable_ipv6" && sysctl.value != "0";
+    let what = || format!("IPv6 is switched off on all interfaces of {}: their IPv6 addresses and routes go, and do not come back with destroy", sysctl.node);
+    (all && changes && theirs).then(what)
 }

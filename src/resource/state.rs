@@ -212,6 +212,12 @@ impl State {
         vrf || link.up == Setting::Is(false)
     }
 
+    /// Whether IPv6 is off on a link, by a setting of its own.
+    pub fn is_without_ipv6(&self, link: &LinkId) -> bool {
+        let id = ResourceId::Sysctl(link.node.clone(), format!("net/ipv6/conf/{}/disable_ipv6", link.name));
+        matches!(self.get(&id), Some(Resource::Sysctl(sysctl)) if sysctl.ends_ipv6().is_some())
+    }
+
     /// All resources in order.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
         self.items.values().map(|item| &item.resource)

@@ -28,6 +28,12 @@ impl Sysctl {
         Some(LinkId { node: self.node.clone(), name: name.into() })
     }
 
+    /// The interface on which it switches IPv6 off, which costs it all IPv6 addresses and routes (`addrconf_ifdown`).
+    pub fn ends_ipv6(&self) -> Option<LinkId> {
+        let off = self.key.starts_with("net/ipv6/conf/") && self.key.ends_with("/disable_ipv6") && self.value != "0";
+        self.link().filter(|_| off)
+    }
+
     /// The setting whose writing writes this one too: `ip_forward` those of all interfaces and `accept_redirects` (`inet_forward_change`), `forwarding` of all
     /// IPv6 interfaces theirs (`addrconf_fixup_forwarding`), likewise `disable_ipv6` (`addrconf_disable_ipv6`), an IPv4 default that of every interface which has none of its own (`devinet_copy_dflt_conf`).
     pub fn written_with(&self) -> Option<ResourceId> {

@@ -1,8 +1,9 @@
 //! Rules as the kernel has them: lists of expressions that load into registers, compare, and decide (`include/uapi/linux/netfilter/nf_tables.h`).
 //!
-//! They are what nft 1.0.6 makes of the same words, so that it lists them as those. What takes a set (several ports, several addresses) and what is written
-//! in nft's own words is left to nft.
+//! They are what nft 1.0.6 makes of the same words, so that it lists them as those. What is written in nft's own words is left to nft, and lists that it would put
+//! together in another way.
 
+use super::sets::{self, Key, Set};
 use crate::kernel::attributes::Writer;
 use crate::resource::text::{icmp_type, protocol_number};
 use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Verdict};
@@ -35,9 +36,10 @@ const BURST: u32 = 5;
 /// Length of an interface name with its NUL (`IFNAMSIZ`).
 const NAME: usize = libc::IFNAMSIZ;
 
-/// `rule` as the expressions of a rule in an `inet` table, one `NFTA_LIST_ELEM` each; `None` where only nft can write it.
-pub fn of(rule: &PacketRule) -> Option<Vec<u8>> {
-    let mut list = Expressions::default();
+/// `rule` as the expressions of a rule in an `inet` table, one `NFTA_LIST_ELEM` each, and the sets in it, numbered from `first` on; `None` where only nft can
+/// write it.
+pub fn of(rule: &PacketRule, first: u32) -> Option<(Vec<u8>, Vec<Set>)> {
+    let mut list = Expressions { first, ..Expressions::default() };
     list.family(rule);
     list.interface(IIFNAME, rule.input.as_ref())?;
     list.interface(OIFNAME, rule.output.as_ref())?;
@@ -70,13 +72,16 @@ pub fn of(rule: &PacketRule) -> Option<Vec<u8>> {
     if let Some(verdict) = &rule.verdict {
         list.verdict(verdict, rule)?;
     }
-    Some(list.written.bytes().to_vec())
+    Some((list.written.bytes().to_vec(), list.sets))
 }
 
 /// Expressions one after the other.
 #[derive(Default)]
 pub(super) struct Expressions {
     written: Writer,
+    /// The number of the first of the sets.
+    first: u32,
+    sets: Vec<Set>,
     /// The family that the packet has been compared with.
     compared: Option<Family>,
 }
@@ -92,6 +97,15 @@ impl Expressions {
 
     fn compare(&mut self, how: u32, value: &[u8]) {
         self.add("cmp", |data| _ = data.be32(1, FIRST).be32(2, how).nest(3, |data| _ = data.put(1, value)));
+    }
+
+    /// Whether the register is in a set of these, or in none.
+    fn among(&mut self, not: bool, key: Key, items: Vec<(Vec<u8>, Vec<u8>)>) -> Option<()> {
+        let id = self.first + u32::try_from(self.sets.len()).ok()?;
+        self.sets.push(Set::new(id, key, items)?);
+        // `NFT_LOOKUP_F_INV`.
+        self.add("lookup", |data| _ = data.text(1, sets::NAME).be32(2, FIRST).be32(4, id).be32(5, u32::from(not)));
+        Some(())
     }
 
     fn payload(&mut self, base: u32, offset: u32, length: u32) {
@@ -137,19 +151,25 @@ impl Expressions {
     /// `iifname "a"`, `oifname != "eth*"`.
     fn interface(&mut self, key: u32, list: Option<&IfMatch>) -> Option<()> {
         let Some(IfMatch { not, names }) = list else { return Some(()) };
-        if names.len() != 1 && !(*not && names.iter().any(|name| name.ends_with('*'))) {
+        let any_wild = names.iter().any(|name| name.ends_with('*'));
+        if names.len() > 1 && !any_wild {
+            let whole = |name: &String| whole_name(name.as_bytes()).map(|name| (name.to_vec(), name.to_vec()));
+            self.meta(key);
+            return self.among(*not, Key::Interface, names.iter().map(whole).collect::<Option<_>>()?);
+        }
+        if names.len() > 1 && !*not {
             return None;
         }
         for name in names {
-            let mut value = [0; NAME];
-            let wild = name.strip_suffix('*');
-            let text = wild.unwrap_or(name).as_bytes();
-            if text.is_empty() || text.len() >= NAME {
+            let wild = name.strip_suffix('*').map(str::as_bytes).filter(|stem| !stem.is_empty() && stem.len() < NAME);
+            if name.ends_with('*') && wild.is_none() {
                 return None;
             }
-            value.get_mut(..text.len())?.copy_from_slice(text);
             self.meta(key);
-            self.compare(if *not { UNEQUAL } else { EQUAL }, if wild.is_some() { text } else { &value });
+            match wild {
+                Some(stem) => self.compare(if *not { UNEQUAL } else { EQUAL }, stem),
+                None => self.compare(if *not { UNEQUAL } else { EQUAL }, &whole_name(name.as_bytes())?),
+            }
         }
         Some(())
     }
@@ -157,11 +177,12 @@ impl Expressions {
     /// `ip saddr 10.0.0.0/8`, `ip6 daddr != fd00::1-fd00::9`.
     fn address(&mut self, source: bool, list: Option<&AddressMatch>) -> Option<()> {
         let Some(AddressMatch { not, items }) = list else { return Some(()) };
-        let [item] = items.as_slice() else { return None };
-        let first = match item {
-            AddressRange::Prefix(net) => net.network(),
-            AddressRange::Range(from, _) => *from,
+        let ends = |item: &AddressRange| match item {
+            AddressRange::Prefix(net) => (net.network(), net.broadcast()),
+            AddressRange::Range(from, to) => (*from, *to),
         };
+        let item = items.first()?;
+        let (first, _) = ends(item);
         // `struct iphdr`, `struct ipv6hdr`.
         let (family, length, offset) = match (first.is_ipv4(), source) {
             (true, true) => (Family::V4, 4, 12),
@@ -170,6 +191,11 @@ impl Expressions {
             (false, false) => (Family::V6, 16, 24),
         };
         self.is_of(family);
+        if items.len() > 1 {
+            self.payload(NETWORK, offset, length);
+            let key = if family == Family::V4 { Key::Ipv4 } else { Key::Ipv6 };
+            return self.among(*not, key, items.iter().map(ends).map(|(from, to)| (octets(from), octets(to))).collect());
+        }
         let how = if *not { UNEQUAL } else { EQUAL };
         match item {
             AddressRange::Range(from, to) => {
@@ -233,7 +259,11 @@ impl Expressions {
                     self.payload(TRANSPORT, offset, 2);
                     if from == to { self.compare(EQUAL, &from.to_be_bytes()) } else { self.between(false, &from.to_be_bytes(), &to.to_be_bytes()) }
                 }
-                _ => return None,
+                list => {
+                    self.payload(TRANSPORT, offset, 2);
+                    let bytes = |(from, to): &(u16, u16)| (from.to_be_bytes().to_vec(), to.to_be_bytes().to_vec());
+                    self.among(false, Key::Port, list.iter().map(bytes).collect())?;
+                }
             }
         }
         Some(())
@@ -308,4 +338,11 @@ pub(super) fn octets(address: IpAddr) -> Vec<u8> {
 
 fn mask(net: &IpNet) -> Vec<u8> {
     octets(net.netmask())
+}
+
+/// An interface name as the kernel has it, filled up with NULs; `None` for one that is too long, or none.
+fn whole_name(name: &[u8]) -> Option<[u8; NAME]> {
+    let mut whole = [0; NAME];
+    whole.get_mut(..name.len()).filter(|room| !room.is_empty() && room.len() < NAME)?.copy_from_slice(name);
+    Some(whole)
 }

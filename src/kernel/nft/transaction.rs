@@ -12,6 +12,8 @@ use nix::libc;
 const NEWTABLE: u16 = NFTABLES;
 const NEWCHAIN: u16 = NFTABLES | 3;
 const NEWRULE: u16 = NFTABLES | 6;
+const NEWSET: u16 = NFTABLES | 9;
+const NEWSETELEM: u16 = NFTABLES | 12;
 /// `struct nfgenmsg` of what is in a table of the family `inet`.
 const HEAD: [u8; 4] = [INET, 0, 0, 0];
 
@@ -44,10 +46,16 @@ pub fn of(table: &Table, start: Start) -> Option<Vec<Request>> {
             body.be32(5, if chain.drop { libc::NF_DROP } else { libc::NF_ACCEPT }.cast_unsigned());
         });
     }
+    let mut next = 1;
     for chain in &table.chains {
         for rule in &chain.rules {
             let TableRule::Typed(rule) = rule else { return None };
-            let expressions = expressions::of(rule)?;
+            let (expressions, sets) = expressions::of(rule, next)?;
+            for set in &sets {
+                next += 1;
+                request(NEWSET, CREATE, &|body| set.head(body));
+                request(NEWSETELEM, CREATE, &|body| set.elements(body));
+            }
             request(NEWRULE, CREATE | APPEND, &|body| _ = body.text(2, &chain.name).nested(4, &expressions).put(7, &comment));
         }
     }

@@ -130,6 +130,7 @@ fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusa
         (Resource::Sysctl(there), Resource::Sysctl(wanted)) => {
             there.value.clone_from(&wanted.value);
             ripple(state, wanted);
+            return Ok(wanted.ends_ipv6().map(|link| link::ipv6_gone(state, &link)).unwrap_or_default());
         }
         (there, wanted) => *there = wanted.clone(),
     }
