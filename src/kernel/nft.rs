@@ -4,6 +4,8 @@
 //! of tables and chains, and gives errors no useful place. The text is not taken apart either. A rule has as many spellings as nft has versions, so the
 //! wanted table is loaded into a scratch namespace and listed there by the same program: a rule whose line is the same in both listings is the same rule.
 //! That gives no phantom difference, whatever nft makes of a rule, and for raw rules too.
+//!
+//! It is made without nft where the language has words for all of it: `transaction` says to the kernel what nft would say.
 
 mod expressions;
 mod listing;

@@ -36,7 +36,7 @@ pub enum What {
         /// Whether the programs that it started (nft) are killed with it; else they run to their ends.
         all: bool,
     },
-    /// The request is refused with this errno. Each message that is sent to the route socket is a request here: its answer says so.
+    /// The request is refused with this errno. Each message that is sent to the route socket is a request here: its answer says so. A batch of nftables is one.
     Refuse(i32),
     /// Something happens to what it receives from a netlink socket.
     Receive(Reply),
@@ -247,7 +247,8 @@ impl Tracer {
         }
         let single = matches!(self.moment, Some(Moment { what: What::Refuse(_), .. }));
         let requests = match number {
-            libc::SYS_sendto if single => {
+            // A batch of nftables is carried out whole or not at all, and its sending with it.
+            libc::SYS_sendto if single && !is_batch(pid, args[1]) => {
                 messages(&bytes(pid, args[1], args[2])).filter_map(|at| Some((netlink(pid, args[1] + at)?, Some(args[1] + at)))).collect()
             }
             _ => Vec::from_iter(changing(pid, number, args).map(|name| (name, None))),
@@ -318,7 +319,9 @@ impl Tracer {
     /// An answer has come.
     fn received(&mut self, pid: i32, receiving: &Receiving, result: i64) {
         let Receiving { answer, socket, place, room } = *receiving;
-        let now = self.moment.filter(|moment| moment.request == answer);
+        // Only dumps look at whether they were interrupted: it is the first from there on.
+        let from_there = |moment: &Moment| matches!(moment.what, What::Receive(Reply::Interrupted)) && moment.request < answer && self.run.hit.is_none();
+        let now = self.moment.filter(|moment| moment.request == answer || from_there(moment));
         if let Some(Moment { what: What::Receive(reply @ Reply::Fails(errno)), .. }) = now {
             set_result(pid, errno);
             self.run.hit = Some(format!("answer {answer}, {reply:?}"));
@@ -343,7 +346,7 @@ impl Tracer {
         match reply {
             Reply::Fails(_) | Reply::Late(_) => {}
             Reply::Interrupted => {
-                // Only dumps look at it; an answer to one question is not put together.
+                // An answer to one question is not put together.
                 let parts: Vec<u64> = heads.into_iter().filter(|at| number(at + 4) >> 16 & MULTIPART != 0).collect();
                 if parts.is_empty() {
                     return;
@@ -483,6 +486,11 @@ fn changing(pid: i32, number: i64, args: &[u64; 6]) -> Option<String> {
         _ => return None,
     };
     Some(name)
+}
+
+/// Whether a packet begins with `NFNL_MSG_BATCH_BEGIN`.
+fn is_batch(pid: i32, packet: u64) -> bool {
+    (word(pid, packet) >> 32) & 0xffff == 16
 }
 
 /// A netlink message that changes something: not a question (`RTM_GET*`), and of nftables only batches, in which all its changes are.

@@ -157,19 +157,14 @@ impl Expressions {
             self.meta(key);
             return self.among(*not, Key::Interface, names.iter().map(whole).collect::<Option<_>>()?);
         }
-        if names.len() > 1 && !*not {
+        if names.is_empty() || names.len() > 1 && !*not {
             return None;
         }
         for name in names {
-            let wild = name.strip_suffix('*').map(str::as_bytes).filter(|stem| !stem.is_empty() && stem.len() < NAME);
-            if name.ends_with('*') && wild.is_none() {
-                return None;
-            }
+            let stem = name.strip_suffix('*').unwrap_or(name).as_bytes();
+            let whole = whole_name(stem)?;
             self.meta(key);
-            match wild {
-                Some(stem) => self.compare(if *not { UNEQUAL } else { EQUAL }, stem),
-                None => self.compare(if *not { UNEQUAL } else { EQUAL }, &whole_name(name.as_bytes())?),
-            }
+            self.compare(if *not { UNEQUAL } else { EQUAL }, if name.ends_with('*') { stem } else { &whole });
         }
         Some(())
     }
