@@ -281,7 +281,7 @@ fn everything_that_stands_on_links() {
             "ip netns exec A sysctl -qw net.ipv4.ip_forward=0",
             "ip netns exec A sysctl -qw net.ipv4.conf.a0.forwarding=0",
             "ip netns exec A sysctl -qw net.ipv6.conf.a1.forwarding=0",
-            "ip netns exec B sysctl -qw net.ipv4.conf.lo.forwarding=1",
+            "ip netns exec B sysctl -qw net.ipv4.conf.b1.forwarding=1",
             "ip netns exec A sysctl -qw net.ipv6.conf.a0.disable_ipv6=1",
             "ip netns exec A sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
         ];

@@ -294,6 +294,29 @@ fn what_another_topology_has_in_our_namespace_is_left_alone() {
     });
 }
 
+/// Forwarding of single links follows the node's switch, but not where another topology says it.
+#[test]
+fn a_setting_of_our_link_that_another_topology_wrote_stays() {
+    sandbox::run("a_setting_of_our_link_that_another_topology_wrote_stays", || {
+        let base = write("base.yaml", "name: base\nnamespaces: { R: { interfaces: { e: { veth: H/e } } }, H: }\n");
+        apply(&base);
+        for place in ["netns: R", "path: /run/netns/R"] {
+            let text =
+                format!("name: guest\nnamespaces: {{ G: {{ existing: {{ {place} }}, interfaces: {{ e: {{ existing: {{}}, forwarding: true }} }} }} }}\n");
+            let guest = write("guest.yaml", &text);
+            apply(&guest);
+            for file in [&base, &guest] {
+                topo(&["plan", "--detailed-exitcode", file]).expect(0);
+            }
+            destroy("guest");
+            topo(&["plan", "--detailed-exitcode", &base]).expect(0);
+        }
+        sh("ip netns exec R sysctl -qw net.ipv4.conf.e.forwarding=1");
+        topo(&["plan", "--detailed-exitcode", &base]).expect(2).says("net.ipv4.conf.e.forwarding");
+        destroy("base");
+    });
+}
+
 /// Nor is the apply undone that made a namespace which another topology uses.
 #[test]
 fn a_namespace_in_use_is_not_undone() {

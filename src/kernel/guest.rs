@@ -35,7 +35,7 @@ impl Guest {
 /// The guests of each namespace of ours. Where another topology finds such a namespace by a path or a process, its record says the name from here on.
 pub fn guests(others: &mut [(Name, Record)], looks: &[Look], places: &Places) -> HashMap<Node, Vec<Guest>> {
     let mut guests: HashMap<Node, Vec<Guest>> = HashMap::new();
-    for (name, Record { existing, owned, moved, .. }) in others {
+    for (name, Record { existing, owned, moved, wrote, .. }) in others {
         for (called, place) in existing {
             let node = match &*place {
                 NetnsRef::Name(name) => Some(Node::from(name.as_str())),
@@ -43,6 +43,7 @@ pub fn guests(others: &mut [(Name, Record)], looks: &[Look], places: &Places) ->
             };
             let Some(node) = node.filter(|node| places.is_made(node) && looks.iter().any(|look| look.node == *node)) else { continue };
             *place = NetnsRef::Name(node.as_str().to_owned());
+            wrote.iter_mut().filter(|setting| setting.node == *called).for_each(|setting| setting.node.clone_from(&node));
             let owned = owned.iter().filter(|id| id.node() == called).map(|id| id.clone().at(&node)).collect();
             let moved = moved.iter().filter(|(now, _)| now.node == *called).map(|(now, _)| now.name.clone()).collect();
             guests.entry(node).or_default().push(Guest { name: name.clone(), owned, moved });

@@ -187,7 +187,8 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<
     let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
     let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
     let mut found = Vec::new();
-    for link in links {
+    // On `lo` nothing is forwarded, and what it has is what the machine had for new links.
+    for link in links.iter().filter(|link| link.kind != Kind::Loopback) {
         for (family, (now, switch)) in ["ipv4", "ipv6"].into_iter().zip(link.forwards.into_iter().zip(SWITCHES.map(switch))) {
             if let (Some(now), Some(switch)) = (now, switch)
                 && now != switch

@@ -16,7 +16,7 @@ const LOOPBACK: u32 = 1;
 ///
 /// `accept_dad` is 1 in the kernel: in a namespace of ours duplicate address detection is off unless an interface turns it on, also for link-local addresses,
 /// without which no neighbour is found (`ndisc_send_ns`) for up to two seconds.
-const DEFAULTS: [&str; 11] = [
+const DEFAULTS: [&str; 12] = [
     "net/ipv4/ip_forward",
     "net/ipv4/conf/default/forwarding",
     "net/ipv4/conf/all/rp_filter",
@@ -28,6 +28,7 @@ const DEFAULTS: [&str; 11] = [
     "net/ipv6/conf/default/accept_dad",
     "net/ipv6/conf/all/disable_ipv6",
     "net/ipv6/conf/default/disable_ipv6",
+    "net/ipv6/conf/lo/disable_ipv6",
 ];
 
 /// Which of [`DEFAULTS`] a fresh namespace has otherwise. All fresh ones have the same, so that one look is enough for a batch.

@@ -327,7 +327,8 @@ fn astray(goal: &mut State, observed: &State) {
     for item in observed.items.values().filter(|item| item.owner == Owner::Ours) {
         let Resource::Sysctl(now) = &item.resource else { continue };
         let kept_in_order = ["/forwarding", "/disable_ipv6"].iter().any(|name| now.key.ends_with(name));
-        if kept_in_order && observed.is_made(&now.node) && !goal.items.contains_key(&now.id()) && stays(now) {
+        let another = observed.other_with_setting(&now.id()).is_some();
+        if kept_in_order && !another && observed.is_made(&now.node) && !goal.items.contains_key(&now.id()) && stays(now) {
             let value = match now.written_with().and_then(|switch| goal.get(&switch)) {
                 Some(Resource::Sysctl(switch)) => &switch.value,
                 _ => "0",
