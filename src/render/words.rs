@@ -2,6 +2,7 @@
 
 use crate::resource::{
     Address, Drift, FdbTarget, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, Vlans, Work, kinds,
+    scope_word,
 };
 
 /// What a resource is called inside its node: `link br0`, `route default`.
@@ -90,8 +91,8 @@ fn address_words(address: &Address) -> Vec<String> {
     if let Some(label) = address.label.get().filter(|label| **label != *address.link.name.as_str()) {
         words.push(format!("label {label}"));
     }
-    if let Some(scope) = address.scope.get().filter(|scope| **scope == 253 && address.address.addr().is_ipv4()) {
-        words.push(format!("scope {}", if *scope == 253 { "link" } else { "other" }));
+    if let Some(scope) = address.scope.get().filter(|scope| ![0, 254].contains(*scope) && address.address.addr().is_ipv4()) {
+        words.push(format!("scope {}", scope_word(*scope)));
     }
     words
 }
@@ -187,6 +188,9 @@ fn route_words(route: &Route) -> String {
         [] => {}
         [one] => words.push(one.clone()),
         several => words.push(format!("by {}", several.join(" and "))),
+    }
+    if let Some(scope) = route.unusual_scope() {
+        words.push(format!("scope {}", scope_word(scope)));
     }
     if let Some(source) = route.source {
         words.push(format!("source {source}"));

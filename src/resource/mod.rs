@@ -48,7 +48,7 @@ pub use peer::{Peer, PeerKey};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};
 pub use quantity::{ByteRate, Nanoseconds, Share};
 pub use record::{Record, TableRecord};
-pub use route::{NextHop, Route, RouteKey, RouteKind, TableId};
+pub use route::{NextHop, Route, RouteKey, RouteKind, TableId, scope_word};
 pub use rule::{Family, Rule, RuleAction, RuleKey};
 pub use setting::{Mac, Options, Setting, Value};
 pub use state::{Item, Owner, Resource, State};

@@ -134,7 +134,31 @@ impl fmt::Display for NextHop {
     }
 }
 
+/// A number of `rt_scope` as `ip` writes it.
+pub fn scope_word(scope: u8) -> String {
+    match scope {
+        0 => "global".to_owned(),
+        200 => "site".to_owned(),
+        253 => "link".to_owned(),
+        254 => "host".to_owned(),
+        255 => "nowhere".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 impl Route {
+    /// The scope of an IPv4 route, where `ip` would not choose it by itself.
+    pub fn unusual_scope(&self) -> Option<u8> {
+        let scope = *self.scope.get().filter(|_| self.key.to.addr().is_ipv4())?;
+        let gateway = self.nexthops.iter().any(|hop| hop.via.is_some());
+        let usual = match self.kind {
+            RouteKind::Local => 254,
+            RouteKind::Unicast if !gateway => 253,
+            _ => 0,
+        };
+        (scope != usual).then_some(scope)
+    }
+
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::Route(self.node.clone(), self.key.clone())

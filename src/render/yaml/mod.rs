@@ -215,9 +215,7 @@ fn route(route: &Route) -> Yaml {
         map.put("table", Yaml::of(&route.key.table));
     }
     map.put_some("source", route.source.as_ref());
-    if let Some(scope) = route.scope.get().filter(|scope| v4 && **scope != usual_scope(route)) {
-        map.put("scope", Yaml::of(scope));
-    }
+    map.put_some("scope", route.unusual_scope().as_ref());
     map.put_some("mtu", route.mtu.as_ref());
     map
 }
@@ -227,15 +225,6 @@ fn hop_keys(hop: &crate::resource::NextHop, map: &mut Yaml) {
     map.put_some("dev", hop.dev.as_ref());
     if hop.onlink {
         map.put("onlink", Yaml::of(&true));
-    }
-}
-
-/// The scope that a route has where the file says none.
-fn usual_scope(route: &Route) -> u8 {
-    match route.kind {
-        RouteKind::Local => 254,
-        RouteKind::Unicast if route.nexthops.iter().all(|hop| hop.via.is_none()) => 253,
-        _ => 0,
     }
 }
 

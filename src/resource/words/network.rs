@@ -1,7 +1,7 @@
 //! Addresses, neighbours, routes and policy rules in `ip` and `bridge` words.
 
 use super::{Words, quote};
-use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, PROTOCOL, Route, RouteKind, Rule, RuleAction, Setting, TableId};
+use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, PROTOCOL, Route, RouteKind, Rule, RuleAction, Setting, TableId, scope_word};
 use std::net::IpAddr;
 
 impl Words {
@@ -80,7 +80,7 @@ impl Words {
         if let Some(source) = route.source {
             words.push(format!("src {source}"));
         }
-        if let Some(scope) = unusual_scope(route) {
+        if let Some(scope) = route.unusual_scope() {
             words.push(format!("scope {}", scope_word(scope)));
         }
         words.extend(self.protocol(route.marked, "proto"));
@@ -132,28 +132,4 @@ fn hop_words(hop: &NextHop, v6: bool) -> Vec<String> {
         words.push("onlink".to_owned());
     }
     words
-}
-
-/// The scope of an IPv4 route, where `ip` would not choose it by itself.
-fn unusual_scope(route: &Route) -> Option<u8> {
-    let scope = *route.scope.get().filter(|_| route.key.to.addr().is_ipv4())?;
-    let gateway = route.nexthops.iter().any(|hop| hop.via.is_some());
-    let usual = match route.kind {
-        RouteKind::Local => 254,
-        RouteKind::Unicast if !gateway => 253,
-        _ => 0,
-    };
-    (scope != usual).then_some(scope)
-}
-
-/// A number of `rt_scope` as `ip` writes it.
-fn scope_word(scope: u8) -> String {
-    match scope {
-        0 => "global".to_owned(),
-        200 => "site".to_owned(),
-        253 => "link".to_owned(),
-        254 => "host".to_owned(),
-        255 => "nowhere".to_owned(),
-        other => other.to_string(),
-    }
 }
