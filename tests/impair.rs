@@ -94,7 +94,7 @@ fn every_line_to_every_other_on_paper() {
 fn every_attribute_alone() {
     run_needing("every_attribute_alone", &["netem"], || {
         let compared = Compared::default();
-        let before = snapshot_with(&compared);
+        let before = sandbox::quiet(&compared);
         reach(&wanted(&cable("")));
         assert_eq!(root("A", "eth0")["kind"], "noqueue");
         // Each is there alone at first, then changed one at a time; what is not said is off again.
@@ -289,7 +289,7 @@ fn an_interface_of_somebody_else_is_given_back() {
             ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up
             ip link add ifb7 type ifb; ip link set ifb7 up");
         let compared = Compared::default();
-        let before = (snapshot_with(&compared), root("host", "own0"), root("host", "ifb7"));
+        let before = (sandbox::quiet(&compared), root("host", "own0"), root("host", "ifb7"));
         assert_eq!((&before.1["kind"], &before.2["handle"]), (&json!("noqueue"), &json!("0:")));
         assert_ne!(before.2["kind"], "noqueue");
         let text = "{name: t, host: {interfaces: {own0: {existing: {}, mtu: 1400, impair: { loss: 1% }}, ifb7: {existing: {}, impair: { delay: 5ms, jitter: 1ms, distribution: pareto }}}}}";

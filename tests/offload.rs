@@ -4,7 +4,7 @@
 
 mod sandbox;
 
-use sandbox::{Options as Compared, assert_snapshot_with, run_needing, sh, snapshot_with, topo, write};
+use sandbox::{Options as Compared, assert_snapshot_with, run_needing, sh, topo, write};
 use topo::apply::{self, Options};
 use topo::document::{self, Source};
 use topo::kernel::{ErrorKind, Kernel, Linux, Model};
@@ -97,7 +97,7 @@ fn every_one_to_every_other_on_paper() {
 fn each_alone() {
     run_needing("each_alone", &["offload"], || {
         let compared = Compared::default();
-        let before = snapshot_with(&compared);
+        let before = sandbox::quiet(&compared);
         reach(&cable(""));
         let fresh = features("A", "eth0");
         for (name, word) in NAMES {
@@ -121,7 +121,7 @@ fn each_alone() {
 fn from_birth_and_back() {
     run_needing("from_birth_and_back", &["offload"], || {
         let compared = Compared::default();
-        let before = snapshot_with(&compared);
+        let before = sandbox::quiet(&compared);
         reach(&cable(""));
         let fresh = features("A", "eth0");
         reach(&State::empty("t".into()));

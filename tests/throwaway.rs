@@ -41,7 +41,7 @@ fn sees_everything() {
             ("ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:01 nud permanent dev br0", "ip neigh del 10.0.0.9 dev br0"),
         ] {
             sh(edit);
-            assert_ne!(snapshot(), before, "not seen: {edit}");
+            assert_ne!(snapshot_with(&Options::default()), before, "not seen: {edit}");
             sh(back);
             assert_snapshot(&before);
         }

@@ -6,7 +6,7 @@
 
 mod sandbox;
 
-use sandbox::{Options, Output, assert_snapshot_with, in_repository, sh, snapshot_with, topo, topo_in, try_sh, wait_for};
+use sandbox::{Options, Output, assert_snapshot_with, in_repository, quiet, sh, topo, topo_in, try_sh, wait_for};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -365,7 +365,7 @@ fn lab(test: &str, name: &str) {
         let lab = LABS.iter().find(|lab| lab.name == name).expect("the lab is in the table");
         sh(lab.before);
         let options = Options { handles: true, indexes: true, addresses: true, ..Options::default() };
-        let before = snapshot_with(&options);
+        let before = quiet(&options);
 
         topo(&["validate", &file]).expect(0);
         topo(&["plan", "--detailed-exitcode", &file]).expect(2);

@@ -31,7 +31,7 @@ mod snapshot;
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
 pub use features::needed_by;
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
-pub use snapshot::{Options, snapshot, snapshot_with, without_history};
+pub use snapshot::{Options, snapshot_with, without_history};
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -342,7 +342,12 @@ pub fn wait_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// A snapshot of a machine that stands still: carrier and link-local addresses come a little after the rest.
+/// The state of the machine, normalised, when it stands still.
+pub fn snapshot() -> String {
+    quiet(&Options::default())
+}
+
+/// [`snapshot`] with options: carrier and link-local addresses come a little after the rest.
 pub fn quiet(options: &Options) -> String {
     // Duplicate address detection: a second in which an address is there and its routes are not.
     let tentative = "for name in $(ls /run/netns); do ip -n $name -6 -o addr show tentative; done 2>/dev/null; ip -6 -o addr show tentative";

@@ -73,12 +73,7 @@ const RESTLESS: [&str; 7] = ["nf_conntrack_count", "netdev_rss_key", "tcp_fastop
 /// What the modules of tunnels put into every namespace: their hundreds of settings are left out, for time. The devices themselves are not.
 const FALLBACKS: [&str; 9] = ["gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
 
-/// The state of the machine, normalised.
-pub fn snapshot() -> String {
-    snapshot_with(&Options::default())
-}
-
-/// [`snapshot`] with options.
+/// The state of the machine as it is at this instant, normalised.
 pub fn snapshot_with(options: &Options) -> String {
     let mut spaces = vec![("host".to_owned(), "/proc/thread-self/ns/net".to_owned())];
     for name in names("/run/netns") {
