@@ -4,7 +4,7 @@
 
 mod sandbox;
 
-use sandbox::{Options as Compared, assert_snapshot_with, run_needing, run_needing_within, sh, snapshot_with, topo, write};
+use sandbox::{Options as Compared, assert_snapshot_with, run_needing, run_needing_within, sh, topo, write};
 use serde_json::{Value, json};
 use std::time::Duration;
 use topo::apply::{self, Options};
