@@ -116,6 +116,20 @@ fn add_static(words: &str) {
     sh(&format!("ip -n RED route add proto static {words}"));
 }
 
+/// [`machine`] and its paper, with an address and a route over it of each family.
+fn machine_of_both_families() -> Paper {
+    machine();
+    let mut paper = Paper::new();
+    sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
+    add_static("10.9.0.0/16 via 10.0.0.2");
+    add_static("fd09::/16 via fd00::2");
+    paper.address("10.0.0.1/24");
+    paper.address("fd00::1/64");
+    paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
+    paper.route("fd09::/16", &[("fd00::2", "e0")], None);
+    paper
+}
+
 #[track_caller]
 fn both(paper: &Paper, expected: &[&str]) {
     assert_eq!(paper.left(), expected, "the model");
@@ -194,15 +208,7 @@ fn a_promoted_secondary_stays() {
 #[test]
 fn down_takes_routes_and_ipv6_addresses() {
     sandbox::run("down_takes_routes_and_ipv6_addresses", || {
-        machine();
-        let mut paper = Paper::new();
-        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
-        add_static("10.9.0.0/16 via 10.0.0.2");
-        add_static("fd09::/16 via fd00::2");
-        paper.address("10.0.0.1/24");
-        paper.address("fd00::1/64");
-        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
-        paper.route("fd09::/16", &[("fd00::2", "e0")], None);
+        let mut paper = machine_of_both_families();
         sh("ip -n RED link set dev e0 down; ip -n RED link set dev e0 up");
         paper.set(|link| link.up = Setting::Is(false));
         paper.set(|link| link.up = Setting::Is(true));
@@ -213,15 +219,7 @@ fn down_takes_routes_and_ipv6_addresses() {
 #[test]
 fn a_small_mtu_takes_ipv6() {
     sandbox::run("a_small_mtu_takes_ipv6", || {
-        machine();
-        let mut paper = Paper::new();
-        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
-        add_static("10.9.0.0/16 via 10.0.0.2");
-        add_static("fd09::/16 via fd00::2");
-        paper.address("10.0.0.1/24");
-        paper.address("fd00::1/64");
-        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
-        paper.route("fd09::/16", &[("fd00::2", "e0")], None);
+        let mut paper = machine_of_both_families();
         sh("ip -n RED link set dev e0 mtu 1279");
         paper.set(|link| link.mtu = Setting::Is(1279));
         both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16"]);
@@ -231,15 +229,7 @@ fn a_small_mtu_takes_ipv6() {
 #[test]
 fn ipv6_that_is_off_takes_addresses_and_routes() {
     sandbox::run("ipv6_that_is_off_takes_addresses_and_routes", || {
-        machine();
-        let mut paper = Paper::new();
-        sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED address add fd00::1/64 dev e0 nodad");
-        add_static("10.9.0.0/16 via 10.0.0.2");
-        add_static("fd09::/32 via fd00::2");
-        paper.address("10.0.0.1/24");
-        paper.address("fd00::1/64");
-        paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
-        paper.route("fd09::/32", &[("fd00::2", "e0")], None);
+        let mut paper = machine_of_both_families();
         let setting = |value: &str| Resource::Sysctl(Sysctl::new("RED".into(), "net/ipv6/conf/e0/disable_ipv6", value));
         paper.create(setting("0"));
         effect(&mut paper.0, &Operation::Update { before: setting("0"), after: setting("1") }).unwrap();

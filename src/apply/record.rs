@@ -3,7 +3,8 @@
 use super::{keys, offload};
 use crate::plan::Plan;
 use crate::resource::{
-    Address, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord, Tenure,
+    Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord,
+    Tenure,
 };
 use std::collections::BTreeSet;
 
@@ -187,14 +188,15 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     for setting in base.on_link(source).iter().filter_map(|id| base.get(id)).filter(|on| matches!(on, Resource::Sysctl(_))) {
         remember(record, setting.clone());
     }
-    routes_over(record, base, source, false);
+    routes_over(record, base, source, None);
 }
 
-/// The routes over a link of somebody else, or those of IPv6 alone.
-fn routes_over(record: &mut Record, base: &State, link: &LinkId, of_ipv6: bool) {
+/// The routes over a link of somebody else, or those of one family alone.
+fn routes_over(record: &mut Record, base: &State, link: &LinkId, family: Option<Family>) {
     let over = |route: &&Route| route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name));
     let theirs = |route: &&Route| !base.items.get(&route.id()).is_some_and(|item| item.owner == Owner::Ours);
-    for route in base.routes_of(&link.node).filter(|route| !of_ipv6 || route.key.to.addr().is_ipv6()).filter(over).filter(theirs) {
+    let meant = |route: &&Route| family.is_none_or(|family| Family::of(&route.key.to) == family);
+    for route in base.routes_of(&link.node).filter(over).filter(theirs).filter(meant) {
         remember(record, Resource::Route(route.clone()));
     }
 }
@@ -209,10 +211,11 @@ fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
             .filter(|address| address.address.addr().is_ipv6() && !address.marked)
             .for_each(|address| remember(record, Resource::Address(address.clone())));
     }
-    if goal.is_off(&wanted.id) || without_ipv6 {
-        routes_over(record, base, &wanted.id, without_ipv6 && !goal.is_off(&wanted.id));
+    let off = goal.is_off(&wanted.id);
+    if off || without_ipv6 {
+        routes_over(record, base, &wanted.id, (!off).then_some(Family::V6));
     }
-    if goal.is_off(&wanted.id) || wanted.up == Setting::Is(false) {
+    if off || wanted.up == Setting::Is(false) {
         costs_of_others(record, base, &wanted.id);
     }
     let mut prior = there.only(wanted);
@@ -268,11 +271,11 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
     let away = |link: &LinkId| elsewhere(link) || wanted.link(link).is_some_and(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false));
     match prior {
         Resource::Link(link) if elsewhere(&link.id) => Some(prior.clone()),
-        Resource::Address(address) if away(&address.link) || address.address.addr().is_ipv6() && wanted.is_without_ipv6(&address.link) => Some(prior.clone()),
+        Resource::Address(address) if away(&address.link) || wanted.bars(&address.link, &address.address) => Some(prior.clone()),
         Resource::Route(route)
             if route.nexthops.iter().any(|hop| {
                 let link = hop.dev.as_ref().map(|dev| LinkId { node: route.node.clone(), name: dev.clone() });
-                link.is_some_and(|link| away(&link) || wanted.is_off(&link) || route.key.to.addr().is_ipv6() && wanted.is_without_ipv6(&link))
+                link.is_some_and(|link| away(&link) || wanted.is_off(&link) || wanted.bars(&link, &route.key.to))
             }) =>
         {
             Some(prior.clone())

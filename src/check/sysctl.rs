@@ -4,7 +4,7 @@ use super::view::{NodeView, View};
 use super::{Found, Rule};
 use crate::document::section::Forwarding;
 use crate::document::{Finding, Loc, Place};
-use crate::resource::IfName;
+use crate::resource::{IfName, Sysctl};
 
 /// All of them.
 pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted, stable_without_secret];
@@ -41,7 +41,7 @@ fn ipv6_switched_off(view: &View<'_>, findings: &mut Found) {
 
 /// The setting that switches IPv6 off on an interface: its own, else the one it starts with.
 fn switched_off_by(node: &NodeView<'_>, link: &IfName) -> Option<String> {
-    let key = |of: &str| format!("net/ipv6/conf/{of}/disable_ipv6");
+    let key = Sysctl::disable_ipv6;
     let value = |of: &str| node.sysctls.get(key(of).as_str()).map(|sysctl| sysctl.value.as_str());
     match (value(link.as_str()), value("all"), value("default")) {
         (Some("1"), ..) => Some(key(link.as_str())),

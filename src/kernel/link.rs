@@ -32,6 +32,9 @@ pub const GROUP: u16 = 27;
 pub const NET_NS_FD: u16 = 28;
 const EXT_MASK: u16 = 29;
 const AF_SPEC: u16 = 26;
+/// `AF_INET` and `IFLA_INET_CONF`, `AF_INET6` and `IFLA_INET6_CONF`.
+const CONF_4: (u16, u16) = (2, 1);
+const CONF_6: (u16, u16) = (10, 2);
 // `IPV4_DEVCONF_FORWARDING` less one, `DEVCONF_*` of `include/uapi/linux/ipv6.h`.
 const FORWARDING_4: usize = 0;
 const FORWARDING_6: usize = 0;
@@ -172,7 +175,6 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     };
     let is_port = info.text(INFO_SLAVE_KIND).as_deref() == Some("bridge");
     let other = kinds::link_number(&kind).map_or_else(|| attributes.u32(LINK), |number| data.u32(number));
-    let (four, six) = settings(attributes.inner(AF_SPEC));
     let names = attributes.inner(PROP_LIST).filter(|(kind, _)| *kind == ALT_IFNAME);
     Some(Seen {
         index: u32_at(body, 4)?,
@@ -186,8 +188,8 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         goes: attributes.i32(LINK_NETNSID).is_some_and(|nsid| nsid < 0),
         carrier: attributes.u8(CARRIER) == Some(1),
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
-        without_ipv6: six(DISABLE_IPV6).is_some_and(|value| value != 0),
-        forwards: [four(FORWARDING_4), six(FORWARDING_6)].map(|value| Some(value? != 0)),
+        without_ipv6: setting(attributes, CONF_6, DISABLE_IPV6).is_some_and(|value| value != 0),
+        forwards: [setting(attributes, CONF_4, FORWARDING_4), setting(attributes, CONF_6, FORWARDING_6)].map(|value| Some(value? != 0)),
         root: match attributes.get(QDISC) {
             None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,
             Some(b"netem\0") => Root::Netem,
@@ -205,15 +207,9 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     })
 }
 
-/// The settings of a link, which the kernel says with it: those of IPv4 and of IPv6, each an array of numbers (`inet_fill_link_af`, `inet6_fill_ifla6_attrs`).
-fn settings(families: Attributes<'_>) -> (impl Fn(usize) -> Option<u32>, impl Fn(usize) -> Option<u32>) {
-    const CONF_4: u16 = 1;
-    const CONF_6: u16 = 2;
-    let of = |family: i32, kind| {
-        let values = u16::try_from(family).ok().and_then(|family| families.inner(family).get(kind)).unwrap_or_default();
-        move |index: usize| u32_at(values, index * 4)
-    };
-    (of(libc::AF_INET, CONF_4), of(libc::AF_INET6, CONF_6))
+/// A setting of a link, which the kernel says with it: each family has an array of numbers (`inet_fill_link_af`, `inet6_fill_ifla6_attrs`).
+fn setting(attributes: Attributes<'_>, (family, values): (u16, u16), index: usize) -> Option<u32> {
+    u32_at(attributes.inner(AF_SPEC).inner(family).get(values)?, index * 4)
 }
 
 /// The devices that tunnel modules make in every namespace by themselves (`fb_tunnels_only_for_init_net`).

@@ -186,10 +186,11 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
 fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<Sysctl>, Error> {
     let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
     let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
+    let switches = SWITCHES.map(switch);
     let mut found = Vec::new();
     // On `lo` nothing is forwarded, and what it has is what the machine had for new links.
     for link in links.iter().filter(|link| link.kind != Kind::Loopback) {
-        for (family, (now, switch)) in ["ipv4", "ipv6"].into_iter().zip(link.forwards.into_iter().zip(SWITCHES.map(switch))) {
+        for (family, (now, switch)) in ["ipv4", "ipv6"].into_iter().zip(link.forwards.into_iter().zip(switches)) {
             if let (Some(now), Some(switch)) = (now, switch)
                 && now != switch
             {
@@ -200,12 +201,12 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<
     if links.iter().any(|link| link.without_ipv6) {
         let off = links.iter().filter(|link| link.without_ipv6).map(|link| link.name.as_str());
         for name in ["all", "default"] {
-            let key = format!("net/ipv6/conf/{name}/disable_ipv6");
+            let key = Sysctl::disable_ipv6(name);
             if sysctl::read(&key)? != "0" {
                 found.push(setting(key, true));
             }
         }
-        found.extend(off.map(|name| setting(format!("net/ipv6/conf/{name}/disable_ipv6"), true)));
+        found.extend(off.map(|name| setting(Sysctl::disable_ipv6(name), true)));
     }
     found.retain(|found| !settings.iter().any(|setting| setting.key == found.key));
     Ok(found)

@@ -114,7 +114,7 @@ fn load(table: &Table, start: Start) -> Result<(), Error> {
             return Err(refused(error.about_rule(Some(rule))));
         }
     }
-    if transaction::of(table, start).is_some_and(|requests| transaction::commit(requests).is_ok()) {
+    if transaction::of(table, start).is_some_and(transaction::commit) {
         return Ok(());
     }
     let output = process::run("nft", &["-f", "-"], &script(table, start))?;

@@ -8,7 +8,7 @@ use super::netns::{self, Place};
 use super::site::{Places, Site};
 use super::{Error, ErrorKind, address, insert, neighbor, nft, qdisc, route, rule, sysctl, wireguard};
 use super::{link_change, link_delete};
-use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, words};
+use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, Sysctl, words};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -309,7 +309,7 @@ fn explain(operation: &Operation, failure: Failure) -> Error {
     }
     if let (Operation::Create(Resource::Address(address)), libc::EACCES) = (operation, refused.errno) {
         error.kind = ErrorKind::Refused;
-        let key = format!("net/ipv6/conf/{}/disable_ipv6", address.link.name);
+        let key = Sysctl::disable_ipv6(address.link.name.as_str());
         error.help = Some(format!("the setting {key} is 1: write `ipv6: {{ disable: false }}` for the interface, or set it to 0"));
     }
     let hint = match refused.errno {

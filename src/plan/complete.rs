@@ -217,11 +217,11 @@ fn restore(goal: &mut State, observed: &State) {
         let id = prior.id();
         let still_away = match prior {
             Resource::Link(link) => taken.contains(&link.id),
-            Resource::Address(address) => lost(&address.link) || address.address.addr().is_ipv6() && goal.is_without_ipv6(&address.link),
+            Resource::Address(address) => lost(&address.link) || goal.bars(&address.link, &address.address),
             Resource::Route(route) => route.nexthops.iter().any(|hop| {
                 hop.dev.as_ref().is_some_and(|dev| {
                     let link = LinkId { node: route.node.clone(), name: dev.clone() };
-                    lost(&link) || off.contains(&link) || route.key.to.addr().is_ipv6() && goal.is_without_ipv6(&link)
+                    lost(&link) || off.contains(&link) || goal.bars(&link, &route.key.to)
                 })
             }),
             Resource::Sysctl(sysctl) => {

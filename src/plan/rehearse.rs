@@ -125,15 +125,12 @@ impl<'a> Paper<'a> {
 
     fn put_back(&mut self, item: &Item) {
         let place = match &item.resource {
-            Resource::Address(address) => {
-                let off = address.address.addr().is_ipv6() && self.goal.is_without_ipv6(&address.link);
-                !off && self.goal.link(&address.link).is_some()
-            }
+            Resource::Address(address) => self.goal.link(&address.link).is_some() && !self.goal.bars(&address.link, &address.address),
             Resource::Neighbor(neighbor) => self.goal.link(&neighbor.link).is_some(),
             // Not over a link that has moved away: it comes back with the link.
             Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
                 let link = LinkId { node: route.node.clone(), name: dev.clone() };
-                let off = self.goal.is_off(&link) || route.key.to.addr().is_ipv6() && self.goal.is_without_ipv6(&link);
+                let off = self.goal.is_off(&link) || self.goal.bars(&link, &route.key.to);
                 !off && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
             }),
             Resource::Link(link) if self.state.link(&link.id).is_none() => false,

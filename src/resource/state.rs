@@ -4,6 +4,7 @@ use super::{
     Address, Class, Drift, Fdb, File, Insert, Kind, Link, LinkId, Name, Namespace, Need, Neighbor, Node, NodeTenure, Peer, Qdisc, Record, ResourceId, Route,
     Rule, Setting, Sysctl, Table,
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -214,8 +215,13 @@ impl State {
 
     /// Whether IPv6 is off on a link, by a setting of its own.
     pub fn is_without_ipv6(&self, link: &LinkId) -> bool {
-        let id = ResourceId::Sysctl(link.node.clone(), format!("net/ipv6/conf/{}/disable_ipv6", link.name));
+        let id = ResourceId::Sysctl(link.node.clone(), Sysctl::disable_ipv6(link.name.as_str()));
         matches!(self.get(&id), Some(Resource::Sysctl(sysctl)) if sysctl.ends_ipv6().is_some())
+    }
+
+    /// Whether a link can have nothing of this family: IPv6 where it is off.
+    pub fn bars(&self, link: &LinkId, net: &IpNet) -> bool {
+        net.addr().is_ipv6() && self.is_without_ipv6(link)
     }
 
     /// All resources in order.

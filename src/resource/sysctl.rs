@@ -28,6 +28,11 @@ impl Sysctl {
         Some(LinkId { node: self.node.clone(), name: name.into() })
     }
 
+    /// The key of the setting that switches IPv6 off on an interface, or on `all` or by `default`.
+    pub fn disable_ipv6(of: &str) -> String {
+        format!("net/ipv6/conf/{of}/disable_ipv6")
+    }
+
     /// The interface on which it switches IPv6 off, which costs it all IPv6 addresses and routes (`addrconf_ifdown`).
     pub fn ends_ipv6(&self) -> Option<LinkId> {
         let off = self.key.starts_with("net/ipv6/conf/") && self.key.ends_with("/disable_ipv6") && self.value != "0";

@@ -6,7 +6,7 @@ mod nft;
 use super::{Chain, Name, PacketRule, Table, TableRule, mark};
 
 pub use iptables::{IPTABLES_TABLES, args as iptables_args, icmp_type, is_iptables};
-pub use nft::{fault, is_identifier, raw_fault, rule as nft_rule};
+pub use nft::{fault, is_identifier, raw_fault, rule as nft_rule, unsaid_family};
 
 impl TableRule {
     /// The rule in nft's words, without its comment, as it stands in an `inet` table.

@@ -5,9 +5,8 @@
 
 use super::sets::{self, Key, Set};
 use crate::kernel::attributes::Writer;
-use crate::resource::text::{icmp_type, protocol_number};
-use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Verdict};
-use ipnet::IpNet;
+use crate::resource::text::{icmp_type, protocol_number, unsaid_family};
+use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule};
 use nix::libc;
 use std::net::IpAddr;
 
@@ -40,7 +39,9 @@ const NAME: usize = libc::IFNAMSIZ;
 /// write it.
 pub fn of(rule: &PacketRule, first: u32) -> Option<(Vec<u8>, Vec<Set>)> {
     let mut list = Expressions { first, ..Expressions::default() };
-    list.family(rule);
+    if let Some(family) = unsaid_family(rule) {
+        list.is_of(family);
+    }
     list.interface(IIFNAME, rule.input.as_ref())?;
     list.interface(OIFNAME, rule.output.as_ref())?;
     list.address(true, rule.source.as_ref())?;
@@ -139,15 +140,6 @@ impl Expressions {
         self.compare(EQUAL, &[protocol]);
     }
 
-    /// What says that the rule is for one family, where nothing else in it does.
-    fn family(&mut self, rule: &PacketRule) {
-        let target = matches!(rule.verdict, Some(Verdict::Snat(_) | Verdict::Dnat(_)));
-        let icmp = matches!(rule.protocol.as_deref().and_then(protocol_number), Some(1 | 58));
-        if let Some(family) = rule.family.filter(|_| rule.source.is_none() && rule.destination.is_none() && !target && !icmp) {
-            self.is_of(family);
-        }
-    }
-
     /// `iifname "a"`, `oifname != "eth*"`.
     fn interface(&mut self, key: u32, list: Option<&IfMatch>) -> Option<()> {
         let Some(IfMatch { not, names }) = list else { return Some(()) };
@@ -204,7 +196,8 @@ impl Expressions {
                     self.compare(how, octets(first).get(..whole)?);
                 } else {
                     self.payload(NETWORK, offset, length);
-                    self.bits(&mask(net), &octets(first).iter().map(|_| 0).collect::<Vec<u8>>());
+                    let mask = octets(net.netmask());
+                    self.bits(&mask, &vec![0; mask.len()]);
                     self.compare(how, &octets(first));
                 }
             }
@@ -329,10 +322,6 @@ pub(super) fn octets(address: IpAddr) -> Vec<u8> {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     }
-}
-
-fn mask(net: &IpNet) -> Vec<u8> {
-    octets(net.netmask())
 }
 
 /// An interface name as the kernel has it, filled up with NULs; `None` for one that is too long, or none.

@@ -43,12 +43,13 @@ impl Set {
     pub fn new(id: u32, key: Key, mut items: Vec<(Vec<u8>, Vec<u8>)>) -> Option<Self> {
         items.sort();
         items.dedup();
-        let ranges = items.iter().any(|(from, to)| from != to);
+        let set = Self { id, key, items };
+        let ranges = set.has_ranges();
         let apart = |pair: &[(Vec<u8>, Vec<u8>)]| match pair {
             [(_, to), (from, _)] => next(to).is_some_and(|next| if ranges { next < *from } else { next <= *from }),
             _ => true,
         };
-        items.windows(2).all(apart).then_some(Self { id, key, items })
+        set.items.windows(2).all(apart).then_some(set)
     }
 
     fn has_ranges(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::expressions;
 use crate::kernel::attributes::Writer;
-use crate::kernel::netlink::{APPEND, CREATE, EXCLUSIVE, Refused, Request, Socket};
+use crate::kernel::netlink::{APPEND, CREATE, EXCLUSIVE, Request, Socket};
 use crate::kernel::nft_generation::{DELTABLE, INET, NFTABLES, SUBSYSTEM};
 use crate::resource::text::{Start, table_name};
 use crate::resource::{Chain, Table, TableRule, mark};
@@ -62,10 +62,9 @@ pub fn of(table: &Table, start: Start) -> Option<Vec<Request>> {
     Some(requests)
 }
 
-/// Carries them out in the calling thread's namespace.
-pub fn commit(requests: Vec<Request>) -> Result<(), Refused> {
-    let socket = Socket::netfilter().map_err(|error| Refused { errno: error.errno.unwrap_or(libc::EIO), text: None })?;
-    socket.commit(SUBSYSTEM, requests)
+/// Carries them out in the calling thread's namespace; says whether the kernel took them.
+pub fn commit(requests: Vec<Request>) -> bool {
+    Socket::netfilter().is_ok_and(|socket| socket.commit(SUBSYSTEM, requests).is_ok())
 }
 
 /// The number of a chain's hook (`NF_INET_*`); `None` for a chain whose head is not ours.

@@ -23,12 +23,7 @@ impl Expressions {
             Verdict::Redirect(ports) => {
                 has_ports(rule, *ports)?;
                 let [from, to] = self.ports(FIRST, *ports);
-                self.add("redir", |data| {
-                    registers(data, [(1, from), (2, to)]);
-                    if from.is_some() {
-                        data.be32(3, PORT_IS_SAID);
-                    }
-                });
+                self.add("redir", |data| numbers(data, [(1, from), (2, to), (3, from.map(|_| PORT_IS_SAID))]));
             }
             Verdict::Reject(with) => self.reject(with.as_deref().unwrap_or("port-unreachable"), rule)?,
         }
@@ -63,10 +58,7 @@ impl Expressions {
         let [from, to] = self.ports(next, target.port);
         self.add("nat", |data| {
             data.be32(1, what).be32(2, protocol_family(family).into());
-            registers(data, [(3, Some(FIRST)), (4, last.map(|_| FIRST + 1)), (5, from), (6, to)]);
-            if from.is_some() {
-                data.be32(7, PORT_IS_SAID);
-            }
+            numbers(data, [(3, Some(FIRST)), (4, last.map(|_| FIRST + 1)), (5, from), (6, to), (7, from.map(|_| PORT_IS_SAID))]);
         });
         Some(())
     }
@@ -74,7 +66,7 @@ impl Expressions {
     fn reject(&mut self, with: &str, rule: &PacketRule) -> Option<()> {
         // `NFT_REJECT_*`, then types of ICMP (RFC 792, RFC 4443) or `NFT_REJECT_ICMPX_*`.
         let (kind, code) = match (rule.family, with) {
-            (_, "tcp-reset") => (1, rule.protocol.as_deref().and_then(protocol_number).filter(|number| *number == 6).map(|_| 0)?),
+            (_, "tcp-reset") if rule.protocol.as_deref().and_then(protocol_number) == Some(6) => (1, 0),
             (Some(Family::V4), "net-unreachable" | "no-route") => (0, 0),
             (Some(Family::V4), "host-unreachable") => (0, 1),
             (Some(Family::V4), "port-unreachable") => (0, 3),
@@ -99,10 +91,11 @@ fn has_ports(rule: &PacketRule, ports: Option<(u16, u16)>) -> Option<()> {
     (ports.is_none() || rule.protocol.is_some()).then_some(())
 }
 
-fn registers<const N: usize>(data: &mut Writer, which: [(u16, Option<u32>); N]) {
-    for (kind, register) in which {
-        if let Some(register) = register {
-            data.be32(kind, register);
+/// Those of these attributes that there are.
+fn numbers<const N: usize>(data: &mut Writer, which: [(u16, Option<u32>); N]) {
+    for (kind, number) in which {
+        if let Some(number) = number {
+            data.be32(kind, number);
         }
     }
 }

@@ -132,14 +132,17 @@ fn log_prefix(text: &str) -> String {
     string(text.replace('$', "").trim_end_matches('\\'))
 }
 
-/// What says that the rule is for one family, where nothing else in it does.
-fn nfproto(rule: &PacketRule, family: &str) -> Option<String> {
+/// The family that the rule is for, where nothing else in it says so.
+pub fn unsaid_family(rule: &PacketRule) -> Option<Family> {
     let target = matches!(rule.verdict, Some(Verdict::Snat(_) | Verdict::Dnat(_)));
     let icmp = matches!(rule.protocol.as_deref().map(protocol), Some("icmp" | "icmpv6"));
-    let said = rule.source.is_some() || rule.destination.is_some() || target || icmp;
-    let v4 = rule.family? == Family::V4;
+    rule.family.filter(|_| rule.source.is_none() && rule.destination.is_none() && !target && !icmp)
+}
+
+/// What says that the rule is for one family, where nothing else in it does.
+fn nfproto(rule: &PacketRule, family: &str) -> Option<String> {
+    let v4 = unsaid_family(rule)? == Family::V4;
     match family {
-        _ if said => None,
         "inet" => Some(format!("meta nfproto {}", if v4 { "ipv4" } else { "ipv6" })),
         "bridge" | "netdev" => Some(format!("meta protocol {}", if v4 { "ip" } else { "ip6" })),
         _ => None,
