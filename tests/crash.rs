@@ -53,6 +53,8 @@ namespaces:
       eth0: { veth: host/v2, addresses: [10.7.0.3/24] }
       vx0: { vxlan: { id: 7, local: 10.7.0.3, fdb: [{ dst: 10.7.0.2 }] }, addresses: [10.8.0.3/24] }
     rules: [{ priority: 50, from: 10.8.0.0/24, table: 50 }]
+  LONE: { interfaces: { e0: { veth: PEER/e0, addresses: [10.13.0.1/30] } }, routes: [{ to: default, via: 10.13.0.2 }] }
+  PEER: { interfaces: { e0: { addresses: [10.13.0.2/30] } } }
   guest:
     existing: { netns: guest }
     interfaces: { in0: { veth: host/out0, addresses: [10.3.0.1/24] } }

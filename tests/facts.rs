@@ -14,7 +14,7 @@ impl Paper {
     fn new() -> Self {
         let mut state = State::empty("facts".into());
         for node in ["RED", "BLUE"] {
-            let namespace = Resource::Namespace(Namespace { node: node.into(), tenure: NodeTenure::Created, marked: true });
+            let namespace = Resource::Namespace(Namespace { node: node.into(), tenure: NodeTenure::Created, marked: true, whole: false });
             effect(&mut state, &Operation::Create(namespace)).unwrap();
         }
         let mut paper = Self(state);
@@ -342,7 +342,7 @@ fn a_moved_link_is_down_and_bare() {
         paper.address("10.0.0.1/24");
         paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
         sh("ip netns add GREEN; ip -n RED link set dev e0 netns GREEN name e9");
-        let green = Resource::Namespace(Namespace { node: "GREEN".into(), tenure: NodeTenure::Created, marked: true });
+        let green = Resource::Namespace(Namespace { node: "GREEN".into(), tenure: NodeTenure::Created, marked: true, whole: false });
         paper.create(green);
         let link = Box::new(paper.0.link(&LinkId::new("RED", "e0")).unwrap().clone());
         effect(&mut paper.0, &Operation::Move { link, to: LinkId::new("GREEN", "e9") }).unwrap();

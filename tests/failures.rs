@@ -90,12 +90,18 @@ fn apply(text: &str) {
     assert!(report.is_success(), "{report:#?}");
 }
 
-/// Goes to a version, failing at every operation in turn; says how many that were.
+/// Goes to a version, failing at every operation in turn; says how many that were. What goes for good is read or held.
 fn fails_at_each(to: &str, undone: impl Fn()) -> usize {
     let mut forced = 0;
-    for after in [false, true] {
+    for (after, holds) in [(false, false), (true, false), (false, true), (true, true)] {
+        if holds && !to.is_empty() {
+            break;
+        }
         for at in 0.. {
             let mut kernel = Faulty { inner: Linux::new().unwrap(), left: at, after, tripped: false };
+            if holds {
+                kernel.inner.hold_what_goes().unwrap();
+            }
             let mut wanted = wanted(to);
             kernel.resolve(&mut wanted).unwrap();
             let observed = kernel.observe(&wanted).unwrap();
@@ -210,6 +216,11 @@ fn re_create() {
 #[test]
 fn from_nothing_and_to_nothing() {
     sandbox::run("from_nothing_and_to_nothing", || everywhere(&transitions::from_nothing_and_to_nothing()));
+}
+
+#[test]
+fn apart() {
+    sandbox::run("apart", || everywhere(&transitions::apart()));
 }
 
 #[test]

@@ -145,6 +145,11 @@ fn from_nothing_and_to_nothing() {
 }
 
 #[test]
+fn apart() {
+    everywhere("apart", transitions::apart);
+}
+
+#[test]
 fn existing() {
     everywhere("existing", transitions::existing);
 }

@@ -42,6 +42,10 @@ impl Destroy {
         let _lock = carry::lock(console, self.lock_timeout)?;
         let mut kernel = machine::open(console)?;
         let names = if self.all { everything(console, &mut kernel)? } else { named };
+        // Of several one may use the namespaces of another, and is in the way of that until it is gone.
+        if self.yes && !self.json && names.len() == 1 {
+            kernel.hold_what_goes().map_err(|error| machine::told(console, &error))?;
+        }
         let names = guests_first(console, &mut kernel, names)?;
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
         for (at, name) in names.iter().enumerate() {

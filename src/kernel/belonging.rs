@@ -2,7 +2,7 @@
 
 use super::guest::Guest;
 use super::keys::Keys;
-use super::look::Look;
+use super::look::{Inside, Look};
 use super::namespace::topology_of;
 use super::{link, peers::OtherEnds, route, rule};
 use crate::resource::{
@@ -52,7 +52,7 @@ pub fn namespace(judge: &Judge<'_>, look: &Look, tenure: NodeTenure) -> (Namespa
         _ => whose(look.alias.as_deref()),
     };
     let marked = marked || tenure != NodeTenure::Created;
-    (Namespace { node: look.node.clone(), tenure, marked }, owner)
+    (Namespace { node: look.node.clone(), tenure, marked, whole: false }, owner)
 }
 
 fn topology(name: &Name) -> Owner {
@@ -71,9 +71,9 @@ fn whose(alias: Option<&str>) -> Owner {
     }
 }
 
-/// Puts what was seen in a namespace into `state`; `made` says that everything in it is the topology's.
-pub fn judge(judge: &Judge<'_>, look: &Look, made: bool, state: &mut State) {
-    let mut sorter = Sorter { judge, look, made, ours: BTreeSet::new(), lodged: BTreeMap::new(), shown: BTreeSet::new(), state };
+/// Puts what was seen `inside` a namespace into `state`; `made` says that everything in it is the topology's.
+pub fn judge(judge: &Judge<'_>, look: &Look, inside: &Inside, made: bool, state: &mut State) {
+    let mut sorter = Sorter { judge, look, inside, made, ours: BTreeSet::new(), lodged: BTreeMap::new(), shown: BTreeSet::new(), state };
     sorter.links();
     sorter.addresses();
     sorter.routes();
@@ -86,6 +86,7 @@ pub fn judge(judge: &Judge<'_>, look: &Look, made: bool, state: &mut State) {
 struct Sorter<'a> {
     judge: &'a Judge<'a>,
     look: &'a Look,
+    inside: &'a Inside,
     made: bool,
     /// The numbers of our links.
     ours: BTreeSet<u32>,
@@ -102,7 +103,7 @@ impl Sorter<'_> {
     }
 
     fn name(&self, index: u32) -> Option<IfName> {
-        self.look.names.get(&index).cloned()
+        self.inside.names.get(&index).cloned()
     }
 
     /// Whether it is wanted, or comes back.
@@ -149,7 +150,7 @@ impl Sorter<'_> {
 
     /// The peers of a WireGuard interface of ours. Only its secrets are kept, and no others'.
     fn peers(&mut self, seen: &link::Seen, id: &LinkId) {
-        let Some(wireguard) = self.look.wireguard.get(&seen.index) else { return };
+        let Some(wireguard) = self.inside.wireguard.get(&seen.index) else { return };
         wireguard.keep(self.judge.keys);
         for peer in wireguard.peers(id) {
             self.state.insert(Resource::Peer(Box::new(peer)), Owner::Ours);
@@ -205,7 +206,7 @@ impl Sorter<'_> {
     }
 
     fn addresses(&mut self) {
-        for seen in &self.look.addresses {
+        for seen in &self.inside.addresses {
             let Some(name) = self.name(seen.index) else { continue };
             let mut address = seen.address(self.node(), name.clone());
             let id = address.id();
@@ -230,7 +231,7 @@ impl Sorter<'_> {
     fn routes(&mut self) {
         let mut taken: BTreeMap<RouteKey, u16> = BTreeMap::new();
         // Of several under one key ours comes first, so that it is the one that is compared.
-        let mut seen: Vec<&route::Seen> = self.look.routes.iter().collect();
+        let mut seen: Vec<&route::Seen> = self.inside.routes.iter().collect();
         seen.sort_by_key(|seen| (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol)));
         for seen in seen {
             let id = seen.route.id();
@@ -259,7 +260,7 @@ impl Sorter<'_> {
 
     fn rules(&mut self) {
         let kernels = self.judge.kernel_rules.contains(self.node());
-        let mut seen: Vec<&rule::Seen> = self.look.rules.iter().collect();
+        let mut seen: Vec<&rule::Seen> = self.inside.rules.iter().collect();
         // Of two that are the same but for the mark the marked one counts.
         seen.sort_by_key(|seen| seen.protocol == PROTOCOL);
         for seen in seen {
@@ -287,14 +288,14 @@ impl Sorter<'_> {
     }
 
     fn neighbors(&mut self) {
-        for seen in &self.look.neighbors {
+        for seen in &self.inside.neighbors {
             let Some(neighbor) = self.name(seen.index).and_then(|name| seen.neighbor(self.node(), name)) else { continue };
             let id = neighbor.id();
             if let Some(owner) = self.owner_of_neighbor(&id, &neighbor, seen.index) {
                 self.state.insert(Resource::Neighbor(neighbor), owner);
             }
         }
-        for seen in &self.look.fdb {
+        for seen in &self.inside.fdb {
             let Some(fdb) = self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) else { continue };
             if matches!(fdb.to, FdbTarget::Port(_)) {
                 self.station(fdb);
@@ -318,7 +319,7 @@ impl Sorter<'_> {
 
     /// Root qdiscs. One that somebody put on a link of ours gives way where one is wanted, and in a namespace of ours in any case.
     fn qdiscs(&mut self) {
-        for seen in &self.look.qdiscs {
+        for seen in &self.inside.qdiscs {
             let Some(qdisc) = self.name(seen.index).map(|name| seen.qdisc(self.node(), name)) else { continue };
             let id = qdisc.id();
             let (on_ours, shown) = (self.ours.contains(&seen.index), self.shown.contains(&qdisc.link.name));
@@ -342,7 +343,7 @@ impl Sorter<'_> {
         let whole = Fdb { to: FdbTarget::Port(0), ..fdb.clone() };
         let part = listed
             && fdb != whole
-            && self.look.fdb.iter().any(|seen| self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) == Some(whole.clone()));
+            && self.inside.fdb.iter().any(|seen| self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) == Some(whole.clone()));
         if !listed || part {
             return;
         }
@@ -362,7 +363,7 @@ impl Sorter<'_> {
             _ => self.look.links.iter().find(|link| Some(link.index) == seen.master),
         };
         let filters = bridge.is_some_and(|bridge| bridge.options.contains_key("vlan-default-pvid"));
-        let all = self.look.vlans.as_ref().filter(|_| filters);
+        let all = self.inside.vlans.as_ref().filter(|_| filters);
         all.map(|all| all.get(&seen.index).cloned().unwrap_or_default()).into()
     }
 
@@ -379,14 +380,14 @@ impl Sorter<'_> {
 
     /// Settings, the nft table, and rules in other people's chains.
     fn rest(&mut self) {
-        for setting in &self.look.settings {
+        for setting in &self.inside.settings {
             let owner = if self.made { Owner::Ours } else { theirs("the machine") };
             self.state.insert(Resource::Sysctl(setting.clone()), owner);
         }
-        for insert in &self.look.inserts {
+        for insert in &self.inside.inserts {
             self.state.insert(Resource::Insert(insert.clone()), Owner::Ours);
         }
-        if let Some((table, ours)) = &self.look.table {
+        if let Some((table, ours)) = &self.inside.table {
             let owner = if *ours { Owner::Ours } else { theirs("somebody else") };
             self.state.insert(Resource::Table(table.clone()), owner);
         }

@@ -1,6 +1,7 @@
 //! The machine.
 
 use super::file::Files;
+use super::held::Held;
 use super::key_files::{check_keys, resolve_keys};
 use super::netns::{self, Netns};
 use super::perform::{Batch, perform};
@@ -27,7 +28,7 @@ impl Linux {
     /// The machine, with the calling thread's namespace as `host`.
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
-            places: Places { host: Netns::current()?, keys: Arc::default(), existing: BTreeMap::new() },
+            places: Places { host: Netns::current()?, keys: Arc::default(), held: None, existing: BTreeMap::new() },
             records: Records::default(),
             files: Files::default(),
             claimed: BTreeSet::new(),
@@ -58,6 +59,13 @@ impl Linux {
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.
     pub fn adopt(&mut self, topology: Name, nobodys: impl IntoIterator<Item = ResourceId>) {
         self.adopted = Some((topology, nobodys.into_iter().collect()));
+    }
+
+    /// From now on a namespace of ours that goes with all that is in it is not read, but held until all is done, and has its name back where that is undone.
+    /// For whoever shows nobody what is in it.
+    pub fn hold_what_goes(&mut self) -> Result<(), Error> {
+        self.places.held = Some(Arc::new(Held::new()?));
+        Ok(())
     }
 
     /// Whether the private keys that a plan needs are to be had, before anything of it is done.
@@ -148,7 +156,16 @@ impl Kernel for Linux {
         }
         self.claimed = record.namespaces.keys().cloned().collect();
         self.places.existing.extend(record.existing.clone());
-        if record.is_empty() { self.records.remove(topology) } else { self.records.save(topology, record) }
+        if record.is_empty() {
+            self.records.remove(topology)?
+        } else {
+            self.records.save(topology, record)?
+        }
+        // It has come to its end, one way or the other.
+        if let (Some(held), false) = (&self.places.held, record.running) {
+            held.let_go();
+        }
+        Ok(())
     }
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {

@@ -4,7 +4,9 @@ use super::attributes::{Attributes, Writer};
 use super::observe::SWITCHES;
 use super::peers::{Ends, nsid_of};
 use super::site::Places;
-use super::{Error, ErrorKind, address, bridge_vlan, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard};
+use super::{
+    Error, ErrorKind, address, bridge_vlan, held, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard,
+};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -36,9 +38,23 @@ pub struct Question<'a> {
     pub qdiscs: bool,
     /// Whether it is read whatever its mark says.
     pub named: bool,
+    /// Whether what is in it is read.
+    pub extent: Extent,
 }
 
-/// What was seen.
+/// Whether what is in a namespace is read.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Nothing but its links, where it can go with all that is in it.
+    Spared,
+    /// Nothing but its links.
+    Links,
+}
+
+/// What was seen of a namespace.
 pub struct Look {
     /// The node.
     pub node: Node,
@@ -48,7 +64,16 @@ pub struct Look {
     pub cookie: u64,
     /// Its links.
     pub links: Vec<link::Seen>,
-    /// Their names by their numbers.
+    /// The nodes by the numbers that this namespace has for them, as far as they are known.
+    pub nsids: HashMap<i32, Node>,
+    /// What else is in it; `None` where that was not read.
+    pub inside: Option<Inside>,
+}
+
+/// What was seen in a namespace besides its links.
+#[derive(Default)]
+pub struct Inside {
+    /// The names of its links by their numbers.
     pub names: HashMap<u32, IfName>,
     /// Its addresses.
     pub addresses: Vec<address::Seen>,
@@ -72,53 +97,70 @@ pub struct Look {
     pub table: Option<(Table, bool)>,
     /// The topology's rules in other people's chains.
     pub inserts: Vec<Insert>,
-    /// The nodes by the numbers that this namespace has for them, as far as they are known.
-    pub nsids: HashMap<i32, Node>,
 }
 
 /// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
 pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places, ends: &Ends) -> Result<Option<Look>, Error> {
     let socket = netlink::Socket::open()?;
-    let failed = |what: &'static str| move |refused: netlink::Refused| refused.error(format!("read the {what} of {node}"));
     if !question.named {
-        let alias = namespace::alias(&socket).map_err(failed("mark"))?;
+        let alias = namespace::alias(&socket).map_err(failed("mark", node))?;
         if alias.as_deref().and_then(namespace::topology_of) != Some(topology.as_str()) {
             return Ok(None);
         }
     }
-    let mut links = link::dump(&socket).map_err(failed("links"))?;
+    let links = link::dump(&socket).map_err(failed("links", node))?;
     let alias = links.iter().find(|link| link.kind == Kind::Loopback).and_then(|link| link.alias.clone());
-    let wireguard = wireguards(&mut links)?;
-    offloads(&mut links, question)?;
+    let nsids = nsids(&socket, node, &links, question, places, ends)?;
+    let mut look = Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None };
+    let spared = match question.extent {
+        Extent::Whole => false,
+        Extent::Spared => held::may_go_whole(&look),
+        Extent::Links => true,
+    };
+    if !spared {
+        read_inside(&socket, topology, question, &mut look)?;
+    }
+    Ok(Some(look))
+}
+
+/// Reads what was spared in `look`; the calling thread is inside.
+pub fn read_spared(topology: &Name, question: &Question<'_>, look: &mut Look) -> Result<(), Error> {
+    read_inside(&netlink::Socket::open()?, topology, question, look)
+}
+
+fn failed(what: &'static str, node: &Node) -> impl FnOnce(netlink::Refused) -> Error {
+    move |refused| refused.error(format!("read the {what} of {node}"))
+}
+
+fn read_inside(socket: &netlink::Socket, topology: &Name, question: &Question<'_>, look: &mut Look) -> Result<(), Error> {
+    let Look { node, links, .. } = look;
+    let wireguard = wireguards(links)?;
+    offloads(links, question)?;
     let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
     let name_of = |index: u32| names.get(&index).cloned();
-    let mut routes = route::dump(&socket, libc::AF_INET, node, name_of).map_err(failed("routes"))?;
-    routes.extend(route::dump(&socket, libc::AF_INET6, node, name_of).map_err(failed("routes"))?);
-    let mut neighbors = neighbor::dump(&socket, false).map_err(failed("neighbours"))?;
-    neighbors.extend(neighbor::dump(&socket, true).map_err(failed("proxy neighbours"))?);
+    let mut routes = route::dump(socket, libc::AF_INET, node, name_of).map_err(failed("routes", node))?;
+    routes.extend(route::dump(socket, libc::AF_INET6, node, name_of).map_err(failed("routes", node))?);
+    let mut neighbors = neighbor::dump(socket, false).map_err(failed("neighbours", node))?;
+    neighbors.extend(neighbor::dump(socket, true).map_err(failed("proxy neighbours", node))?);
     let entries = question.stations || links.iter().any(|link| link.kind == Kind::Vxlan);
     let filters = links.iter().any(|link| link.options.get("vlan-filtering") == Some(&Value::Bool(true)));
     // The links tell whether it is worth asking: most have none.
     let qdiscs = links.iter().any(|link| link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search));
-    Ok(Some(Look {
-        node: node.clone(),
-        alias,
-        cookie: netns::cookie_of(&socket)?,
-        addresses: address::dump(&socket).map_err(failed("addresses"))?,
-        rules: rule::dump(&socket, node).map_err(failed("policy rules"))?,
+    look.inside = Some(Inside {
+        addresses: address::dump(socket).map_err(failed("addresses", node))?,
+        rules: rule::dump(socket, node).map_err(failed("policy rules", node))?,
         neighbors,
-        vlans: (question.vlans || filters).then(|| bridge_vlan::dump(&socket)).transpose().map_err(failed("VLANs"))?,
-        fdb: if entries { neighbor::dump_fdb(&socket).map_err(failed("forwarding entries"))? } else { Vec::new() },
-        qdiscs: if qdiscs { qdisc::dump(&socket).map_err(failed("qdiscs"))? } else { Vec::new() },
+        vlans: (question.vlans || filters).then(|| bridge_vlan::dump(socket)).transpose().map_err(failed("VLANs", node))?,
+        fdb: if entries { neighbor::dump_fdb(socket).map_err(failed("forwarding entries", node))? } else { Vec::new() },
+        qdiscs: if qdiscs { qdisc::dump(socket).map_err(failed("qdiscs", node))? } else { Vec::new() },
         wireguard,
-        settings: settings(&socket, node, &links, question)?,
+        settings: settings(socket, node, links, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,
-        nsids: nsids(&socket, node, &links, question, places, ends)?,
         routes,
-        links,
         names,
-    }))
+    });
+    Ok(())
 }
 
 /// What the WireGuard interfaces among `links` have; nothing is asked where there are none. One that goes meanwhile is taken from the list.

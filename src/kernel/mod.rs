@@ -13,6 +13,7 @@ pub mod file;
 mod folder;
 mod generic;
 mod guest;
+mod held;
 pub mod inhabitants;
 pub mod insert;
 pub mod journal;

@@ -41,7 +41,7 @@ impl Model {
     /// A machine with nothing but the host's namespace.
     pub fn bare(topology: Name) -> Self {
         let mut state = State::empty(topology);
-        let host = crate::resource::Namespace { node: Node::host(), tenure: crate::resource::NodeTenure::Host, marked: false };
+        let host = crate::resource::Namespace { node: Node::host(), tenure: crate::resource::NodeTenure::Host, marked: false, whole: false };
         state.insert(Resource::Namespace(host), Owner::Theirs("the machine".to_owned()));
         Self::new(state)
     }

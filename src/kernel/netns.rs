@@ -140,6 +140,9 @@ pub fn job<'a, T>(place: Place, work: impl FnOnce() -> T + Send + 'a) -> (Place,
 /// Carries out `jobs` on `threads` threads of their own; answers in the order of the jobs. A job whose namespace cannot be entered is an error, and is not run.
 pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Result<T, Error>> {
     let count = jobs.len();
+    if count == 0 {
+        return Vec::new();
+    }
     let queue = Mutex::new(jobs.into_iter().enumerate());
     let work = || {
         let mut done = Vec::new();
@@ -152,7 +155,7 @@ pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Resu
     let mut answers: Vec<Option<Result<T, Error>>> = (0..count).map(|_| None).collect();
     std::thread::scope(|scope| {
         let name = |n| std::thread::Builder::new().name(format!("netns-{n}"));
-        let started: Vec<_> = (0..threads.clamp(1, count.max(1))).map(|n| name(n).spawn_scoped(scope, work)).collect();
+        let started: Vec<_> = (0..threads.clamp(1, count)).map(|n| name(n).spawn_scoped(scope, work)).collect();
         for thread in started.into_iter().flatten() {
             for (at, answer) in thread.join().unwrap_or_default() {
                 if let Some(slot) = answers.get_mut(at) {
@@ -190,17 +193,32 @@ fn enter(place: &Place) -> Result<(), Error> {
 /// `prepare` runs inside before the name is given, so that nobody ever sees the name without what `prepare` does (the mark).
 /// A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
 pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    named(name, |path| {
+        unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os(added(name), e as i32))?;
+        prepare()?;
+        bind(Path::new("/proc/thread-self/ns/net"), path).map_err(|e| Error::os(added(name), e as i32))
+    })
+}
+
+/// Gives `netns` the name `name`. A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
+pub fn give_name(netns: &Netns, name: &str) -> Result<(), Error> {
+    let from = format!("/proc/thread-self/fd/{}", netns.as_fd().as_raw_fd());
+    named(name, |path| bind(Path::new(&from), path).map_err(|e| Error::os(added(name), e as i32)))
+}
+
+fn added(name: &str) -> String {
+    format!("ip netns add {name}")
+}
+
+/// Makes the file `name`, on which `make` mounts a namespace.
+fn named(name: &str, make: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
     directory()?;
     let path = path(name);
-    let tried = || format!("ip netns add {name}");
     OpenOptions::new().write(true).create_new(true).mode(0o444).open(&path).map_err(|e| match e.kind() {
-        io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Taken, tried(), format!("{} is already there", path.display())),
-        _ => Error::io(tried(), &e),
+        io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Taken, added(name), format!("{} is already there", path.display())),
+        _ => Error::io(added(name), &e),
     })?;
-    let made = unshare(CloneFlags::CLONE_NEWNET)
-        .map_err(|e| Error::os(tried(), e as i32))
-        .and_then(|()| prepare())
-        .and_then(|()| bind(Path::new("/proc/thread-self/ns/net"), &path).map_err(|e| Error::os(tried(), e as i32)));
+    let made = make(&path);
     if made.is_err() {
         // Nothing better can be done if this fails too; the empty file is recognised by the record.
         let _ = std::fs::remove_file(&path);

@@ -3,14 +3,15 @@
 use super::belonging::{Judge, judge, namespace};
 use super::file::Files;
 use super::guest;
-use super::look::{Look, Question, look};
+use super::held;
+use super::look::{Extent, Look, Question, look, read_spared};
 use super::netns;
 use super::peers::{self, OtherEnds};
 use super::site::Places;
 use super::{Error, ErrorKind, bridge_vlan, link};
 use crate::resource::{
-    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure,
-    Value, born,
+    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl,
+    Tenure, Value, born,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,12 +21,16 @@ use std::time::{Duration, Instant};
 pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, others: Vec<(crate::resource::Name, Record)>) -> Result<State, Error> {
     let mut state = State { record, others, ..State::empty(wanted.topology.clone()) };
     check_host(&mut state)?;
-    let questions = questions(wanted, &state.record, places)?;
-    let (looks, far) = look_at_rest(wanted, &questions, places)?;
-    check_borrowed(&looks, &state.record)?;
-    let says = says_protocol();
     let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+    let questions = questions(wanted, &record, places)?;
+    let (mut looks, far) = look_at_rest(wanted, &questions, places)?;
+    check_borrowed(&looks, &record)?;
+    let says = says_protocol();
     let guests = guest::guests(&mut others, &looks, places);
+    let whole = |node: &Node| wanted.namespace(node).is_some_and(|namespace| namespace.whole);
+    let held = places.held.as_ref();
+    let not_whole: BTreeSet<Node> = held.map(|held| held::not_whole(&looks, &far, &guests, &record, held, whole)).unwrap_or_default();
+    read_again(&wanted.topology, &questions, places, &mut looks, &not_whole)?;
     let outside = guest::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
@@ -52,17 +57,18 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
             keys: &places.keys,
             says,
         };
-        let (resource, owner) = namespace(&sees, seen, tenure);
+        let (mut resource, owner) = namespace(&sees, seen, tenure);
         let ours = owner == Owner::Ours;
+        resource.whole = ours && seen.inside.is_none();
         state.insert(Resource::Namespace(resource), owner);
-        if ours || !made {
-            judge(&sees, seen, made, &mut state);
+        if let (true, Some(inside)) = (ours || !made, &seen.inside) {
+            judge(&sees, seen, inside, made, &mut state);
         }
         if let (true, Some(cookie)) = (ours, record.namespaces.get_mut(&seen.node)) {
             *cookie = seen.cookie;
         }
     }
-    leftovers(&mut state, &record);
+    leftovers(&mut state, &record, whole);
     remembered(&mut state, &record);
     read_files(&mut state, wanted, &record, files)?;
     (state.record, state.others) = (record, others);
@@ -130,7 +136,8 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
         }
         let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
         // Forwarding is always managed in a namespace of ours: one that goes and is put back has it as it was.
-        questions.insert(node, Question { named, settings: SWITCHES.into(), ..Question::default() });
+        let extent = extent(wanted, &node, places);
+        questions.insert(node, Question { named, settings: SWITCHES.into(), extent, ..Question::default() });
     }
     for (node, place) in &places.existing {
         let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));
@@ -176,6 +183,15 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
         questions.entry(node.clone()).and_modify(|question| question.recorded = Some(table));
     }
     Ok(questions)
+}
+
+/// How much of a namespace of ours is read: of one that went as a whole, and comes back so, no more than the links.
+fn extent(wanted: &State, node: &Node, places: &Places) -> Extent {
+    match wanted.namespace(node) {
+        Some(namespace) if namespace.whole => Extent::Links,
+        _ if places.held.is_some() && wanted.items.is_empty() => Extent::Spared,
+        _ => Extent::Whole,
+    }
 }
 
 /// The links of which it matters what they do for the kernel, wherever they may be.
@@ -234,11 +250,21 @@ fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, pla
     Ok(looks)
 }
 
+/// Reads what was spared in the namespaces `which`.
+fn read_again(topology: &Name, questions: &BTreeMap<Node, Question<'_>>, places: &Places, looks: &mut [Look], which: &BTreeSet<Node>) -> Result<(), Error> {
+    let spared = looks.iter_mut().filter(|look| which.contains(&look.node));
+    let jobs = spared.filter_map(|look| {
+        let question = questions.get(&look.node)?;
+        Some(netns::job(places.of(&look.node), move || read_spared(topology, question, look)))
+    });
+    netns::run(netns::READERS, jobs.collect()).into_iter().try_for_each(|answer| answer?)
+}
+
 /// Namespaces that a killed run left as an empty file: ours, without anything in them yet.
-fn leftovers(state: &mut State, record: &Record) {
+fn leftovers(state: &mut State, record: &Record, whole: impl Fn(&Node) -> bool) {
     let left = |node: &&Node| state.namespace(node).is_none() && netns::is_leftover(node.as_str());
     for node in record.namespaces.keys().filter(left).collect::<Vec<_>>() {
-        let namespace = crate::resource::Namespace { node: node.clone(), tenure: NodeTenure::Created, marked: false };
+        let namespace = crate::resource::Namespace { node: node.clone(), tenure: NodeTenure::Created, marked: false, whole: whole(node) };
         let namespace = Resource::Namespace(namespace);
         for resource in born(&namespace) {
             state.insert(resource, Owner::Ours);

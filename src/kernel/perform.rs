@@ -8,7 +8,7 @@ use super::netns::{self, Place};
 use super::site::{Places, Site};
 use super::{Error, ErrorKind, address, insert, neighbor, nft, qdisc, route, rule, sysctl, wireguard};
 use super::{link_change, link_delete};
-use crate::resource::{Link, LinkId, Name, Node, Operation, Resource, Sysctl, words};
+use crate::resource::{Link, LinkId, Name, Namespace, Node, Operation, Resource, Sysctl, words};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -57,10 +57,10 @@ fn numbered<'a>(batch: &Batch<'a>) -> impl Iterator<Item = (usize, &'a Operation
 }
 
 /// The namespace that an operation makes or marks again.
-fn made_by(operation: &Operation) -> Option<(&Node, bool)> {
+fn made_by(operation: &Operation) -> Option<(&Namespace, bool)> {
     match operation {
-        Operation::Create(Resource::Namespace(namespace)) => Some((&namespace.node, true)),
-        Operation::Update { after: Resource::Namespace(namespace), .. } => Some((&namespace.node, false)),
+        Operation::Create(Resource::Namespace(namespace)) => Some((namespace, true)),
+        Operation::Update { after: Resource::Namespace(namespace), .. } => Some((namespace, false)),
         _ => None,
     }
 }
@@ -68,11 +68,14 @@ fn made_by(operation: &Operation) -> Option<(&Node, bool)> {
 fn make_namespaces(batch: &Batch<'_>) -> Answers {
     let inherited = Inherited::default();
     let inherited = &inherited;
-    let made: Vec<_> = numbered(batch).filter_map(|(at, operation)| made_by(operation).map(|(node, fresh)| (at, operation, node, fresh))).collect();
-    let jobs = made.iter().map(|(_, operation, node, fresh)| {
+    let made: Vec<_> = numbered(batch).filter_map(|(at, operation)| made_by(operation).map(|(made, fresh)| (at, operation, made, fresh))).collect();
+    let jobs = made.iter().map(|(_, operation, Namespace { node, whole, .. }, fresh)| {
         let fresh = *fresh || netns::is_leftover(node.as_str());
         let place = if fresh { Place::Anywhere } else { batch.places.of(node) };
         netns::job(place, move || {
+            if let (true, true, Some(held)) = (fresh, whole, &batch.places.held) {
+                return held.give_back(node).map_err(|error| error.about(operation.id()));
+            }
             if fresh {
                 return namespace::create(batch.topology, node, inherited, batch.claimed.contains(node)).map_err(|error| error.about(operation.id()));
             }
@@ -265,18 +268,22 @@ fn far_ends(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
 /// Takes namespaces away; one in which something failed stays.
 fn remove_namespaces(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
     let failed: BTreeSet<Node> = numbered(batch).filter(|(at, _)| matches!(done.get(at), Some(Err(_)))).map(|(_, operation)| operation.node()).collect();
-    let going: Vec<(usize, &Operation, &Node)> = numbered(batch)
+    let going: Vec<(usize, &Operation, &Namespace)> = numbered(batch)
         .filter_map(|(at, operation)| match operation {
-            Operation::Delete(Resource::Namespace(namespace)) => Some((at, operation, &namespace.node)),
+            Operation::Delete(Resource::Namespace(namespace)) => Some((at, operation, namespace)),
             _ => None,
         })
         .collect();
-    let jobs = going.iter().map(|(_, operation, node)| {
-        let stays = failed.contains(*node);
-        netns::job(
-            Place::Anywhere,
-            move || if stays { Err(skipped(operation)) } else { netns::remove(node.as_str()).map_err(|error| error.about(operation.id())) },
-        )
+    let jobs = going.iter().map(|(_, operation, Namespace { node, whole, .. })| {
+        let stays = failed.contains(node);
+        let held = batch.places.held.as_ref().filter(|_| *whole);
+        netns::job(Place::Anywhere, move || {
+            if stays {
+                return Err(skipped(operation));
+            }
+            let removed = held.map_or(Ok(()), |held| held.hold(node)).and_then(|()| netns::remove(node.as_str()));
+            removed.map_err(|error| error.about(operation.id()))
+        })
     });
     let answers = netns::run(netns::REMOVERS, jobs.collect());
     going.iter().map(|(at, ..)| *at).zip(answers.into_iter().map(|answer| answer.and_then(|answer| answer))).collect()

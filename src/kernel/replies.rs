@@ -3,7 +3,7 @@
 
 use super::belonging::{self, Judge};
 use super::keys::Keys;
-use super::look::Look;
+use super::look::{Inside, Look};
 use super::{address, attributes, bridge_vlan, insert, link, neighbor, netlink, nft, nft_generation, qdisc, route, rule};
 use crate::resource::{IfName, Node, NodeTenure, Record, Resource, State};
 use nix::libc;
@@ -35,7 +35,8 @@ pub struct Read {
 
 /// Reads answers about `node`; `made` says that it is one of the topology's own namespaces.
 pub fn read(wanted: &State, node: &Node, made: bool, replies: &Replies) -> Read {
-    let mut look = nothing(node);
+    let mut look = Look { node: node.clone(), alias: None, cookie: 1, links: Vec::new(), nsids: HashMap::new(), inside: None };
+    let mut inside = Inside::default();
     let (mut tried, mut understood) = (0, 0);
     // Routes name links, which may come later.
     let mut messages: Vec<(u16, Vec<u8>)> = Vec::new();
@@ -43,76 +44,54 @@ pub fn read(wanted: &State, node: &Node, made: bool, replies: &Replies) -> Read 
         tried += netlink::read_packet(packet, |kind, body| messages.push((kind, body.to_vec())));
     }
     messages.sort_by_key(|(kind, _)| *kind != link::NEW);
-    understood += messages.iter().filter(|(kind, body)| decode(&mut look, *kind, body).is_some()).count();
+    understood += messages.iter().filter(|(kind, body)| decode(&mut look, &mut inside, *kind, body).is_some()).count();
     for packet in &replies.netfilter {
         let (messages, known) = nft_generation::read_packet(packet);
         (tried, understood) = (tried + messages, understood + known);
     }
     for resource in wanted.resources() {
         match (resource, &replies.table) {
-            (Resource::Table(table), Some(text)) => look.table = Some(nft::parse(node, &wanted.topology, Some(table), text)),
-            (Resource::Insert(wanted), _) => look.inserts.extend(replies.chains.iter().map(|text| insert::parse(wanted, text))),
+            (Resource::Table(table), Some(text)) => inside.table = Some(nft::parse(node, &wanted.topology, Some(table), text)),
+            (Resource::Insert(wanted), _) => inside.inserts.extend(replies.chains.iter().map(|text| insert::parse(wanted, text))),
             _ => {}
         }
     }
-    let chains = look.table.iter().map(|(table, _)| table.chains.len()).sum::<usize>();
-    let rules = look.inserts.iter().map(|insert| insert.rules.len()).sum::<usize>();
+    let chains = inside.table.iter().map(|(table, _)| table.chains.len()).sum::<usize>();
+    let rules = inside.inserts.iter().map(|insert| insert.rules.len()).sum::<usize>();
     tried += replies.table.iter().chain(&replies.chains).map(|text| text.lines().count()).sum::<usize>();
-    Read { tried, understood: understood + chains + rules, state: judged(wanted, &look, made) }
+    Read { tried, understood: understood + chains + rules, state: judged(wanted, &look, &inside, made) }
 }
 
-fn nothing(node: &Node) -> Look {
-    Look {
-        node: node.clone(),
-        alias: None,
-        cookie: 1,
-        links: Vec::new(),
-        names: HashMap::new(),
-        addresses: Vec::new(),
-        routes: Vec::new(),
-        rules: Vec::new(),
-        neighbors: Vec::new(),
-        vlans: None,
-        fdb: Vec::new(),
-        qdiscs: Vec::new(),
-        wireguard: HashMap::new(),
-        settings: Vec::new(),
-        table: None,
-        inserts: Vec::new(),
-        nsids: HashMap::new(),
-    }
-}
-
-/// Puts a message into `look`; `None` where it is not understood.
-fn decode(look: &mut Look, kind: u16, body: &[u8]) -> Option<()> {
+/// Puts a message into `look` and `inside`; `None` where it is not understood.
+fn decode(look: &mut Look, inside: &mut Inside, kind: u16, body: &[u8]) -> Option<()> {
     let bridge = Some(libc::AF_BRIDGE) == attributes::u8_at(body, 0).map(i32::from);
     match kind {
         link::NEW if bridge => {
             let (index, vlans) = bridge_vlan::parse(body)?;
-            look.vlans.get_or_insert_default().insert(index, vlans);
+            inside.vlans.get_or_insert_default().insert(index, vlans);
         }
         link::NEW => {
             let seen = link::parse(body)?;
-            look.names.insert(seen.index, seen.name.clone());
+            inside.names.insert(seen.index, seen.name.clone());
             look.links.push(seen);
         }
-        address::NEW => look.addresses.push(address::parse(body)?),
+        address::NEW => inside.addresses.push(address::parse(body)?),
         route::NEW => {
-            let names = &look.names;
+            let names = &inside.names;
             let name_of = |index: u32| -> Option<IfName> { names.get(&index).cloned() };
-            look.routes.push(route::parse(body, &look.node, name_of)?);
+            inside.routes.push(route::parse(body, &look.node, name_of)?);
         }
-        rule::NEW => look.rules.push(rule::parse(body, &look.node)?),
-        neighbor::NEW if bridge => look.fdb.push(neighbor::parse(body)?),
-        neighbor::NEW => look.neighbors.push(neighbor::parse(body)?),
-        qdisc::NEW => look.qdiscs.push(qdisc::parse(body)?),
+        rule::NEW => inside.rules.push(rule::parse(body, &look.node)?),
+        neighbor::NEW if bridge => inside.fdb.push(neighbor::parse(body)?),
+        neighbor::NEW => inside.neighbors.push(neighbor::parse(body)?),
+        qdisc::NEW => inside.qdiscs.push(qdisc::parse(body)?),
         _ => return None,
     }
     Some(())
 }
 
 /// The state that the look is taken for.
-fn judged(wanted: &State, look: &Look, made: bool) -> State {
+fn judged(wanted: &State, look: &Look, inside: &Inside, made: bool) -> State {
     let mut state = State::empty(wanted.topology.clone());
     let record = Record::default();
     let sources = BTreeSet::new();
@@ -135,6 +114,6 @@ fn judged(wanted: &State, look: &Look, made: bool) -> State {
     let tenure = if made { NodeTenure::Created } else { NodeTenure::Host };
     let (namespace, owner) = belonging::namespace(&judge, look, tenure);
     state.insert(Resource::Namespace(namespace), owner);
-    belonging::judge(&judge, look, made, &mut state);
+    belonging::judge(&judge, look, inside, made, &mut state);
     state
 }

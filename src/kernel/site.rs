@@ -1,6 +1,7 @@
 //! A namespace that work goes on in: its socket, its interfaces' numbers, and whose it is.
 
 use super::attributes::Writer;
+use super::held::Held;
 use super::keys::Keys;
 use super::netlink::{Refused, Request, Socket};
 use super::{Error, link, netns};
@@ -17,6 +18,8 @@ pub struct Places {
     pub host: netns::Netns,
     /// The private keys that were seen or read.
     pub keys: Arc<Keys>,
+    /// The namespaces that lost their names and can have them back; `None` where all that goes is read before.
+    pub held: Option<Arc<Held>>,
     /// The namespaces that somebody else made, by how they are found. Any other node is a namespace of ours in `/run/netns`.
     pub existing: BTreeMap<Node, NetnsRef>,
 }

@@ -249,6 +249,11 @@ pub fn summary(plan: &Plan) -> String {
     page.put("Topology ").paint(BOLD, plan.base.topology.as_str()).put(":").end();
     table(&mut page, "KIND", kinds.into_iter());
     table(&mut page, "NODE", nodes.into_iter().map(|((_, node), counts)| (node, counts)));
+    let whole = plan.changes.iter().filter(|change| matches!(&change.before, Some(Resource::Namespace(namespace)) if namespace.whole)).count();
+    if whole > 0 {
+        let (goes, them) = if whole == 1 { ("goes", "it") } else { ("go", "them") };
+        page.end().put(format!("  {} {goes} with all that is in {them}.", count(whole, "namespace"))).end();
+    }
     page.end();
     page.finish()
 }

@@ -13,6 +13,9 @@ pub struct Namespace {
     pub tenure: NodeTenure,
     /// Whether it carries the topology's mark (the alias `topo:NAME` on its `lo`).
     pub marked: bool,
+    /// Whether it goes with all that is in it, which was not looked at, and comes back with it.
+    #[serde(default)]
+    pub whole: bool,
 }
 
 /// How a namespace comes to be there.
@@ -60,7 +63,7 @@ impl Namespace {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, tenure: _, marked } = self;
+        let Self { node: _, tenure: _, marked, whole: _ } = self;
         let mut drift = Vec::new();
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));

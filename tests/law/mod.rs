@@ -107,7 +107,7 @@ pub fn machine() -> Model {
     for rule in Rule::of_the_kernel(&Node::host()) {
         model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
     }
-    let guest = Namespace { node: "G".into(), tenure: NodeTenure::Existing(NetnsRef::Name("guest".into())), marked: true };
+    let guest = Namespace { node: "G".into(), tenure: NodeTenure::Existing(NetnsRef::Name("guest".into())), marked: true, whole: false };
     for rule in Rule::of_the_kernel(&guest.node) {
         model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
     }

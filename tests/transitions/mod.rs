@@ -56,6 +56,29 @@ pub fn from_nothing_and_to_nothing() -> Transition {
     rows("", &["", BRIDGED, ""])
 }
 
+/// Namespaces with no way out of them, which go with all that is in them, beside one that the host is paired with; each with everything.
+pub fn apart() -> Transition {
+    let apart = "
+namespaces:
+  A:
+    forwarding: true
+    sysctls: { net.ipv4.tcp_syncookies: 0 }
+    interfaces: { lo: { addresses: [10.255.0.1/32] }, e1: { veth: B/e0, addresses: [10.20.0.1/30, 'fd20::1/64'] } }
+    routes: [{ to: 10.21.0.0/16, via: 10.20.0.2 }, { to: 10.22.0.0/16, via: 10.20.0.2, table: 7 }]
+    rules: [{ priority: 70, from: 10.20.0.0/16, table: 7 }]
+    neighbors: [{ address: 10.20.0.2, mac: '02:00:00:00:20:02', dev: e1 }]
+    dns: { nameservers: [10.20.0.2] }
+  B:
+    interfaces: { e0: { addresses: [10.20.0.2/30] }, br0: { bridge: { ports: [p1, p2] }, addresses: [10.21.0.1/24] }, p1: { veth: C/e0 }, p2: { veth: D/e0 } }
+    nat: [{ masquerade: { source: 10.20.0.0/16, out: br0 } }]
+  C: { interfaces: { e0: { addresses: [10.21.0.2/24] } } }
+  D: { interfaces: { e0: { addresses: [10.21.0.3/24] } } }
+  OUT: { interfaces: { e0: { veth: host/out0, addresses: [10.23.0.1/24] }, e1: { veth: NEXT/e0 } }, routes: [{ to: default, via: 10.23.0.2 }] }
+  NEXT: { interfaces: { e0: { addresses: [10.24.0.1/24] } } }
+";
+    rows("", &["", apart, ""])
+}
+
 /// Interfaces and a namespace that somebody else made: configured, and then moved.
 pub fn existing() -> Transition {
     let configured = "

@@ -165,11 +165,11 @@ impl Lowering<'_> {
                 self.note(Finding::error("misplaced-key", existing.place, "the host is always there: `existing` means nothing here"));
             }
             let owner = if at.created { Owner::Ours } else { Owner::Named };
-            let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created };
+            let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created, whole: false };
             self.put(Resource::Namespace(namespace), owner, at.place, at.path);
         }
         if let (None, Some(place)) = (&self.document.host, self.index.host_named) {
-            let namespace = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false };
+            let namespace = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
             self.put(Resource::Namespace(namespace), Owner::Named, place, "host".to_owned());
         }
     }

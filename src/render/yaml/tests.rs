@@ -15,7 +15,7 @@ fn topology(name: &str, text: &str) -> Topology {
 /// What a kernel has after an apply on paper.
 fn applied(wanted: &State) -> Option<State> {
     let mut bare = State::empty(wanted.topology.clone());
-    let host = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false };
+    let host = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
     bare.insert(Resource::Namespace(host), Owner::Theirs("the machine".into()));
     for resource in wanted.resources() {
         if let Resource::Sysctl(sysctl) = resource

@@ -49,7 +49,7 @@ pub fn effect(state: &mut State, operation: &Operation) -> Result<Vec<ResourceId
 
 /// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a new namespace.
 pub fn born(resource: &Resource) -> Vec<Resource> {
-    let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, .. }) = resource else { return Vec::new() };
+    let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, whole: false, .. }) = resource else { return Vec::new() };
     let lo = Link {
         tenure: Tenure::Existing,
         up: Setting::Is(false),
