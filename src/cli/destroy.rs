@@ -11,6 +11,9 @@ use std::path::PathBuf;
 ///
 /// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
 /// that a clean-up can run twice. Processes that still live in a namespace are not killed: a warning names them, and the namespace goes when they end.
+///
+/// With --yes, a namespace of which no pair leads out of the topology's own namespaces is taken with all that is in it, and counted as one: topo plan
+/// --destroy shows all. Until the end it is held, and where something fails it has its name back, the same as it was.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
