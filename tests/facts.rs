@@ -86,6 +86,7 @@ fn route(to: &str, hops: &[(&str, &str)], source: Option<&str>) -> Route {
         source: source.map(|source| source.parse().unwrap()),
         scope: Setting::Is(0),
         mtu: None,
+        metrics: Default::default(),
         dead: false,
         marked: true,
     }

@@ -48,6 +48,10 @@ impl Kernel for Faulty {
         results
     }
 
+    fn give_back(&mut self) {
+        self.inner.give_back();
+    }
+
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         self.inner.settings(which)
     }
@@ -90,17 +94,15 @@ fn apply(text: &str) {
     assert!(report.is_success(), "{report:#?}");
 }
 
-/// Goes to a version, failing at every operation in turn; says how many that were. What goes for good is read or held.
+/// Goes to a version, failing at every operation in turn; says how many that were. What goes for good is held, as `destroy` does, and read or not.
 fn fails_at_each(to: &str, undone: impl Fn()) -> usize {
     let mut forced = 0;
-    for (after, holds) in [(false, false), (true, false), (false, true), (true, true)] {
-        if holds && !to.is_empty() {
-            break;
-        }
+    let holds = if to.is_empty() { vec![Some(false), Some(true)] } else { vec![None] };
+    for (after, holds) in holds.into_iter().flat_map(|holds| [(false, holds), (true, holds)]) {
         for at in 0.. {
             let mut kernel = Faulty { inner: Linux::new().unwrap(), left: at, after, tripped: false };
-            if holds {
-                kernel.inner.hold_what_goes().unwrap();
+            if let Some(spares) = holds {
+                kernel.inner.hold_what_goes(spares).unwrap();
             }
             let mut wanted = wanted(to);
             kernel.resolve(&mut wanted).unwrap();
@@ -220,7 +222,20 @@ fn from_nothing_and_to_nothing() {
 
 #[test]
 fn apart() {
-    sandbox::run("apart", || everywhere(&transitions::apart()));
+    sandbox::run("apart", || {
+        let machine = snapshot();
+        apply(&transitions::apart().versions[1]);
+        let mut kernel = Linux::new().unwrap();
+        kernel.hold_what_goes(true).unwrap();
+        let seen = kernel.observe(&wanted("")).unwrap();
+        let whole: Vec<&str> = seen.namespaces().filter(|namespace| namespace.whole).map(|namespace| namespace.node.as_str()).collect();
+        assert_eq!(whole, ["A", "B", "C", "D"]);
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        let before = snapshot();
+        assert!(fails_at_each("", || assert_snapshot(&before)) > 0);
+        apply("");
+        assert_snapshot(&machine);
+    });
 }
 
 #[test]

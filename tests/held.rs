@@ -50,6 +50,14 @@ fn they_come_back_as_they_were() {
         assert!(sh("ip -n B address show dev e0").contains("10.1.0.1/24"));
         sh("ip netns exec B ping -c1 -W2 10.0.0.1");
         assert!(sh("ip netns exec B ip route").contains("10.9.0.0/16 via 10.0.0.1"));
+        // Who looks on from a mount namespace of its own sees a name go that was given back.
+        let seen = |name: &str| sh(&format!("grep -c /run/netns/{name} /proc/{}/mountinfo || true", sleeper.trim())).trim().to_owned();
+        assert_eq!((seen("Z"), seen("B")), ("1".to_owned(), "1".to_owned()));
+        sh("umount -l /run/netns/Z");
+        assert_eq!(seen("Z"), "0");
+        sh("rm /run/netns/Z");
+        topo(&["apply", "--yes", &file]).expect(0);
+        sh("ip -n B address add 10.1.0.1/24 dev e0");
         // What is planned shows all that is in them.
         topo(&["plan", "--destroy", &file]).expect(0).says("address 10.1.0.1/24 on e0");
         let destroyed = topo(&["destroy", "--yes", &file]).expect(0);
@@ -71,6 +79,7 @@ fn what_others_have_a_part_in_is_read() {
             ("ip netns add other; ip -n A link add x type veth peer name x netns other", &["Z"]),
             ("ip -n B link add x type veth peer name x netns 1", &["Z"]),
             ("ip -n Z tuntap add t0 mode tun", &["A", "B"]),
+            // Two are destroyed at once here, and so nothing is held.
             (&format!("{} apply --yes {guest}", topo_path()), &[]),
             ("true", &["A", "B", "Z"]),
         ];

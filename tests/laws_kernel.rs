@@ -1,5 +1,5 @@
 //! The laws of `tests/laws.rs` on the real kernel, by the real program: whatever was there, one apply gives what a fresh apply gives, and destroy gives the
-//! machine before. `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed. What fails is to be kept in `tests/cases`.
+//! machine before, and where it fails half-way what was there. `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed. What fails is to be kept in `tests/cases`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -39,6 +39,18 @@ fn destroy() {
     assert_eq!(done.code, 0, "{}\n{}", done.stdout, done.stderr);
 }
 
+/// A destroy that cannot take away one of the namespaces, because its name is mounted twice, leaves all as it was.
+fn destroy_that_fails(used: &str, files: &str) {
+    let names = sh("for name in $(ls /run/netns); do ip -n $name link show dev lo 2>/dev/null | grep -q 'alias topo:law$' && echo $name; done; :");
+    let names: Vec<&str> = names.lines().collect();
+    // Any of them, and the same one each time.
+    let Some(name) = names.get(files.len() % names.len().max(1)) else { return };
+    sh(&format!("mount --bind /run/netns/{name} /run/netns/{name}"));
+    let done = topo(&["destroy", "--yes", "law"]);
+    assert_eq!(done.code, 1, "{name} could go\n{}\n{}\n{files}", done.stdout, done.stderr);
+    same(used, &format!("a destroy that failed at {name} is not undone ({})", done.stderr), files);
+}
+
 fn case(seed: u64) {
     let a = generator::topology("law", &mut Dice::new(&throws(seed * 3, 400)));
     let b = generator::topology("law", &mut Dice::new(&throws(seed * 3 + 1, 400)));
@@ -56,6 +68,7 @@ fn hold(name: &str, [a, b]: [&str; 2], hand: impl FnOnce()) {
     // On a link that has just lost its carrier the kernel still looks for duplicates, and a peer has its route after that.
     _ = wait_for(Duration::from_millis(2500), || sh("ip -6 -o address show tentative; ip -n guest -6 -o address show tentative 2>/dev/null || :").is_empty());
     let used = machine();
+    destroy_that_fails(&used, &files);
     destroy();
     same(&before, "destroy leaves something", &files);
     apply(&second, &files);

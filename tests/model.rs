@@ -49,6 +49,7 @@ fn route(state: &mut State, node: &str, to: &str, via: &str, dev: &str) {
         source: None,
         scope: Setting::Is(0),
         mtu: None,
+        metrics: Default::default(),
         dead: false,
         marked: true,
     };

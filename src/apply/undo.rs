@@ -26,6 +26,7 @@ pub fn before(plan: &Plan) -> Before {
 pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
     progress(Progress::Undoing);
     let mut before = before(plan);
+    kernel.give_back();
     let now = kernel.observe(&before.target)?;
     forget_halves(&mut before.target, &now);
     let back = plan::back(&before.target, &now).map_err(|conflicts| stuck(&conflicts))?;

@@ -12,8 +12,9 @@ use std::path::PathBuf;
 /// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
 /// that a clean-up can run twice. Processes that still live in a namespace are not killed: a warning names them, and the namespace goes when they end.
 ///
-/// With --yes, a namespace of which no pair leads out of the topology's own namespaces is taken with all that is in it, and counted as one: topo plan
-/// --destroy shows all. Until the end it is held, and where something fails it has its name back, the same as it was.
+/// Namespaces are held until all is done: where something fails they have their names back, and are the same ones. With --yes, and where one topology is
+/// destroyed, those that have nothing but lo, veth pairs, bridges and dummies, and are paired with each other at most, are not read: they are taken with all
+/// that is in them, and count as one each. topo plan --destroy shows all.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
@@ -46,9 +47,8 @@ impl Destroy {
         let mut kernel = machine::open(console)?;
         let names = if self.all { everything(console, &mut kernel)? } else { named };
         // Of several one may use the namespaces of another, and is in the way of that until it is gone.
-        if self.yes && !self.json && names.len() == 1 {
-            kernel.hold_what_goes().map_err(|error| machine::told(console, &error))?;
-        }
+        let spares = self.yes && !self.json && names.len() == 1;
+        kernel.hold_what_goes(spares).map_err(|error| machine::told(console, &error))?;
         let names = guests_first(console, &mut kernel, names)?;
         let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
         for (at, name) in names.iter().enumerate() {

@@ -142,6 +142,10 @@ impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
         self.inner.perform(topology, batch)
     }
 
+    fn give_back(&mut self) {
+        self.inner.give_back();
+    }
+
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         self.inner.settings(which)
     }

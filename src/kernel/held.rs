@@ -1,23 +1,24 @@
-//! Namespaces that go as a whole: nobody reads what is in them, and they are held open until all is done. One that has to come back gets its name again, with
-//! all that is in it: links, connections, processes.
+//! Namespaces that a destroy takes away: they are held open until all is done. Where it fails they have their names back, with what is in them: links,
+//! connections, processes. What goes as a whole need not be read for that.
 
-use super::guest::Guest;
 use super::look::Look;
-use super::netns::{self, Netns};
+use super::netns::{self, Netns, Place};
 use super::peers::OtherEnds;
 use super::{Error, ErrorKind};
-use crate::resource::{Kind, Node, Record};
+use crate::resource::{Kind, Node, Record, Resource};
 use nix::fcntl::{FcntlArg, fcntl};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource as Limit, getrlimit, setrlimit};
 use nix::unistd::close;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
-/// The namespaces that lost their names and are held.
+/// The namespaces that lose their names and are held.
 #[derive(Debug)]
 pub struct Held {
+    /// Whether what goes as a whole is left unread.
+    pub spares: bool,
     /// How many there can be.
-    room: usize,
+    room: u64,
     namespaces: Mutex<BTreeMap<Node, Netns>>,
 }
 
@@ -26,25 +27,45 @@ impl Held {
     ///
     /// To be called while there is one thread: the kernel makes a table of open files larger at once then, and waits for a grace period, some ten milliseconds,
     /// where threads share it (`expand_fdtable` in `fs/file.c`).
-    pub fn new() -> Result<Self, Error> {
+    pub fn new(spares: bool) -> Result<Self, Error> {
         /// Sockets, files, the standard streams; more than there ever are.
         const BESIDES: u64 = 128;
+        let nowhere = Self { spares, room: 0, namespaces: Mutex::default() };
+        let Ok((soft, hard)) = getrlimit(Limit::RLIMIT_NOFILE) else { return Ok(nowhere) };
+        let limit = if setrlimit(Limit::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
         let names = u64::try_from(netns::names()?.len()).unwrap_or(u64::MAX);
-        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or_default();
-        let limit = if setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
         let room = limit.saturating_sub(BESIDES).min(names);
         let last = i32::try_from(room.saturating_add(BESIDES).saturating_sub(1)).unwrap_or(i32::MAX);
         let here = Netns::current()?;
         // Where it cannot be that large it grows later.
         let _ = fcntl(&here, FcntlArg::F_DUPFD_CLOEXEC(last)).map(close);
-        Ok(Self { room: usize::try_from(room).unwrap_or(usize::MAX), namespaces: Mutex::default() })
+        Ok(Self { room, ..nowhere })
     }
 
-    /// Holds the namespace of `node`.
-    pub fn hold(&self, node: &Node) -> Result<(), Error> {
-        let netns = Netns::named(node.as_str())?;
+    /// Whether so many can be held.
+    pub fn has_room(&self, count: usize) -> bool {
+        u64::try_from(count).is_ok_and(|count| count <= self.room)
+    }
+
+    /// Holds `netns`, the namespace of `node`.
+    pub fn hold(&self, node: &Node, netns: Netns) {
         self.with(|held| held.insert(node.clone(), netns));
-        Ok(())
+    }
+
+    /// Holds the namespace of `node` if it is not held yet, and there is room; without that it is made anew where it comes back.
+    pub fn hold_named(&self, node: &Node) {
+        let room = self.with(|held| !held.contains_key(node) && u64::try_from(held.len()).is_ok_and(|count| count < self.room));
+        if let (Some(true), Ok(netns)) = (room, Netns::named(node.as_str())) {
+            self.hold(node, netns);
+        }
+    }
+
+    /// Gives the namespaces that lost them their names back, as far as nobody has taken those.
+    pub fn give_all_back(&self) {
+        let nodes: Vec<Node> = self.with(|held| held.keys().cloned().collect()).unwrap_or_default();
+        // What has no name afterwards is missing, and the plan back says so.
+        let jobs = nodes.iter().filter(|node| !netns::is_there(node.as_str())).map(|node| netns::job(Place::Anywhere, || _ = self.give_back(node)));
+        netns::run(netns::WRITERS, jobs.collect());
     }
 
     /// Gives the namespace of `node` its name back. The empty file that a removal half-way leaves gives way.
@@ -76,31 +97,23 @@ pub fn may_go_whole(look: &Look) -> bool {
     })
 }
 
-/// Which of the namespaces of which no more than the links was read, and that are not `wanted` so, cannot go as a whole: something in them belongs to others,
-/// or a pair leads out of them to where more than the namespace goes. `far` has the other ends.
-pub fn not_whole(
-    looks: &[Look],
-    far: &OtherEnds,
-    guests: &HashMap<Node, Vec<Guest>>,
-    record: &Record,
-    held: &Held,
-    wanted: impl Fn(&Node) -> bool,
-) -> BTreeSet<Node> {
+/// Which of the namespaces of which no more than the links was read, and that are not `wanted` so, cannot go as a whole: something in them is to be put back
+/// otherwise, or they have a pair with, or something that stands on a link there, in a namespace of which more is read. `far` has the other ends.
+pub fn not_whole(looks: &[Look], far: &OtherEnds, record: &Record, wanted: impl Fn(&Node) -> bool) -> BTreeSet<Node> {
     let spared = || looks.iter().filter(|look| look.inside.is_none() && !wanted(&look.node));
-    let alone = |node: &Node| !guests.contains_key(node) && record.moved.iter().all(|(now, _)| now.node != *node);
+    let borrowed = record.moved.iter().map(|(now, _)| &now.node);
+    let configured = record.prior.iter().filter_map(Resource::as_link).map(|prior| &prior.id.node);
+    let others: BTreeSet<&Node> = borrowed.chain(configured).collect();
     let found = |look: &Look| look.links.iter().all(|link| link.other_nsid.is_none() || far.contains_key(&(look.node.clone(), link.index)));
-    let mut whole: BTreeSet<&Node> = spared().filter(|look| alone(&look.node) && found(look)).map(|look| &look.node).collect();
-    if whole.len() > held.room {
-        whole.clear();
-    }
-    let mut paired: HashMap<&Node, Vec<&Node>> = HashMap::new();
+    let mut whole: BTreeSet<&Node> = spared().filter(|look| !others.contains(&look.node) && found(look)).map(|look| &look.node).collect();
+    let mut beside: HashMap<&Node, Vec<&Node>> = HashMap::new();
     for ((node, _), other) in far {
-        paired.entry(&other.node).or_default().push(node);
+        beside.entry(&other.node).or_default().push(node);
+        beside.entry(node).or_default().push(&other.node);
     }
-    // Who is paired with one that does not go as a whole does not either.
     let mut open: Vec<&Node> = looks.iter().map(|look| &look.node).filter(|node| !whole.contains(node)).collect();
     while let Some(node) = open.pop() {
-        open.extend(paired.get(node).into_iter().flatten().copied().filter(|other| whole.remove(other)));
+        open.extend(beside.get(node).into_iter().flatten().copied().filter(|other| whole.remove(other)));
     }
     spared().map(|look| &look.node).filter(|node| !whole.contains(node)).cloned().collect()
 }

@@ -80,6 +80,10 @@ pub struct Seen {
     pub kind: Kind,
     /// Whether it is administratively up.
     pub up: bool,
+    /// Whether it asks for hardware addresses.
+    arp: bool,
+    /// Whether it takes part in multicast.
+    multicast: bool,
     /// Its alias.
     pub alias: Option<String>,
     /// Its interface group.
@@ -123,12 +127,13 @@ pub fn marked_by(topology: &Name) -> impl Fn(&Seen) -> bool {
 
 /// `struct ifinfomsg` for the link with this number (0: it is named by an attribute), and whether it shall be up.
 pub fn head(index: u32, up: Option<bool>) -> [u8; HEAD] {
-    let flag = libc::IFF_UP.cast_unsigned();
-    let (flags, change) = match up {
-        Some(true) => (flag, flag),
-        Some(false) => (0, flag),
-        None => (0, 0),
-    };
+    head_with(index, &[(libc::IFF_UP, up)])
+}
+
+/// [`head`] with more flags (`IFF_*`) that shall be set or not.
+pub fn head_with(index: u32, wanted: &[(libc::c_int, Option<bool>)]) -> [u8; HEAD] {
+    let known = wanted.iter().filter_map(|(flag, on)| Some((flag.cast_unsigned(), (*on)?)));
+    let (flags, change) = known.fold((0, 0), |(flags, change), (flag, on)| (if on { flags | flag } else { flags }, change | flag));
     let mut head = [0; HEAD];
     for (at, word) in [(4, index), (8, flags), (12, change)] {
         if let Some(bytes) = head.get_mut(at..at + 4) {
@@ -180,6 +185,8 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         index: u32_at(body, 4)?,
         name: attributes.text(IFNAME)?.into(),
         up: flags & libc::IFF_UP.cast_unsigned() != 0,
+        arp: flags & libc::IFF_NOARP.cast_unsigned() == 0,
+        multicast: flags & libc::IFF_MULTICAST.cast_unsigned() != 0,
         alias: attributes.text(IFALIAS),
         group: attributes.u32(GROUP).unwrap_or(0),
         master: attributes.u32(MASTER).filter(|index| *index != 0),
@@ -263,6 +270,8 @@ impl Seen {
             options: self.options(&name_of),
             port: self.port.clone(),
             up: Setting::Is(self.up),
+            arp: Some(self.arp).filter(|_| self.kind.asks()).into(),
+            multicast: Some(self.multicast).filter(|_| self.kind.asks()).into(),
             mtu: self.mtu.into(),
             mac: self.mac.into(),
             // A master that cannot be named is still one: better an unknown name than "none".

@@ -3,12 +3,13 @@
 use super::attributes::Writer;
 use super::bridge_vlan;
 use super::kinds as codec;
-use super::link::{self, head};
+use super::link::{self, head, head_with};
 use super::link_verbs::{Failure, carries_mark};
 use super::netlink::{CREATE, EXCLUSIVE, Refused};
 use super::site::Site;
 use super::{offload, wireguard};
 use crate::resource::{IfName, Impact, Kind, Link, LinkId, Options, Setting, Value, group, kinds, mark};
+use nix::libc;
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -142,7 +143,9 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
     }
     // A bond sets up what it is given, by itself.
     let up = new(&after.up, &before.up).copied().filter(|_| !into_bond);
-    let mut body = Writer::new(&head(site.index(&after.id.name)?, up));
+    let (arp, multicast) = (new(&after.arp, &before.arp).copied(), new(&after.multicast, &before.multicast).copied());
+    let flags = [(libc::IFF_UP, up), (libc::IFF_NOARP, arp.map(|arp| !arp)), (libc::IFF_MULTICAST, multicast)];
+    let mut body = Writer::new(&head_with(site.index(&after.id.name)?, &flags));
     let empty = body.bytes().len();
     if let Some(mac) = new(&after.mac, &before.mac) {
         body.put(link::ADDRESS, &mac.0);
@@ -161,7 +164,7 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
         body.u32(link::GROUP, group(site.topology)).put(link::IFALIAS, mark(site.topology).as_bytes());
     }
     change_options(site, before, after)?;
-    if body.bytes().len() > empty || up.is_some() {
+    if body.bytes().len() > empty || flags.iter().any(|(_, on)| on.is_some()) {
         site.ask(link::NEW, 0, &body)?;
     }
     // What a bond gives back is down.

@@ -11,6 +11,7 @@ use super::{Error, bridge_vlan, tun, wireguard};
 use crate::resource::{IfName, Kind, Link, Node, Options, Setting, Tenure, Value, group, kinds, mark};
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
 
 /// `VETH_INFO_PEER`.
 const PEER: u16 = 1;
@@ -101,7 +102,7 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
         (Some(transport), _) => create_elsewhere(site, link, transport, None)?,
         (None, None) => {
             let lower = link.link.as_ref().map(|lower| site.index(&lower.name)).transpose()?;
-            site.ask(link::NEW, CREATE | EXCLUSIVE, &birth_message(site, link, &link.id.name, lower, None)?)?;
+            ask_patiently(site, link, CREATE | EXCLUSIVE, &birth_message(site, link, &link.id.name, lower, None)?)?;
         }
         (None, Some(lower)) => create_elsewhere(site, link, &lower.node, Some(&lower.name))?,
     }
@@ -241,6 +242,22 @@ pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failu
     Ok(())
 }
 
+/// Sends a request that may set up a new link. A macvlan does not come up while another one on the same link has its address (`macvlan_open`): that may be one
+/// in a namespace that has been taken away, which ends a little later.
+fn ask_patiently(site: &Site<'_>, link: &Link, flags: u16, body: &Writer) -> Result<(), Refused> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    const PAUSE: Duration = Duration::from_millis(5);
+    let start = Instant::now();
+    loop {
+        match site.ask(link::NEW, flags, body) {
+            Err(refused) if refused.errno == libc::EADDRINUSE && matches!(link.kind, Kind::Macvlan | Kind::Macvtap) && start.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
 /// What the far end of a new pair could not be given at birth; the calling thread is in its namespace.
 pub fn finish_far(site: &Site<'_>, far: &Link) -> Result<(), Failure> {
     Ok(finish(site, far, true, true)?)
@@ -262,7 +279,7 @@ fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Re
         body.u32(link::MASTER, site.index(bridge)?);
     }
     if body.bytes().len() > empty || up.is_some() {
-        site.ask(link::NEW, 0, &body)?;
+        ask_patiently(site, link, 0, &body)?;
     }
     if let Setting::Is(names) = &link.alternative_names {
         properties(site, link, link::NEW_PROPERTY, names.iter())?;

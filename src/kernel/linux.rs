@@ -61,10 +61,10 @@ impl Linux {
         self.adopted = Some((topology, nobodys.into_iter().collect()));
     }
 
-    /// From now on a namespace of ours that goes with all that is in it is not read, but held until all is done, and has its name back where that is undone.
-    /// For whoever shows nobody what is in it.
-    pub fn hold_what_goes(&mut self) -> Result<(), Error> {
-        self.places.held = Some(Arc::new(Held::new()?));
+    /// From now on a namespace that is taken away is held until all is done, and has its name back where that is undone: for a destroy, after which nothing
+    /// new needs what it holds (addresses, ports). `spares` says that nobody is shown what is in one that goes as a whole, so that it need not be read.
+    pub fn hold_what_goes(&mut self, spares: bool) -> Result<(), Error> {
+        self.places.held = Some(Arc::new(Held::new(spares)?));
         Ok(())
     }
 
@@ -174,6 +174,10 @@ impl Kernel for Linux {
         let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });
         self.generations.extend(generations.into_inner().unwrap_or_default());
         answers
+    }
+
+    fn give_back(&mut self) {
+        self.places.held.iter().for_each(|held| held.give_all_back());
     }
 
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {

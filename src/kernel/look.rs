@@ -18,6 +18,8 @@ pub struct Question<'a> {
     pub settings: BTreeSet<&'a str>,
     /// The links that are about to be taken elsewhere: all settings that they lose.
     pub moving: BTreeSet<&'a IfName>,
+    /// The links that are wanted there.
+    pub links: BTreeMap<&'a IfName, &'a Kind>,
     /// The nodes that the other ends of its pairs may be in.
     pub near: BTreeSet<&'a Node>,
     /// The nft table that is wanted there.
@@ -47,7 +49,7 @@ pub struct Question<'a> {
 pub enum Extent {
     /// All of it.
     #[default]
-    Whole,
+    All,
     /// Nothing but its links, where it can go with all that is in it.
     Spared,
     /// Nothing but its links.
@@ -68,6 +70,8 @@ pub struct Look {
     pub nsids: HashMap<i32, Node>,
     /// What else is in it; `None` where that was not read.
     pub inside: Option<Inside>,
+    /// The namespace itself where that was not read: it may be held.
+    pub netns: Option<netns::Netns>,
 }
 
 /// What was seen in a namespace besides its links.
@@ -111,13 +115,15 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     let links = link::dump(&socket).map_err(failed("links", node))?;
     let alias = links.iter().find(|link| link.kind == Kind::Loopback).and_then(|link| link.alias.clone());
     let nsids = nsids(&socket, node, &links, question, places, ends)?;
-    let mut look = Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None };
+    let mut look = Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None, netns: None };
     let spared = match question.extent {
-        Extent::Whole => false,
+        Extent::All => false,
         Extent::Spared => held::may_go_whole(&look),
         Extent::Links => true,
     };
-    if !spared {
+    if spared {
+        look.netns = Some(netns::Netns::current()?);
+    } else {
         read_inside(&socket, topology, question, &mut look)?;
     }
     Ok(Some(look))
@@ -211,7 +217,7 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
         }
     }
     if !question.search {
-        let astray = astray(node, links, &settings)?;
+        let astray = astray(node, links, &settings, question)?;
         settings.extend(astray);
     }
     let there = links.iter().filter(|link| question.moving.contains(&link.name));
@@ -224,8 +230,8 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
 }
 
 /// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the node in `settings`, and IPv6, which is on.
-/// The links say it themselves.
-fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<Sysctl>, Error> {
+/// The links say it themselves; what a new one begins with is read where one will come.
+fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
     let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
     let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
     let switches = SWITCHES.map(switch);
@@ -240,11 +246,23 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<
             }
         }
     }
-    if links.iter().any(|link| link.without_ipv6) {
+    let there = |name: &IfName, kind: &Kind| links.iter().any(|seen| seen.name == *name && (seen.kind == *kind || *kind == Kind::Any));
+    let comes = question.links.iter().any(|(name, kind)| !there(name, kind));
+    if comes {
+        for (family, switch) in ["ipv4", "ipv6"].into_iter().zip(switches) {
+            let key = format!("net/{family}/conf/default/forwarding");
+            if let (Some(now), Some(switch)) = (known(&key)?, switch)
+                && now != switch
+            {
+                found.push(setting(key, now));
+            }
+        }
+    }
+    if comes || links.iter().any(|link| link.without_ipv6) {
         let off = links.iter().filter(|link| link.without_ipv6).map(|link| link.name.as_str());
         for name in ["all", "default"] {
             let key = Sysctl::disable_ipv6(name);
-            if sysctl::read(&key)? != "0" {
+            if known(&key)? == Some(true) {
                 found.push(setting(key, true));
             }
         }
@@ -252,6 +270,15 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl]) -> Result<Vec<
     }
     found.retain(|found| !settings.iter().any(|setting| setting.key == found.key));
     Ok(found)
+}
+
+/// Whether a setting is on; `None` where this kernel does not have it, as without IPv6.
+fn known(key: &str) -> Result<Option<bool>, Error> {
+    match sysctl::read(key) {
+        Ok(value) => Ok(Some(value != "0")),
+        Err(error) if error.errno == Some(libc::ENOENT) && error.kind == ErrorKind::Refused => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether forwarding is on, asked over netlink: 5 µs, where the file in `/proc/sys` takes more the more namespaces there are. `None` for another setting, and

@@ -82,6 +82,9 @@ pub trait Kernel {
     /// ([`ErrorKind::Skipped`]).
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>>;
 
+    /// Gives namespaces that were taken away, and are still held, their names back: the first step of undoing it.
+    fn give_back(&mut self) {}
+
     /// The values that settings have right now; `None` where there is no such setting. Asked before they are written for the first time.
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error>;
 

@@ -193,32 +193,31 @@ fn enter(place: &Place) -> Result<(), Error> {
 /// `prepare` runs inside before the name is given, so that nobody ever sees the name without what `prepare` does (the mark).
 /// A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
 pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-    named(name, |path| {
-        unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os(added(name), e as i32))?;
-        prepare()?;
-        bind(Path::new("/proc/thread-self/ns/net"), path).map_err(|e| Error::os(added(name), e as i32))
+    let tried = format!("ip netns add {name}");
+    name_this(name, &tried, || {
+        unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os(&tried, e as i32))?;
+        prepare()
     })
 }
 
-/// Gives `netns` the name `name`. A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
+/// Gives `netns` the name `name`; the calling thread, which must be one of [`run`]'s, is inside afterwards. A name that is taken is [`ErrorKind::Taken`]. On
+/// failure nothing stays.
 pub fn give_name(netns: &Netns, name: &str) -> Result<(), Error> {
-    let from = format!("/proc/thread-self/fd/{}", netns.as_fd().as_raw_fd());
-    named(name, |path| bind(Path::new(&from), path).map_err(|e| Error::os(added(name), e as i32)))
+    name_this(name, &format!("give namespace {name} its name back"), || netns.enter())
 }
 
-fn added(name: &str) -> String {
-    format!("ip netns add {name}")
-}
-
-/// Makes the file `name`, on which `make` mounts a namespace.
-fn named(name: &str, make: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+/// Gives the namespace that `enter` brings the calling thread into the name `name`.
+///
+/// It is mounted from where the kernel has all namespaces: a copy of a mount that was taken away, by which a descriptor may have been opened, is not taken
+/// away from other mount namespaces with the next one (`propagate_umount` leaves out what has `MNT_UMOUNT`, which a copy keeps).
+fn name_this(name: &str, tried: &str, enter: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     directory()?;
     let path = path(name);
     OpenOptions::new().write(true).create_new(true).mode(0o444).open(&path).map_err(|e| match e.kind() {
-        io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Taken, added(name), format!("{} is already there", path.display())),
-        _ => Error::io(added(name), &e),
+        io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Taken, tried, format!("{} is already there", path.display())),
+        _ => Error::io(tried, &e),
     })?;
-    let made = make(&path);
+    let made = enter().and_then(|()| bind(Path::new("/proc/thread-self/ns/net"), &path).map_err(|e| Error::os(tried, e as i32)));
     if made.is_err() {
         // Nothing better can be done if this fails too; the empty file is recognised by the record.
         let _ = std::fs::remove_file(&path);
@@ -243,6 +242,11 @@ pub fn remove(name: &str) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::Refused, tried(), what));
     }
     std::fs::remove_file(&path).map_err(|e| Error::io(tried(), &e))
+}
+
+/// Whether a namespace has the name `name`.
+pub fn is_there(name: &str) -> bool {
+    is_nsfs(&path(name))
 }
 
 /// Whether the file is a namespace's.

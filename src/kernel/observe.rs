@@ -28,9 +28,11 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let says = says_protocol();
     let guests = guest::guests(&mut others, &looks, places);
     let whole = |node: &Node| wanted.namespace(node).is_some_and(|namespace| namespace.whole);
-    let held = places.held.as_ref();
-    let not_whole: BTreeSet<Node> = held.map(|held| held::not_whole(&looks, &far, &guests, &record, held, whole)).unwrap_or_default();
-    read_again(&wanted.topology, &questions, places, &mut looks, &not_whole)?;
+    let not_whole = held::not_whole(&looks, &far, &record, whole);
+    read_spared_after_all(&wanted.topology, &questions, &mut looks, &not_whole)?;
+    for (look, held) in looks.iter_mut().filter_map(|look| Some((look, places.held.as_ref()?))) {
+        look.netns.take().into_iter().for_each(|netns| held.hold(&look.node, netns));
+    }
     let outside = guest::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
@@ -128,6 +130,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
     let host = Node::host();
     questions.insert(host, Question { named: true, search: true, ..Question::default() });
+    let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares && held.has_room(names.len()));
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for name in &names {
         let node = Node::from(name.as_str());
@@ -136,7 +139,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
         }
         let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
         // Forwarding is always managed in a namespace of ours: one that goes and is put back has it as it was.
-        let extent = extent(wanted, &node, places);
+        let extent = extent(wanted, &node, spares);
         questions.insert(node, Question { named, settings: SWITCHES.into(), extent, ..Question::default() });
     }
     for (node, place) in &places.existing {
@@ -156,6 +159,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
                 let peer = link.peer.iter().filter(|_| !link.id.node.is_host());
                 let others = peer.chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
                 questions.entry(link.id.node.clone()).and_modify(|question| {
+                    question.links.insert(&link.id.name, &link.kind);
                     question.near.extend(others.map(|other| &other.node));
                     question.vlans |= link.vlans.get().is_some();
                 });
@@ -186,11 +190,11 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
 }
 
 /// How much of a namespace of ours is read: of one that went as a whole, and comes back so, no more than the links.
-fn extent(wanted: &State, node: &Node, places: &Places) -> Extent {
+fn extent(wanted: &State, node: &Node, spares: bool) -> Extent {
     match wanted.namespace(node) {
         Some(namespace) if namespace.whole => Extent::Links,
-        _ if places.held.is_some() && wanted.items.is_empty() => Extent::Spared,
-        _ => Extent::Whole,
+        _ if spares => Extent::Spared,
+        _ => Extent::All,
     }
 }
 
@@ -251,11 +255,11 @@ fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, pla
 }
 
 /// Reads what was spared in the namespaces `which`.
-fn read_again(topology: &Name, questions: &BTreeMap<Node, Question<'_>>, places: &Places, looks: &mut [Look], which: &BTreeSet<Node>) -> Result<(), Error> {
+fn read_spared_after_all(topology: &Name, questions: &BTreeMap<Node, Question<'_>>, looks: &mut [Look], which: &BTreeSet<Node>) -> Result<(), Error> {
     let spared = looks.iter_mut().filter(|look| which.contains(&look.node));
     let jobs = spared.filter_map(|look| {
-        let question = questions.get(&look.node)?;
-        Some(netns::job(places.of(&look.node), move || read_spared(topology, question, look)))
+        let (question, netns) = (questions.get(&look.node)?, look.netns.take()?);
+        Some(netns::job(netns::Place::Inside(netns), move || read_spared(topology, question, look)))
     });
     netns::run(netns::READERS, jobs.collect()).into_iter().try_for_each(|answer| answer?)
 }

@@ -268,21 +268,20 @@ fn far_ends(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
 /// Takes namespaces away; one in which something failed stays.
 fn remove_namespaces(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
     let failed: BTreeSet<Node> = numbered(batch).filter(|(at, _)| matches!(done.get(at), Some(Err(_)))).map(|(_, operation)| operation.node()).collect();
-    let going: Vec<(usize, &Operation, &Namespace)> = numbered(batch)
+    let going: Vec<(usize, &Operation, &Node)> = numbered(batch)
         .filter_map(|(at, operation)| match operation {
-            Operation::Delete(Resource::Namespace(namespace)) => Some((at, operation, namespace)),
+            Operation::Delete(Resource::Namespace(namespace)) => Some((at, operation, &namespace.node)),
             _ => None,
         })
         .collect();
-    let jobs = going.iter().map(|(_, operation, Namespace { node, whole, .. })| {
-        let stays = failed.contains(node);
-        let held = batch.places.held.as_ref().filter(|_| *whole);
+    let jobs = going.iter().map(|(_, operation, node)| {
+        let stays = failed.contains(*node);
         netns::job(Place::Anywhere, move || {
             if stays {
                 return Err(skipped(operation));
             }
-            let removed = held.map_or(Ok(()), |held| held.hold(node)).and_then(|()| netns::remove(node.as_str()));
-            removed.map_err(|error| error.about(operation.id()))
+            batch.places.held.iter().for_each(|held| held.hold_named(node));
+            netns::remove(node.as_str()).map_err(|error| error.about(operation.id()))
         })
     });
     let answers = netns::run(netns::REMOVERS, jobs.collect());

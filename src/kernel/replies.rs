@@ -35,7 +35,7 @@ pub struct Read {
 
 /// Reads answers about `node`; `made` says that it is one of the topology's own namespaces.
 pub fn read(wanted: &State, node: &Node, made: bool, replies: &Replies) -> Read {
-    let mut look = Look { node: node.clone(), alias: None, cookie: 1, links: Vec::new(), nsids: HashMap::new(), inside: None };
+    let mut look = Look { node: node.clone(), alias: None, cookie: 1, links: Vec::new(), nsids: HashMap::new(), inside: None, netns: None };
     let mut inside = Inside::default();
     let (mut tried, mut understood) = (0, 0);
     // Routes name links, which may come later.

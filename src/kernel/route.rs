@@ -28,6 +28,8 @@ const TABLE: u16 = 15;
 const VIA: u16 = 18;
 /// `RTAX_MTU`.
 const METRIC_MTU: u16 = 2;
+/// `RTAX_CC_ALGO`, which is a name.
+const METRIC_CONGESTION: u16 = 16;
 
 // `RTNH_F_*`.
 const DEAD: u8 = 1;
@@ -78,6 +80,8 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
             Some(hop).filter(|hop| forwards && (hop.via.is_some() || hop.dev.is_some())).into_iter().collect()
         }
     };
+    let metrics = attributes.inner(METRICS);
+    let others = metrics.filter(|(number, _)| *number != METRIC_MTU && *number != METRIC_CONGESTION);
     let table = attributes.u32(TABLE).or_else(|| u8_at(body, 4).map(u32::from))?;
     let route = Route {
         node: node.clone(),
@@ -86,7 +90,8 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
         nexthops,
         source: attributes.ip(PREFSRC),
         scope: if v4 { Setting::Is(u8_at(body, 6)?) } else { Setting::Left },
-        mtu: attributes.inner(METRICS).u32(METRIC_MTU).filter(|mtu| *mtu != 0),
+        mtu: metrics.u32(METRIC_MTU).filter(|mtu| *mtu != 0),
+        metrics: others.filter_map(|(number, value)| Some((number, u32_at(value, 0)?))).filter(|(_, value)| *value != 0).collect(),
         dead,
         marked: u8_at(body, 5)? == PROTOCOL,
     };
@@ -203,8 +208,9 @@ fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
     if let Some(source) = route.source {
         body.ip(PREFSRC, source);
     }
-    if let Some(mtu) = route.mtu {
-        body.nest(METRICS, |metrics| _ = metrics.u32(METRIC_MTU, mtu));
+    let metrics = route.mtu.map(|mtu| (METRIC_MTU, mtu)).into_iter().chain(route.metrics.iter().map(|(number, value)| (*number, *value)));
+    if metrics.clone().next().is_some() {
+        body.nest(METRICS, |body| metrics.for_each(|(number, value)| _ = body.u32(number, value)));
     }
     Ok(body)
 }
@@ -257,6 +263,15 @@ mod tests {
         assert_eq!(hops, ["via 10.0.0.1 dev eth1", "via 10.0.0.1 dev eth2 weight 10 onlink"]);
         assert_eq!((seen.route.dead, seen.route.marked), (true, true));
         assert_eq!(seen.route.key.table, TableId::Number(1000));
+    }
+
+    #[test]
+    fn metrics_that_the_language_does_not_have_are_kept() {
+        let mut body = Writer::new(&[2, 24, 0, 0, 254, PROTOCOL, 0, 1, 0, 0, 0, 0]);
+        body.ip(DST, [10, 1, 0, 0].into()).u32(OIF, 1);
+        body.nest(METRICS, |metrics| _ = metrics.u32(METRIC_MTU, 1400).u32(8, 500).u32(10, 0).put(METRIC_CONGESTION, b"reno\0"));
+        let seen = parse(body.bytes(), &"RED".into(), names).unwrap();
+        assert_eq!((seen.route.mtu, seen.route.metric_words().as_str()), (Some(1400), "advmss 500"));
     }
 
     #[test]

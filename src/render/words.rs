@@ -140,12 +140,18 @@ fn link_words(link: &Link) -> Vec<String> {
         words.push(format!("queues {queues}"));
     }
     words.extend(link.offload.iter().map(|(name, value)| format!("offload {name} {value}")));
+    words.extend(switched_off(link).map(|name| format!("{name} off")));
     match link.up {
         Setting::Is(true) => words.push("up".to_owned()),
         Setting::Is(false) => words.push("down".to_owned()),
         Setting::Left => {}
     }
     words
+}
+
+/// What a hand switched off.
+fn switched_off(link: &Link) -> impl Iterator<Item = &'static str> {
+    [("arp", &link.arp), ("multicast", &link.multicast)].into_iter().filter(|(_, on)| **on == Setting::Is(false)).map(|(name, _)| name)
 }
 
 /// What of a WireGuard interface the kernel chooses where nothing is written.
@@ -198,6 +204,7 @@ fn route_words(route: &Route) -> String {
     if let Some(mtu) = route.mtu {
         words.push(format!("mtu {mtu}"));
     }
+    words.extend(Some(route.metric_words()).filter(|words| !words.is_empty()));
     words.join(" ")
 }
 
@@ -269,6 +276,7 @@ pub fn fields(resource: &Resource) -> Vec<(String, String)> {
             }
             fields.optional("source", route.source.as_ref());
             fields.optional("mtu", route.mtu.as_ref());
+            fields.text("metrics", route.metric_words());
         }
         Resource::Rule(rule) => fields.add("rule", &rule.key),
         Resource::Table(table) => table.lines().iter().for_each(|line| fields.add("rule", line)),
@@ -306,6 +314,7 @@ fn link_fields(link: &Link, fields: &mut Fields) {
         fields.add("from", from);
     }
     fields.optional("up", link.up.get());
+    switched_off(link).for_each(|name| fields.add(name, &false));
     fields.optional("mtu", link.mtu.get());
     fields.optional("mac", link.mac.get());
     if let Some(master) = link.master.get() {

@@ -29,6 +29,12 @@ pub struct Link {
     pub vlans: Setting<Vlans>,
     /// Whether it is administratively up.
     pub up: Setting<bool>,
+    /// Whether it asks for hardware addresses (`IFF_NOARP` is not set), of kinds that do by themselves.
+    #[serde(default)]
+    pub arp: Setting<bool>,
+    /// Whether it takes part in multicast (`IFF_MULTICAST`), of the same kinds: without it no IPv6 neighbour is found.
+    #[serde(default)]
+    pub multicast: Setting<bool>,
     /// Its MTU in bytes.
     pub mtu: Setting<u32>,
     /// Its hardware address. On a link of ours it is left to the kernel unless the file says it.
@@ -142,6 +148,11 @@ impl Kind {
         }
     }
 
+    /// Whether links of it ask for hardware addresses and take part in multicast, unless somebody says otherwise.
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Veth | Self::Bridge | Self::Vxlan | Self::Macvlan | Self::Macvtap | Self::Bond | Self::Tap)
+    }
+
     /// The language's name for it.
     pub fn word(&self) -> &str {
         kinds::spec(self).map_or_else(|| self.name(), |spec| spec.word)
@@ -169,6 +180,8 @@ impl Link {
             port: Options::new(),
             vlans: Setting::Left,
             up: Setting::Left,
+            arp: Setting::Left,
+            multicast: Setting::Left,
             mtu: Setting::Left,
             mac: Setting::Left,
             master: Setting::Left,
@@ -197,6 +210,8 @@ impl Link {
     /// Takes from `below` the settings about which `self` says nothing.
     pub fn fall_back_to(&mut self, below: &Self) {
         self.up = self.up.over(&below.up);
+        self.arp = self.arp.over(&below.arp);
+        self.multicast = self.multicast.over(&below.multicast);
         self.mtu = self.mtu.over(&below.mtu);
         self.mac = self.mac.over(&below.mac);
         self.master = self.master.over(&below.master);
@@ -226,6 +241,8 @@ impl Link {
             tenure: Tenure::Existing,
             marked: false,
             up: mask(&self.up, &named.up, there),
+            arp: mask(&self.arp, &named.arp, there),
+            multicast: mask(&self.multicast, &named.multicast, there),
             mtu: mask(&self.mtu, &named.mtu, there),
             mac: mask(&self.mac, &named.mac, there),
             master: mask(&self.master, &named.master, there),
@@ -273,8 +290,27 @@ impl Link {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { id: _, tenure, kind, peer, link, options, port, vlans, up, mtu, mac, master, alternative_names, txqueuelen, queues, offload: does, marked } =
-            self;
+        let Self {
+            id: _,
+            tenure,
+            kind,
+            peer,
+            link,
+            options,
+            port,
+            vlans,
+            up,
+            arp,
+            multicast,
+            mtu,
+            mac,
+            master,
+            alternative_names,
+            txqueuelen,
+            queues,
+            offload: does,
+            marked,
+        } = self;
         let mut drift = Vec::new();
         if *kind != Kind::Any && *kind != observed.kind {
             drift.push(Drift::new("kind", observed.kind.name(), kind.name(), Impact::Replace));
@@ -293,23 +329,18 @@ impl Link {
         Drift::setting(&mut drift, "queues", queues, &observed.queues, Impact::Replace);
         Drift::setting(&mut drift, "mtu", mtu, &observed.mtu, Impact::InPlace);
         Drift::setting(&mut drift, "mac", mac, &observed.mac, kinds::mac_impact(kind).unwrap_or(Impact::Replace));
+        for (name, new, old) in [("arp", arp, &observed.arp), ("multicast", multicast, &observed.multicast)] {
+            Drift::setting(&mut drift, name, new, old, Impact::InPlace);
+        }
         Drift::setting(&mut drift, "txqueuelen", txqueuelen, &observed.txqueuelen, Impact::InPlace);
         let shown = |m: &Option<IfName>| m.as_ref().map_or("none".to_owned(), IfName::to_string);
-        if let (Setting::Is(new), Setting::Is(old)) = (master, &observed.master)
-            && new != old
-        {
-            drift.push(Drift::new("master", shown(old), shown(new), Impact::InPlace));
-        }
+        differs(&mut drift, "master", master, &observed.master, shown);
         if matches!(master, Setting::Left | Setting::Is(Some(_))) {
             kinds::drift(kinds::PORT, port, &observed.port, &mut drift);
         }
         Drift::setting(&mut drift, "port-vlan", vlans, &observed.vlans, Impact::InPlace);
         let names = |n: &BTreeSet<String>| n.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        if let (Setting::Is(new), Setting::Is(old)) = (alternative_names, &observed.alternative_names)
-            && new != old
-        {
-            drift.push(Drift::in_place("alternative-names", names(old), names(new)));
-        }
+        differs(&mut drift, "alternative-names", alternative_names, &observed.alternative_names, names);
         offload::drift(does, &observed.offload, &mut drift);
         Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
         if *marked && !observed.marked {
@@ -320,5 +351,14 @@ impl Link {
             drift.retain(|drift| drift.impact != Impact::Replace);
         }
         drift
+    }
+}
+
+/// [`Drift::setting`] for what is written in words of its own.
+fn differs<T: PartialEq>(drift: &mut Vec<Drift>, field: &str, new: &Setting<T>, old: &Setting<T>, shown: impl Fn(&T) -> String) {
+    if let (Setting::Is(new), Setting::Is(old)) = (new, old)
+        && new != old
+    {
+        drift.push(Drift::in_place(field, shown(old), shown(new)));
     }
 }

@@ -3,6 +3,7 @@
 use super::{Class, Drift, IfName, Impact, LinkId, Need, Node, ResourceId, Setting};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -65,6 +66,9 @@ pub struct Route {
     pub scope: Setting<u8>,
     /// The MTU of its path in bytes.
     pub mtu: Option<u32>,
+    /// The further metrics of its path, by their numbers (`RTAX_*` of `include/uapi/linux/rtnetlink.h`). The language has none of them: a hand sets them.
+    #[serde(default)]
+    pub metrics: BTreeMap<u16, u32>,
     /// Whether a next hop of it is dead (its link lost the address or was down): it has to be written again.
     pub dead: bool,
     /// Whether it carries protocol 0x74.
@@ -146,7 +150,34 @@ pub fn scope_word(scope: u8) -> String {
     }
 }
 
+/// `RTAX_*` from 1 on, as `ip route` calls them.
+const METRICS: [&str; 17] = [
+    "lock",
+    "mtu",
+    "window",
+    "rtt",
+    "rttvar",
+    "ssthresh",
+    "cwnd",
+    "advmss",
+    "reordering",
+    "hoplimit",
+    "initcwnd",
+    "features",
+    "rto_min",
+    "initrwnd",
+    "quickack",
+    "congctl",
+    "fastopen_no_cookie",
+];
+
 impl Route {
+    /// Its further metrics as `ip route` calls them, with the kernel's numbers.
+    pub fn metric_words(&self) -> String {
+        let name = |number: u16| usize::from(number).checked_sub(1).and_then(|at| METRICS.get(at)).copied().unwrap_or("metric");
+        self.metrics.iter().map(|(number, value)| format!("{} {value}", name(*number))).collect::<Vec<_>>().join(" ")
+    }
+
     /// The scope of an IPv4 route, where `ip` would not choose it by itself.
     pub fn unusual_scope(&self) -> Option<u8> {
         let scope = *self.scope.get().filter(|_| self.key.to.addr().is_ipv4())?;
@@ -178,7 +209,7 @@ impl Route {
 
     /// The fields in which `self` (wanted) differs from `observed`. A route is replaced in place (`NLM_F_REPLACE`).
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, key, kind, nexthops, source, scope, mtu, dead: _, marked } = self;
+        let Self { node: _, key, kind, nexthops, source, scope, mtu, metrics, dead: _, marked } = self;
         let mut drift = Vec::new();
         if *kind != observed.kind {
             drift.push(Drift::in_place("type", observed.kind.word(), kind.word()));
@@ -196,6 +227,9 @@ impl Route {
         }
         if *mtu != observed.mtu {
             drift.push(Drift::optional("mtu", observed.mtu.as_ref(), mtu.as_ref(), Impact::InPlace));
+        }
+        if *metrics != observed.metrics {
+            drift.push(Drift::in_place("metrics", observed.metric_words(), self.metric_words()));
         }
         if observed.dead {
             drift.push(Drift::in_place("state", "dead", "alive"));

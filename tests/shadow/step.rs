@@ -93,6 +93,7 @@ fn of_address(address: &Address, dice: &mut Dice<'_>) -> Operation {
                 source,
                 scope: Setting::Left,
                 mtu: None,
+                metrics: Default::default(),
                 dead: false,
                 marked: true,
             };

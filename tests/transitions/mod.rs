@@ -56,7 +56,8 @@ pub fn from_nothing_and_to_nothing() -> Transition {
     rows("", &["", BRIDGED, ""])
 }
 
-/// Namespaces with no way out of them, which go with all that is in them, beside one that the host is paired with; each with everything.
+/// Namespaces with no way out of them, which go with all that is in them, beside some that the host is paired with, and some of which one stands on a link of
+/// another.
 pub fn apart() -> Transition {
     let apart = "
 namespaces:
@@ -75,6 +76,9 @@ namespaces:
   D: { interfaces: { e0: { addresses: [10.21.0.3/24] } } }
   OUT: { interfaces: { e0: { veth: host/out0, addresses: [10.23.0.1/24] }, e1: { veth: NEXT/e0 } }, routes: [{ to: default, via: 10.23.0.2 }] }
   NEXT: { interfaces: { e0: { addresses: [10.24.0.1/24] } } }
+  LOWER: { interfaces: { e0: { veth: UPPER/e0, addresses: [10.25.0.1/24] } } }
+  UPPER: {}
+  ABOVE: { interfaces: { m0: { macvlan: { link: LOWER/e0 }, addresses: [10.25.0.2/24] } } }
 ";
     rows("", &["", apart, ""])
 }

@@ -228,6 +228,9 @@ fn veth(id: LinkId, peer: LinkId) -> Link {
 fn fresh(link: &mut Link) {
     crate::resource::kinds::fill(crate::resource::kinds::of(&link.kind), &mut link.options);
     link.up = Setting::Is(true);
+    if link.kind.asks() {
+        (link.arp, link.multicast) = (Setting::Is(true), Setting::Is(true));
+    }
     link.master = Setting::Is(None);
     link.alternative_names = Setting::Is(BTreeSet::new());
     let spec = crate::resource::kinds::spec(&link.kind);

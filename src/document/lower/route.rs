@@ -9,7 +9,7 @@ use crate::document::value::Destination;
 use crate::document::{Finding, Loc};
 use crate::resource::{IfName, NextHop, Owner, Resource, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 impl<'d> Lowering<'d> {
@@ -69,6 +69,7 @@ impl<'d> Lowering<'d> {
             source: entry.source.as_ref().map(|source| source.value),
             scope,
             mtu: entry.mtu.as_ref().map(|mtu| mtu.u32()),
+            metrics: BTreeMap::new(),
             dead: false,
             marked: true,
         })

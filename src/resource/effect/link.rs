@@ -178,6 +178,8 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
 /// Gives `link` what all kinds have, where `wanted` manages it.
 fn take(link: &mut Link, wanted: &Link, before: &Link) {
     link.up = wanted.up.over(&before.up);
+    link.arp = wanted.arp.over(&before.arp);
+    link.multicast = wanted.multicast.over(&before.multicast);
     link.mtu = wanted.mtu.over(&before.mtu);
     link.mac = wanted.mac.over(&before.mac);
     link.master = wanted.master.over(&before.master);
@@ -227,7 +229,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     }
     let mut lost = stacked::ripple(state, &before, &now);
     lost.extend(vlan::changed(state, &before, wanted));
-    if now.mac != before.mac || down {
+    if now.mac != before.mac || now.arp != before.arp || down {
         lost.extend(neighbor::forgotten(state, &id, down));
     }
     if now.mac != before.mac || now.master != before.master {

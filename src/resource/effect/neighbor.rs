@@ -2,8 +2,8 @@
 
 use super::super::{Kind, Link, LinkId, Mac, Resource, ResourceId, Setting, State};
 
-/// Takes the neighbours of `link` away. A link that goes down forgets all (`neigh_ifdown`), one whose hardware address changes keeps those that it answers
-/// for (`neigh_changeaddr`).
+/// Takes the neighbours of `link` away. A link that goes down forgets all (`neigh_ifdown`), one whose hardware address changes, or that begins or ceases to ask
+/// for others (`arp_netdev_event`), keeps those that it answers for (`neigh_changeaddr`).
 pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<ResourceId> {
     let mut lost = state.on_link(link);
     lost.retain(|id| matches!(state.get(id), Some(Resource::Neighbor(neighbor)) if proxies || !neighbor.proxy));

@@ -126,6 +126,9 @@ impl Words {
             Some(None) => words.push("nomaster".to_owned()),
             None => {}
         }
+        for (name, old, new) in [("arp", &before.arp, &after.arp), ("multicast", &before.multicast, &after.multicast)] {
+            words.extend(changed(old, new).map(|on| format!("{name} {}", if *on { "on" } else { "off" })));
+        }
         if let Some(up) = changed(&before.up, &after.up) {
             words.push(if *up { "up" } else { "down" }.to_owned());
         }

@@ -87,6 +87,7 @@ impl Words {
         if let Some(mtu) = route.mtu {
             words.push(format!("mtu {mtu}"));
         }
+        words.extend(Some(route.metric_words()).filter(|words| !words.is_empty()));
         if let [_, _, ..] = route.nexthops.as_slice() {
             for hop in &route.nexthops {
                 words.push("nexthop".to_owned());

@@ -8,6 +8,9 @@ impl Words {
         if namespace.tenure != NodeTenure::Created {
             return Vec::new();
         }
+        if namespace.whole {
+            return vec![format!("# namespace {} has its name again", quote(namespace.node.as_str()))];
+        }
         let mut lines = vec![format!("ip netns add {}", quote(namespace.node.as_str()))];
         lines.extend(self.mark_namespace(namespace));
         lines

@@ -131,7 +131,7 @@ fn route(to: &str, hops: Vec<NextHop>) -> Route {
     let metric = if to.addr().is_ipv6() { 1024 } else { 0 };
     let key = RouteKey { table: TableId::MAIN, to, metric, nth: 0 };
     let (node, kind) = ("RED".into(), RouteKind::Unicast);
-    Route { node, key, kind, nexthops: hops, source: None, scope: Setting::Left, mtu: None, dead: false, marked: true }
+    Route { node, key, kind, nexthops: hops, source: None, scope: Setting::Left, mtu: None, metrics: Default::default(), dead: false, marked: true }
 }
 
 fn hop(via: &str) -> NextHop {
