@@ -30,9 +30,6 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let whole = |node: &Node| wanted.namespace(node).is_some_and(|namespace| namespace.whole);
     let not_whole = held::not_whole(&looks, &far, &record, whole);
     read_spared_after_all(&wanted.topology, &questions, &mut looks, &not_whole)?;
-    for (look, held) in looks.iter_mut().filter_map(|look| Some((look, places.held.as_ref()?))) {
-        look.netns.take().into_iter().for_each(|netns| held.hold(&look.node, netns));
-    }
     let outside = guest::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
@@ -62,6 +59,9 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
         let (mut resource, owner) = namespace(&sees, seen, tenure);
         let ours = owner == Owner::Ours;
         resource.whole = ours && seen.inside.is_none();
+        if let (true, Some(held), Some(netns)) = (resource.whole, &places.held, &seen.netns) {
+            held.hold(&seen.node, netns.clone());
+        }
         state.insert(Resource::Namespace(resource), owner);
         if let (true, Some(inside)) = (ours || !made, &seen.inside) {
             judge(&sees, seen, inside, made, &mut state);
