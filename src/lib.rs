@@ -17,8 +17,8 @@
 //! ```
 //!
 //! `apply`, `destroy`, repair and undo are this one path: destroy is a plan towards nothing but what was there before, undo a plan towards what was
-//! observed before. There is no second implementation of anything. What goes with its namespace needs no step, and where nobody is shown it no look either
-//! ([`resource::Namespace::whole`]): such a namespace is held until all is done, and has its name back where that is undone.
+//! observed before. There is no second implementation of anything. A destroy holds its namespaces until all is done, and gives them their names back where
+//! that is undone; what goes with them needs no step, and where nobody is shown it no look either ([`resource::Namespace::whole`]).
 //!
 //! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`kernel::probe`] tries them from their nodes, and
 //! [`apply::run_on_trial`] takes their word for whether a change stays.

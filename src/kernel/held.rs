@@ -16,7 +16,7 @@ use std::sync::Mutex;
 #[derive(Debug)]
 pub struct Held {
     /// Whether what goes as a whole is left unread.
-    pub spares: bool,
+    spares: bool,
     /// How many there can be.
     room: u64,
     namespaces: Mutex<BTreeMap<Node, Netns>>,
@@ -42,9 +42,9 @@ impl Held {
         Ok(Self { room, ..nowhere })
     }
 
-    /// Whether so many can be held.
-    pub fn has_room(&self, count: usize) -> bool {
-        u64::try_from(count).is_ok_and(|count| count <= self.room)
+    /// Whether what goes as a whole is left unread, where there are `count` names: all of them might have to be held.
+    pub fn spares(&self, count: usize) -> bool {
+        self.spares && u64::try_from(count).is_ok_and(|count| count <= self.room)
     }
 
     /// Holds `netns`, the namespace of `node`.
@@ -106,6 +106,9 @@ pub fn not_whole(looks: &[Look], far: &OtherEnds, record: &Record, wanted: impl 
     let others: BTreeSet<&Node> = borrowed.chain(configured).collect();
     let found = |look: &Look| look.links.iter().all(|link| link.other_nsid.is_none() || far.contains_key(&(look.node.clone(), link.index)));
     let mut whole: BTreeSet<&Node> = spared().filter(|look| !others.contains(&look.node) && found(look)).map(|look| &look.node).collect();
+    if whole.is_empty() {
+        return spared().map(|look| look.node.clone()).collect();
+    }
     let mut beside: HashMap<&Node, Vec<&Node>> = HashMap::new();
     for ((node, _), other) in far {
         beside.entry(&other.node).or_default().push(node);

@@ -4,9 +4,7 @@ use super::attributes::{Attributes, Writer};
 use super::observe::SWITCHES;
 use super::peers::{Ends, nsid_of};
 use super::site::Places;
-use super::{
-    Error, ErrorKind, address, bridge_vlan, held, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard,
-};
+use super::{Error, address, bridge_vlan, held, insert, link, namespace, neighbor, netlink, netns, nft, offload, qdisc, route, rule, sysctl, wireguard};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -210,11 +208,7 @@ fn settings(socket: &netlink::Socket, node: &Node, links: &[link::Seen], questio
             settings.push(Sysctl::new(node.clone(), key, if on { "1" } else { "0" }));
             continue;
         }
-        match sysctl::read(key) {
-            Ok(value) => settings.push(Sysctl::new(node.clone(), key, &value)),
-            Err(error) if error.errno == Some(libc::ENOENT) && error.kind == ErrorKind::Refused => {}
-            Err(error) => return Err(error),
-        }
+        settings.extend(sysctl::read_if_there(key)?.map(|value| Sysctl::new(node.clone(), key, &value)));
     }
     if !question.search {
         let astray = astray(node, links, &settings, question)?;
@@ -235,6 +229,7 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Que
     let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
     let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
     let switches = SWITCHES.map(switch);
+    let is_on = |key: &str| sysctl::read_if_there(key).map(|value| value.map(|value| value != "0"));
     let mut found = Vec::new();
     // On `lo` nothing is forwarded, and what it has is what the machine had for new links.
     for link in links.iter().filter(|link| link.kind != Kind::Loopback) {
@@ -251,7 +246,7 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Que
     if comes {
         for (family, switch) in ["ipv4", "ipv6"].into_iter().zip(switches) {
             let key = format!("net/{family}/conf/default/forwarding");
-            if let (Some(now), Some(switch)) = (known(&key)?, switch)
+            if let (Some(now), Some(switch)) = (is_on(&key)?, switch)
                 && now != switch
             {
                 found.push(setting(key, now));
@@ -262,7 +257,7 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Que
         let off = links.iter().filter(|link| link.without_ipv6).map(|link| link.name.as_str());
         for name in ["all", "default"] {
             let key = Sysctl::disable_ipv6(name);
-            if known(&key)? == Some(true) {
+            if is_on(&key)? == Some(true) {
                 found.push(setting(key, true));
             }
         }
@@ -270,15 +265,6 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Que
     }
     found.retain(|found| !settings.iter().any(|setting| setting.key == found.key));
     Ok(found)
-}
-
-/// Whether a setting is on; `None` where this kernel does not have it, as without IPv6.
-fn known(key: &str) -> Result<Option<bool>, Error> {
-    match sysctl::read(key) {
-        Ok(value) => Ok(Some(value != "0")),
-        Err(error) if error.errno == Some(libc::ENOENT) && error.kind == ErrorKind::Refused => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Whether forwarding is on, asked over netlink: 5 µs, where the file in `/proc/sys` takes more the more namespaces there are. `None` for another setting, and

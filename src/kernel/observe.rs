@@ -8,7 +8,7 @@ use super::look::{Extent, Look, Question, look, read_spared};
 use super::netns;
 use super::peers::{self, OtherEnds};
 use super::site::Places;
-use super::{Error, ErrorKind, bridge_vlan, link};
+use super::{Error, ErrorKind, bridge_vlan, link, sysctl};
 use crate::resource::{
     Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl,
     Tenure, Value, born,
@@ -130,7 +130,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
     let host = Node::host();
     questions.insert(host, Question { named: true, search: true, ..Question::default() });
-    let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares && held.has_room(names.len()));
+    let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares(names.len()));
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for name in &names {
         let node = Node::from(name.as_str());
@@ -326,19 +326,13 @@ pub fn settings(which: &[(Node, String)], places: &Places) -> Result<Vec<Option<
     for (node, key) in which {
         by_node.entry(node).or_default().push(key);
     }
-    let jobs = by_node.iter().map(|(node, keys)| netns::job(places.of(node), move || keys.iter().map(|key| setting(key)).collect::<Result<Vec<_>, Error>>()));
+    let jobs = by_node
+        .iter()
+        .map(|(node, keys)| netns::job(places.of(node), move || keys.iter().map(|key| sysctl::read_if_there(key)).collect::<Result<Vec<_>, Error>>()));
     let answers = netns::run(netns::READERS, jobs.collect());
     let mut values: HashMap<(&Node, &str), Option<String>> = HashMap::new();
     for ((node, keys), answer) in by_node.iter().zip(answers) {
         values.extend(keys.iter().map(|key| (*node, *key)).zip(answer??));
     }
     Ok(which.iter().map(|(node, key)| values.remove(&(node, key.as_str())).flatten()).collect())
-}
-
-fn setting(key: &str) -> Result<Option<String>, Error> {
-    match super::sysctl::read(key) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.errno == Some(libc::ENOENT) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

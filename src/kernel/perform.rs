@@ -73,6 +73,7 @@ fn make_namespaces(batch: &Batch<'_>) -> Answers {
         let fresh = *fresh || netns::is_leftover(node.as_str());
         let place = if fresh { Place::Anywhere } else { batch.places.of(node) };
         netns::job(place, move || {
+            // The undo has tried before it looked, so this says why it cannot be.
             if let (true, true, Some(held)) = (fresh, whole, &batch.places.held) {
                 return held.give_back(node).map_err(|error| error.about(operation.id()));
             }

@@ -18,7 +18,7 @@ pub struct Places {
     pub host: netns::Netns,
     /// The private keys that were seen or read.
     pub keys: Arc<Keys>,
-    /// The namespaces that lost their names and can have them back; `None` where all that goes is read before.
+    /// The namespaces that lose their names and can have them back; `None` where those that come back are made anew.
     pub held: Option<Arc<Held>>,
     /// The namespaces that somebody else made, by how they are found. Any other node is a namespace of ours in `/run/netns`.
     pub existing: BTreeMap<Node, NetnsRef>,

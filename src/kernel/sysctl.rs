@@ -2,6 +2,7 @@
 
 use super::{Error, ErrorKind, netns};
 use crate::resource::{Node, Sysctl};
+use nix::libc;
 use std::io::{Read, Write};
 
 /// The value of `key` (`net/ipv4/ip_forward`), its blanks folded. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
@@ -11,6 +12,15 @@ pub fn read(key: &str) -> Result<String, Error> {
     let mut text = String::new();
     netns::open_sysctl(key, false).and_then(|mut file| file.read_to_string(&mut text)).map_err(|e| Error::io(tried(), &e))?;
     Ok(fold(&text))
+}
+
+/// [`read`]; `None` where there is no such setting: this kernel does not have it, or its interface is gone.
+pub fn read_if_there(key: &str) -> Result<Option<String>, Error> {
+    match read(key) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.errno == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes `value` and reads it back. Where the kernel keeps another value (it rounds, clamps or ignores some), that is an error that names both.
