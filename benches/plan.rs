@@ -6,7 +6,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use std::fmt::Write as _;
 use topo::apply;
 use topo::document::{self, Source, Topology};
-use topo::kernel::{Kernel, Model};
+use topo::kernel::Kernel;
+use topo::model::Model;
 use topo::{check, plan};
 
 /// W1: namespaces on a bridge of the host, each with an address and a default route, behind one masquerade rule.

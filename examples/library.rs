@@ -6,7 +6,8 @@
 
 use std::process::ExitCode;
 use topo::document::{self, Source};
-use topo::kernel::{Kernel, Model};
+use topo::kernel::Kernel;
+use topo::model::Model;
 use topo::{check, plan};
 
 fn main() -> ExitCode {

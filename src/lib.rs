@@ -20,21 +20,25 @@
 //! observed before. There is no second implementation of anything. A destroy holds its namespaces until all is done, and gives them their names back where
 //! that is undone; what goes with them needs no step, and where nobody is shown it no look either ([`resource::Namespace::whole`]).
 //!
-//! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`kernel::probe`] tries them from their nodes, and
+//! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`linux::probe`] tries them from their nodes, and
 //! [`apply::run_on_trial`] takes their word for whether a change stays.
 //!
 //! # Rooms
 //!
 //! | room | what | may use |
 //! | --- | --- | --- |
-//! | [`resource`] | nouns: ids, kinds, states, operations and what they do to a state; pure | – |
-//! | [`document`] | what a person wrote: YAML with places, lowering to a wanted state; pure | resource |
-//! | [`check`] | rules over a wanted state; pure | resource, document |
-//! | [`plan`] | difference, order, rehearsal; pure | resource |
-//! | [`kernel`] | the only input and output: a trait, Linux, the model | resource |
-//! | [`apply`] | walks a plan over a kernel, undoes on failure | resource, plan, kernel |
-//! | [`render`] | plans, reports and states as text and JSON; pure | resource, document, check, plan, apply |
-//! | [`cli`] | one file per subcommand | all |
+//! | [`resource`] | nouns: ids, kinds, states | – |
+//! | [`kernel`] | the contract of a machine that can be read and changed, and its errors | resource |
+//! | [`dialect`] | how `ip`, `nft` and `iptables` say things | resource |
+//! | [`model`] | what an operation does to a state, and what the kernel takes away with it; the machine on paper | resource, kernel, dialect |
+//! | [`document`] | what a user wrote: YAML with places, and its lowering to a wanted state | resource, dialect |
+//! | [`check`] | rules over a wanted state; a function per rule, a file per theme | resource, document |
+//! | [`plan`] | difference, order, rehearsal | resource, model |
+//! | [`apply`] | walks a plan over a kernel; undo | resource, kernel, plan |
+//! | [`linux`] | the machine, the only input and output: reading (`snapshot`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model |
+//! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
+//! | [`render`] | text and JSON | resource, dialect, document, plan, apply |
+//! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
 //!
 //! # Invariants
 //!
@@ -42,8 +46,8 @@
 //! 2. The same wanted and observed states give the same plan, byte for byte, and every plan has been rehearsed.
 //! 3. Planning after applying gives nothing.
 //! 4. `apply` makes no decision that is not in the plan.
-//! 5. No room but `kernel` sees an interface index, a handle or a netlink message.
-//! 6. `kernel` never treats "exists" or "not found" as success.
+//! 5. No room but `linux` sees an interface index, a handle or a netlink message.
+//! 6. `linux` never treats "exists" or "not found" as success.
 //! 7. Only what carries this topology's mark is deleted, and everything is born with its mark.
 //! 8. Work in a namespace runs on dedicated threads which enter it at the start of every job.
 //!
@@ -55,8 +59,12 @@
 pub mod apply;
 pub mod check;
 pub mod cli;
+pub mod dialect;
 pub mod document;
+pub mod history;
 pub mod kernel;
+pub mod linux;
+pub mod model;
 pub mod plan;
 pub mod render;
 pub mod resource;

@@ -5,6 +5,7 @@
 mod sandbox;
 
 use sandbox::{ip_json, sh, try_sh};
+use topo::model::effect;
 use topo::resource::*;
 
 /// A state with a node RED and BLUE, and in RED the interface `e0`, peer of BLUE/e0, with what the tests put on it.
@@ -575,7 +576,7 @@ fn who_forwards_takes_no_redirects() {
         let redirects = "net/ipv4/conf/all/accept_redirects";
         for (forward, accept) in [("1", "0"), ("0", "1")] {
             sh(&format!("ip netns exec RED sysctl -qw net.ipv4.ip_forward={forward}"));
-            let mut model = topo::kernel::Model::new(Paper::new().0);
+            let mut model = topo::model::Model::new(Paper::new().0);
             model.set(Sysctl::new("RED".into(), "net/ipv4/ip_forward", forward));
             assert_eq!(sh(&format!("ip netns exec RED sysctl -n {redirects}")).trim(), accept, "the kernel");
             assert_eq!(model.value(&"RED".into(), redirects), accept, "the model");
@@ -592,7 +593,7 @@ fn an_ipv4_default_reaches_no_link_that_has_an_address() {
         sh("ip -n RED link add name e1 type veth peer name e1 netns BLUE; ip -n RED address add 10.0.0.1/24 dev e0");
         paper.address("10.0.0.1/24");
         sh("ip netns exec RED sysctl -qw net.ipv4.conf.default.proxy_arp=1");
-        let mut model = topo::kernel::Model::new(paper.0);
+        let mut model = topo::model::Model::new(paper.0);
         let default = |value| Resource::Sysctl(Sysctl::new("RED".into(), "net/ipv4/conf/default/proxy_arp", value));
         let update = Operation::Update { before: default("0"), after: default("1") };
         assert!(topo::kernel::Kernel::perform(&mut model, &"facts".into(), &[update])[0].is_ok());

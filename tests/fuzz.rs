@@ -21,7 +21,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use topo::document::{self, Severity, Source};
-use topo::kernel::replies::{self, Replies};
+use topo::linux::replies;
+use topo::linux::replies::Replies;
 use topo::resource::{Node, State};
 use topo::{check, plan, render};
 use tracer::{Moment, Reply, What};
@@ -125,7 +126,7 @@ fn show(wanted: &State, observed: &State) {
                 plain(&render::plan::text(&plan));
                 plain(&render::plan::summary(&plan));
                 plain(&render::json::text(&render::json::report(&plan, None, None)));
-                let commands = plan.steps.iter().flat_map(|step| topo::resource::words::commands(&step.operation));
+                let commands = plan.steps.iter().flat_map(|step| topo::dialect::ip::commands(&step.operation));
                 commands.for_each(|command| plain(&command));
             }
             Err(conflicts) => {

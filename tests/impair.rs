@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use topo::apply::{self, Options};
 use topo::document::{self, Source};
-use topo::kernel::{Kernel, Linux, Model};
+use topo::kernel::Kernel;
+use topo::linux::Linux;
+use topo::model::Model;
 use topo::plan::{self, Plan};
 use topo::resource::State;
 

@@ -4,7 +4,9 @@
 
 use std::net::IpAddr;
 use topo::apply::{self, Options};
-use topo::kernel::{Kernel, Model};
+use topo::kernel::Kernel;
+use topo::model::Model;
+use topo::model::effect;
 use topo::plan::{self, Action};
 use topo::resource::*;
 

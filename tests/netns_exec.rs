@@ -9,9 +9,11 @@ use sandbox::sh;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
-use topo::kernel::exec::exec;
-use topo::kernel::netns::Place;
-use topo::kernel::{ErrorKind, file, netns};
+use topo::kernel::ErrorKind;
+use topo::linux::netns;
+use topo::linux::netns::Place;
+use topo::linux::node::exec::exec;
+use topo::linux::object::file;
 use topo::resource::{File, FileName, NetnsRef};
 
 /// What the second process shall become.

@@ -7,7 +7,8 @@ mod sandbox;
 use sandbox::{assert_snapshot, ip_json, sh, snapshot};
 use topo::apply::{self, Options};
 use topo::document::{self, Source};
-use topo::kernel::{Kernel, Linux};
+use topo::kernel::Kernel;
+use topo::linux::Linux;
 use topo::plan::{self, Plan};
 use topo::resource::{Kind, LinkId, Resource, ResourceId, State, Value, kinds};
 

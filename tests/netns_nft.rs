@@ -5,8 +5,10 @@
 mod sandbox;
 
 use sandbox::{sh, try_sh};
-use topo::kernel::{ErrorKind, insert, nft, nft_generation};
-use topo::resource::text::table_name;
+use topo::dialect::nft_script::table_name;
+use topo::kernel::ErrorKind;
+use topo::linux::object::nft::generation;
+use topo::linux::object::{insert, nft};
 use topo::resource::{
     AddressMatch, AddressRange, Chain, ChainRef, Drift, Family, IfMatch, Insert, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict,
 };
@@ -279,7 +281,7 @@ fn every_rule_of_the_language_is_observed_as_it_was_installed() {
         let count: usize = wanted.chains.iter().map(|chain| chain.rules.len()).sum();
         assert!(count > 150, "{count} forms");
         nft::check(&wanted).unwrap();
-        assert!(!nft_generation::has_table("inet", &table_name(&lab())).unwrap(), "a check changes nothing");
+        assert!(!generation::has_table("inet", &table_name(&lab())).unwrap(), "a check changes nothing");
         nft::install(&wanted).unwrap();
         let (observed, ours) = observe(&wanted);
         assert!(ours);
@@ -324,7 +326,7 @@ fn a_rule_without_nft_is_the_same_rule() {
                     [elements, rest].concat().join("\n")
                 };
                 let ours = listed();
-                std::fs::write("/run/script", topo::resource::text::script(wanted, topo::resource::text::Start::Over)).unwrap();
+                std::fs::write("/run/script", topo::dialect::nft_script::script(wanted, topo::dialect::nft_script::Start::Over)).unwrap();
                 sh("nft -f /run/script");
                 let theirs = listed();
                 // nft loads two ports that stand side by side at once.
@@ -346,7 +348,7 @@ fn what_the_record_knows_is_not_listed_again() {
     sandbox::run("what_the_record_knows_is_not_listed_again", || {
         let wanted = usual();
         let generation = nft::install(&wanted).unwrap();
-        assert_eq!(generation, nft_generation::generation().unwrap());
+        assert_eq!(generation, generation::generation().unwrap());
         assert_ne!(generation, 0);
         let record = TableRecord { generation, table: wanted.clone() };
         let seen = |record: &TableRecord| nft::observe(&Node::host(), &lab(), Some(&wanted), Some(record)).unwrap().unwrap();
@@ -455,9 +457,9 @@ fn errors_name_the_rule_and_keep_the_words_of_nft() {
             assert!(!error.reason.is_empty() && !error.reason.contains("/dev/stdin"), "{error}");
         }
         for text in ["accept; flush ruleset", "accept\nflush ruleset", "accept # x", "", "accept \\", "log prefix \"a"] {
-            let before = nft_generation::generation().unwrap();
+            let before = generation::generation().unwrap();
             assert!(nft::install(&with(text)).is_err(), "{text}");
-            assert_eq!(nft_generation::generation().unwrap(), before);
+            assert_eq!(generation::generation().unwrap(), before);
         }
         // A refused transaction leaves what was there.
         nft::install(&usual()).unwrap();
@@ -495,7 +497,7 @@ fn seen(wanted: &Insert) -> Insert {
 
 /// What iptables can say of it: no lists that are negated, one family.
 fn for_iptables(family: Family, rules: Vec<PacketRule>) -> Vec<TableRule> {
-    let said = |rule: &PacketRule| topo::resource::text::iptables_args(rule, family, &lab()).is_ok();
+    let said = |rule: &PacketRule| topo::dialect::nft_script::iptables_args(rule, family, &lab()).is_ok();
     typed(rules.into_iter().filter(said).collect())
 }
 

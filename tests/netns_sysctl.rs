@@ -5,8 +5,9 @@
 mod sandbox;
 
 use sandbox::sh;
-use topo::kernel::netns::{Place, run_one};
-use topo::kernel::{netns, sysctl};
+use topo::linux::netns;
+use topo::linux::netns::sysctl;
+use topo::linux::netns::{Place, run_one};
 use topo::resource::NetnsRef;
 
 #[test]
@@ -59,7 +60,8 @@ fn what_the_kernel_keeps_is_what_was_written_or_an_error() {
 
 #[test]
 fn a_full_run_leaves_the_record_and_the_files_as_they_were() {
-    use topo::kernel::{file::Files, record::Records};
+    use topo::linux::object::file::Files;
+    use topo::linux::store::record::Records;
     use topo::resource::{File, FileName, Node, Record, Resource, Sysctl};
     sandbox::run("a_full_run_leaves_the_record_and_the_files_as_they_were", || {
         sh("mkdir /run/small; mount -t tmpfs -o size=64k,mode=700 small /run/small; mkdir -m 700 /run/small/topo");

@@ -7,7 +7,9 @@ mod sandbox;
 use sandbox::{Options as Compared, assert_snapshot_with, run_needing, sh, topo, write};
 use topo::apply::{self, Options};
 use topo::document::{self, Source};
-use topo::kernel::{ErrorKind, Kernel, Linux, Model};
+use topo::kernel::{ErrorKind, Kernel};
+use topo::linux::Linux;
+use topo::model::Model;
 use topo::plan::{self, Plan};
 use topo::resource::State;
 

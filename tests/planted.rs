@@ -8,7 +8,8 @@ mod law;
 use law::{LAWS, Machine, Throws, machine};
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
-use topo::kernel::{Error, Kernel, Model};
+use topo::kernel::{Error, Kernel};
+use topo::model::Model;
 use topo::plan;
 use topo::resource::*;
 

@@ -1,9 +1,7 @@
 //! Walks a plan over a kernel, in batches; undoes what it did when a step fails.
 
-pub mod history;
 mod keys;
 mod offload;
-pub mod pending;
 mod record;
 mod run;
 mod undo;

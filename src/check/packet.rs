@@ -3,9 +3,9 @@
 use super::packets::{Act, Packet, gather};
 use super::view::{NodeView, View};
 use super::{Found, Rule};
-use crate::document::firewall::{RejectWith, VerdictKey};
-use crate::document::read::Many;
+use crate::document::schema::firewall::{RejectWith, VerdictKey};
 use crate::document::value::{AddressItem, InterfaceItem, Ports};
+use crate::document::yaml::read::Many;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{AddressRange, Family};
 use std::net::IpAddr;

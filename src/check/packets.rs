@@ -1,9 +1,9 @@
 //! The rules of NAT and firewall as the file has them, gathered for the rules that look at them.
 
 use super::view::{NodeView, View};
-use crate::document::firewall::{ChainSection, Firewall, VerdictKey};
-use crate::document::matching::Matches;
-use crate::document::nat::{Local, NatRule};
+use crate::document::schema::firewall::{ChainSection, Firewall, VerdictKey};
+use crate::document::schema::matching::Matches;
+use crate::document::schema::nat::{Local, NatRule};
 use crate::document::value::{ChainName, Ports, TargetItem};
 use crate::document::{Loc, Place};
 use crate::resource::Node;
@@ -74,7 +74,7 @@ pub(super) fn gather<'v, 'a>(view: &'v View<'a>) -> Vec<Packet<'v, 'a>> {
         packets.extend(section.nat.iter().filter_map(|rule| nat(node, at, rule)));
         if let Some(firewall) = &section.firewall {
             for (hook, chain) in chains(firewall) {
-                let of = |rule: &'a crate::document::firewall::FirewallRule| {
+                let of = |rule: &'a crate::document::schema::firewall::FirewallRule| {
                     let act = Act::Verdict(rule.verdict.as_ref());
                     Packet { node, at, chain: format!("the chain `{hook}`"), hook: Some(hook), matches: &rule.matches, act, place: rule.place }
                 };

@@ -3,7 +3,7 @@
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
-use crate::document::route::{FamilyWord, RuleEntry};
+use crate::document::schema::route::{FamilyWord, RuleEntry};
 use crate::resource::{Family, IfName, Route, RuleAction, TableId};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

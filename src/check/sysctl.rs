@@ -2,7 +2,7 @@
 
 use super::view::{NodeView, View};
 use super::{Found, Rule};
-use crate::document::section::Forwarding;
+use crate::document::schema::section::Forwarding;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{IfName, Sysctl};
 

@@ -1,10 +1,10 @@
 //! A topology, indexed once for all rules.
 
 use super::segment::Segments;
-use crate::document::interface::{Interface, KindKey};
-use crate::document::kind::Wireguard;
-use crate::document::read::nearest;
-use crate::document::route::{HopEntry, RouteEntry};
+use crate::document::schema::interface::{Interface, KindKey};
+use crate::document::schema::kind::Wireguard;
+use crate::document::schema::route::{HopEntry, RouteEntry};
+use crate::document::yaml::read::nearest;
 use crate::document::{Document, NodeSection, Place, Topology};
 use crate::resource::{
     Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Peer, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,

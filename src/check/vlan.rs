@@ -3,8 +3,8 @@
 use super::segment::filters;
 use super::view::{View, own_bridge};
 use super::{Found, Rule};
-use crate::document::interface::KindKey;
-use crate::document::kind::Bridge;
+use crate::document::schema::interface::KindKey;
+use crate::document::schema::kind::Bridge;
 use crate::document::{Finding, Place};
 use crate::resource::{Kind, Link, Setting};
 

@@ -3,8 +3,8 @@
 use super::view::View;
 use super::{Found, Rule};
 use crate::document::Finding;
-use crate::document::interface::KindKey;
-use crate::document::kind::Vxlan;
+use crate::document::schema::interface::KindKey;
+use crate::document::schema::kind::Vxlan;
 use crate::resource::{Kind, Link, Node, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;

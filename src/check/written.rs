@@ -2,7 +2,7 @@
 
 use super::view::View;
 use super::{Found, Rule};
-use crate::document::route::{RouteEntry, RouteType};
+use crate::document::schema::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;
 use crate::document::{Finding, NodeSection, Place};
 use crate::resource::{IfName, Node, TableId};

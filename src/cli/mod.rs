@@ -1,31 +1,30 @@
 //! The command line: one file per subcommand.
 
-mod apply;
-mod carry;
-mod completions;
-mod confirm;
+pub mod command;
+pub(crate) mod confirmation;
+pub(crate) mod execute;
+pub mod input;
+pub(crate) mod session;
+use self::command::apply;
+use self::command::completions;
+use self::command::confirm;
+use self::command::deadline as watch;
+use self::command::destroy;
+use self::command::exec;
+use self::command::list;
+use self::command::man;
+use self::command::plan;
+use self::command::rollback;
+use self::command::schema;
+use self::command::show;
+use self::command::test;
+use self::command::undo;
+use self::command::validate;
 mod console;
-mod destroy;
-mod exec;
 mod exit;
-mod files;
-mod list;
-mod load;
-mod machine;
-mod man;
-mod pending;
-mod plan;
 mod progress;
-mod rollback;
-mod saved;
-mod schema;
-mod show;
 mod signals;
-mod test;
 mod trial;
-mod undo;
-mod validate;
-mod watch;
 
 pub use exit::Exit;
 

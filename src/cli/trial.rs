@@ -1,11 +1,13 @@
 //! The checks of an apply: before, and after.
 
+use super::command::test::TOTAL;
 use super::console::Console;
 use super::exit::Exit;
-use super::machine::{self, Case};
-use super::test::TOTAL;
-use crate::kernel::probe::{self, Limits};
+use super::session;
+use super::session::Case;
 use crate::kernel::{Error, ErrorKind};
+use crate::linux::probe;
+use crate::linux::probe::Limits;
 use crate::plan::Plan;
 use crate::render::tested::{CheckView, Tested, json, reason, tally};
 use crate::resource::Owner;
@@ -34,7 +36,7 @@ impl<'a> Trial<'a> {
         if plan.base.items.values().any(|item| item.owner == Owner::Ours) {
             let before = trial.run().map_err(|error| match error.kind {
                 ErrorKind::Interrupted => Exit::Signal(stop.load(Ordering::Relaxed)),
-                _ => machine::told(console, &error),
+                _ => session::told(console, &error),
             })?;
             console.note(&format!("before the change, {}", tally(trial.tested(&before))));
             trial.before = Some(before);

@@ -1,33 +1,21 @@
 //! What a person wrote: typed YAML with places, and its lowering to a wanted state.
 
-pub mod checks;
-mod define;
-mod finding;
-pub mod firewall;
-mod foreign;
-pub mod interface;
-pub mod kind;
+pub mod schema;
+pub mod yaml;
+use self::yaml::tree;
 mod lower;
-pub mod matching;
-pub mod nat;
-mod place;
-pub mod read;
-pub mod route;
-pub mod section;
 #[cfg(test)]
 mod tests;
-mod tree;
 pub mod value;
-pub mod word;
 
-pub use finding::{Finding, Label, Severity};
-pub use place::{Lines, Loc, Place};
-pub use section::{Document, NodeSection};
-pub use word::Word;
+pub use self::schema::section::{Document, NodeSection};
+pub use self::yaml::finding::{Finding, Label, Severity};
+pub use self::yaml::place::{Lines, Loc, Place};
+pub use self::yaml::word::Word;
 
+use self::yaml::read::{Reader, Shape};
 use crate::resource::probe::{Check, MAX_CHECKS};
 use crate::resource::{Origins, RawRules, State};
-use read::{Reader, Shape};
 use std::sync::Arc;
 
 /// A file and its text.

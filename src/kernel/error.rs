@@ -1,8 +1,15 @@
 //! What can go wrong at the door.
 
 use crate::resource::{ResourceId, TableRule};
-use nix::errno::Errno;
 use std::fmt;
+
+// Of asm-generic/errno-base.h and asm-generic/errno.h: so that the contract builds without a crate for Linux.
+const EPERM: i32 = 1;
+const EACCES: i32 = 13;
+const ENOSYS: i32 = 38;
+const EPROTONOSUPPORT: i32 = 93;
+const EOPNOTSUPP: i32 = 95;
+const EAFNOSUPPORT: i32 = 97;
 
 /// A failed call, told in `ip` words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +59,15 @@ impl Error {
 
     /// A failed system call or netlink request: its kind, reason and help follow from `errno` (positive).
     pub fn os(tried: impl Into<String>, errno: i32) -> Self {
-        let kind = match Errno::from_raw(errno) {
-            Errno::EPERM | Errno::EACCES => ErrorKind::Privileges,
-            Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT | Errno::ENOSYS => ErrorKind::Missing,
+        let kind = match errno {
+            EPERM | EACCES => ErrorKind::Privileges,
+            ENOSYS | EPROTONOSUPPORT | EOPNOTSUPP | EAFNOSUPPORT => ErrorKind::Missing,
             _ => ErrorKind::Refused,
         };
         let help = (kind == ErrorKind::Privileges).then(|| "run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN".to_owned());
-        let reason = Errno::from_raw(errno).desc().to_lowercase();
+        // What strerror(3) says, without the number that the standard library puts behind it.
+        let said = std::io::Error::from_raw_os_error(errno).to_string();
+        let reason = said.split(" (os error").next().unwrap_or_default().to_lowercase();
         Self { kind, tried: tried.into(), reason, errno: Some(errno), help, id: None, rule: None }
     }
 

@@ -1,6 +1,6 @@
 //! The difference between a goal and what is there, resource by resource.
 
-use super::{Action, Change, Conflict, complete, shared};
+use super::{Action, Change, Conflict, goal, shared};
 use crate::resource::{Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
 use std::cmp::Ordering;
 
@@ -45,7 +45,7 @@ fn removable(goal: &State, observed: &Item) -> bool {
         Resource::Insert(Insert { rules, .. }) => !rules.is_empty(),
         _ => true,
     };
-    there && (observed.owner == Owner::Ours || complete::displaced(goal, &observed.resource))
+    there && (observed.owner == Owner::Ours || goal::displaced(goal, &observed.resource))
 }
 
 /// All changes, by identity.

@@ -1,15 +1,15 @@
 //! One subtraction: wanted minus observed, put in order and rehearsed. Pure and deterministic.
 
 mod build;
-mod complete;
 mod diff;
-mod rehearse;
+pub(crate) mod goal;
+pub(crate) mod rehearsal;
 mod remove;
 mod shared;
 mod stage;
 mod warnings;
 
-pub use rehearse::{back, make};
+pub use self::rehearsal::{back, make};
 
 use crate::resource::{Drift, Operation, Resource, ResourceId, State};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a step of its own.
 
-use super::rehearse::Paper;
+use super::rehearsal::Paper;
 use super::{Action, Conflict};
 use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, State, Tenure, Value};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,13 +1,13 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
 
-use super::{Conflict, complete};
+use super::{Conflict, goal};
 use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
 pub(super) fn spare(goal: &mut State, observed: &State) {
     for sysctl in observed.others.iter().flat_map(|(_, record)| &record.wrote) {
         let back = sysctl.written_with().and_then(|switch| goal.items.get(&switch)).is_some_and(|switch| switch.owner == Owner::Restored);
-        if back && !complete::gone(goal, observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && observed.get(&sysctl.id()).is_some() {
+        if back && !goal::gone(goal, observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && observed.get(&sysctl.id()).is_some() {
             goal.insert(Resource::Sysctl(sysctl.clone()), Owner::Restored);
         }
     }

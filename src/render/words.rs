@@ -75,7 +75,7 @@ pub fn detail(resource: &Resource) -> String {
         Resource::Peer(peer) => peer.fields().iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("; "),
         Resource::Fdb(_) | Resource::Rule(_) | Resource::File(_) => String::new(),
         Resource::Route(route) => route_words(route),
-        Resource::Table(table) => format!("inet {}", crate::resource::text::table_name(&table.topology)),
+        Resource::Table(table) => format!("inet {}", crate::dialect::nft_script::table_name(&table.topology)),
         Resource::Insert(insert) => {
             if insert.present {
                 String::new()

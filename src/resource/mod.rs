@@ -3,7 +3,6 @@
 //! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
 
 mod address;
-mod effect;
 mod file;
 mod firewall;
 mod id;
@@ -20,6 +19,7 @@ mod peer;
 pub mod probe;
 mod qdisc;
 mod quantity;
+mod quote;
 mod range;
 mod record;
 mod route;
@@ -28,12 +28,9 @@ mod setting;
 mod state;
 mod sysctl;
 mod table;
-pub mod text;
 mod vlans;
-pub mod words;
 
 pub use address::Address;
-pub use effect::{Refusal, born, effect};
 pub use file::{File, FileName};
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
 pub use id::{Class, Drift, Impact, Need, Needed, ResourceId};
@@ -47,6 +44,7 @@ pub use origin::{Origin, Origins, RawRules};
 pub use peer::{Peer, PeerKey};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};
 pub use quantity::{ByteRate, Nanoseconds, Share};
+pub use quote::quote;
 pub use record::{Record, TableRecord};
 pub use route::{NextHop, Route, RouteKey, RouteKind, TableId, scope_word};
 pub use rule::{Family, Rule, RuleAction, RuleKey};

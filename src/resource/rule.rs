@@ -1,6 +1,6 @@
 //! Policy rules (`ip rule`).
 
-use super::words::quote;
+use super::quote;
 use super::{Class, Drift, IfName, Need, Node, ResourceId, TableId};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};

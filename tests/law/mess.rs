@@ -1,7 +1,8 @@
 //! Edits by hand.
 
 use crate::generator::Dice;
-use topo::kernel::Model;
+use topo::model::Model;
+use topo::model::effect;
 use topo::resource::*;
 
 /// Things deleted, changed and added where the topology's things are.

@@ -16,7 +16,8 @@ use crate::generator::{self, Dice};
 use std::collections::BTreeSet;
 use topo::apply::{self, Options};
 use topo::document::{self, Severity, Source};
-use topo::kernel::{Kernel, Model};
+use topo::kernel::Kernel;
+use topo::model::Model;
 use topo::plan;
 use topo::resource::*;
 

@@ -6,7 +6,9 @@ use crate::generator::Dice;
 use crate::sandbox::wait_for;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use topo::kernel::{Error, ErrorKind, Kernel, Linux, Model};
+use topo::kernel::{Error, ErrorKind, Kernel};
+use topo::linux::Linux;
+use topo::model::Model;
 use topo::resource::*;
 
 /// How long the kernel may take over what it does in its own time: the other ends of pairs go some time after their namespace.
@@ -183,7 +185,7 @@ impl Shadowed {
 
     /// Notes a difference, and lets the model go on with what the kernel shows: the next difference is one of its own.
     fn differ(&mut self, operation: &Operation, found: &[String]) {
-        let words = words::commands(operation).join("; ");
+        let words = topo::dialect::ip::commands(operation).join("; ");
         self.differences.push(format!("{words}\n  {operation:?}\n    {}", found.join("\n    ")));
         if let Ok(observed) = self.kernel.observe(&self.wanted) {
             self.model.state = observed;

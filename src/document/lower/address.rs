@@ -1,7 +1,7 @@
 //! Addresses and neighbours.
 
 use super::{At, Lowering};
-use crate::document::interface::Interface;
+use crate::document::schema::interface::Interface;
 use crate::document::{Finding, Loc};
 use crate::resource::{Address, IfName, Neighbor, Owner, Resource, Setting};
 use ipnet::IpNet;

@@ -1,10 +1,10 @@
 //! Checks: hosts by name become addresses, and what is left out gets its default.
 
 use super::Lowering;
-use crate::document::checks::{CheckEntry, Common, DnsCheck, Expectation, HttpCheck, PingCheck, UdpCheck};
-use crate::document::interface::Interface;
-use crate::document::route::FamilyWord;
-use crate::document::section::NodeSection;
+use crate::document::schema::checks::{CheckEntry, Common, DnsCheck, Expectation, HttpCheck, PingCheck, UdpCheck};
+use crate::document::schema::interface::Interface;
+use crate::document::schema::route::FamilyWord;
+use crate::document::schema::section::NodeSection;
 use crate::document::value::{HostTarget, PortTarget};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::probe::{Check, HttpHost, Probe};
@@ -36,7 +36,8 @@ impl<'d> Lowering<'d> {
             if let Some(name) = &common.name
                 && let Some(first) = named.insert(&name.0, name.place)
             {
-                let finding = Finding::error("duplicate-name", name.place, format!("another check has the name {}", crate::document::tree::quoted(&name.0)));
+                let finding =
+                    Finding::error("duplicate-name", name.place, format!("another check has the name {}", crate::document::yaml::tree::quoted(&name.0)));
                 self.note(finding.also(first, "this one"));
             }
             if !self.index.has_node(&common.from.0) {
@@ -88,7 +89,7 @@ impl<'d> Lowering<'d> {
                     return None;
                 }
                 let run: Vec<String> = check.run.iter().map(|word| word.0.clone()).collect();
-                let words: Vec<String> = run.iter().map(|word| crate::resource::words::quote(word)).collect();
+                let words: Vec<String> = run.iter().map(|word| crate::resource::quote(word)).collect();
                 (Probe::Command { run }, words.join(" "))
             }
         })

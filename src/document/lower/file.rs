@@ -2,7 +2,7 @@
 
 use super::{At, Lowering};
 use crate::document::Finding;
-use crate::document::section::{Dns, Existing};
+use crate::document::schema::section::{Dns, Existing};
 use crate::resource::{File, FileName, Owner, Resource};
 use std::fmt::Write;
 

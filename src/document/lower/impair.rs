@@ -1,7 +1,7 @@
 //! Bad lines.
 
 use super::{At, Lowering};
-use crate::document::interface::{Impair, Interface, Spread};
+use crate::document::schema::interface::{Impair, Interface, Spread};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{ByteRate, Distribution, IfName, Nanoseconds, Netem, Owner, Qdisc, Resource, Share, Work};
 

@@ -1,8 +1,8 @@
 //! Which interfaces there are, who is whose other end, and who is whose port. Made first, because everything refers to it.
 
 use super::{At, nodes, target, unknown_node};
-use crate::document::interface::{Interface, KindKey};
-use crate::document::kind::Veth;
+use crate::document::schema::interface::{Interface, KindKey};
+use crate::document::schema::kind::Veth;
 use crate::document::value::InterfaceRef;
 use crate::document::{Document, Finding, Loc, Place};
 use crate::resource::{IfName, LinkId, Node, hash};
@@ -101,7 +101,7 @@ impl<'d> Index<'d> {
         let mut here: Vec<&str> = if self.guess() { all.collect() } else { Vec::new() };
         here.sort_unstable();
         let finding = Finding::error("unknown-interface", place, format!("there is no interface {:?} in {}", id.name.as_str(), id.node));
-        match crate::document::read::nearest(id.name.as_str(), &here) {
+        match crate::document::yaml::read::nearest(id.name.as_str(), &here) {
             Some(right) => finding.help(format!("did you mean {right:?}?")),
             None => finding.help(format!("one that the file does not make is declared first: {}: {{ existing: {{}} }}", id.name)),
         }

@@ -1,7 +1,7 @@
 //! What the kinds of links say.
 
 use super::{At, Lowering};
-use crate::document::kind::{Bridge, Vxlan};
+use crate::document::schema::kind::{Bridge, Vxlan};
 use crate::document::value::Duration;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Fdb, FdbTarget, Kind, Link, LinkId, Mac, Options, Owner, Resource, Value};

@@ -2,7 +2,7 @@
 
 use super::index::End;
 use super::{At, Lowering, target};
-use crate::document::interface::{Interface, KindKey, Offload, Port};
+use crate::document::schema::interface::{Interface, KindKey, Offload, Port};
 use crate::document::{Finding, Loc};
 use crate::resource::kinds::Mtu;
 use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};

@@ -17,10 +17,10 @@ mod tunnel;
 mod vlan;
 mod wireguard;
 
-use super::firewall::VerdictKey;
-use super::section::{Existing, NodeSection};
-use super::tree::{MAX_RESOURCES, quoted};
+use super::schema::firewall::VerdictKey;
+use super::schema::section::{Existing, NodeSection};
 use super::value::{InterfaceRef, NftLine};
+use super::yaml::tree::{MAX_RESOURCES, quoted};
 use super::{Document, Finding, Lines, Loc, Place, Source, Topology};
 use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State};
 use index::Index;
@@ -144,7 +144,7 @@ impl Lowering<'_> {
 
     /// Notes something that is wrong.
     pub fn note(&mut self, finding: Finding) {
-        if self.findings.len() < super::tree::MAX_FINDINGS {
+        if self.findings.len() < super::yaml::tree::MAX_FINDINGS {
             self.findings.push(finding);
         }
     }
@@ -205,7 +205,7 @@ pub(super) fn target(node: &Node, reference: &InterfaceRef) -> LinkId {
 /// A node that is not there.
 pub(super) fn unknown_node(node: &Node, place: Place, names: &[&str]) -> Finding {
     let finding = Finding::error("unknown-node", place, format!("there is no node {}", quoted(node.as_str())));
-    match super::read::nearest(node.as_str(), names) {
+    match super::yaml::read::nearest(node.as_str(), names) {
         Some(right) => finding.help(format!("did you mean {right:?}?")),
         None => finding.help(format!("add it under `namespaces`: {node}:")),
     }

@@ -2,10 +2,10 @@
 
 use super::Lowering;
 use crate::document::Finding;
-use crate::document::firewall::VerdictKey;
-use crate::document::matching::Matches;
-use crate::document::read::Many;
+use crate::document::schema::firewall::VerdictKey;
+use crate::document::schema::matching::Matches;
 use crate::document::value::{AddressItem, InterfaceItem, Mark, Ports};
+use crate::document::yaml::read::Many;
 use crate::document::{Loc, Place};
 use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Target, Verdict};
 

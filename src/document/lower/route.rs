@@ -2,10 +2,10 @@
 
 use super::index::Index;
 use super::{At, Lowering};
-use crate::document::interface::{Interface, KindKey};
-use crate::document::route::{RouteEntry, RouteType};
-use crate::document::tree::quoted;
+use crate::document::schema::interface::{Interface, KindKey};
+use crate::document::schema::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;
+use crate::document::yaml::tree::quoted;
 use crate::document::{Finding, Loc};
 use crate::resource::{IfName, NextHop, Owner, Resource, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};

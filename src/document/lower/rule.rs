@@ -2,7 +2,7 @@
 
 use super::{At, Lowering};
 use crate::document::Finding;
-use crate::document::route::{FamilyWord, RuleEntry, RuleVerdict};
+use crate::document::schema::route::{FamilyWord, RuleEntry, RuleVerdict};
 use crate::resource::{Family, Owner, Resource, Rule, RuleAction, RuleKey};
 
 impl<'d> Lowering<'d> {

@@ -1,8 +1,8 @@
 //! Kernel settings: forwarding, IPv6 of interfaces, and those that are written out.
 
 use super::{At, Lowering};
-use crate::document::interface::{AddressGeneration, Interface};
-use crate::document::section::Forwarding;
+use crate::document::schema::interface::{AddressGeneration, Interface};
+use crate::document::schema::section::Forwarding;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{IPV6_LEAST_MTU, IfName, Resource, ResourceId, Sysctl};
 

@@ -1,7 +1,7 @@
 //! Kinds that stand on another interface or hold others: vlan, macvlan, ipvlan, vrf, bond, tun.
 
 use super::{At, Lowering};
-use crate::document::kind::{Bond, BondMode, Ipvlan, Macvlan, Tun, Vlan, Vrf};
+use crate::document::schema::kind::{Bond, BondMode, Ipvlan, Macvlan, Tun, Vlan, Vrf};
 use crate::document::value::Duration;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Kind, Link, LinkId, Options, TableId, Value};

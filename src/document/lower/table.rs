@@ -2,12 +2,12 @@
 
 use super::packet::{Wanted, mark, wanted};
 use super::{At, Lowering};
-use crate::document::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
-use crate::document::matching::Matches;
-use crate::document::nat::{Local, NatRule};
+use crate::dialect::nft_script::{iptables_args, is_iptables};
+use crate::document::schema::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
+use crate::document::schema::matching::Matches;
+use crate::document::schema::nat::{Local, NatRule};
 use crate::document::value::{Mark, Ports};
 use crate::document::{Finding, Loc, Place};
-use crate::resource::text::{iptables_args, is_iptables};
 use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, ResourceId, Table, TableRule, Verdict};
 use indexmap::IndexMap;
 

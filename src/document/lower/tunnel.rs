@@ -3,9 +3,9 @@
 use super::kinds::families;
 use super::stacked::{put, switch};
 use super::{At, Lowering};
-use crate::document::kind::{EncapsulationLimit, Geneve, Gre, Ip6Tunnel, Tunnel};
+use crate::document::schema::kind::{EncapsulationLimit, Geneve, Gre, Ip6Tunnel, Tunnel};
 use crate::document::value::InterfaceRef;
-use crate::document::word::Number;
+use crate::document::yaml::word::Number;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Kind, Link, LinkId, Options, Value};
 use std::net::IpAddr;

@@ -1,8 +1,8 @@
 //! VLANs of the ports of a bridge, and the hardware addresses behind them.
 
 use super::Lowering;
-use crate::document::interface::{KindKey, PortVlan, Station};
-use crate::document::kind::Bridge;
+use crate::document::schema::interface::{KindKey, PortVlan, Station};
+use crate::document::schema::kind::Bridge;
 use crate::document::value::VlanRange;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Fdb, FdbTarget, Kind, Link, LinkId, Mac, Owner, Resource, Setting, VlanSpan, Vlans};

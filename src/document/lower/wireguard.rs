@@ -1,10 +1,10 @@
 //! WireGuard interfaces and their peers. Key files are named here and read by the kernel door.
 
 use super::{At, Lowering};
-use crate::document::interface::KindKey;
-use crate::document::kind::{Endpoint, KeyFile, Peer as Written, Wireguard};
-use crate::document::tree::quoted;
+use crate::document::schema::interface::KindKey;
+use crate::document::schema::kind::{Endpoint, KeyFile, Peer as Written, Wireguard};
 use crate::document::value::Duration;
+use crate::document::yaml::tree::quoted;
 use crate::document::{Finding, Loc};
 use crate::resource::{Key, Kind, Link, LinkId, Node, Owner, Peer, PeerKey, Resource, Value};
 use std::net::{IpAddr, SocketAddr};

@@ -194,12 +194,12 @@ fn all_at_once() {
 #[test]
 fn what_is_advised_for_the_words_of_others_is_a_key_or_a_word() {
     let schema = crate::document::schema().to_string();
-    for (theirs, ours) in crate::document::foreign::KEYS {
+    for (theirs, ours) in crate::document::yaml::foreign::KEYS {
         for key in *ours {
             assert!(schema.contains(&format!("\"{key}\":{{")), "{theirs}: {key}");
         }
     }
-    for (theirs, word) in crate::document::foreign::WORDS {
+    for (theirs, word) in crate::document::yaml::foreign::WORDS {
         // The types of ICMP are a pattern in the schema, with this one as an example.
         assert!(schema.contains(&format!("\"{word}\"")), "{theirs}: {word}");
     }

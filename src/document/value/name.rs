@@ -1,7 +1,7 @@
 //! Names: of topologies, namespaces, interfaces, tables and settings.
 
-use super::super::word::{Word, Wrong, pattern};
-use crate::document::tree::quoted;
+use crate::document::yaml::tree::quoted;
+use crate::document::yaml::word::{Word, Wrong, pattern};
 use crate::resource::{IfName, Name, Node, TableId};
 use schemars::{Schema, json_schema};
 
@@ -132,7 +132,7 @@ impl Word for TableId {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         if text.starts_with(|c: char| c.is_ascii_digit()) {
-            let number = super::super::word::whole(text).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
+            let number = crate::document::yaml::word::whole(text).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
             return number.map(Self::Number).ok_or_else(|| Wrong::not("out-of-range", text, "a routing table: 1 to 4294967295, or a name"));
         }
         match text {

@@ -1,6 +1,6 @@
 //! Addresses, prefixes and what routes go by.
 
-use super::super::word::{Word, Wrong, pattern};
+use crate::document::yaml::word::{Word, Wrong, pattern};
 use crate::resource::Mac;
 use ipnet::IpNet;
 use schemars::{Schema, json_schema};
@@ -36,10 +36,10 @@ pub fn address(text: &str) -> Result<IpAddr, Wrong> {
 
 fn length(text: &str, address: IpAddr) -> Result<u8, Wrong> {
     let most = if address.is_ipv4() { 32 } else { 128 };
-    let number = super::super::word::whole(text).and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= most);
+    let number = crate::document::yaml::word::whole(text).and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= most);
     number.ok_or_else(|| match text.parse::<std::net::Ipv4Addr>().ok().and_then(|mask| ipnet::ipv4_mask_to_prefix(mask).ok()) {
         Some(length) => Wrong::not("bad-address", text, "a prefix length").help(format!("write the length instead of the mask: {address}/{length}")),
-        None => Wrong::new("bad-address", format!("the prefix length {} is not a number from 0 to {most}", crate::document::tree::quoted(text))),
+        None => Wrong::new("bad-address", format!("the prefix length {} is not a number from 0 to {most}", crate::document::yaml::tree::quoted(text))),
     })
 }
 
@@ -143,7 +143,7 @@ impl Word for Scope {
             "host" => Ok(Self(254)),
             "nowhere" => Ok(Self(255)),
             _ => {
-                let number = super::super::word::whole(text).and_then(|number| u8::try_from(number).ok()).map(Self);
+                let number = crate::document::yaml::word::whole(text).and_then(|number| u8::try_from(number).ok()).map(Self);
                 number.ok_or_else(|| Wrong::not("unknown-word", text, "a scope").help("it is one of global, site, link, host, or a number up to 255"))
             }
         }

@@ -1,9 +1,9 @@
 //! What packets are matched by and changed to.
 
-use super::super::word::{Word, Wrong, pattern, whole};
 use super::name::interface_fault;
 use super::net::{Prefix, address};
-use crate::document::tree::quoted;
+use crate::document::yaml::tree::quoted;
+use crate::document::yaml::word::{Word, Wrong, pattern, whole};
 use crate::resource::{AddressRange, Target};
 use schemars::{Schema, json_schema};
 use std::net::IpAddr;
@@ -151,7 +151,7 @@ impl Word for Protocol {
         };
         let Some((name, number)) = found else {
             let names: Vec<&str> = PROTOCOLS.iter().map(|(name, _)| *name).collect();
-            return Err(super::super::word::no_such_word(text, "an IP protocol", &names));
+            return Err(crate::document::yaml::word::no_such_word(text, "an IP protocol", &names));
         };
         let name = if nft.contains(&name) { name.to_owned() } else { number.to_string() };
         Ok(Self { name, number })

@@ -1,6 +1,6 @@
 //! Durations, rates and percentages, as `tc` writes them.
 
-use super::super::word::{Word, Wrong, pattern};
+use crate::document::yaml::word::{Word, Wrong, pattern};
 use crate::resource::Share;
 
 /// A decimal number, exactly: its digits, and how many of them are behind the point.

@@ -1,9 +1,9 @@
 //! What checks go by: nodes, hosts, ports, URLs and texts.
 
-use super::super::word::{Word, Wrong, pattern, whole};
 use super::name::{InterfaceRef, NamespaceName};
 use super::quantity::Duration;
-use crate::document::tree::quoted;
+use crate::document::yaml::tree::quoted;
+use crate::document::yaml::word::{Word, Wrong, pattern, whole};
 use crate::resource::{LinkId, Node};
 use schemars::{Schema, json_schema};
 use std::net::IpAddr;

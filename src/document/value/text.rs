@@ -1,7 +1,7 @@
 //! Texts that end up in files, in nft, or in the kernel as they are.
 
-use super::super::word::{Word, Wrong, pattern};
-use crate::document::tree::quoted;
+use crate::document::yaml::tree::quoted;
+use crate::document::yaml::word::{Word, Wrong, pattern};
 use crate::resource::ChainRef;
 use schemars::{Schema, json_schema};
 
@@ -161,7 +161,7 @@ impl Word for NftLine {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         let comment = text.split('"').step_by(2).any(|part| part.split_whitespace().any(|word| word == "comment"));
-        match crate::resource::text::raw_fault(text) {
+        match crate::dialect::nft_script::raw_fault(text) {
             Some(fault) => {
                 let several = text.contains([';', '\n', '\r']);
                 let help =

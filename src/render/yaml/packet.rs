@@ -71,7 +71,7 @@ fn nat_rule(rule: &TableRule, local: Option<&str>) -> Yaml {
             map.put_some("to", to.map(range).as_ref());
             "redirect"
         }
-        _ => return raw(&crate::resource::text::nft_rule(rule, "inet")),
+        _ => return raw(&crate::dialect::nft_script::nft_rule(rule, "inet")),
     };
     map.put_some("local", local.as_ref());
     Yaml::map().with(word, map)

@@ -1,7 +1,8 @@
 use super::*;
 use crate::document::{self, Source, Topology};
+use crate::model::effect;
 use crate::plan;
-use crate::resource::{Namespace, effect};
+use crate::resource::Namespace;
 
 fn topology(name: &str, text: &str) -> Topology {
     let source = Source { name: name.into(), text: text.into() };

@@ -1,0 +1,125 @@
+use super::plan;
+use crate::cli::console::Console;
+use crate::cli::execute::WayBack;
+use crate::cli::exit::Exit;
+use crate::cli::input::{files, load, plan_file};
+use crate::cli::session;
+use crate::cli::session::Case;
+use crate::cli::{confirmation, execute};
+use crate::linux::Linux;
+use crate::plan::Plan;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Make the machine what a topology says
+///
+/// Plans, shows the plan, asks, does it, and looks again: a plan that is not empty afterwards is an error. If a step fails, or a signal comes, all that
+/// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
+)]
+pub struct Apply {
+    /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
+    #[arg(value_name = "FILE|PLAN")]
+    files: Vec<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Undo it again after DURATION (60s if left out; 30s, 5m, 1h) unless "topo confirm" comes before
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "60s", conflicts_with = "no_rollback")]
+    confirm: Option<String>,
+    /// Leave what was done when a step fails
+    #[arg(long)]
+    no_rollback: bool,
+    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a first apply each has to pass
+    #[arg(long)]
+    test: bool,
+    /// Print a report as JSON; needs --yes or a saved plan
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for another apply or destroy to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+}
+
+impl Apply {
+    pub fn run(mut self, console: &mut Console) -> crate::cli::Result {
+        let way_back = self.way_back(console)?;
+        let sources = files::read(console, &self.files)?;
+        let plans = sources.iter().filter(|source| plan_file::is_plan(source)).count();
+        if plans > 0 && plans < sources.len() {
+            console.problem("a saved plan and a topology file cannot be applied together", Some("apply them one after the other"));
+            return Err(Exit::Usage);
+        }
+        if plans > 0 && self.test {
+            console.problem("a saved plan has no checks in it", Some("apply the topology file with --test, or run topo test before and after"));
+            return Err(Exit::Usage);
+        }
+        if plans > 0 {
+            let mut kept = Vec::new();
+            for source in &sources {
+                kept.append(&mut plan_file::read(console, source)?);
+            }
+            let _lock = execute::lock(console, self.lock_timeout)?;
+            let mut kernel = session::open(console)?;
+            let jobs = current(console, &mut kernel, kept)?;
+            return self.carry(console, &mut kernel, &jobs, true, way_back);
+        }
+        let topologies = load::sound(console, sources)?;
+        let _lock = execute::lock(console, self.lock_timeout)?;
+        let mut kernel = session::open(console)?;
+        let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
+        for case in topologies.into_iter().map(Case::of) {
+            match session::plan(console, &mut kernel, &case) {
+                Ok(plan) => jobs.push((case, plan)),
+                Err(exit) => failed = failed.worst(exit),
+            }
+        }
+        if failed != Exit::Done {
+            return Err(failed);
+        }
+        self.carry(console, &mut kernel, &jobs, self.yes, way_back)
+    }
+
+    /// How long there is to confirm. `--confirm lab.yaml` leaves the duration out and names a file.
+    fn way_back(&mut self, console: &mut Console) -> Result<WayBack, Exit> {
+        let Some(text) = self.confirm.take() else { return Ok(WayBack::Noted) };
+        match confirmation::duration(&text) {
+            Ok(limit) => Ok(WayBack::Unconfirmed(limit)),
+            Err(_) if files::is_file(&text) => {
+                self.files.insert(0, PathBuf::from(text));
+                Ok(WayBack::Unconfirmed(confirmation::LIMIT))
+            }
+            Err(help) => {
+                console.problem(&format!("{text:?} is no duration to wait for confirmation"), Some(help));
+                Err(Exit::Usage)
+            }
+        }
+    }
+
+    fn carry(&self, console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], sure: bool, way_back: WayBack) -> crate::cli::Result {
+        confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
+        if !(self.json || sure && console.is_quiet()) {
+            plan::show(console, jobs.iter().map(|(_, plan)| plan), false);
+        }
+        let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
+        if changes && !sure {
+            execute::ask(console, "Apply these changes?")?;
+        }
+        execute::out(console, kernel, jobs, execute::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back })
+    }
+}
+
+/// The saved plans, made anew, if they are still what was saved.
+fn current(console: &mut Console, kernel: &mut Linux, kept: Vec<(Case, Plan)>) -> Result<Vec<(Case, Plan)>, Exit> {
+    let (mut jobs, mut exit) = (Vec::new(), Exit::Done);
+    for (case, old) in kept {
+        match session::plan(console, kernel, &case) {
+            Ok(fresh) if plan_file::is_current(console, &old, &fresh, "make the plan again: topo plan --out PLAN FILE") => jobs.push((case, fresh)),
+            Ok(_) => exit = exit.worst(Exit::Failed),
+            Err(failed) => exit = exit.worst(failed),
+        }
+    }
+    if exit == Exit::Done { Ok(jobs) } else { Err(exit) }
+}

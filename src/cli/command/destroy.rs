@@ -1,0 +1,169 @@
+use super::{list, plan};
+use crate::cli::console::Console;
+use crate::cli::execute;
+use crate::cli::exit::Exit;
+use crate::cli::input::{files, load};
+use crate::cli::session;
+use crate::cli::session::Case;
+use crate::linux::Linux;
+use crate::resource::{Name, NetnsRef, Node};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Remove all of a topology, and put back what was there before
+///
+/// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
+/// that a clean-up can run twice. Processes that still live in a namespace are not killed: a warning names them, and the namespace goes when they end.
+///
+/// Namespaces are held until all is done: where something fails they have their names back, and are the same ones. With --yes, and where one topology is
+/// destroyed, those that have nothing but lo, veth pairs, bridges and dummies, and are paired with each other at most, are not read: they are taken with all
+/// that is in them, and count as one each. topo plan --destroy shows all.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
+)]
+pub struct Destroy {
+    /// Topology files, folders or names [default: topology.yaml]
+    #[arg(value_name = "FILE|NAME", conflicts_with = "all")]
+    targets: Vec<String>,
+    /// Everything of topo's on this machine
+    #[arg(long)]
+    all: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Leave what was done when a step fails
+    #[arg(long)]
+    no_rollback: bool,
+    /// Print a report as JSON; needs --yes
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for another apply or destroy to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+}
+
+impl Destroy {
+    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+        let named = if self.all { Vec::new() } else { self.names(console)? };
+        let _lock = execute::lock(console, self.lock_timeout)?;
+        let mut kernel = session::open(console)?;
+        let names = if self.all { everything(console, &mut kernel)? } else { named };
+        // Of several one may use the namespaces of another, and is in the way of that until it is gone.
+        let spares = self.yes && !self.json && names.len() == 1;
+        kernel.hold_what_goes(spares).map_err(|error| session::told(console, &error))?;
+        let names = guests_first(console, &mut kernel, names)?;
+        let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
+        for (at, name) in names.iter().enumerate() {
+            let case = Case::nothing(name.clone());
+            match session::plan_after(console, &mut kernel, &case, names.get(..at).unwrap_or_default()) {
+                Ok(plan) => {
+                    if plan.is_empty() && plan.base.record.is_empty() {
+                        console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
+                    }
+                    jobs.push((case, plan));
+                }
+                Err(exit) => failed = failed.worst(exit),
+            }
+        }
+        if failed != Exit::Done {
+            return Err(failed);
+        }
+        let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
+        if changes && !self.json && !(self.yes && console.is_quiet()) {
+            plan::show(console, jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()), self.yes);
+        }
+        if changes && !self.yes {
+            execute::ask(console, "Destroy all of this?")?;
+        }
+        execute::out(
+            console,
+            &mut kernel,
+            &jobs,
+            execute::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: execute::WayBack::None },
+        )
+    }
+
+    /// The names that the targets mean, each once.
+    fn names(&self, console: &mut Console) -> Result<Vec<Name>, Exit> {
+        let default = [files::DEFAULT.to_owned()];
+        let targets = if self.targets.is_empty() { default.as_slice() } else { &self.targets };
+        let mut names: Vec<Name> = Vec::new();
+        for target in targets {
+            let more = if files::is_file(target) { from_file(console, target)? } else { vec![from_name(console, target)?] };
+            for name in more {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The names of all topologies here, and one more for what carries topo's mark and is no topology's.
+fn everything(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Exit> {
+    let (mut names, unowned) = list::found(console, kernel)?;
+    if !unowned.is_empty() {
+        let name = Name::from("unowned");
+        kernel.adopt(name.clone(), unowned);
+        if !names.contains(&name) {
+            names.insert(0, name);
+        }
+    }
+    Ok(names)
+}
+
+/// In an order in which each can go: a topology that uses a namespace of another one before that.
+fn guests_first(console: &mut Console, kernel: &mut Linux, names: Vec<Name>) -> Result<Vec<Name>, Exit> {
+    if names.len() < 2 {
+        return Ok(names);
+    }
+    let (found, _) = kernel.list().map_err(|error| session::told(console, &error))?;
+    let lodges = |guest: &Name, at: &Name| {
+        let (guest, at) = (found.iter().find(|one| one.name == *guest), found.iter().find(|one| one.name == *at));
+        let Some((guest, at)) = guest.zip(at).filter(|(guest, at)| guest.name != at.name) else { return false };
+        guest.existing.values().flatten().any(|place| at.namespaces.iter().any(|node| is_at(place, node)))
+    };
+    let (mut left, mut order) = (names, Vec::new());
+    while !left.is_empty() {
+        let free = left.iter().position(|name| !left.iter().any(|other| lodges(other, name)));
+        order.push(left.remove(free.unwrap_or(0)));
+    }
+    Ok(order)
+}
+
+/// Whether a namespace of topo's is found at `place`, as far as the name says.
+fn is_at(place: &NetnsRef, node: &Node) -> bool {
+    match place {
+        NetnsRef::Name(name) => name == node.as_str(),
+        NetnsRef::Path(path) => ["/run/netns/", "/var/run/netns/"].iter().any(|folder| path.strip_prefix(folder) == Some(node.as_str())),
+        NetnsRef::Pid(_) => false,
+    }
+}
+
+fn from_name(console: &mut Console, name: &str) -> Result<Name, Exit> {
+    if crate::linux::store::record::is_name(name) {
+        return Ok(Name::from(name));
+    }
+    console.problem(
+        &format!("{name:?} is no name of a topology, and no such file is here"),
+        Some("a name has letters, digits, \".\", \"_\" and \"-\", at most 32 characters; see topo list"),
+    );
+    Err(Exit::Usage)
+}
+
+fn from_file(console: &mut Console, path: &str) -> Result<Vec<Name>, Exit> {
+    let mut names = Vec::new();
+    for source in files::read(console, &[PathBuf::from(path)])? {
+        match load::parse(&source) {
+            Ok(document) => names.push(document.name.value),
+            Err(findings) => {
+                console.findings(&source, &findings);
+                console.note("a topology can be destroyed by its name, too: topo list shows the names, topo destroy NAME removes one");
+                return Err(Exit::Data);
+            }
+        }
+    }
+    Ok(names)
+}

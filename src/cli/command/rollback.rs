@@ -1,0 +1,76 @@
+use crate::cli::confirmation;
+use crate::cli::confirmation::Pending;
+use crate::cli::console::Console;
+use crate::cli::execute;
+use crate::cli::execute::{Manner, WayBack};
+use crate::cli::exit::Exit;
+use crate::cli::session;
+use crate::cli::session::Case;
+use crate::linux::Linux;
+use crate::linux::store::record::Records;
+use crate::render::json;
+use crate::render::json::{ReportView, Reports};
+use crate::resource::Name;
+use clap::Args;
+
+/// Undo at once what "topo apply --confirm" applied
+///
+/// The machine goes back to what it was before, without a question. Without a name all topologies that wait are undone. It also completes an undoing that was
+/// cut off. For an apply that was confirmed, or never had to be, see "topo undo".
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo rollback                     that was wrong: as before, now")]
+pub struct Rollback {
+    /// The topology [default: all that wait]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Print a report as JSON
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for another apply or destroy to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+}
+
+impl Rollback {
+    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+        let _lock = execute::lock(console, self.lock_timeout)?;
+        let names = confirmation::which(console, self.name.as_deref())?;
+        if names.is_empty() {
+            console.problem("no topology waits for confirmation", Some("topo undo NAME undoes the last apply of a topology"));
+            return Err(Exit::Failed);
+        }
+        let mut kernel = Linux::new().map_err(|error| session::told(console, &error))?;
+        session::warnings(console, &mut kernel);
+        let (mut exit, mut views) = (Exit::Done, Vec::new());
+        for name in names {
+            exit = exit.worst(self.one(console, &mut kernel, &name, &mut views));
+        }
+        if self.json {
+            console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: views }));
+        }
+        Ok(exit)
+    }
+
+    fn one(&self, console: &mut Console, kernel: &mut Linux, name: &Name, views: &mut Vec<ReportView>) -> Exit {
+        let records = Records::default();
+        // Who has confirmed meanwhile has won.
+        let loaded = Pending::load(&records, name).and_then(|pending| Ok(pending.zip(Some(Pending::claim(&records, name)?))));
+        let mut pending = match loaded {
+            Ok(Some(((pending, _), true))) => pending,
+            Ok(_) => {
+                let help = format!("topo undo {name} undoes its last apply");
+                console.problem(&format!("topology {:?} does not wait for confirmation", name.as_str()), Some(&help));
+                return Exit::Failed;
+            }
+            Err(error) => return session::told(console, &error),
+        };
+        match confirmation::revert(console, kernel, &mut pending) {
+            Ok((plan, report)) => {
+                let manner = Manner { rollback: false, test: false, json: self.json, verb: "Rolled back", way_back: WayBack::None };
+                views.push(json::report(&plan, Some(&report), None));
+                execute::tell(console, &Case::nothing(name.clone()), &plan, &report, manner, None)
+            }
+            Err(error) => session::told(console, &error),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::document;
+use crate::render::{json, tested};
+use clap::{Args, ValueEnum};
+use schemars::generate::SchemaSettings;
+
+/// Print the JSON schema of topology files, for editors
+///
+/// Editors that know YAML use it for completion, descriptions and checks as you type. The schemas of topo's own JSON output are here, too.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  topo schema >topology.schema.json\n  topo schema plan              of the output of \"topo plan --json\"\n\nPut this line at the head of a topology:\n  # yaml-language-server: $schema=topology.schema.json"
+)]
+pub struct Schema {
+    /// Which schema
+    #[arg(value_enum, default_value_t = Which::Topology)]
+    which: Which,
+}
+
+/// A schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// Topology files
+    Topology,
+    /// topo plan --json
+    Plan,
+    /// topo apply --json, topo destroy --json
+    Report,
+    /// topo validate --json
+    Findings,
+    /// topo list --json
+    List,
+    /// topo show --json
+    State,
+    /// topo test --json
+    Test,
+}
+
+impl Schema {
+    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+        console.out(&json::text(&of(self.which)));
+        Ok(Exit::Done)
+    }
+}
+
+/// A schema (draft-07).
+pub fn of(which: Which) -> serde_json::Value {
+    let generator = SchemaSettings::draft07().for_serialize().into_generator();
+    match which {
+        Which::Topology => document::schema(),
+        Which::Plan => generator.into_root_schema_for::<json::Plans>().to_value(),
+        Which::Report => generator.into_root_schema_for::<json::Reports>().to_value(),
+        Which::Findings => generator.into_root_schema_for::<json::Findings>().to_value(),
+        Which::List => generator.into_root_schema_for::<json::Topologies>().to_value(),
+        Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
+        Which::State => generator.into_root_schema_for::<json::States>().to_value(),
+    }
+}

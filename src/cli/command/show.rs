@@ -1,0 +1,89 @@
+use super::list;
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::session;
+use crate::cli::session::Case;
+use crate::kernel;
+use crate::kernel::Kernel;
+use crate::linux::Linux;
+use crate::render::json;
+use crate::render::json::{StateView, States};
+use crate::render::{show, yaml};
+use crate::resource::{Name, Node, State};
+use clap::Args;
+
+/// Show what is there of a topology, or of one node
+///
+/// Links with their peers, addresses, routes, NAT and firewall, as a tree. With --yaml it is a topology file whose plan is empty. Looking
+/// needs root.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  sudo topo show                     all topologies\n  sudo topo show lab                 one\n  sudo topo show lab/RED             one node of it; \"topo show RED\" will do where that is clear\n  sudo topo show lab --yaml >lab.yaml"
+)]
+pub struct Show {
+    /// A topology, a node, or both as TOPOLOGY/NODE
+    #[arg(value_name = "[TOPOLOGY/]NODE|NAME")]
+    what: Option<String>,
+    /// Print the state as JSON
+    #[arg(long, conflicts_with = "yaml")]
+    json: bool,
+    /// Print a topology file whose plan is empty; all of the topology, whichever node is named
+    #[arg(long)]
+    yaml: bool,
+}
+
+impl Show {
+    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+        let mut kernel = session::open(console)?;
+        let (mut states, node) = select(console, &mut kernel, self.what.as_deref())?;
+        if self.json {
+            if let Some(node) = &node {
+                states.iter_mut().for_each(|state| state.items.retain(|id, _| id.node() == node));
+            }
+            let topologies = states.iter().map(StateView::from).collect();
+            console.out(&json::text(&States { format_version: json::FORMAT_VERSION, topologies }));
+        } else if self.yaml {
+            states.iter().for_each(|state| console.out(&yaml::text(state)));
+        } else {
+            states.iter().for_each(|state| console.out(&show::text(state, node.as_ref())));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The states that are meant, and the node.
+pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> Result<(Vec<State>, Option<Node>), Exit> {
+    let names = list::names(console, kernel)?;
+    let mut observe = |console: &mut Console, name: &Name| {
+        let case = Case::nothing(name.clone());
+        kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(kernel, state)).map_err(|error| session::told(console, &error))
+    };
+    let Some(what) = what else {
+        let states = names.iter().map(|name| observe(console, name)).collect::<Result<Vec<State>, Exit>>()?;
+        return Ok((states, None));
+    };
+    if let Some(name) = names.iter().find(|name| name.as_str() == what) {
+        return Ok((vec![observe(console, name)?], None));
+    }
+    let (topology, node) = what.split_once('/').map_or((None, what), |(topology, node)| (Some(topology), node));
+    let node = Node::from(node);
+    let mut states = Vec::new();
+    for name in names.iter().filter(|name| topology.is_none_or(|topology| name.as_str() == topology)) {
+        let state = observe(console, name)?;
+        if state.namespace(&node).is_some() {
+            states.push(state);
+        }
+    }
+    match states.len() {
+        1 => Ok((states, Some(node))),
+        0 => {
+            console.problem(&format!("there is no topology and no node {what:?} here"), Some("topo list shows the topologies, topo show their nodes"));
+            Err(Exit::Failed)
+        }
+        _ => {
+            let which: Vec<String> = states.iter().map(|state| format!("{}/{node}", state.topology)).collect();
+            console.problem(&format!("{what:?} is a node of several topologies"), Some(&format!("say which: {}", which.join(", "))));
+            Err(Exit::Usage)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::input::{files, load};
+use crate::cli::session;
+use crate::cli::session::Case;
+use crate::cli::signals;
+use crate::linux::probe;
+use crate::linux::probe::Limits;
+use crate::render::json;
+use crate::render::tested;
+use crate::render::tested::Tested;
+use crate::resource::probe::Outcome;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// How long all checks of a topology may take together, in seconds.
+pub const TOTAL: u64 = 300;
+
+/// Run the checks of a topology
+///
+/// The checks under the key "checks" of a file are tried from their nodes, side by side: pings, TCP connections, datagrams, HTTP requests, DNS questions,
+/// programs. Nothing is changed and no lock is taken. A check of the kind "command" runs a program with your privileges: read a stranger's file before you
+/// test it, or use --no-commands.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  sudo topo test lab.yaml\n  sudo topo test labs/ --junit report.xml\n  sudo topo test --json lab.yaml | jq -r '.topologies[].checks[] | select(.result != \"passed\") | .what'\n\nIn a file:\n  checks:\n    - ping: { from: RED, to: BLUE/eth0 }\n    - tcp: { from: RED, to: \"10.0.0.2:80\", expect: fail }\n    - http: { from: RED, url: \"http://10.0.0.2:8080/\", status: 200, contains: ok }\n\nExit status: 0 all passed, or there are none; 1 one failed or could not be tried"
+)]
+pub struct Test {
+    /// Topology files or folders; "-" is standard input [default: topology.yaml]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the results to a file that CI systems read
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Skip the checks that run a program
+    #[arg(long)]
+    no_commands: bool,
+    /// How long all checks of a topology may take together
+    #[arg(long, value_name = "SECONDS", default_value_t = TOTAL, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    total_timeout: u64,
+}
+
+impl Test {
+    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+        let sources = files::read(console, &self.files)?;
+        let cases: Vec<Case> = load::sound(console, sources)?.into_iter().map(Case::of).collect();
+        let stop = signals::watch();
+        let limits = Limits { total: Duration::from_secs(self.total_timeout), stop: &stop, commands: !self.no_commands };
+        let mut done = Vec::new();
+        for case in &cases {
+            let begin = Instant::now();
+            let outcomes = run(console, case, limits)?;
+            let table = tested::text(of(case, &outcomes), begin.elapsed());
+            match of(case, &outcomes).is_good() {
+                _ if self.json => {}
+                true => console.chatter(&table),
+                false => console.out(&table),
+            }
+            done.push((case, outcomes));
+        }
+        let all: Vec<Tested<'_>> = done.iter().map(|(case, outcomes)| of(case, outcomes)).collect();
+        if self.json {
+            console.out(&json::text(&tested::json(&all)));
+        }
+        if let Some(path) = &self.junit {
+            write(console, path, &tested::junit(&all))?;
+        }
+        match stop.load(Ordering::Relaxed) {
+            0 if all.iter().all(|tested| tested.is_good()) => Ok(Exit::Done),
+            0 => Ok(Exit::Failed),
+            signal => Ok(Exit::Signal(signal)),
+        }
+    }
+}
+
+/// Tries the checks of a topology.
+fn run(console: &mut Console, case: &Case, limits: Limits<'_>) -> Result<Vec<Outcome>, Exit> {
+    probe::run(&case.checks, &case.wanted, limits).map_err(|error| session::told(console, &error))
+}
+
+fn of<'a>(case: &'a Case, outcomes: &'a [Outcome]) -> Tested<'a> {
+    Tested { topology: &case.wanted.topology, checks: &case.checks, outcomes }
+}
+
+fn write(console: &mut Console, path: &Path, text: &str) -> Result<(), Exit> {
+    std::fs::write(path, text).map_err(|error| {
+        console.problem(&format!("cannot write the results to {:?}: {error}", path.display().to_string()), None);
+        Exit::Failed
+    })
+}

@@ -1,0 +1,118 @@
+use super::plan;
+use crate::cli::confirmation;
+use crate::cli::console::Console;
+use crate::cli::execute;
+use crate::cli::execute::{Manner, WayBack};
+use crate::cli::exit::Exit;
+use crate::cli::input::plan_file;
+use crate::cli::session;
+use crate::cli::session::Case;
+use crate::history::undo;
+use crate::kernel::Kernel;
+use crate::linux::Linux;
+use crate::linux::store::record::{Records, is_name};
+use crate::plan::Plan;
+use crate::render::json;
+use crate::render::json::Reports;
+use crate::resource::{Name, State};
+use clap::Args;
+
+/// Undo the last apply of a topology
+///
+/// Shows the way back, asks, and goes it. Each call goes back by one apply, at most ten; the file brings the newer state again. Where the machine is no longer
+/// as the apply left it, it is refused, as a saved plan is. A destroy cannot be undone: it leaves nothing, not even a memory; apply the file again.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  sudo topo undo                         where there is one topology\n  sudo topo undo lab --yes               without a question"
+)]
+pub struct Undo {
+    /// The topology [default: the only one there is]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Leave what was done when a step fails
+    #[arg(long)]
+    no_rollback: bool,
+    /// Print a report as JSON; needs --yes
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for another apply or destroy to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+}
+
+impl Undo {
+    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+        let _lock = execute::lock(console, self.lock_timeout)?;
+        let name = self.which(console)?;
+        let mut kernel = session::open(console)?;
+        confirmation::refuse(console, std::iter::once(&name))?;
+        let records = Records::default();
+        let last = undo::last(&records, &name).map_err(|error| session::told(console, &error))?;
+        let Some((number, apply)) = last else {
+            let help = format!("at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it", undo::KEPT);
+            console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
+            return Err(Exit::Failed);
+        };
+        let fresh = back(console, &mut kernel, &apply.before.target)?;
+        if !plan_file::is_current(console, &apply.plan, &fresh, "its last apply cannot be undone: apply the file that you want instead") {
+            return Err(Exit::Failed);
+        }
+        kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| session::told(console, &error))?;
+        let silent = self.json || self.yes && console.is_quiet();
+        if !silent {
+            plan::show(console, std::iter::once(&fresh), false);
+        }
+        if !self.yes {
+            execute::ask(console, "Undo the last apply?")?;
+        }
+        let report = execute::back(console, &mut kernel, &fresh, &apply.before, !self.no_rollback);
+        if report.is_success() {
+            undo::forget(&records, &name, number).map_err(|error| session::told(console, &error))?;
+        }
+        let manner = Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Undone", way_back: WayBack::None };
+        let exit = execute::tell(console, &Case::nothing(name), &fresh, &report, manner, None);
+        if self.json {
+            console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: vec![json::report(&fresh, Some(&report), None)] }));
+        }
+        Ok(exit)
+    }
+
+    fn which(&self, console: &mut Console) -> Result<Name, Exit> {
+        if let Some(name) = &self.name {
+            if is_name(name) {
+                return Ok(Name::from(name.as_str()));
+            }
+            console.problem(&format!("{name:?} is no name of a topology"), Some("topo list shows the names"));
+            return Err(Exit::Usage);
+        }
+        let names = Records::default().names().map_err(|error| session::told(console, &error))?;
+        match names.as_slice() {
+            [name] => Ok(name.clone()),
+            [] => {
+                console.problem("there is no topology here", None);
+                Err(Exit::Failed)
+            }
+            names => {
+                let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+                console.problem("there are several topologies here", Some(&format!("say which: {}", names.join(", "))));
+                Err(Exit::Usage)
+            }
+        }
+    }
+}
+
+/// The plan back, made now.
+fn back(console: &mut Console, kernel: &mut Linux, target: &State) -> Result<Plan, Exit> {
+    let looked = kernel.observe(target);
+    session::warnings(console, kernel);
+    let now = looked.map_err(|error| session::told(console, &error))?;
+    crate::plan::back(target, &now).map_err(|conflicts| {
+        for conflict in &conflicts {
+            console.problem(&format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason), conflict.help.as_deref());
+        }
+        Exit::Failed
+    })
+}

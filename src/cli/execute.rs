@@ -1,0 +1,214 @@
+//! Asking, and carrying plans out: what `apply` and `destroy` share.
+
+use super::console::Console;
+use super::exit::Exit;
+use super::progress::Teller;
+use super::session;
+use super::session::{Case, Loud};
+use super::trial::Trial;
+use super::{confirmation, signals};
+use crate::apply;
+use crate::apply::{Before, Options, Progress, Report};
+use crate::history::undo;
+use crate::kernel::Kernel;
+use crate::linux::Linux;
+use crate::linux::store::lock::Lock;
+use crate::linux::store::record::Records;
+use crate::plan::{Change, Plan};
+use crate::render::json;
+use crate::render::json::{ReportView, Reports};
+use crate::render::page::seconds;
+use crate::render::report;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+/// How plans are carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Whether what was done is undone after a failure.
+    pub rollback: bool,
+    /// Whether the checks of the file decide, too: the change is undone where it breaks one.
+    pub test: bool,
+    /// Whether the report is JSON.
+    pub json: bool,
+    /// `Applied` or `Destroyed`.
+    pub verb: &'static str,
+    /// What is kept for going back.
+    pub way_back: WayBack,
+}
+
+/// What is kept for going back to what was there before.
+#[derive(Clone, Copy, Debug)]
+pub enum WayBack {
+    /// Nothing: what is destroyed is made again from its file.
+    None,
+    /// It is noted, for `undo`.
+    Noted,
+    /// The same, and it is undone unless it is confirmed within this time.
+    Unconfirmed(Duration),
+}
+
+/// Takes the machine's lock, telling whom it waits for.
+pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
+    let taken = Lock::take(Duration::from_secs(seconds), &mut |holder| console.note(&format!("waiting for {holder}")));
+    taken.map_err(|error| session::told(console, &error))
+}
+
+/// Asks; without a terminal that is wrong usage.
+pub fn ask(console: &mut Console, question: &str) -> Result<(), Exit> {
+    if !io::stdin().is_terminal() {
+        console.problem("there is no terminal to ask on", Some("say --yes to go ahead without a question"));
+        return Err(Exit::Usage);
+    }
+    console.err(&report::question(question));
+    let _ = io::stderr().flush();
+    let mut answer = String::new();
+    match io::stdin().lock().read_line(&mut answer) {
+        Ok(_) if answer.trim() == "yes" => Ok(()),
+        _ => {
+            console.err("Nothing was changed.\n");
+            Err(Exit::Failed)
+        }
+    }
+}
+
+/// Carries out plans one after the other, each looked at again before; stops at the first that fails.
+pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::Result {
+    let interrupted = signals::watch();
+    let mut views = Vec::new();
+    let mut exit = Exit::Done;
+    for (at, (case, plan)) in jobs.iter().enumerate() {
+        if exit != Exit::Done || interrupted.load(Ordering::Relaxed) != 0 {
+            views.push(json::report(plan, None, None));
+            continue;
+        }
+        // What was done for the topologies before this one may have done part of its work, or be in its way.
+        let again = if at > 0 { Some(session::plan(console, kernel, case)).transpose() } else { Ok(None) };
+        let current = match again {
+            Ok(Some(fresh)) if !fresh.changes.iter().all(|change| was_shown(change, plan)) => {
+                console.problem(
+                    &format!("topology {:?} would now need other changes than were shown", plan.base.topology.as_str()),
+                    Some("plan and apply it again"),
+                );
+                Err(Exit::Failed)
+            }
+            Ok(fresh) => Ok(fresh),
+            Err(failed) => Err(failed),
+        };
+        match current {
+            Ok(fresh) => {
+                let (ended, view) = carried(console, kernel, case, fresh.as_ref().unwrap_or(plan), manner, &interrupted);
+                exit = exit.worst(ended);
+                views.push(view);
+            }
+            Err(failed) => {
+                exit = exit.worst(failed);
+                views.push(json::report(plan, None, None));
+            }
+        }
+    }
+    if manner.json {
+        console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: views }));
+    }
+    let signal = interrupted.load(Ordering::Relaxed);
+    Ok(if signal != 0 && exit == Exit::Done && jobs.len() > 1 { Exit::Signal(signal) } else { exit })
+}
+
+fn was_shown(change: &Change, plan: &Plan) -> bool {
+    plan.changes.iter().any(|shown| shown.id == change.id && shown.action == change.action)
+}
+
+/// Carries out one plan, between its checks where they are asked for.
+fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> (Exit, ReportView) {
+    let mut trial = match manner.test.then(|| Trial::begin(console, case, plan, interrupted)).transpose() {
+        Ok(trial) => trial,
+        Err(exit) => return (exit, json::report(plan, None, None)),
+    };
+    let report = match &mut trial {
+        Some(trial) => one(console, kernel, plan, manner, interrupted, Some(&mut || trial.end())),
+        None => one(console, kernel, plan, manner, interrupted, None),
+    };
+    let exit = tell(console, case, plan, &report, manner, trial.as_ref());
+    let seconds_to_confirm = confirmation::limit(plan, &report, manner.way_back);
+    let checks = trial.map(|trial| trial.view()).unwrap_or_default();
+    (exit, ReportView { checks, ..json::report(plan, Some(&report), seconds_to_confirm) })
+}
+
+/// Carries out one plan, with the way back kept as the manner says.
+fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>, trial: Option<&mut apply::Trial<'_>>) -> Report {
+    let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
+    let mut unconfirmed = match manner.way_back {
+        WayBack::Unconfirmed(limit) if !plan.changes.is_empty() => match confirmation::begin(plan, limit) {
+            Ok(unconfirmed) => Some(unconfirmed),
+            Err(error) => return Report { failure: Some(error), ..Report::default() },
+        },
+        _ => None,
+    };
+    let mut report = told(console, kernel, plan, |kernel, progress| apply::run_on_trial(kernel, plan, &options, progress, trial));
+    if report.is_success() {
+        let noted = match manner.way_back {
+            WayBack::None => confirmation::Pending::drop(&Records::default(), &plan.base.topology),
+            _ if plan.changes.is_empty() => Ok(()),
+            _ => undo::note(kernel, &Records::default(), plan),
+        };
+        if let Err(error) = noted {
+            report.warnings.push(format!("this apply cannot be undone later: {error}"));
+        }
+    }
+    if let Some(unconfirmed) = &mut unconfirmed
+        && let Err(error) = unconfirmed.end(&report)
+    {
+        report.failure = report.failure.or(Some(error));
+    }
+    report
+}
+
+/// Goes back to what was there before an apply. `undo` says whether that is undone where it fails.
+pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, undo: bool) -> Report {
+    let options = Options { rollback: undo, interrupted: signals::watch() };
+    told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, &options, progress))
+}
+
+/// Does it, telling how far it is and, if that is asked for, every request.
+fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report) -> Report {
+    let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
+    let mut progress = |progress| teller.tell(progress);
+    let report = if console.verbose { work(&mut Loud::new(kernel, console, plan), &mut progress) } else { work(kernel, &mut progress) };
+    drop(teller);
+    session::warnings(console, kernel);
+    report
+}
+
+/// Tells what came of a plan, and how the program ends for it.
+pub fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner: Manner, trial: Option<&Trial<'_>>) -> Exit {
+    for warning in report.warnings.iter().filter(|warning| !plan.warnings.contains(warning)) {
+        console.warn(warning);
+    }
+    let mut by_check = false;
+    if let Some(trial) = trial {
+        trial.tell(console);
+        by_check = trial.failed();
+    }
+    if report.is_success() {
+        if !manner.json && !plan.changes.is_empty() {
+            console.chatter(&report::success(plan, manner.verb));
+        }
+        if let (WayBack::Unconfirmed(limit), false) = (manner.way_back, plan.changes.is_empty()) {
+            let topology = &plan.base.topology;
+            console
+                .note(&format!("it is undone in {} unless you confirm it: topo confirm {topology} (topo rollback {topology} undoes it now)", seconds(limit)));
+        }
+        return Exit::Done;
+    }
+    if let Some(error) = report.failure.as_ref().filter(|_| !by_check) {
+        console.failure(&case.asked(), error);
+    }
+    console.err(&report::aftermath(plan, report));
+    match (report.interrupted, &report.failure) {
+        (Some(signal), _) => Exit::Signal(signal),
+        (None, Some(error)) => Exit::of(error),
+        (None, None) => Exit::Failed,
+    }
+}

@@ -1,0 +1,152 @@
+//! From files to sound topologies.
+
+use super::plan_file;
+use crate::check;
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::document;
+use crate::document::{Document, Finding, Severity, Source, Topology};
+use crate::resource::{Item, NodeTenure, Owner, Resource, ResourceId, Tenure};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A file and all that was found in it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The file.
+    pub source: Source,
+    /// The topology, where it could be read.
+    pub topology: Option<Topology>,
+    /// Errors and warnings.
+    pub findings: Vec<Finding>,
+}
+
+impl Loaded {
+    /// Whether nothing is to be done with it.
+    pub fn is_bad(&self) -> bool {
+        self.topology.is_none() || self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// Reads, lowers and checks every file.
+pub fn all(sources: Vec<Source>) -> Vec<Loaded> {
+    let mut loaded: Vec<Loaded> = sources.into_iter().map(one).collect();
+    names(&mut loaded);
+    loaded
+}
+
+/// Reads a file that is to be a topology.
+pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
+    if plan_file::is_plan(source) {
+        let finding = Finding::error("saved-plan", document::Place { offset: 0, length: 1 }, "this is a saved plan, not a topology");
+        let name = crate::resource::quote(&source.name);
+        return Err(vec![finding.help(format!("`topo apply {name}` carries it out"))]);
+    }
+    document::parse(source)
+}
+
+fn one(source: Source) -> Loaded {
+    let document = match parse(&source) {
+        Ok(document) => document,
+        Err(findings) => return Loaded { source, topology: None, findings },
+    };
+    let (topology, mut findings) = document::lower(&document, &source);
+    findings.extend(check::run(&document, &topology));
+    findings.sort_by_key(|finding| finding.labels.first().map_or(0, |label| label.offset));
+    findings.dedup();
+    Loaded { source, topology: Some(topology), findings }
+}
+
+/// Two topologies of one name are an error in the second.
+fn names(loaded: &mut [Loaded]) {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for file in loaded {
+        let Some(topology) = &file.topology else { continue };
+        let name = topology.state.topology.to_string();
+        match seen.get(&name) {
+            Some(first) => {
+                let finding = Finding::error("same-name", name_place(&file.source), format!("the name {name:?} is already that of {first:?}"));
+                file.findings.push(finding.help("give each topology a name of its own; all that topo makes is marked with it"));
+            }
+            None => {
+                seen.insert(name, file.source.name.clone());
+            }
+        }
+    }
+}
+
+/// Where the file says its name.
+fn name_place(source: &Source) -> document::Place {
+    let offset = if source.text.starts_with("name:") { 0 } else { source.text.find("\nname:").map_or(0, |at| at + 1) };
+    document::Place { offset: u32::try_from(offset).unwrap_or(0), length: 4 }
+}
+
+/// The topologies of sound files; findings of all are told, and any error ends it.
+pub fn sound(console: &mut Console, sources: Vec<Source>) -> Result<Vec<Topology>, Exit> {
+    let loaded = all(sources);
+    let mut bad = false;
+    for file in &loaded {
+        console.findings(&file.source, &file.findings);
+        bad |= file.is_bad();
+    }
+    if bad {
+        return Err(Exit::Data);
+    }
+    let topologies: Vec<Topology> = loaded.into_iter().filter_map(|file| file.topology).collect();
+    collide(console, &topologies)?;
+    Ok(topologies)
+}
+
+/// Topologies that want the same thing for themselves, or the same setting with other values.
+fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
+    if topologies.len() < 2 {
+        return Ok(());
+    }
+    let mut claims: BTreeMap<&ResourceId, (&Topology, &Item)> = BTreeMap::new();
+    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut bad = false;
+    for topology in topologies {
+        for (id, item) in topology.state.items.iter().filter(|(_, item)| is_claim(item)) {
+            let Some((first, other)) = claims.insert(id, (topology, item)) else { continue };
+            if !clash(item, other) {
+                continue;
+            }
+            bad = true;
+            // A namespace that two want is told once, not for each thing in it.
+            if told.insert((first.state.topology.as_str(), id.node().as_str())) || matches!(item.resource, Resource::Sysctl(_)) {
+                let message = format!(
+                    "{} is wanted by two topologies, {:?} and {:?}",
+                    crate::render::words::full_name(id),
+                    first.state.topology,
+                    topology.state.topology
+                );
+                let asked = crate::cli::console::Asked { source: Some(&topology.source), origins: &topology.origins, raw: &topology.raw };
+                console.problem_at(
+                    &asked,
+                    Some(id),
+                    "collision",
+                    &message,
+                    Some("one thing can belong to one topology only: rename it in one of the files, or declare it there as existing"),
+                );
+            }
+        }
+    }
+    if bad { Err(Exit::Data) } else { Ok(()) }
+}
+
+/// Whether a topology wants this for itself. Tables and rules in other people's chains are each its own.
+fn is_claim(item: &Item) -> bool {
+    match &item.resource {
+        Resource::Namespace(namespace) => namespace.tenure == NodeTenure::Created,
+        Resource::Link(link) => item.owner == Owner::Ours || matches!(link.tenure, Tenure::From(_)),
+        Resource::Table(_) | Resource::Insert(_) => false,
+        _ => true,
+    }
+}
+
+fn clash(one: &Item, other: &Item) -> bool {
+    match (&one.resource, &other.resource) {
+        (Resource::Sysctl(one), Resource::Sysctl(other)) => one.value != other.value,
+        (Resource::Link(one), Resource::Link(other)) => one.tenure != Tenure::Existing && other.tenure != Tenure::Existing,
+        _ => true,
+    }
+}

@@ -1,0 +1,95 @@
+//! Namespaces, settings, nft rules and files in the words of `ip netns`, `sysctl`, `nft` and the shell.
+
+use super::Words;
+use crate::dialect::nft_script;
+use crate::resource::quote;
+use crate::resource::{Family, File, Insert, Namespace, NodeTenure, Sysctl, Table, TableRule, mark};
+
+impl Words {
+    pub(super) fn create_namespace(&self, namespace: &Namespace) -> Vec<String> {
+        if namespace.tenure != NodeTenure::Created {
+            return Vec::new();
+        }
+        if namespace.whole {
+            return vec![format!("# namespace {} has its name again", quote(namespace.node.as_str()))];
+        }
+        let mut lines = vec![format!("ip netns add {}", quote(namespace.node.as_str()))];
+        lines.extend(self.mark_namespace(namespace));
+        lines
+    }
+
+    pub(super) fn mark_namespace(&self, namespace: &Namespace) -> Vec<String> {
+        let alias = self.alias().filter(|_| namespace.marked);
+        alias.map(|alias| format!("{} link set lo alias {}", self.ip(&namespace.node), quote(&alias))).into_iter().collect()
+    }
+
+    pub(super) fn delete_namespace(&self, namespace: &Namespace) -> Vec<String> {
+        if namespace.tenure != NodeTenure::Created {
+            return Vec::new();
+        }
+        vec![format!("ip netns delete {}", quote(namespace.node.as_str()))]
+    }
+
+    pub(super) fn write_sysctl(&self, sysctl: &Sysctl) -> String {
+        // `sysctl` takes the separator that it meets first for the separator: with dots inside a name it has to be the slash.
+        let key = if sysctl.key.contains('.') { sysctl.key.clone() } else { sysctl.key.replace('/', ".") };
+        format!("{}sysctl -w {}", self.inside(&sysctl.node), quote(&format!("{key}={}", sysctl.value)))
+    }
+
+    pub(super) fn write_table(&self, table: &Table) -> String {
+        format!("{}nft -f - <<'EOF'\n{}EOF", self.inside(&table.node), nft_script::script(table, nft_script::Start::Over))
+    }
+
+    pub(super) fn delete_table(&self, table: &Table) -> String {
+        format!("{}nft delete table inet {}", self.inside(&table.node), quote(&format!("topo-{}", table.topology)))
+    }
+
+    /// Each rule goes to the head, so the last one is put in first.
+    pub(super) fn insert_rules(&self, insert: &Insert) -> Vec<String> {
+        if !insert.present {
+            return Vec::new();
+        }
+        insert.rules.iter().rev().flat_map(|rule| self.insert_rule(insert, rule)).collect()
+    }
+
+    fn insert_rule(&self, insert: &Insert, rule: &TableRule) -> Vec<String> {
+        let inside = self.inside(&insert.node);
+        let Some(typed) = rule.typed().filter(|_| nft_script::is_iptables(&insert.chain)) else {
+            let rule = format!("{}{}", rule.in_family(&insert.chain.family), nft_script::comment(&insert.topology));
+            return vec![format!("{inside}nft insert rule {} {}", insert.chain, quote(&rule))];
+        };
+        let (program, family) = if insert.chain.family == "ip6" { ("ip6tables-nft", Family::V6) } else { ("iptables-nft", Family::V4) };
+        let rules = nft_script::iptables_args(typed, family, &insert.topology).unwrap_or_default();
+        let line = |args: &Vec<String>| {
+            let args = args.iter().map(|arg| quote(arg)).collect::<Vec<_>>().join(" ");
+            format!("{inside}{program} -t {} -I {} {args}", quote(&insert.chain.table), quote(&insert.chain.chain))
+        };
+        rules.iter().rev().map(line).collect()
+    }
+
+    /// nft deletes rules by handle only, and a handle is not known before it is looked up.
+    pub(super) fn delete_rules(&self, insert: &Insert) -> Vec<String> {
+        if insert.rules.is_empty() {
+            return Vec::new();
+        }
+        let inside = self.inside(&insert.node);
+        let mark = mark(&insert.topology);
+        let chain = &insert.chain;
+        vec![format!(
+            "{inside}nft -a list chain {chain} | sed -n 's/.*comment \"{mark}\".* # handle //p' | while read -r handle; do {inside}nft delete rule {chain} handle \"$handle\"; done"
+        )]
+    }
+
+    pub(super) fn write_file(&self, file: &File) -> String {
+        let folder = quote(&format!("/etc/netns/{}", file.node));
+        let path = quote(&format!("/etc/netns/{}/{}", file.node, file.name));
+        let end = if file.content.ends_with('\n') { "" } else { "\n" };
+        format!("mkdir -p {folder} && cat > {path} <<'EOF'\n{}{end}EOF", file.content)
+    }
+
+    pub(super) fn delete_file(&self, file: &File) -> String {
+        let folder = quote(&format!("/etc/netns/{}", file.node));
+        let path = quote(&format!("/etc/netns/{}/{}", file.node, file.name));
+        format!("rm {path} && rmdir --ignore-fail-on-non-empty {folder}")
+    }
+}

@@ -1,0 +1,39 @@
+//! veth pairs.
+
+use crate::document::Loc;
+use crate::document::value::InterfaceRef;
+use crate::document::yaml::define::record;
+use crate::document::yaml::read::{Reader, Shape};
+use crate::document::yaml::tree::{Data, Yaml};
+use crate::document::yaml::word::Word;
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// The other end of a veth pair.
+#[derive(Clone, Debug)]
+pub enum Veth {
+    /// By name.
+    Named(Loc<InterfaceRef>),
+    /// Without a name, plugged into a bridge.
+    Plugged(VethBridge),
+}
+
+record! {
+    /// An other end without a name.
+    VethBridge as "`veth`" {
+        /// The bridge that the other end is plugged into. Example: `host/br0`
+        "bridge" bridge: Loc<InterfaceRef>,
+    }
+}
+
+impl Shape for Veth {
+    fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
+        match yaml.data() {
+            Data::Map(_) => VethBridge::read(yaml, reader).map(Self::Plugged),
+            _ => Loc::read(yaml, reader).map(Self::Named),
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [InterfaceRef::schema(), VethBridge::schema(generator)] })
+    }
+}

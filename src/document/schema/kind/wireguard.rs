@@ -1,0 +1,137 @@
+//! WireGuard. Keys are in files, never here.
+
+use crate::document::Loc;
+use crate::document::value::NamespaceName;
+use crate::document::value::{InterfaceRef, Mark, Prefix};
+use crate::document::yaml::define::record;
+use crate::document::yaml::read::Many;
+use crate::document::yaml::word::{Number, Word, Wrong, whole};
+use schemars::{Schema, json_schema};
+
+record! {
+    /// A WireGuard tunnel.
+    Wireguard as "a wireguard interface" {
+        /// The file with its private key, as `wg genkey` writes it; a relative path is relative to the YAML file. Example: `keys/a.key`
+        "private-key-file" private_key_file: Loc<KeyFile>,
+        /// The UDP port it listens on; chosen by the kernel unless said. Example: `51820`
+        "listen-port" listen_port: Option<Loc<Number<1, 65535>>>,
+        /// The mark of what it sends. Example: `0x20`
+        "fwmark" fwmark: Option<Loc<Mark>>,
+        /// The node where it is born and its packets leave, whatever node it lives in. Changing it makes the interface anew. Example: `host`
+        "transport" transport: Option<Loc<TransportNode>>,
+        /// The others. Who is not listed is removed. Example: `[{ interface: B/wg0, allowed-ips: [10.9.0.2/32] }]`
+        "peers" peers: Vec<Peer>,
+    }
+}
+
+record! {
+    /// A peer.
+    Peer as "a peer" {
+        /// Its public key. Example: `xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=`
+        "public-key" public_key: Option<Loc<PublicKey>>,
+        /// Its interface in this file, instead of the key: that is derived from the interface's key file. Example: `B/wg0`
+        "interface" interface: Option<Loc<InterfaceRef>>,
+        /// What it may send, and what is sent to it. Makes no routes. Example: `[10.9.0.2/32]`
+        "allowed-ips" allowed_ips: Many<Loc<Prefix>>,
+        /// Where it is: address and port; an address, not a name. Where it is not said, the peer is the one that calls; where it is, it is put back to that after the
+        /// peer was heard from elsewhere. Example: `"192.0.2.1:51820"`
+        "endpoint" endpoint: Option<Loc<Endpoint>>,
+        /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file. Example: `keys/ab.psk`
+        "preshared-key-file" preshared_key_file: Option<Loc<KeyFile>>,
+        /// How often something is sent to keep the way open, in whole seconds. Example: `25s`
+        "keepalive" keepalive: Option<Loc<crate::document::value::Duration>>,
+    }
+}
+
+/// The path of a file with a key, absolute or relative to the YAML file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyFile(pub String);
+
+impl Word for KeyFile {
+    const EXPECTED: &'static str = "the path of a file with a key";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        // A key itself is 44 characters of base64: it must not be shown, so the message does not repeat it.
+        if key(text) {
+            return Err(
+                Wrong::new("key-in-file", "this is a key, not the path of a file").help("put the key into a file of its own and write that file's path here")
+            );
+        }
+        if text.is_empty() || text.len() >= 4096 || text.contains('\n') {
+            return Err(Wrong::not("bad-path", text, "a path"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": ["string", "number"], "minLength": 1, "examples": ["keys/a.key"] })
+    }
+}
+
+/// 32 bytes in base64.
+fn key(text: &str) -> bool {
+    text.len() == 44 && text.ends_with('=') && text.bytes().take(43).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}
+
+/// A public key.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PublicKey(pub String);
+
+impl Word for PublicKey {
+    const EXPECTED: &'static str = "a public key";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        if crate::resource::Key::parse(text).is_some() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Wrong::new("bad-key", "this is not a public key").help("44 characters of base64, as `wg pubkey` prints them"))
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$" })
+    }
+}
+
+/// Where a peer is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Endpoint {
+    /// An address or a name.
+    pub host: String,
+    /// The UDP port.
+    pub port: u16,
+}
+
+impl Word for Endpoint {
+    const EXPECTED: &'static str = "an address and a port";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let wrong = || Wrong::not("bad-target", text, "an address and a port").help("such as \"192.0.2.1:51820\" or \"[2001:db8::1]:51820\"");
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let port = whole(port).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0).ok_or_else(wrong)?;
+        let named = !host.is_empty() && host.len() <= 253 && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        let sound = named || host.parse::<std::net::IpAddr>().is_ok();
+        if sound { Ok(Self { host: host.to_owned(), port }) } else { Err(wrong()) }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": ":[0-9]+$", "examples": ["192.0.2.1:51820"] })
+    }
+}
+
+/// A node by name.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TransportNode(pub crate::resource::Node);
+
+impl Word for TransportNode {
+    const EXPECTED: &'static str = "the name of a node";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        if text == "host" { Ok(Self(crate::resource::Node::host())) } else { NamespaceName::parse(text).map(|name| Self(name.0)) }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": ["string", "number"], "examples": ["host"] })
+    }
+}

@@ -1,0 +1,122 @@
+//! What rules of NAT and firewall go by.
+
+use crate::document::Loc;
+use crate::document::value::{AddressItem, InterfaceItem, Mark, Ports, Protocol, RateLimit};
+use crate::document::yaml::define::record;
+use crate::document::yaml::read::Many;
+use crate::document::yaml::word::{Word, Wrong};
+use crate::document::yaml::word::{pattern, words};
+use schemars::Schema;
+
+record! {
+    /// What a rule goes by. All that is written has to fit.
+    Matches as "what a rule goes by" {
+        /// Incoming interface: a name or a list, `!` in front for "not", a trailing `*` for any ending. Example: `eth0` Example: `"!br0"`
+        "in" input: Option<Many<Loc<InterfaceItem>>>,
+        /// Outgoing interface, written like `in`. Example: `"!br0"`
+        "out" output: Option<Many<Loc<InterfaceItem>>>,
+        /// Source: an address, prefix or range, or a list; `!` in front for "not". Example: `10.0.0.0/24`
+        "source" source: Option<Many<Loc<AddressItem>>>,
+        /// Destination, written like `source`. Example: `203.0.113.9`
+        "destination" destination: Option<Many<Loc<AddressItem>>>,
+        /// IP protocol, by name or number (`icmp` is IPv4's, `icmpv6` IPv6's). Example: `tcp`
+        "protocol" protocol: Option<Loc<Protocol>>,
+        /// ICMP type, with protocol `icmp` or `icmpv6`. Example: `echo-request`
+        "icmp-type" icmp_type: Option<Loc<IcmpType>>,
+        /// Destination port, range or list; with a protocol that has ports. Example: `[22, 80, 8000-8010]`
+        "port" port: Option<Many<Loc<Ports>>>,
+        /// Source port, written like `port`. Example: `1024-65535`
+        "source-port" source_port: Option<Many<Loc<Ports>>>,
+        /// State of the connection, a word or a list. Example: `[established, related]`
+        "state" state: Option<Many<Loc<State>>>,
+        /// Packet mark, and mask. Example: `0x20/0xff`
+        "mark" mark: Option<Loc<Mark>>,
+        /// At most so many packets. Example: `5/second`
+        "limit" limit: Option<Loc<RateLimit>>,
+    }
+}
+
+words! {
+    /// The state of a connection.
+    State as "the state of a connection" {
+        /// The first packet of one.
+        "new" New,
+        /// Of one that has seen packets in both directions.
+        "established" Established,
+        /// The first of one that belongs to another, or an ICMP error about one.
+        "related" Related,
+        /// Of none that makes sense.
+        "invalid" Invalid,
+        /// Not tracked.
+        "untracked" Untracked,
+    }
+}
+
+/// An ICMP type, by nft's name or its number.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct IcmpType(pub String);
+
+/// nft's names of IPv4's types (`icmp_type_tbl` of its sources).
+const V4: &[&str] = &[
+    "echo-reply",
+    "destination-unreachable",
+    "source-quench",
+    "redirect",
+    "echo-request",
+    "router-advertisement",
+    "router-solicitation",
+    "time-exceeded",
+    "parameter-problem",
+    "timestamp-request",
+    "timestamp-reply",
+    "info-request",
+    "info-reply",
+    "address-mask-request",
+    "address-mask-reply",
+];
+/// nft's names of IPv6's types (`icmp6_type_tbl` of its sources).
+const V6: &[&str] = &[
+    "destination-unreachable",
+    "packet-too-big",
+    "time-exceeded",
+    "parameter-problem",
+    "echo-request",
+    "echo-reply",
+    "mld-listener-query",
+    "mld-listener-report",
+    "mld-listener-done",
+    "mld-listener-reduction",
+    "nd-router-solicit",
+    "nd-router-advert",
+    "nd-neighbor-solicit",
+    "nd-neighbor-advert",
+    "nd-redirect",
+    "router-renumbering",
+    "ind-neighbor-solicit",
+    "ind-neighbor-advert",
+    "mld2-listener-report",
+];
+
+impl IcmpType {
+    /// Whether IPv4 (`false`) or IPv6 (`true`) has it.
+    pub fn fits(&self, v6: bool) -> bool {
+        self.0.starts_with(|c: char| c.is_ascii_digit()) || (if v6 { V6 } else { V4 }).contains(&self.0.as_str())
+    }
+}
+
+impl Word for IcmpType {
+    const EXPECTED: &'static str = "an ICMP type";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let number = crate::document::yaml::word::whole(text).is_some_and(|number| number < 256);
+        if number || V4.contains(&text) || V6.contains(&text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let names: Vec<&str> = V4.iter().chain(V6).copied().collect();
+        Err(crate::document::yaml::word::no_such_word(text, "an ICMP type", &names))
+    }
+
+    fn schema() -> Schema {
+        pattern("^[a-z0-9-]+$", &["echo-request", "nd-neighbor-solicit"])
+    }
+}

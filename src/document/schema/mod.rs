@@ -1,0 +1,10 @@
+//! The shapes of the language: a file per section, their doc comments are the schema.
+
+pub mod checks;
+pub mod firewall;
+pub mod interface;
+pub mod kind;
+pub mod matching;
+pub mod nat;
+pub mod route;
+pub mod section;

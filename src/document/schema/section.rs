@@ -1,0 +1,134 @@
+//! The whole file, and a node.
+
+use super::checks::CheckEntry;
+use super::firewall::Firewall;
+use super::interface::Interface;
+use super::nat::NatRule;
+use super::route::{NeighborEntry, RouteEntry, RuleEntry};
+use crate::document::Loc;
+use crate::document::value::{AbsolutePath, HostName, NamespaceName, ResolverWord, SysctlKey, SysctlValue};
+use crate::document::yaml::define::{choice, record};
+use crate::document::yaml::read;
+use crate::document::yaml::read::{Map, Shape};
+use crate::document::yaml::tree::Yaml;
+use crate::document::yaml::word::{Number, Word, Wrong};
+use crate::resource::{IfName, Name};
+use schemars::{Schema, SchemaGenerator, json_schema};
+use std::net::IpAddr;
+
+record! {
+    /// A topology: network namespaces, what is in them, and how they are connected. Everything that it lists is made by `topo apply` and removed by `topo destroy`.
+    Document as "a topology" {
+        /// The name of the topology. It marks everything that is made, and `topo destroy NAME` goes by it. Example: `red-blue-nat`
+        "name" name: Loc<Name>,
+        /// The namespace topo is started in. Only what stands here is touched there.
+        "host" host: Option<NodeSection>,
+        /// The network namespaces, by name. Each is made and removed by topo unless it says `existing`; one with nothing in it has nothing but `lo`.
+        "namespaces" namespaces: Map<NamespaceName, NodeSection>,
+        /// What is to be tried once the network is there: `topo test` runs it, and `topo apply --test` before and after a change; nothing else does. A `command` among them runs a
+        /// program with topo's privileges, so read a stranger's file before you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED, to: "10.0.0.2:80", expect: fail } }]`
+        "checks" checks: Vec<Loc<CheckEntry>>,
+    }
+}
+
+record! {
+    /// A node: a network namespace and what is in it.
+    NodeSection as "a node" {
+        /// Its interfaces, by name. Example: `{ eth0: { veth: host/veth0, addresses: [10.0.0.2/24] } }`
+        "interfaces" interfaces: Map<IfName, Interface>,
+        /// Its routes. They are made after all addresses of the node. Example: `[{ to: default, via: 11.11.11.1 }]`
+        "routes" routes: Vec<RouteEntry>,
+        /// Its policy rules (`ip rule`). Example: `[{ priority: 100, from: 10.0.0.0/24, table: 100 }]`
+        "rules" rules: Vec<RuleEntry>,
+        /// The kernel's rule 0, which looks up the table `local`, stands at this priority instead. Example: `50`
+        "local-rule" local_rule: Option<Loc<Number<1, 32765>>>,
+        /// Static neighbours (`ip neighbor`). Example: `[{ address: 10.0.0.9, mac: "02:00:00:00:00:09", dev: eth0 }]`
+        "neighbors" neighbors: Vec<NeighborEntry>,
+        /// Address translation. Example: `[{ masquerade: { source: 10.0.0.0/24, out: "!br0" } }]`
+        "nat" nat: Vec<Loc<NatRule>>,
+        /// Packet filtering: chains of this topology, and rules put into chains of somebody else.
+        "firewall" firewall: Option<Box<Firewall>>,
+        /// Whether packets are forwarded: `true` both families, `false` neither, `ipv4` or `ipv6` that one only (on the host the other is left alone).
+        /// In namespaces that topo makes it is off unless said. Example: `true`
+        "forwarding" forwarding: Option<Loc<Forwarding>>,
+        /// Kernel settings of this namespace, `net.*` only. With `/` instead of dots where a name has a dot. Example: `{ net.ipv4.conf.all.rp_filter: 1 }`
+        "sysctls" sysctls: Map<SysctlKey, Loc<SysctlValue>>,
+        /// The namespace's own `resolv.conf` and `hosts`, as `ip netns exec` and `topo exec` bind them. Example: `{ nameservers: [10.0.0.1], hosts: { web: 10.0.0.2 } }`
+        "dns" dns: Option<Box<Dns>>,
+        /// (Namespaces only.) The namespace was made by somebody else: it is configured, and never made or deleted. Example: `{ netns: blue }`
+        "existing" existing: Option<Box<Loc<Existing>>>,
+    }
+}
+
+choice! {
+    /// Where a namespace that somebody else made is found.
+    Existing as "`existing`" {
+        /// By its name in `/run/netns`. Example: `blue`
+        "netns" Netns(Loc<NamespaceName>),
+        /// By a path, such as that of a container. Example: `/run/docker/netns/0123456789ab`
+        "path" Path(Loc<AbsolutePath>),
+        /// By a process that lives in it. Example: `4711`
+        "pid" Pid(Loc<Number<1, 4_194_304>>),
+    }
+}
+
+record! {
+    /// Names for a namespace: its own `resolv.conf` and `hosts`.
+    Dns as "`dns`" {
+        /// Name servers, in order. Example: `[10.0.0.53]`
+        "nameservers" nameservers: Vec<Loc<IpAddr>>,
+        /// Domains that short names are tried in. Example: `[lab.example]`
+        "search" search: Vec<Loc<ResolverWord>>,
+        /// Options of resolv.conf. Example: `["ndots:2"]`
+        "options" options: Vec<Loc<ResolverWord>>,
+        /// Hosts and their addresses. The file begins with localhost. Example: `{ web: 10.0.0.2, db: [10.0.0.3, "fd00::3"] }`
+        "hosts" hosts: Map<HostName, read::Many<Loc<IpAddr>>>,
+    }
+}
+
+/// Which families are forwarded.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Forwarding {
+    /// `true`
+    Both,
+    /// `false`
+    Neither,
+    /// `ipv4`
+    Ipv4,
+    /// `ipv6`
+    Ipv6,
+}
+
+impl Shape for Loc<Forwarding> {
+    fn read(yaml: &Yaml<'_>, reader: &mut read::Reader) -> Option<Self> {
+        let value = match yaml.text() {
+            "ipv4" => Forwarding::Ipv4,
+            "ipv6" => Forwarding::Ipv6,
+            _ => match Loc::<Switch>::read(yaml, reader)?.value.0 {
+                true => Forwarding::Both,
+                false => Forwarding::Neither,
+            },
+        };
+        Some(Loc::new(value, yaml.place))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": [true, false, "ipv4", "ipv6"] })
+    }
+}
+
+/// `true` or `false`, where families could be written too.
+struct Switch(bool);
+
+impl Word for Switch {
+    const TEXT: bool = false;
+    const EXPECTED: &'static str = "true, false, ipv4 or ipv6";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        bool::parse(text).map(Self).map_err(|wrong| Wrong { message: wrong.message.replace("true or false", Self::EXPECTED), ..wrong })
+    }
+
+    fn schema() -> Schema {
+        bool::schema()
+    }
+}

@@ -1,0 +1,9 @@
+//! YAML with places: the tree, typed reading, findings.
+
+pub(crate) mod define;
+pub(crate) mod finding;
+pub(crate) mod foreign;
+pub(crate) mod place;
+pub mod read;
+pub(crate) mod tree;
+pub mod word;

@@ -1,0 +1,127 @@
+//! Places in a file, and values that know theirs.
+
+use crate::document::{Label, Source};
+use crate::resource::Origin;
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+/// A place in a file, in bytes. Files are at most 8 MiB, so 32 bits are plenty.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Place {
+    /// Where it starts.
+    pub offset: u32,
+    /// How long it is.
+    pub length: u32,
+}
+
+impl Place {
+    /// A label there.
+    pub fn label(self, text: &str) -> Label {
+        Label { offset: self.offset as usize, length: self.length as usize, text: text.to_owned() }
+    }
+}
+
+/// A value and where it stands. Two are equal when the values are.
+#[derive(Clone)]
+pub struct Loc<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl<T> Loc<T> {
+    /// `value` at `place`.
+    pub fn new(value: T, place: Place) -> Self {
+        Self { value, place }
+    }
+}
+
+impl<T> Deref for Loc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Loc<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Loc<T> {}
+
+impl<T: Hash> Hash for Loc<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Loc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Loc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+/// Maps with placed keys can be asked by plain text.
+impl<T: Borrow<str>> Borrow<str> for Loc<T> {
+    fn borrow(&self) -> &str {
+        self.value.borrow()
+    }
+}
+
+/// Where the lines of a text start, and how many characters there are before some of its places: a file of one line of megabytes is asked for its columns
+/// a hundred thousand times.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    starts: Vec<usize>,
+    /// The characters before every [`STEP`]th byte.
+    characters: Vec<usize>,
+}
+
+const STEP: usize = 128;
+
+/// How many characters begin in `bytes`.
+fn begun(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+impl Lines {
+    /// The lines of `text`.
+    pub fn of(text: &str) -> Self {
+        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let mut sum = 0;
+        let steps = text.as_bytes().chunks(STEP).map(|step| {
+            sum += begun(step);
+            sum
+        });
+        let characters = std::iter::once(0).chain(steps).collect();
+        Self { starts: std::iter::once(0).chain(after).collect(), characters }
+    }
+
+    /// The characters of `text` before the byte at `offset`.
+    fn before(&self, text: &str, offset: usize) -> usize {
+        let step = offset / STEP;
+        let rest = text.as_bytes().get(step * STEP..offset).map_or(0, begun);
+        self.characters.get(step).copied().unwrap_or_default() + rest
+    }
+
+    /// The origin at `place` of `source`, with the path of keys `path`.
+    pub fn origin(&self, source: &Source, place: Place, path: String) -> Origin {
+        let offset = place.offset as usize;
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let column = (self.before(&source.text, offset) + 1).saturating_sub(self.before(&source.text, start)).max(1);
+        Origin { file: source.name.clone(), path, line, column, offset, length: place.length as usize }
+    }
+}

@@ -1,0 +1,4 @@
+//! Applies that can be taken back: the one that waits for confirmation, and those that `undo` goes back over.
+
+pub mod pending;
+pub mod undo;

@@ -1,0 +1,215 @@
+//! The machine.
+
+use super::netns;
+use super::netns::Netns;
+use super::netns::context::Places;
+use super::netns::pinned::Held;
+use super::object::file::Files;
+use super::object::link::features as link_features;
+use super::object::{insert, nft};
+use super::perform::batch::{Batch, perform};
+use super::perform::settle;
+use super::resolve::features;
+use super::resolve::key_files::{check_keys, resolve_keys};
+use super::store::record::Records;
+use super::{Found, inventory, observe, resolve};
+use crate::kernel::{Error, ErrorKind, Kernel};
+use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+/// The Linux kernel that this process runs on, seen from the network namespace that it was started in.
+#[derive(Debug)]
+pub struct Linux {
+    places: Places,
+    records: Records,
+    files: Files,
+    claimed: BTreeSet<Node>,
+    adopted: Option<(Name, BTreeSet<ResourceId>)>,
+    generations: Vec<(Node, u32)>,
+    warnings: Vec<String>,
+}
+
+impl Linux {
+    /// The machine, with the calling thread's namespace as `host`.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            places: Places { host: Netns::current()?, keys: Arc::default(), held: None, existing: BTreeMap::new() },
+            records: Records::default(),
+            files: Files::default(),
+            claimed: BTreeSet::new(),
+            adopted: None,
+            generations: Vec::new(),
+            warnings: netns::hidden().into_iter().collect(),
+        })
+    }
+
+    /// What a person should know although nothing failed; each once.
+    pub fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark and is no topology's.
+    pub fn list(&mut self) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
+        let mut records = Vec::new();
+        for name in self.records.names()? {
+            let loaded = self.records.load(&name)?;
+            // A run was cut off before its first step or after its last.
+            let running = loaded.record.is_none() && self.records.is_bare(&name)?;
+            self.warnings.extend(loaded.warning);
+            records.push((name, loaded.record.unwrap_or(Record { running, ..Record::default() })));
+        }
+        inventory::list(&records, &self.places)
+    }
+
+    /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.
+    pub fn adopt(&mut self, topology: Name, nobodys: impl IntoIterator<Item = ResourceId>) {
+        self.adopted = Some((topology, nobodys.into_iter().collect()));
+    }
+
+    /// From now on a namespace that is taken away is held until all is done, and has its name back where that is undone: for a destroy, after which nothing
+    /// new needs what it holds (addresses, ports). `spares` says that nobody is shown what is in one that goes as a whole, so that it need not be read.
+    pub fn hold_what_goes(&mut self, spares: bool) -> Result<(), Error> {
+        self.places.held = Some(Arc::new(Held::new(spares)?));
+        Ok(())
+    }
+
+    /// Whether the private keys that a plan needs are to be had, before anything of it is done.
+    pub fn check_keys(&self, plan: impl IntoIterator<Item = Operation>) -> Result<(), Error> {
+        check_keys(&plan.into_iter().collect::<Vec<_>>(), &self.places.keys)
+    }
+
+    /// The record of `topology`, and those of all others.
+    fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
+        let own = self.records.load(topology)?;
+        self.warnings.extend(own.warning);
+        let mut others = Vec::new();
+        for name in self.records.names()?.into_iter().filter(|name| name != topology) {
+            let loaded = self.records.load(&name)?;
+            self.warnings.extend(loaded.warning);
+            others.extend(loaded.record.map(|record| (name, record)));
+        }
+        let mut record = own.record.unwrap_or_default();
+        if let Some((_, nobodys)) = self.adopted.as_ref().filter(|(name, _)| name == topology) {
+            record.owned.extend(nobodys.iter().cloned());
+        }
+        Ok((record, others))
+    }
+}
+
+/// A node is one namespace. One that topo made cannot become somebody else's of the same name in the file, nor the other way round: what is in the old one
+/// would be nobody's.
+fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
+    for namespace in wanted.namespaces() {
+        let node = &namespace.node;
+        let was = match &namespace.tenure {
+            NodeTenure::Existing(place) if record.namespaces.contains_key(node) => format!("made by topo, and is now to be {place}"),
+            NodeTenure::Created => match record.existing.get(node) {
+                Some(place) => format!("{place}, which somebody else made, and is now to be made by topo"),
+                None => continue,
+            },
+            _ => continue,
+        };
+        let error = Error::new(ErrorKind::Taken, format!("find namespace {node}"), format!("{node} was {was}"));
+        return Err(error.help("give it another name in the file, or destroy the topology first").about(ResourceId::Namespace(node.clone())));
+    }
+    Ok(())
+}
+
+/// The namespaces of `wanted` that somebody else made, and how they are found.
+fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
+    wanted.namespaces().filter_map(|namespace| match &namespace.tenure {
+        NodeTenure::Existing(place) => Some((namespace.node.clone(), place.clone())),
+        _ => None,
+    })
+}
+
+impl Kernel for Linux {
+    fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
+        resolve::numbers(wanted)?;
+        features::check(wanted)?;
+        resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
+        wanted.resources().try_for_each(check_raw)?;
+        let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
+        for (node, place) in existing(wanted) {
+            // One that is not there is the plan's to speak of.
+            let Ok(netns) = Netns::open(&place) else { continue };
+            if let Some(other) = seen.insert(netns.inode()?, node.clone()) {
+                let reason = format!("{node} and {other} are one and the same network namespace");
+                let error = Error::new(ErrorKind::Taken, format!("find {place}"), reason).help("name it once, and put all of it there");
+                return Err(error.about(ResourceId::Namespace(node)));
+            }
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, wanted: &State) -> Result<State, Error> {
+        let (record, others) = self.read_records(&wanted.topology)?;
+        one_place_each(wanted, &record)?;
+        self.places.existing = record.existing.clone().into_iter().chain(existing(wanted)).collect();
+        // What the file makes is not existing any more, whatever it was before.
+        self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
+        self.claimed = record.namespaces.keys().cloned().collect();
+        let (places, files) = (self.places.clone(), &self.files.of(&self.places.existing));
+        netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))?
+    }
+
+    fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
+        if !record.running {
+            // While the old record still says where to look.
+            let nodes = self.claimed.iter().chain(record.namespaces.keys()).chain(self.places.existing.keys()).cloned().collect();
+            self.files.tidy(&nodes);
+        }
+        self.claimed = record.namespaces.keys().cloned().collect();
+        self.places.existing.extend(record.existing.clone());
+        if record.is_empty() {
+            self.records.remove(topology)?
+        } else {
+            self.records.save(topology, record)?
+        }
+        // It has come to its end, one way or the other.
+        if let (Some(held), false) = (&self.places.held, record.running) {
+            held.let_go();
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
+        let generations = Mutex::new(Vec::new());
+        let (places, files, claimed) = (&self.places, &self.files.of(&self.places.existing), &self.claimed);
+        let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });
+        self.generations.extend(generations.into_inner().unwrap_or_default());
+        answers
+    }
+
+    fn give_back(&mut self) {
+        self.places.held.iter().for_each(|held| held.give_all_back());
+    }
+
+    fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
+        observe::settings(which, &self.places)
+    }
+
+    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error> {
+        link_features::values(which, &self.places)
+    }
+
+    fn settle(&mut self, wanted: &State) -> Result<(), Error> {
+        settle::settle(wanted, &self.places)
+    }
+
+    fn table_generations(&mut self) -> Vec<(Node, u32)> {
+        std::mem::take(&mut self.generations)
+    }
+}
+
+/// Has nft check what is written in its own words. (What topo writes itself needs no check, and each costs some processes.)
+fn check_raw(resource: &Resource) -> Result<(), Error> {
+    let raw = |rule: &TableRule| matches!(rule, TableRule::Raw(_));
+    match resource {
+        Resource::Table(table) if table.chains.iter().flat_map(|chain| &chain.rules).any(raw) => nft::check(table),
+        Resource::Insert(rules) if rules.rules.iter().any(raw) => insert::check(rules),
+        _ => Ok(()),
+    }
+    .map_err(|error| error.about(resource.id()))
+}

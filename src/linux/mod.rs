@@ -1,0 +1,21 @@
+//! The machine: the only input and output.
+
+pub(crate) mod inventory;
+pub(crate) mod machine;
+pub mod netlink;
+pub mod netns;
+pub mod node;
+pub mod object;
+pub mod observe;
+pub mod ownership;
+pub mod perform;
+pub mod probe;
+pub mod process;
+pub mod replies;
+pub mod resolve;
+pub(crate) mod secret;
+pub mod snapshot;
+pub mod store;
+
+pub use inventory::Found;
+pub use machine::Linux;

@@ -1,0 +1,10 @@
+//! Network namespaces: names, threads inside of them, settings, processes.
+
+pub(crate) mod context;
+pub mod handle;
+pub(crate) mod namespace;
+pub(crate) mod pinned;
+pub mod processes;
+pub mod sysctl;
+
+pub use handle::*;

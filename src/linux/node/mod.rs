@@ -1,0 +1,3 @@
+//! Programs in a node.
+
+pub mod exec;

@@ -1,0 +1,11 @@
+//! The nft table of a node: requests, listing, generation.
+
+pub(crate) mod expressions;
+pub mod generation;
+pub(crate) mod listing;
+pub(crate) mod sets;
+pub mod table;
+pub(crate) mod transaction;
+pub(crate) mod verdict;
+
+pub use table::*;

@@ -1,0 +1,5 @@
+//! Observing a topology: which namespaces, at what depth, until they are at rest.
+
+pub(crate) mod topology;
+
+pub use topology::*;

@@ -1,0 +1,343 @@
+//! Reading a topology: which namespaces, one look at each, and whose what is.
+
+use crate::kernel::{Error, ErrorKind};
+use crate::linux::netlink::link;
+use crate::linux::netns;
+use crate::linux::netns::context::Places;
+use crate::linux::netns::pinned;
+use crate::linux::netns::sysctl;
+use crate::linux::object::file::Files;
+use crate::linux::object::link::vlan;
+use crate::linux::ownership::classify::{Judge, judge, namespace};
+use crate::linux::ownership::guests;
+use crate::linux::snapshot::peers;
+use crate::linux::snapshot::peers::OtherEnds;
+use crate::linux::snapshot::read::{Extent, Look, Question, look, read_spared};
+use crate::model::born;
+use crate::resource::{
+    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl,
+    Tenure, Value,
+};
+use nix::libc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `record` and `others` are as they were read.
+pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, others: Vec<(crate::resource::Name, Record)>) -> Result<State, Error> {
+    let mut state = State { record, others, ..State::empty(wanted.topology.clone()) };
+    check_host(&mut state)?;
+    let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+    let questions = questions(wanted, &record, places)?;
+    let (mut looks, far) = look_at_rest(wanted, &questions, places)?;
+    check_borrowed(&looks, &record)?;
+    let says = says_protocol();
+    let guests = guests::guests(&mut others, &looks, places);
+    let whole = |node: &Node| wanted.namespace(node).is_some_and(|namespace| namespace.whole);
+    let not_whole = pinned::not_whole(&looks, &far, &record, whole);
+    read_spared_after_all(&wanted.topology, &questions, &mut looks, &not_whole)?;
+    let outside = guests::outside(wanted, &record, &looks, &far, places);
+    let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
+    let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
+    let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
+    let kernels = |resource: &Resource| if let Resource::Rule(rule) = resource { Some(rule.node.clone()).filter(|_| rule.kernel) } else { None };
+    let kernel_rules: BTreeSet<Node> = wanted.resources().chain(&record.prior).filter_map(kernels).collect();
+    for seen in &looks {
+        let tenure = match places.existing.get(&seen.node) {
+            _ if seen.node.is_host() => NodeTenure::Host,
+            Some(place) => NodeTenure::Existing(place.clone()),
+            None => NodeTenure::Created,
+        };
+        let made = tenure == NodeTenure::Created;
+        let sees = Judge {
+            wanted,
+            record: &record,
+            others: &others,
+            guests: &guests,
+            outside: &outside,
+            far: &far,
+            prior: &prior,
+            sources: &sources,
+            kernel_rules: &kernel_rules,
+            keys: &places.keys,
+            says,
+        };
+        let (mut resource, owner) = namespace(&sees, seen, tenure);
+        let ours = owner == Owner::Ours;
+        resource.whole = ours && seen.inside.is_none();
+        if let (true, Some(held), Some(netns)) = (resource.whole, &places.held, &seen.netns) {
+            held.hold(&seen.node, netns.clone());
+        }
+        state.insert(Resource::Namespace(resource), owner);
+        if let (true, Some(inside)) = (ours || !made, &seen.inside) {
+            judge(&sees, seen, inside, made, &mut state);
+        }
+        if let (true, Some(cookie)) = (ours, record.namespaces.get_mut(&seen.node)) {
+            *cookie = seen.cookie;
+        }
+    }
+    leftovers(&mut state, &record, whole);
+    remembered(&mut state, &record);
+    read_files(&mut state, wanted, &record, files)?;
+    (state.record, state.others) = (record, others);
+    vlan::check(wanted, &state)?;
+    Ok(state)
+}
+
+/// The record is about the namespace that topo was started in then; another one would be given what belongs elsewhere.
+fn check_host(state: &mut State) -> Result<(), Error> {
+    let here = netns::cookie()?;
+    match state.record.host_cookie {
+        0 => state.record.host_cookie = here,
+        then if then == here || here == 0 => {}
+        _ => {
+            let reason = format!("topology {:?} was made from another network namespace than this one", state.topology.as_str());
+            return Err(Error::new(ErrorKind::Taken, "read the topology", reason).help("run topo in the network namespace where it was applied"));
+        }
+    }
+    Ok(())
+}
+
+/// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go with the namespace. It is known by its
+/// hardware address.
+fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
+    for (now, home) in &record.moved {
+        let (Some(look), Some(Resource::Link(prior))) = (looks.iter().find(|look| look.node == now.node), record.prior(&ResourceId::Link(home.clone()))) else {
+            continue;
+        };
+        let known = |name: &IfName| record.moved.iter().any(|(now, _)| now.node == look.node && now.name == *name);
+        // What stands on it, and what it is a port of, may have its address, too.
+        let itself = |seen: &link::Seen| seen.kind == Kind::Veth || seen.other.is_none() && !matches!(seen.kind, Kind::Bridge | Kind::Bond);
+        let same = |seen: &&link::Seen| itself(seen) && seen.mac == prior.mac.get().copied() && !known(&seen.name);
+        let missing = look.links.iter().all(|seen| seen.name != now.name);
+        if let Some(seen) = look.links.iter().find(same).filter(|seen| missing && seen.mac.is_some()) {
+            let (id, reason) = (ResourceId::Link(now.clone()), format!("{home} was moved there, and somebody renamed it to {:?}", seen.name.as_str()));
+            let rename = format!("ip -n {} link set dev {} name {}", now.node, seen.name, now.name);
+            return Err(Error::new(ErrorKind::Taken, format!("find {now}"), reason).help(format!("give it its name again: {rename}")).about(id));
+        }
+    }
+    Ok(())
+}
+
+/// How long a namespace is waited for that the kernel is taking down: some milliseconds for one, but all at once for many.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a namespace that has lost its name is waited for: a closed netlink socket holds its namespace until no processor can be in it any more
+/// (`deferred_put_nlk_sk`), a process that runs inside for as long as it likes.
+const HELD: Duration = Duration::from_millis(500);
+/// How long between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The switches for forwarding, of IPv4 and IPv6.
+pub const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
+
+/// Which namespaces to look at, and what is asked of each.
+fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Result<BTreeMap<Node, Question<'a>>, Error> {
+    let names = netns::names()?;
+    let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
+    let host = Node::host();
+    questions.insert(host, Question { named: true, search: true, ..Question::default() });
+    let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares(names.len()));
+    let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    for name in &names {
+        let node = Node::from(name.as_str());
+        if netns::is_leftover(name) || node.is_host() || places.existing.contains_key(&node) {
+            continue;
+        }
+        let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
+        // Forwarding is always managed in a namespace of ours: one that goes and is put back has it as it was.
+        let extent = extent(wanted, &node, spares);
+        questions.insert(node, Question { named, settings: SWITCHES.into(), extent, ..Question::default() });
+    }
+    for (node, place) in &places.existing {
+        let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));
+        if there {
+            questions.insert(node.clone(), Question { named: true, search: true, ..Question::default() });
+        }
+    }
+    for resource in wanted.resources().chain(&record.prior) {
+        match resource {
+            Resource::Sysctl(Sysctl { node, key, .. }) => _ = questions.get_mut(node).map(|question| question.settings.insert(key)),
+            Resource::Link(link) => {
+                if let Tenure::From(source) = &link.tenure {
+                    questions.entry(source.node.clone()).and_modify(|question| _ = question.moving.insert(&source.name));
+                }
+                // The other ends of the host's pairs find the host, which everybody asks for first.
+                let peer = link.peer.iter().filter(|_| !link.id.node.is_host());
+                let others = peer.chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
+                questions.entry(link.id.node.clone()).and_modify(|question| {
+                    question.links.insert(&link.id.name, &link.kind);
+                    question.near.extend(others.map(|other| &other.node));
+                    question.vlans |= link.vlans.get().is_some();
+                });
+            }
+            Resource::Qdisc(qdisc) => _ = questions.get_mut(&qdisc.link.node).map(|question| question.qdiscs = true),
+            Resource::Fdb(Fdb { link, to: FdbTarget::Port(_), .. }) => _ = questions.get_mut(&link.node).map(|question| question.stations = true),
+            Resource::Insert(insert) => _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert))),
+            Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
+            _ => {}
+        }
+    }
+    for id in &record.owned {
+        match id {
+            ResourceId::Insert(node, chain) => _ = questions.get_mut(node).map(|question| question.inserts.entry(chain).or_insert(None)),
+            ResourceId::Fdb(link, _, FdbTarget::Port(_)) => _ = questions.get_mut(&link.node).map(|question| question.stations = true),
+            ResourceId::Qdisc(link) => _ = questions.get_mut(&link.node).map(|question| question.qdiscs = true),
+            _ => {}
+        }
+    }
+    for (link, offload) in offloads(wanted, record) {
+        let asked = questions.get_mut(&link.node).map(|question| question.offload.entry(&link.name).or_default());
+        asked.into_iter().for_each(|names| names.extend(offload.keys().map(|name| &**name)));
+    }
+    for (node, table) in &record.tables {
+        questions.entry(node.clone()).and_modify(|question| question.recorded = Some(table));
+    }
+    Ok(questions)
+}
+
+/// How much of a namespace of ours is read: of one that went as a whole, and comes back so, no more than the links.
+fn extent(wanted: &State, node: &Node, spares: bool) -> Extent {
+    match wanted.namespace(node) {
+        Some(namespace) if namespace.whole => Extent::Links,
+        _ if spares => Extent::Spared,
+        _ => Extent::All,
+    }
+}
+
+/// The links of which it matters what they do for the kernel, wherever they may be.
+fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (&'a LinkId, &'a Options)> {
+    let wanted = wanted.links().filter(|link| !link.offload.is_empty());
+    let wanted = wanted.flat_map(|link| [(&link.id, &link.offload), (link.home(), &link.offload)]);
+    let moved =
+        record.moved.iter().flat_map(|(now, source)| record.offload.iter().filter(move |(home, _)| home == source).map(move |(_, offload)| (now, offload)));
+    wanted.chain(record.offload.iter().map(|(home, offload)| (home, offload))).chain(moved)
+}
+
+/// Looks until nothing of the topology is about to go with a namespace that somebody deleted, and finds the other ends.
+fn look_at_rest(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<(Vec<Look>, OtherEnds), Error> {
+    let is_marked = link::marked_by(&wanted.topology);
+    let matters = |node: &Node, seen: &link::Seen| {
+        let id = || ResourceId::Link(LinkId { node: node.clone(), name: seen.name.clone() });
+        places.is_made(node) || is_marked(seen) || wanted.items.contains_key(&id())
+    };
+    let start = Instant::now();
+    loop {
+        let looks = look_everywhere(wanted, questions, places)?;
+        let far = peers::others(&looks, places)?;
+        let passed = start.elapsed();
+        let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places) || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
+        if !moves {
+            return Ok((looks, far));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Whether a wanted end of a pair is there whose other end is in a namespace without a name, where the file has it in one that somebody deleted.
+fn is_any_left_behind(wanted: &State, looks: &[Look], far: &OtherEnds, places: &Places) -> bool {
+    let looks: HashMap<&Node, &Look> = looks.iter().map(|look| (&look.node, look)).collect();
+    wanted.links().any(|link| {
+        let gone = link.peer.as_ref().is_some_and(|peer| places.is_made(&peer.node) && !looks.contains_key(&peer.node));
+        let seen = || looks.get(&link.id.node)?.links.iter().find(|seen| seen.name == link.id.name);
+        gone && seen().is_some_and(|seen| seen.other_nsid.is_some() && !far.contains_key(&(link.id.node.clone(), seen.index)))
+    })
+}
+
+fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {
+    let ends = &peers::Ends::default();
+    let jobs = questions.iter().map(|(node, question)| netns::job(places.of(node), move || look(&wanted.topology, node, question, places, ends)));
+    let answers = netns::run(netns::READERS, jobs.collect());
+    let mut looks = Vec::new();
+    for ((node, question), answer) in questions.iter().zip(answers) {
+        match answer.and_then(|look| look) {
+            Ok(look) => looks.extend(look),
+            // It went while we looked, or an existing one is not there: the plan says so where it matters. A file that is no namespace is nobody's node.
+            Err(error) if error.errno == Some(libc::ENOENT) && error.tried.starts_with("open the network namespace") => {}
+            Err(error) if !question.named && error.kind == ErrorKind::Taken && !node.is_host() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(looks)
+}
+
+/// Reads what was spared in the namespaces `which`.
+fn read_spared_after_all(topology: &Name, questions: &BTreeMap<Node, Question<'_>>, looks: &mut [Look], which: &BTreeSet<Node>) -> Result<(), Error> {
+    let spared = looks.iter_mut().filter(|look| which.contains(&look.node));
+    let jobs = spared.filter_map(|look| {
+        let (question, netns) = (questions.get(&look.node)?, look.netns.take()?);
+        Some(netns::job(netns::Place::Inside(netns), move || read_spared(topology, question, look)))
+    });
+    netns::run(netns::READERS, jobs.collect()).into_iter().try_for_each(|answer| answer?)
+}
+
+/// Namespaces that a killed run left as an empty file: ours, without anything in them yet.
+fn leftovers(state: &mut State, record: &Record, whole: impl Fn(&Node) -> bool) {
+    let left = |node: &&Node| state.namespace(node).is_none() && netns::is_leftover(node.as_str());
+    for node in record.namespaces.keys().filter(left).collect::<Vec<_>>() {
+        let namespace = crate::resource::Namespace { node: node.clone(), tenure: NodeTenure::Created, marked: false, whole: whole(node) };
+        let namespace = Resource::Namespace(namespace);
+        for resource in born(&namespace) {
+            state.insert(resource, Owner::Ours);
+        }
+        state.insert(namespace, Owner::Ours);
+    }
+}
+
+/// What the kernel does not say of WireGuard interfaces: where they were born, and the files that their keys came from.
+fn remembered(state: &mut State, record: &Record) {
+    for (id, born) in &record.born {
+        let there = born.as_ref().filter(|node| node.is_host() || state.namespace(node).is_some());
+        let transport = there.map_or(Value::Unset, |node| Value::word(node.as_str()));
+        if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
+            link.options.insert("transport".into(), transport);
+        }
+    }
+    for (id, path) in &record.key_files {
+        match state.items.get_mut(id).map(|item| &mut item.resource) {
+            Some(Resource::Link(link)) if link.kind == Kind::Wireguard => _ = link.options.insert("private-key-file".into(), Value::word(path)),
+            Some(Resource::Peer(peer)) if peer.preshared.is_some() => peer.preshared_file = Some(path.clone()),
+            _ => {}
+        }
+    }
+}
+
+fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files) -> Result<(), Error> {
+    let wanted_in = wanted.resources().filter_map(|resource| if let Resource::File(file) = resource { Some(&file.node) } else { None });
+    let seen: Vec<Node> = state.namespaces().filter(|namespace| !namespace.node.is_host()).map(|namespace| namespace.node.clone()).collect();
+    let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().chain(record.existing.keys()).cloned()).collect();
+    let folders = files.folders()?;
+    for node in nodes.into_iter().filter(|node| folders.as_ref().is_none_or(|folders| folders.contains(files.name(node)))) {
+        for name in [FileName::Hosts, FileName::ResolvConf] {
+            if let Some((file, owner)) = files.observe(&node, name, &wanted.topology)? {
+                let wanted = wanted.items.contains_key(&file.id());
+                if wanted || owner == Owner::Ours {
+                    state.insert(Resource::File(file), owner);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether this kernel keeps who put an address where it is (`IFA_PROTO`, since 5.18).
+fn says_protocol() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(5), Some(18))
+}
+
+/// The values of settings, right now.
+pub fn settings(which: &[(Node, String)], places: &Places) -> Result<Vec<Option<String>>, Error> {
+    let mut by_node: BTreeMap<&Node, Vec<&str>> = BTreeMap::new();
+    for (node, key) in which {
+        by_node.entry(node).or_default().push(key);
+    }
+    let jobs = by_node
+        .iter()
+        .map(|(node, keys)| netns::job(places.of(node), move || keys.iter().map(|key| sysctl::read_if_there(key)).collect::<Result<Vec<_>, Error>>()));
+    let answers = netns::run(netns::READERS, jobs.collect());
+    let mut values: HashMap<(&Node, &str), Option<String>> = HashMap::new();
+    for ((node, keys), answer) in by_node.iter().zip(answers) {
+        values.extend(keys.iter().map(|key| (*node, *key)).zip(answer??));
+    }
+    Ok(which.iter().map(|(node, key)| values.remove(&(node, key.as_str())).flatten()).collect())
+}

@@ -1,0 +1,4 @@
+//! Whose an object is: decided from what was read, the marks, and the records.
+
+pub(crate) mod classify;
+pub(crate) mod guests;

@@ -1,0 +1,4 @@
+//! Programs that topo runs for its own work.
+
+pub mod detach;
+pub mod run;

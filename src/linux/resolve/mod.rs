@@ -1,0 +1,8 @@
+//! What only the machine knows: names of tables, public keys, features of the kernel.
+
+pub(crate) mod features;
+pub mod key_files;
+pub(crate) mod names;
+pub mod rt_tables;
+
+pub use names::*;

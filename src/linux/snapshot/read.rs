@@ -1,0 +1,333 @@
+//! One look at a namespace: everything in it, as the kernel says it.
+
+use super::peers::{Ends, nsid_of};
+use crate::kernel::Error;
+use crate::linux::netlink::attributes::{Attributes, Writer};
+use crate::linux::netlink::{link, socket};
+use crate::linux::netns;
+use crate::linux::netns::context::Places;
+use crate::linux::netns::{namespace, pinned, sysctl};
+use crate::linux::object::link::{features, vlan, wireguard};
+use crate::linux::object::{address, insert, neighbor, nft, qdisc, route, rule};
+use crate::linux::observe::SWITCHES;
+use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
+use nix::libc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What is asked of a namespace beyond what is always read.
+#[derive(Clone, Default)]
+pub struct Question<'a> {
+    /// Settings to read.
+    pub settings: BTreeSet<&'a str>,
+    /// The links that are about to be taken elsewhere: all settings that they lose.
+    pub moving: BTreeSet<&'a IfName>,
+    /// The links that are wanted there.
+    pub links: BTreeMap<&'a IfName, &'a Kind>,
+    /// The nodes that the other ends of its pairs may be in.
+    pub near: BTreeSet<&'a Node>,
+    /// The nft table that is wanted there.
+    pub table: Option<&'a Table>,
+    /// The rules that are wanted, or were put, into other people's chains.
+    pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
+    /// Whether such chains are looked for by the comments of their rules, too.
+    pub search: bool,
+    /// Whether VLANs of bridges and ports are wanted there.
+    pub vlans: bool,
+    /// Whether what is behind ports of bridges is wanted there, or was.
+    pub stations: bool,
+    /// The nft table as it was installed.
+    pub recorded: Option<&'a TableRecord>,
+    /// The links of which it matters what they do for the kernel, and what of it.
+    pub offload: BTreeMap<&'a IfName, BTreeSet<&'a str>>,
+    /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put there.
+    pub qdiscs: bool,
+    /// Whether it is read whatever its mark says.
+    pub named: bool,
+    /// Whether what is in it is read.
+    pub extent: Extent,
+}
+
+/// Whether what is in a namespace is read.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    All,
+    /// Nothing but its links, where it can go with all that is in it.
+    Spared,
+    /// Nothing but its links.
+    Links,
+}
+
+/// What was seen of a namespace.
+pub struct Look {
+    /// The node.
+    pub node: Node,
+    /// The alias of its `lo`.
+    pub alias: Option<String>,
+    /// Its cookie.
+    pub cookie: u64,
+    /// Its links.
+    pub links: Vec<link::Seen>,
+    /// The nodes by the numbers that this namespace has for them, as far as they are known.
+    pub nsids: HashMap<i32, Node>,
+    /// What else is in it; `None` where that was not read.
+    pub inside: Option<Inside>,
+    /// The namespace itself where that was not read: it may be held.
+    pub netns: Option<netns::Netns>,
+}
+
+/// What was seen in a namespace besides its links.
+#[derive(Default)]
+pub struct Inside {
+    /// The names of its links by their numbers.
+    pub names: HashMap<u32, IfName>,
+    /// Its addresses.
+    pub addresses: Vec<address::Seen>,
+    /// Its routes.
+    pub routes: Vec<route::Seen>,
+    /// Its policy rules.
+    pub rules: Vec<rule::Seen>,
+    /// Its neighbours, and then the proxy entries.
+    pub neighbors: Vec<neighbor::Seen>,
+    /// The VLANs of its bridges and ports, where somebody wants or uses them.
+    pub vlans: Option<HashMap<u32, Vlans>>,
+    /// The forwarding entries of its vxlans, and of its bridges where they are wanted.
+    pub fdb: Vec<neighbor::Seen>,
+    /// The root qdiscs that somebody put there, where any matters.
+    pub qdiscs: Vec<qdisc::Seen>,
+    /// The WireGuard interfaces by their numbers.
+    pub wireguard: HashMap<u32, wireguard::Seen>,
+    /// The settings that were asked for, as far as there are such.
+    pub settings: Vec<Sysctl>,
+    /// The topology's nft table, and whether it is ours.
+    pub table: Option<(Table, bool)>,
+    /// The topology's rules in other people's chains.
+    pub inserts: Vec<Insert>,
+}
+
+/// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
+pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places, ends: &Ends) -> Result<Option<Look>, Error> {
+    let socket = socket::Socket::open()?;
+    if !question.named {
+        let alias = namespace::alias(&socket).map_err(failed("mark", node))?;
+        if alias.as_deref().and_then(namespace::topology_of) != Some(topology.as_str()) {
+            return Ok(None);
+        }
+    }
+    let links = link::dump(&socket).map_err(failed("links", node))?;
+    let alias = links.iter().find(|link| link.kind == Kind::Loopback).and_then(|link| link.alias.clone());
+    let nsids = nsids(&socket, node, &links, question, places, ends)?;
+    let mut look = Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None, netns: None };
+    let spared = match question.extent {
+        Extent::All => false,
+        Extent::Spared => pinned::may_go_whole(&look),
+        Extent::Links => true,
+    };
+    if spared {
+        look.netns = Some(netns::Netns::current()?);
+    } else {
+        read_inside(&socket, topology, question, &mut look)?;
+    }
+    Ok(Some(look))
+}
+
+/// Reads what was spared in `look`; the calling thread is inside.
+pub fn read_spared(topology: &Name, question: &Question<'_>, look: &mut Look) -> Result<(), Error> {
+    read_inside(&socket::Socket::open()?, topology, question, look)
+}
+
+fn failed(what: &'static str, node: &Node) -> impl FnOnce(socket::Refused) -> Error {
+    move |refused| refused.error(format!("read the {what} of {node}"))
+}
+
+fn read_inside(socket: &socket::Socket, topology: &Name, question: &Question<'_>, look: &mut Look) -> Result<(), Error> {
+    let Look { node, links, .. } = look;
+    let wireguard = wireguards(links)?;
+    offloads(links, question)?;
+    let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
+    let name_of = |index: u32| names.get(&index).cloned();
+    let mut routes = route::dump(socket, libc::AF_INET, node, name_of).map_err(failed("routes", node))?;
+    routes.extend(route::dump(socket, libc::AF_INET6, node, name_of).map_err(failed("routes", node))?);
+    let mut neighbors = neighbor::dump(socket, false).map_err(failed("neighbours", node))?;
+    neighbors.extend(neighbor::dump(socket, true).map_err(failed("proxy neighbours", node))?);
+    let entries = question.stations || links.iter().any(|link| link.kind == Kind::Vxlan);
+    let filters = links.iter().any(|link| link.options.get("vlan-filtering") == Some(&Value::Bool(true)));
+    // The links tell whether it is worth asking: most have none.
+    let qdiscs = links.iter().any(|link| link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search));
+    look.inside = Some(Inside {
+        addresses: address::dump(socket).map_err(failed("addresses", node))?,
+        rules: rule::dump(socket, node).map_err(failed("policy rules", node))?,
+        neighbors,
+        vlans: (question.vlans || filters).then(|| vlan::dump(socket)).transpose().map_err(failed("VLANs", node))?,
+        fdb: if entries { neighbor::dump_fdb(socket).map_err(failed("forwarding entries", node))? } else { Vec::new() },
+        qdiscs: if qdiscs { qdisc::dump(socket).map_err(failed("qdiscs", node))? } else { Vec::new() },
+        wireguard,
+        settings: settings(socket, node, links, question)?,
+        table: nft::observe(node, topology, question.table, question.recorded)?,
+        inserts: inserts(topology, node, question)?,
+        routes,
+        names,
+    });
+    Ok(())
+}
+
+/// What the WireGuard interfaces among `links` have; nothing is asked where there are none. One that goes meanwhile is taken from the list.
+fn wireguards(links: &mut Vec<link::Seen>) -> Result<HashMap<u32, wireguard::Seen>, Error> {
+    let indexes: Vec<u32> = links.iter().filter(|link| link.kind == Kind::Wireguard).map(|link| link.index).collect();
+    if indexes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let seen = wireguard::dump(indexes)?;
+    links.retain(|link| link.kind != Kind::Wireguard || seen.contains_key(&link.index));
+    for link in links {
+        if let Some(seen) = seen.get(&link.index) {
+            link.options = seen.options();
+        }
+    }
+    Ok(seen)
+}
+
+/// What links do for the kernel; nothing is asked where none matters.
+fn offloads(links: &mut [link::Seen], question: &Question<'_>) -> Result<(), Error> {
+    if question.offload.is_empty() {
+        return Ok(());
+    }
+    let asked = links.iter().filter_map(|link| Some((link.index, question.offload.get(&link.name)?)));
+    let mut seen = features::read(asked)?;
+    for link in links {
+        link.offload = seen.remove(&link.index).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn settings(socket: &socket::Socket, node: &Node, links: &[link::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+    let mut settings = Vec::new();
+    // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for forwarding.
+    let besides = question.settings.iter().filter(|key| question.search || key.contains("/conf/default/"));
+    let names = || links.iter().map(|link| link.name.as_str());
+    let besides: BTreeSet<String> = besides.flat_map(|key| [Sysctl::writes_too(key, names()), Sysctl::inherited(key, names())].concat()).collect();
+    let asked = question.settings.iter().copied().chain(besides.iter().map(String::as_str).filter(|key| !question.settings.contains(key)));
+    for key in asked {
+        if let Some(on) = forwarding(socket, key) {
+            settings.push(Sysctl::new(node.clone(), key, if on { "1" } else { "0" }));
+            continue;
+        }
+        settings.extend(sysctl::read_if_there(key)?.map(|value| Sysctl::new(node.clone(), key, &value)));
+    }
+    if !question.search {
+        let astray = astray(node, links, &settings, question)?;
+        settings.extend(astray);
+    }
+    let there = links.iter().filter(|link| question.moving.contains(&link.name));
+    for (key, value) in there.flat_map(|link| sysctl::own(link.name.as_str())) {
+        if !settings.iter().any(|setting| setting.key == key) {
+            settings.push(Sysctl::new(node.clone(), key, &value));
+        }
+    }
+    Ok(settings)
+}
+
+/// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the node in `settings`, and IPv6, which is on.
+/// The links say it themselves; what a new one begins with is read where one will come.
+fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+    let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
+    let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
+    let switches = SWITCHES.map(switch);
+    let is_on = |key: &str| sysctl::read_if_there(key).map(|value| value.map(|value| value != "0"));
+    let mut found = Vec::new();
+    // On `lo` nothing is forwarded, and what it has is what the machine had for new links.
+    for link in links.iter().filter(|link| link.kind != Kind::Loopback) {
+        for (family, (now, switch)) in ["ipv4", "ipv6"].into_iter().zip(link.forwards.into_iter().zip(switches)) {
+            if let (Some(now), Some(switch)) = (now, switch)
+                && now != switch
+            {
+                found.push(setting(format!("net/{family}/conf/{}/forwarding", link.name), now));
+            }
+        }
+    }
+    let there = |name: &IfName, kind: &Kind| links.iter().any(|seen| seen.name == *name && (seen.kind == *kind || *kind == Kind::Any));
+    let comes = question.links.iter().any(|(name, kind)| !there(name, kind));
+    if comes {
+        for (family, switch) in ["ipv4", "ipv6"].into_iter().zip(switches) {
+            let key = format!("net/{family}/conf/default/forwarding");
+            if let (Some(now), Some(switch)) = (is_on(&key)?, switch)
+                && now != switch
+            {
+                found.push(setting(key, now));
+            }
+        }
+    }
+    if comes || links.iter().any(|link| link.without_ipv6) {
+        let off = links.iter().filter(|link| link.without_ipv6).map(|link| link.name.as_str());
+        for name in ["all", "default"] {
+            let key = Sysctl::disable_ipv6(name);
+            if is_on(&key)? == Some(true) {
+                found.push(setting(key, true));
+            }
+        }
+        found.extend(off.map(|name| setting(Sysctl::disable_ipv6(name), true)));
+    }
+    found.retain(|found| !settings.iter().any(|setting| setting.key == found.key));
+    Ok(found)
+}
+
+/// Whether forwarding is on, asked over netlink: 5 µs, where the file in `/proc/sys` takes more the more namespaces there are. `None` for another setting, and
+/// where there is no answer, such as without IPv6.
+fn forwarding(socket: &socket::Socket, key: &str) -> Option<bool> {
+    const GET_NETCONF: u16 = 82;
+    // `NETCONFA_*` of `include/uapi/linux/netconf.h`.
+    const IFINDEX: u16 = 1;
+    const FORWARDING: u16 = 2;
+    const ALL: i32 = -1;
+    let family = match key {
+        "net/ipv4/ip_forward" => libc::AF_INET,
+        "net/ipv6/conf/all/forwarding" => libc::AF_INET6,
+        _ => return None,
+    };
+    let mut body = Writer::new(&[u8::try_from(family).ok()?]);
+    body.put(IFINDEX, &ALL.to_ne_bytes());
+    let answer = socket.get(GET_NETCONF, body.bytes()).ok()?;
+    // Other numbers than 0 and 1 can be written; the file says which.
+    match Attributes::after(&answer.body, 1).i32(FORWARDING)? {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+fn inserts(topology: &Name, node: &Node, question: &Question<'_>) -> Result<Vec<Insert>, Error> {
+    let mut chains: BTreeMap<ChainRef, Option<&Insert>> = question.inserts.iter().map(|(chain, wanted)| ((*chain).clone(), *wanted)).collect();
+    if question.search {
+        for (chain, _) in insert::found()?.into_iter().filter(|(_, name)| name == topology) {
+            chains.entry(chain).or_insert(None);
+        }
+    }
+    chains.iter().map(|(chain, wanted)| insert::observe(node, topology, chain, *wanted)).collect()
+}
+
+/// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are known; then for those where an end was seen
+/// that fits.
+fn nsids(
+    socket: &socket::Socket,
+    node: &Node,
+    links: &[link::Seen],
+    question: &Question<'_>,
+    places: &Places,
+    ends: &Ends,
+) -> Result<HashMap<i32, Node>, Error> {
+    let mut open: BTreeSet<i32> = links.iter().filter_map(|link| link.other_nsid).collect();
+    let mut known = HashMap::new();
+    let host = Node::host();
+    for node in std::iter::once(&host).chain(question.near.iter().copied()) {
+        if open.is_empty() {
+            break;
+        }
+        if let Some(nsid) = nsid_of(socket, node, places)? {
+            open.remove(&nsid);
+            known.insert(nsid, node.clone());
+        }
+    }
+    ends.meet(socket, node, links, &mut known, places)?;
+    Ok(known)
+}

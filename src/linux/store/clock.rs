@@ -1,0 +1,10 @@
+//! The clock that deadlines are told by: it does not stop while the machine sleeps, and nobody can set it.
+
+use crate::kernel::Error;
+use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// The time since the machine was started (`CLOCK_BOOTTIME`).
+pub fn since_boot() -> Result<Duration, Error> {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).map_err(|e| Error::os("read the clock", e as i32))
+}

@@ -1,0 +1,7 @@
+//! What is kept in `/run/topo`: records, saved states, the lock.
+
+pub mod clock;
+pub(crate) mod folder;
+pub mod lock;
+pub mod record;
+pub mod versions;

@@ -1,0 +1,94 @@
+//! Routes: which the kernel refuses, and which it takes away.
+
+use super::{Refusal, born_as};
+use crate::resource::{Family, LinkId, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
+use std::net::IpAddr;
+
+pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
+    if state.get(&route.id()).is_some() {
+        return Err(Refusal::new(format!("route {} exists", route.id())));
+    }
+    reachable(state, route)?;
+    let resource = Resource::Route(route.clone());
+    let owner = born_as(state, &resource);
+    state.insert(resource, owner);
+    Ok(())
+}
+
+/// The interfaces of a route must be there and up (`fib_check_nh`: "Nexthop device is not up"), and its gateways are looked for by the policy rules ("Nexthop
+/// has invalid gateway"). In namespaces of ours, where all rules are known, one has to lead to the table `main`.
+pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
+    let made = state.is_made(&route.node);
+    for via in route.nexthops.iter().filter(|hop| made && !hop.onlink).filter_map(|hop| hop.via) {
+        let family = if via.is_ipv4() { Family::V4 } else { Family::V6 };
+        let to_main = |rule: &Rule| rule.key.family == family && rule.key.action == RuleAction::Table(TableId::MAIN);
+        if !state.rules_of(&route.node).any(to_main) {
+            return Err(Refusal::new(format!("no rule of {} leads to the table main, where gateway {via} is looked for", route.node)));
+        }
+    }
+    for dev in route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()) {
+        let id = LinkId { node: route.node.clone(), name: dev.clone() };
+        match state.link(&id) {
+            None => return Err(Refusal::new(format!("there is no link {id}"))),
+            Some(link) if link.up == Setting::Is(false) => {
+                let left = link.tenure == Tenure::Existing;
+                let help = left.then(|| format!("somebody set {id} down, and the file leaves it so: write `up: true` there, or set it up"));
+                return Err(Refusal { help, ..Refusal::new(format!("link {id} is down")) });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What happened to a link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// It is down.
+    Down,
+    /// It has no address of the family left.
+    Bare,
+    /// It is gone from the namespace.
+    Gone,
+}
+
+/// `RT_SCOPE_HOST`.
+const HOST: u8 = 254;
+
+/// Routes over a link that lost what they need. An IPv4 route of scope host stays when it is down: there is nowhere that it leads to (`fib_sync_down_dev`). One with other next hops stays with a dead one where the link is down; where it is gone, IPv4 drops all of
+/// it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`).
+pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>, loss: Loss) -> Vec<ResourceId> {
+    let over = |route: &&Route| {
+        let stays = loss == Loss::Down && route.key.to.addr().is_ipv4() && route.scope == Setting::Is(HOST);
+        !stays && family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
+    };
+    let ids: Vec<ResourceId> = state.routes_of(&link.node).filter(over).map(Route::id).collect();
+    for id in &ids {
+        let Some(Resource::Route(route)) = state.items.get_mut(id).map(|item| &mut item.resource) else { continue };
+        let rest = route.nexthops.iter().any(|hop| hop.dev.as_ref() != Some(&link.name));
+        match (rest, loss, route.key.to.addr()) {
+            (true, Loss::Down | Loss::Bare, _) => route.dead = true,
+            (true, Loss::Gone, IpAddr::V6(_)) => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
+            (true, Loss::Gone, IpAddr::V4(_)) | (false, _, _) => {
+                state.items.remove(id);
+            }
+        }
+    }
+    ids
+}
+
+/// IPv4 routes with a source address that is gone (`fib_sync_down_addr`).
+pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec<ResourceId> {
+    let held = state.items.range(ResourceId::Address(LinkId::new(node.clone(), ""), ipnet::IpNet::V4(Default::default()), None)..);
+    let elsewhere = held
+        .take_while(|(id, _)| matches!(id, ResourceId::Address(link, ..) if link.node == *node))
+        .any(|(id, _)| matches!(id, ResourceId::Address(_, address, _) if address.addr() == source));
+    if elsewhere {
+        return Vec::new();
+    }
+    let ids: Vec<ResourceId> = state.routes_of(node).filter(|route| route.source == Some(source)).map(Route::id).collect();
+    for id in &ids {
+        state.items.remove(id);
+    }
+    ids
+}

@@ -1,0 +1,230 @@
+//! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel takes away on the way is put back.
+
+use super::stage::Turns;
+use super::{Action, Change, Conflict, Plan, Step, build, diff, goal, remove, shared, warnings};
+use crate::model::effect;
+use crate::resource::{Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often the build is gone over: what a flap takes away is put back in the same or the next round.
+const ROUNDS: usize = 4;
+
+/// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
+pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let goal = goal::complete(wanted, observed);
+    let in_use = shared::in_use(&goal, observed);
+    if in_use.is_empty() { towards(goal, wanted, observed) } else { Err(in_use) }
+}
+
+/// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
+pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let in_use = shared::seen_in_use(target, observed);
+    if in_use.is_empty() { towards(target.clone(), target, observed) } else { Err(in_use) }
+}
+
+fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let conflicts = diff::conflicts(&goal, observed);
+    if !conflicts.is_empty() {
+        return Err(conflicts);
+    }
+    let changes = diff::changes(&goal, observed);
+    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: warnings::warnings(&goal, observed) };
+    if plan.changes.is_empty() {
+        return Ok(plan);
+    }
+    let mut paper = Paper::new(goal, observed, std::mem::take(&mut plan.changes));
+    paper.rules_first().map_err(|conflict| vec![conflict])?;
+    remove::run(&mut paper).map_err(|conflict| vec![conflict])?;
+    let mut rest = Vec::new();
+    for _ in 0..ROUNDS {
+        let turns = Turns::of(&paper.goal);
+        build::run(&mut paper, &turns).map_err(|conflict| vec![conflict])?;
+        rest = paper.remove_born().map_err(|conflict| vec![conflict])?;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    if let Some(change) = rest.first() {
+        let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
+        let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
+        return Err(vec![Conflict::new(
+            change.id.clone(),
+            reason,
+            "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
+        )]);
+    }
+    for change in &mut paper.changes {
+        change.loses.sort();
+        change.loses.dedup();
+        change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();
+    }
+    plan.changes = paper.changes;
+    plan.steps = paper.steps;
+    Ok(plan)
+}
+
+/// The rehearsal.
+pub(super) struct Paper<'a> {
+    /// What is to be reached; grows by what others lose on the way.
+    pub goal: State,
+    /// What is there after the steps so far.
+    pub state: State,
+    /// What was there at the beginning.
+    pub base: &'a State,
+    /// The changes as a person sees them.
+    pub changes: Vec<Change>,
+    places: BTreeMap<ResourceId, usize>,
+    steps: Vec<Step>,
+    level: usize,
+}
+
+impl<'a> Paper<'a> {
+    fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
+        let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+        Self { goal, state: base.clone(), base, changes, places, steps: Vec::new(), level: 0 }
+    }
+
+    /// What follows waits for all so far.
+    pub fn wait(&mut self) {
+        if self.steps.last().is_some_and(|step| step.level == self.level) {
+            self.level += 1;
+        }
+    }
+
+    /// Does a step on paper.
+    pub fn act(&mut self, operation: Operation) -> Result<(), Conflict> {
+        let id = operation.id();
+        let lost = effect(&mut self.state, &operation).map_err(|refusal| match &refusal.help {
+            Some(help) => Conflict::new(id.clone(), refusal.to_string(), help),
+            None => {
+                let reason = format!("the kernel would refuse a step of the plan: {refusal}");
+                Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")
+            }
+        })?;
+        let at = self.places.get(&id).copied();
+        for lost in lost {
+            self.lose(at, lost);
+        }
+        self.steps.push(Step { operation, level: self.level, change: at });
+        Ok(())
+    }
+
+    /// Notes what a step took away, and has it put back where it is somebody else's and its place stays.
+    fn lose(&mut self, at: Option<usize>, id: ResourceId) {
+        let Some(item) = self.base.items.get(&id) else { return };
+        let theirs = matches!(item.owner, Owner::Theirs(_));
+        if theirs {
+            self.put_back(item);
+        }
+        let matters = theirs || self.goal.items.contains_key(&id);
+        if let Some(change) = at.and_then(|at| self.changes.get_mut(at)).filter(|change| matters && change.id != id) {
+            change.loses.push(id);
+        }
+    }
+
+    fn put_back(&mut self, item: &Item) {
+        let place = match &item.resource {
+            Resource::Address(address) => self.goal.link(&address.link).is_some() && !self.goal.bars(&address.link, &address.address),
+            Resource::Neighbor(neighbor) => self.goal.link(&neighbor.link).is_some(),
+            // Not over a link that has moved away: it comes back with the link.
+            Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
+                let link = LinkId { node: route.node.clone(), name: dev.clone() };
+                let off = self.goal.is_off(&link) || self.goal.bars(&link, &route.key.to);
+                !off && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
+            }),
+            Resource::Link(link) if self.state.link(&link.id).is_none() => false,
+            Resource::Link(link) => {
+                self.up_again(link);
+                // Not into what is no bridge any more.
+                let bridge = |master: &LinkId| self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any));
+                if let Some(master) = link.master_id().filter(bridge) {
+                    let master = Setting::Is(Some(master.name));
+                    let (port, vlans) = (link.port.clone(), link.vlans.clone());
+                    let port = Link { tenure: Tenure::Existing, master, port, vlans, marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+                    self.goal.insert(Resource::Link(Box::new(port)), Owner::Restored);
+                }
+                false
+            }
+            _ => false,
+        };
+        if place && !self.goal.items.contains_key(&item.resource.id()) {
+            let mut resource = item.resource.clone();
+            if let Resource::Address(address) = &mut resource {
+                // The one that it came second to may be gone for good.
+                address.secondary &= self.goal.addresses_of(&address.link).any(|first| !first.secondary && first.subnet() == address.subnet());
+            }
+            self.goal.insert(resource, Owner::Restored);
+        }
+    }
+
+    /// A bond gives its ports back down: one of somebody else's that was up comes up again.
+    fn up_again(&mut self, link: &Link) {
+        let down = self.state.link(&link.id).is_some_and(|link| link.up == Setting::Is(false));
+        if !down || link.up != Setting::Is(true) {
+            return;
+        }
+        let id = ResourceId::Link(link.id.clone());
+        if let Some(Resource::Link(wanted)) = self.goal.items.get_mut(&id).map(|item| &mut item.resource) {
+            wanted.up = wanted.up.over(&Setting::Is(true));
+        } else {
+            let up = Link { tenure: Tenure::Existing, up: Setting::Is(true), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+            self.goal.insert(Resource::Link(Box::new(up)), Owner::Restored);
+        }
+    }
+
+    /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no route over a gateway could be made again,
+    /// not even to undo what failed. Where it is not wanted, it goes when all is done. Those for VRFs come with the first one that a namespace ever had, and
+    /// not with a later one (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see which it will be.
+    fn rules_first(&mut self) -> Result<(), Conflict> {
+        let wanted = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule.clone()) } else { None });
+        let mut rules: Vec<Rule> = wanted.filter(|rule| rule.kernel).collect();
+        let made = self.goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
+        let over_gateways = made.filter(|namespace| self.goal.routes_of(&namespace.node).any(|route| route.nexthops.iter().any(|hop| hop.via.is_some())));
+        let to_main = |rule: &Rule| rule.key.action == RuleAction::Table(TableId::MAIN);
+        rules.extend(over_gateways.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).filter(to_main));
+        rules.retain(|rule| self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none());
+        self.namespaces_of(&rules)?;
+        for rule in rules {
+            if self.state.get(&rule.id()).is_none() {
+                self.act(Operation::Create(Resource::Rule(rule)))?;
+            }
+        }
+        self.wait();
+        Ok(())
+    }
+
+    /// Gives the namespaces that `rules` are missing in their mark. One without a mark may be no more than a file that a killed run left.
+    fn namespaces_of(&mut self, rules: &[Rule]) -> Result<(), Conflict> {
+        let nodes: BTreeSet<&Node> = rules.iter().map(|rule| &rule.node).collect();
+        for node in nodes {
+            let id = ResourceId::Namespace(node.clone());
+            if let (Some(before), Some(after)) = (self.state.get(&id).cloned(), self.goal.get(&id).cloned())
+                && !after.drift(&before).is_empty()
+            {
+                self.act(Operation::Update { before, after })?;
+            }
+        }
+        self.wait();
+        Ok(())
+    }
+
+    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the
+    /// kernel's rule for `local` that now stands elsewhere. Says what is left to change.
+    fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
+        let (gone, rest): (Vec<_>, Vec<_>) = diff::changes(&self.goal, &self.state).into_iter().partition(|change| change.action == Action::Delete);
+        if gone.is_empty() {
+            return Ok(rest);
+        }
+        for resource in gone.into_iter().filter_map(|change| change.before) {
+            self.act(Operation::Delete(resource))?;
+        }
+        self.wait();
+        Ok(diff::changes(&self.goal, &self.state))
+    }
+
+    /// The changes that take their resource away, as they are or to be made anew.
+    pub fn doomed(&self) -> Vec<ResourceId> {
+        let gone = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+        self.changes.iter().filter(gone).map(|change| change.id.clone()).collect()
+    }
+}
