@@ -250,6 +250,39 @@ fn the_watcher_is_lost() {
     });
 }
 
+/// A rollback is hung up half-way, as where it cuts the line that it came over: it goes on. One that is killed is completed by the watcher.
+#[test]
+fn a_rollback_is_never_left_half_done() {
+    sandbox::run("a_rollback_is_never_left_half_done", || {
+        let (first, _, machine) = set_up();
+        let mut many = SECOND.to_owned();
+        for number in 0..60 {
+            many += &format!("  N{number}: {{ interfaces: {{ eth0: {{ veth: host/n{number}, addresses: [10.9.{number}.1/24] }} }} }}\n");
+        }
+        let many = write("many.yaml", &many);
+        apply(&first);
+        let before = quiet(&Default::default());
+        let mut killed = 0;
+        for delay in [5, 30, 80, 140] {
+            for signal in ["HUP", "KILL"] {
+                topo(&["apply", "-q", "--yes", "--confirm", "60s", &many]).expect(0);
+                let rollback = Command::new(topo_path()).args(["rollback", "-q", "lab"]).stdin(Stdio::null()).spawn().unwrap();
+                wait_for(Duration::from_secs(5), || std::fs::exists("/run/topo/lab/rollback.json").unwrap());
+                std::thread::sleep(Duration::from_millis(delay));
+                try_sh(&format!("kill -{signal} {}", rollback.id()));
+                let status = rollback.wait_with_output().unwrap().status;
+                killed += usize::from(signal == "KILL" && !status.success());
+                assert!(signal == "KILL" || status.success(), "{signal} after {delay} ms: {status}");
+                is_undone();
+                assert_snapshot(&before);
+            }
+        }
+        assert!(killed > 0, "no rollback was killed half-way");
+        topo(&["destroy", "--yes", "lab"]).expect(0);
+        assert_snapshot(&machine);
+    });
+}
+
 /// Told to end, it does not leave the change unwatched.
 #[test]
 fn the_watcher_is_told_to_end() {

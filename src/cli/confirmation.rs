@@ -6,7 +6,7 @@ use super::execute;
 use super::execute::WayBack;
 use super::exit::Exit;
 use super::session;
-use crate::apply::{Error, Report, before};
+use crate::apply::{Error, Options, Report, before};
 use crate::kernel::Kernel;
 use crate::linux::Linux;
 use crate::linux::process::detach::{Detached, is_alive};
@@ -16,6 +16,7 @@ use crate::plan;
 use crate::plan::Plan;
 use crate::render::page::seconds;
 use crate::resource::Name;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::history::pending::{Pending, Phase};
@@ -155,7 +156,9 @@ pub fn revert(console: &mut Console, kernel: &mut Linux, pending: &mut Pending) 
     session::warnings(console, kernel);
     let plan = planned.inspect_err(|error| _ = pending.fail(&records, error.to_string()))?;
     // What was done of it stays done if it fails half-way: the next attempt goes on from there.
-    let report = execute::back(console, kernel, &plan, &before, false);
+    // Nor does a signal end it: going back may well cut the line of who asked for it, and half-way the machine is out of reach.
+    let options = Options { rollback: false, interrupted: Arc::default() };
+    let report = execute::back(console, kernel, &plan, &before, &options);
     if report.is_success() {
         pending.end(&records)?;
     } else {

@@ -59,6 +59,12 @@ impl Console {
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
 
+    /// How the program ends where all that it had to say could not be written.
+    pub fn lost(&mut self, error: io::Error, stream: &str) -> Exit {
+        self.note_failure(Err(error), stream);
+        self.end(Exit::Done)
+    }
+
     fn note_failure(&mut self, result: io::Result<()>, stream: &str) {
         let Err(error) = result else { return };
         // A reader that has seen enough (`| head`) is no error, and no reason to leave work half done.
@@ -66,6 +72,11 @@ impl Console {
             self.failed = true;
             self.problem(&format!("cannot write to {stream}: {error}"), None);
         }
+    }
+
+    /// Whether output was lost: the disk behind it is full, say.
+    pub fn has_lost(&self) -> bool {
+        self.failed
     }
 
     /// The end, unless output was lost.

@@ -6,11 +6,13 @@ use super::progress::Teller;
 use super::session;
 use super::session::{Case, Loud};
 use super::trial::Trial;
+use super::command::plan;
+use super::input::plan_file;
 use super::{confirmation, signals};
 use crate::apply;
 use crate::apply::{Before, Options, Progress, Report};
 use crate::history::undo;
-use crate::kernel::Kernel;
+use crate::kernel::{ErrorKind, Kernel};
 use crate::linux::Linux;
 use crate::linux::store::lock::Lock;
 use crate::linux::store::record::Records;
@@ -19,7 +21,11 @@ use crate::render::json;
 use crate::render::json::{ReportView, Reports};
 use crate::render::page::seconds;
 use crate::render::report;
+use crate::resource::ResourceId;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
@@ -50,33 +56,105 @@ pub enum WayBack {
     Unconfirmed(Duration),
 }
 
-/// Takes the machine's lock, telling whom it waits for.
+/// Takes the machine's lock, telling whom it waits for. From here on a signal ends the program only where nothing of it stays.
 pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
-    let taken = Lock::take(Duration::from_secs(seconds), &mut |holder| console.note(&format!("waiting for {holder}")));
-    taken.map_err(|error| session::told(console, &error))
+    let interrupted = signals::watch();
+    let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| console.note(&format!("waiting for {holder}")));
+    taken.map_err(|error| match error.kind {
+        ErrorKind::Interrupted => Exit::Signal(interrupted.load(Ordering::Relaxed)),
+        _ => session::told(console, &error),
+    })
 }
 
-/// Asks; without a terminal that is wrong usage.
-pub fn ask(console: &mut Console, question: &str) -> Result<(), Exit> {
+/// Asks; without a terminal that is wrong usage. The lock is for the change, not for the person: while the question stands others go on, and what waits for
+/// confirmation is undone in its time. Whoever asks looks again when it has the lock back.
+pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> Result<Lock, Exit> {
     if !io::stdin().is_terminal() {
         console.problem("there is no terminal to ask on", Some("say --yes to go ahead without a question"));
         return Err(Exit::Usage);
     }
+    drop(lock);
     console.err(&report::question(question));
     let _ = io::stderr().flush();
-    let mut answer = String::new();
-    match io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if answer.trim() == "yes" => Ok(()),
-        _ => {
+    if answer() == "yes" {
+        return self::lock(console, seconds);
+    }
+    match signals::watch().load(Ordering::Relaxed) {
+        0 => {
             console.err("Nothing was changed.\n");
             Err(Exit::Failed)
+        }
+        signal => {
+            console.err("\nNothing was changed.\n");
+            Err(Exit::Signal(signal))
         }
     }
 }
 
-/// Carries out plans one after the other, each looked at again before; stops at the first that fails.
-pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::Result {
+/// The line that a person types, without its blanks; nothing where a signal comes before.
+fn answer() -> String {
+    /// How soon a signal ends the question, in milliseconds.
+    const PAUSE: u16 = 100;
     let interrupted = signals::watch();
+    let stdin = io::stdin();
+    let mut answer = String::new();
+    while interrupted.load(Ordering::Relaxed) == 0 {
+        match poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], PollTimeout::from(PAUSE)) {
+            Ok(0) | Err(nix::Error::EINTR) => {}
+            // What cannot be read is no answer.
+            _ => {
+                let _ = stdin.lock().read_line(&mut answer);
+                break;
+            }
+        }
+    }
+    answer.trim().to_owned()
+}
+
+/// Shows plans, before they are carried out: where that fails for want of room nothing is begun, for what is shown is what is done.
+pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, short: bool) -> Result<(), Exit> {
+    plan::show(console, plans, short);
+    if console.has_lost() {
+        console.err("Nothing was changed: the plan could not be shown. --quiet --yes does it unseen.\n");
+        return Err(Exit::Failed);
+    }
+    Ok(())
+}
+
+/// A plan for each case; what is wrong with all of them is told.
+pub fn jobs(cases: impl Iterator<Item = Case>, mut plan: impl FnMut(&Case) -> Result<Plan, Exit>) -> Result<Vec<(Case, Plan)>, Exit> {
+    let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
+    for case in cases {
+        match plan(&case) {
+            Ok(plan) => jobs.push((case, plan)),
+            Err(exit) => failed = failed.worst(exit),
+        }
+    }
+    if failed == Exit::Done { Ok(jobs) } else { Err(failed) }
+}
+
+/// Refuses plans, made again after the question, that have changes which were not shown. Fewer are none the worse: somebody else has done them.
+pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Result<(), Exit> {
+    let mut result = Ok(());
+    for (_, fresh) in jobs {
+        let Some(shown) = shown.iter().find(|plan| plan.base.topology == fresh.base.topology) else { continue };
+        let changes: BTreeMap<&ResourceId, &Change> = shown.changes.iter().map(|change| (&change.id, change)).collect();
+        let was_shown = fresh.changes.iter().all(|change| changes.get(&change.id) == Some(&change));
+        if !was_shown && !plan_file::is_current(console, shown, fresh, "nothing was changed; look at the new plan first") {
+            result = Err(Exit::Failed);
+        }
+    }
+    result
+}
+
+/// Carries out plans one after the other, each looked at again before; stops at the first that fails.
+pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> crate::cli::Result {
+    let interrupted = signals::watch();
+    let signal = interrupted.load(Ordering::Relaxed);
+    if signal != 0 {
+        console.err("Nothing was changed.\n");
+        return Err(Exit::Signal(signal));
+    }
     let mut views = Vec::new();
     let mut exit = Exit::Done;
     for (at, (case, plan)) in jobs.iter().enumerate() {
@@ -111,6 +189,9 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
     }
     if manner.json {
         console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: views }));
+        if console.has_lost() && exit == Exit::Done {
+            jobs.iter().for_each(|(_, plan)| console.err(&report::success(plan, manner.verb)));
+        }
     }
     let signal = interrupted.load(Ordering::Relaxed);
     Ok(if signal != 0 && exit == Exit::Done && jobs.len() > 1 { Exit::Signal(signal) } else { exit })
@@ -165,10 +246,9 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
     report
 }
 
-/// Goes back to what was there before an apply. `undo` says whether that is undone where it fails.
-pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, undo: bool) -> Report {
-    let options = Options { rollback: undo, interrupted: signals::watch() };
-    told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, &options, progress))
+/// Goes back to what was there before an apply.
+pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, options: &Options) -> Report {
+    told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, options, progress))
 }
 
 /// Does it, telling how far it is and, if that is asked for, every request.
@@ -193,7 +273,12 @@ pub fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, ma
     }
     if report.is_success() {
         if !manner.json && !plan.changes.is_empty() {
-            console.chatter(&report::success(plan, manner.verb));
+            let done = report::success(plan, manner.verb);
+            console.chatter(&done);
+            // It is done, although the exit status will be that of a failure.
+            if console.has_lost() {
+                console.err(&done);
+            }
         }
         if let (WayBack::Unconfirmed(limit), false) = (manner.way_back, plan.changes.is_empty()) {
             let topology = &plan.base.topology;

@@ -117,15 +117,18 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    signals::survive_file_limit();
     if let Some(topology) = watch::asked() {
         return watch::run(&topology).into();
     }
     let matches = match command_with_color().try_get_matches().and_then(|matches| Topo::from_arg_matches(&matches)) {
         Ok(topo) => topo,
         Err(error) => {
-            // Printed to a reader that is gone: there is nobody to tell.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            return match error.print() {
+                _ if error.use_stderr() => Exit::Usage.into(),
+                Err(lost) => Console::silent().lost(lost, "stdout").into(),
+                Ok(()) => Exit::Done.into(),
+            };
         }
     };
     let mut console = Console::new(&matches.global);

@@ -71,25 +71,38 @@ pub fn plan(console: &mut Console, kernel: &mut Linux, case: &Case) -> Result<Pl
 
 /// The same as it will be when the topologies `gone` are gone.
 pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
+    let plan = planned(console, kernel, case, gone);
+    warnings(console, kernel);
+    if let Ok(plan) = &plan {
+        plan.warnings.iter().for_each(|warning| console.warn(warning));
+        left_behind(console, plan);
+    }
+    plan
+}
+
+/// The same once more, after a question: what there is to warn of was told before.
+pub fn plan_again(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
+    let plan = planned(console, kernel, case, gone);
+    drop(kernel.warnings());
+    plan
+}
+
+fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
     let mut wanted = case.wanted.clone();
     let looked = kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted));
-    warnings(console, kernel);
     let mut observed = looked.map_err(|error| {
         console.failure(&case.asked(), &error);
         Exit::of(&error)
     })?;
     observed.others.retain(|(name, _)| !gone.contains(name));
-    let plan = plan::make(&wanted, &observed).map_err(|conflicts| {
+    plan::make(&wanted, &observed).map_err(|conflicts| {
         for conflict in &conflicts {
             let name = crate::render::words::full_name(&conflict.id);
             let message = if conflict.reason.contains(&name) { conflict.reason.clone() } else { format!("{name}: {}", conflict.reason) };
             console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &message, conflict.help.as_deref());
         }
         Exit::Failed
-    })?;
-    plan.warnings.iter().for_each(|warning| console.warn(warning));
-    left_behind(console, &plan);
-    Ok(plan)
+    })
 }
 
 /// Tells of the processes in namespaces that go: nobody ends them, and they keep what topo takes the name from.

@@ -1,4 +1,3 @@
-use super::plan;
 use crate::cli::console::Console;
 use crate::cli::execute::WayBack;
 use crate::cli::exit::Exit;
@@ -7,6 +6,7 @@ use crate::cli::session;
 use crate::cli::session::Case;
 use crate::cli::{confirmation, execute};
 use crate::linux::Linux;
+use crate::linux::store::lock::Lock;
 use crate::plan::Plan;
 use clap::Args;
 use std::path::PathBuf;
@@ -61,25 +61,16 @@ impl Apply {
             for source in &sources {
                 kept.append(&mut plan_file::read(console, source)?);
             }
-            let _lock = execute::lock(console, self.lock_timeout)?;
+            let lock = execute::lock(console, self.lock_timeout)?;
             let mut kernel = session::open(console)?;
             let jobs = current(console, &mut kernel, kept)?;
-            return self.carry(console, &mut kernel, &jobs, true, way_back);
+            return self.carry(console, lock, kernel, jobs, true, way_back);
         }
         let topologies = load::sound(console, sources)?;
-        let _lock = execute::lock(console, self.lock_timeout)?;
+        let lock = execute::lock(console, self.lock_timeout)?;
         let mut kernel = session::open(console)?;
-        let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
-        for case in topologies.into_iter().map(Case::of) {
-            match session::plan(console, &mut kernel, &case) {
-                Ok(plan) => jobs.push((case, plan)),
-                Err(exit) => failed = failed.worst(exit),
-            }
-        }
-        if failed != Exit::Done {
-            return Err(failed);
-        }
-        self.carry(console, &mut kernel, &jobs, self.yes, way_back)
+        let jobs = execute::jobs(topologies.into_iter().map(Case::of), |case| session::plan(console, &mut kernel, case))?;
+        self.carry(console, lock, kernel, jobs, self.yes, way_back)
     }
 
     /// How long there is to confirm. `--confirm lab.yaml` leaves the duration out and names a file.
@@ -98,16 +89,24 @@ impl Apply {
         }
     }
 
-    fn carry(&self, console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], sure: bool, way_back: WayBack) -> crate::cli::Result {
+    fn carry(&self, console: &mut Console, mut lock: Lock, mut kernel: Linux, mut jobs: Vec<(Case, Plan)>, sure: bool, way_back: WayBack) -> crate::cli::Result {
         confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
         if !(self.json || sure && console.is_quiet()) {
-            plan::show(console, jobs.iter().map(|(_, plan)| plan), false);
+            execute::show(console, jobs.iter().map(|(_, plan)| plan), false)?;
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
         if changes && !sure {
-            execute::ask(console, "Apply these changes?")?;
+            lock = execute::ask(console, lock, self.lock_timeout, "Apply these changes?")?;
+            kernel = Linux::new().map_err(|error| session::told(console, &error))?;
+            confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
+            let (cases, shown): (Vec<Case>, Vec<Plan>) = jobs.into_iter().unzip();
+            jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
+            execute::still(console, &shown, &jobs)?;
         }
-        execute::out(console, kernel, jobs, execute::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back })
+        let manner = execute::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back };
+        let exit = execute::out(console, &mut kernel, &jobs, manner);
+        drop(lock);
+        exit
     }
 }
 

@@ -12,7 +12,7 @@ use crate::resource::Name;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::register;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 /// The argument that asks for it.
@@ -27,8 +27,9 @@ const BETWEEN: Duration = Duration::from_secs(2);
 
 /// The topology to watch, where that is what this process is for.
 pub fn asked() -> Option<Name> {
-    let mut arguments = std::env::args().skip(1);
-    (arguments.next()? == ARGUMENT).then(|| arguments.next())?.filter(|name| is_name(name)).map(Name::from)
+    let mut arguments = std::env::args_os().skip(1);
+    let name = (arguments.next()? == ARGUMENT).then(|| arguments.next())??.into_string().ok()?;
+    is_name(&name).then(|| Name::from(name))
 }
 
 /// Waits, and undoes unless somebody confirmed.
@@ -45,13 +46,12 @@ pub fn run(topology: &Name) -> Exit {
     loop {
         match Pending::load(&records, topology) {
             Ok(Some((pending, Phase::Waiting(left)))) if mine(&pending) => {
-                if !wait(&records, topology, left, &ended) {
-                    return Exit::Done;
-                }
-                if ended.load(Ordering::Relaxed) {
+                // Where nothing waits any more, a look says why: it was confirmed, or somebody else undoes it.
+                if wait(&records, topology, left, &ended) && ended.load(Ordering::Relaxed) {
                     break;
                 }
             }
+            // Its time is over, or its apply was cut off, or `rollback` is at it: who dies of that has this to go on.
             Ok(Some((pending, _))) if mine(&pending) => break,
             // Confirmed, or undone, or never begun.
             Ok(_) => return Exit::Done,
@@ -85,7 +85,7 @@ fn wait(records: &Records, topology: &Name, left: Duration, ended: &AtomicBool) 
 /// Tries to undo it once; `None` where it is worth another attempt.
 fn attempt(records: &Records, topology: &Name, mine: &dyn Fn(&Pending) -> bool) -> Option<Exit> {
     // However long another change takes: it is not its fault.
-    let _lock = Lock::take(Duration::from_secs(3600), &mut |_| {}).ok()?;
+    let _lock = Lock::take(Duration::MAX, &AtomicI32::new(0), &mut |_| {}).ok()?;
     match Pending::load(records, topology) {
         Ok(Some((mut pending, _))) if mine(&pending) => {
             if matches!(Pending::claim(records, topology), Ok(false)) {

@@ -1,4 +1,4 @@
-use super::{list, plan};
+use super::list;
 use crate::cli::console::Console;
 use crate::cli::execute;
 use crate::cli::exit::Exit;
@@ -6,6 +6,7 @@ use crate::cli::input::{files, load};
 use crate::cli::session;
 use crate::cli::session::Case;
 use crate::linux::Linux;
+use crate::plan::Plan;
 use crate::resource::{Name, NetnsRef, Node};
 use clap::Args;
 use std::path::PathBuf;
@@ -43,45 +44,49 @@ pub struct Destroy {
     lock_timeout: u64,
 }
 
+/// How a plan is made: told of, or once more.
+type Planning = fn(&mut Console, &mut Linux, &Case, &[Name]) -> Result<Plan, Exit>;
+
 impl Destroy {
     pub fn run(self, console: &mut Console) -> crate::cli::Result {
         let named = if self.all { Vec::new() } else { self.names(console)? };
-        let _lock = execute::lock(console, self.lock_timeout)?;
+        let mut lock = execute::lock(console, self.lock_timeout)?;
         let mut kernel = session::open(console)?;
-        let names = if self.all { everything(console, &mut kernel)? } else { named };
-        // Of several one may use the namespaces of another, and is in the way of that until it is gone.
-        let spares = self.yes && !self.json && names.len() == 1;
-        kernel.hold_what_goes(spares).map_err(|error| session::told(console, &error))?;
-        let names = guests_first(console, &mut kernel, names)?;
-        let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
-        for (at, name) in names.iter().enumerate() {
-            let case = Case::nothing(name.clone());
-            match session::plan_after(console, &mut kernel, &case, names.get(..at).unwrap_or_default()) {
-                Ok(plan) => {
-                    if plan.is_empty() && plan.base.record.is_empty() {
-                        console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
-                    }
-                    jobs.push((case, plan));
-                }
-                Err(exit) => failed = failed.worst(exit),
-            }
-        }
-        if failed != Exit::Done {
-            return Err(failed);
+        let mut jobs = self.plans(console, &mut kernel, &named, session::plan_after)?;
+        for (_, plan) in jobs.iter().filter(|(_, plan)| plan.is_empty() && plan.base.record.is_empty()) {
+            console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
         if changes && !self.json && !(self.yes && console.is_quiet()) {
-            plan::show(console, jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()), self.yes);
+            execute::show(console, jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()), self.yes)?;
         }
         if changes && !self.yes {
-            execute::ask(console, "Destroy all of this?")?;
+            lock = execute::ask(console, lock, self.lock_timeout, "Destroy all of this?")?;
+            kernel = Linux::new().map_err(|error| session::told(console, &error))?;
+            let fresh = self.plans(console, &mut kernel, &named, session::plan_again)?;
+            let shown: Vec<Plan> = jobs.into_iter().map(|(_, plan)| plan).collect();
+            execute::still(console, &shown, &fresh)?;
+            jobs = fresh.into_iter().filter(|(case, _)| shown.iter().any(|plan| plan.base.topology == case.wanted.topology)).collect();
         }
-        execute::out(
-            console,
-            &mut kernel,
-            &jobs,
-            execute::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: execute::WayBack::None },
-        )
+        let manner = execute::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: execute::WayBack::None };
+        let exit = execute::out(console, &mut kernel, &jobs, manner);
+        drop(lock);
+        exit
+    }
+
+    /// The plans for the topologies `named`, or for all there are, in the order in which they are carried out.
+    fn plans(&self, console: &mut Console, kernel: &mut Linux, named: &[Name], plan: Planning) -> Result<Vec<(Case, Plan)>, Exit> {
+        let names = if self.all { everything(console, kernel)? } else { named.to_vec() };
+        // Of several one may use the namespaces of another, and is in the way of that until it is gone.
+        let spares = self.yes && !self.json && names.len() == 1;
+        kernel.hold_what_goes(spares).map_err(|error| session::told(console, &error))?;
+        let names = guests_first(console, kernel, names)?;
+        let mut gone = Vec::new();
+        execute::jobs(names.iter().cloned().map(Case::nothing), |case| {
+            let plan = plan(console, kernel, case, &gone);
+            gone.push(case.wanted.topology.clone());
+            plan
+        })
     }
 
     /// The names that the targets mean, each once.

@@ -1,4 +1,3 @@
-use super::plan;
 use crate::cli::confirmation;
 use crate::cli::console::Console;
 use crate::cli::execute;
@@ -7,6 +6,8 @@ use crate::cli::exit::Exit;
 use crate::cli::input::plan_file;
 use crate::cli::session;
 use crate::cli::session::Case;
+use crate::cli::signals;
+use crate::apply::Options;
 use crate::history::undo;
 use crate::kernel::Kernel;
 use crate::linux::Linux;
@@ -45,7 +46,7 @@ pub struct Undo {
 
 impl Undo {
     pub fn run(self, console: &mut Console) -> crate::cli::Result {
-        let _lock = execute::lock(console, self.lock_timeout)?;
+        let mut lock = execute::lock(console, self.lock_timeout)?;
         let name = self.which(console)?;
         let mut kernel = session::open(console)?;
         confirmation::refuse(console, std::iter::once(&name))?;
@@ -56,19 +57,24 @@ impl Undo {
             console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
             return Err(Exit::Failed);
         };
-        let fresh = back(console, &mut kernel, &apply.before.target)?;
-        if !plan_file::is_current(console, &apply.plan, &fresh, "its last apply cannot be undone: apply the file that you want instead") {
-            return Err(Exit::Failed);
-        }
+        let mut fresh = way(console, &mut kernel, &apply)?;
+        session::warnings(console, &mut kernel);
         kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| session::told(console, &error))?;
         let silent = self.json || self.yes && console.is_quiet();
         if !silent {
-            plan::show(console, std::iter::once(&fresh), false);
+            execute::show(console, std::iter::once(&fresh), false)?;
         }
         if !self.yes {
-            execute::ask(console, "Undo the last apply?")?;
+            lock = execute::ask(console, lock, self.lock_timeout, "Undo the last apply?")?;
+            confirmation::refuse(console, std::iter::once(&name))?;
+            if undo::last(&records, &name).map_err(|error| session::told(console, &error))?.is_none_or(|(last, _)| last != number) {
+                console.problem(&format!("topology {:?} has changed since", name.as_str()), Some("nothing was changed; look at what there is to undo now"));
+                return Err(Exit::Failed);
+            }
+            fresh = way(console, &mut kernel, &apply)?;
         }
-        let report = execute::back(console, &mut kernel, &fresh, &apply.before, !self.no_rollback);
+        let options = Options { rollback: !self.no_rollback, interrupted: signals::watch() };
+        let report = execute::back(console, &mut kernel, &fresh, &apply.before, &options);
         if report.is_success() {
             undo::forget(&records, &name, number).map_err(|error| session::told(console, &error))?;
         }
@@ -77,6 +83,7 @@ impl Undo {
         if self.json {
             console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: vec![json::report(&fresh, Some(&report), None)] }));
         }
+        drop(lock);
         Ok(exit)
     }
 
@@ -104,11 +111,16 @@ impl Undo {
     }
 }
 
+/// The plan back, made now; an error where it is not what it was right after the apply.
+fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result<Plan, Exit> {
+    let fresh = back(console, kernel, &apply.before.target)?;
+    let help = "its last apply cannot be undone: apply the file that you want instead";
+    if plan_file::is_current(console, &apply.plan, &fresh, help) { Ok(fresh) } else { Err(Exit::Failed) }
+}
+
 /// The plan back, made now.
 fn back(console: &mut Console, kernel: &mut Linux, target: &State) -> Result<Plan, Exit> {
-    let looked = kernel.observe(target);
-    session::warnings(console, kernel);
-    let now = looked.map_err(|error| session::told(console, &error))?;
+    let now = kernel.observe(target).map_err(|error| session::told(console, &error))?;
     crate::plan::back(target, &now).map_err(|conflicts| {
         for conflict in &conflicts {
             console.problem(&format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason), conflict.help.as_deref());

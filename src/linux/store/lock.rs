@@ -12,6 +12,7 @@ use std::io::{Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -43,23 +44,24 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the machine's lock; waits for it at most `timeout`. `on_wait` is told once who holds it (`pid 71: topo apply lab.yaml`), and again when that
-    /// changes. In vain it is [`ErrorKind::Locked`].
-    pub fn take(timeout: Duration, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
-        Self::take_at(Path::new(super::record::DIR), timeout, on_wait)
+    /// Takes the machine's lock; waits for it at most `timeout`, and no longer once `interrupted` is not 0, which is [`ErrorKind::Interrupted`]. `on_wait` is
+    /// told once who holds it (`pid 71: topo apply lab.yaml`), and again when that changes. In vain it is [`ErrorKind::Locked`].
+    pub fn take(timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
+        Self::take_at(Path::new(super::record::DIR), timeout, interrupted, on_wait)
     }
 
     /// Takes the lock of another folder of records.
-    pub fn take_at(dir: &Path, timeout: Duration, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
-        let taken = Self::wait_at(dir, timeout, on_wait);
+    pub fn take_at(dir: &Path, timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
+        let taken = Self::wait_at(dir, timeout, interrupted, on_wait);
         if taken.is_err() {
             abandon(dir);
         }
         taken
     }
 
-    fn wait_at(dir: &Path, timeout: Duration, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
-        let end = Instant::now() + timeout;
+    fn wait_at(dir: &Path, timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
+        // A time that the clock does not reach is for ever.
+        let end = Instant::now().checked_add(timeout);
         let mut told = String::new();
         loop {
             if let Some((folder, mut file)) = open(dir)? {
@@ -82,7 +84,10 @@ impl Lock {
                     told = holder;
                 }
             }
-            let left = end.saturating_duration_since(Instant::now());
+            if interrupted.load(Ordering::Relaxed) != 0 {
+                return Err(Error::new(ErrorKind::Interrupted, tried(dir), "stopped by a signal"));
+            }
+            let left = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 let reason = format!("held by {} for {} s", if told.is_empty() { "another run" } else { &told }, timeout.as_secs());
                 return Err(Error::new(ErrorKind::Locked, tried(dir), reason).help("wait for it to end, or give --lock-timeout more time"));
@@ -168,7 +173,9 @@ fn holder(file: &mut File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
+
+    static GO_ON: AtomicI32 = AtomicI32::new(0);
 
     fn dir(name: &str) -> PathBuf {
         let dir = std::env::temp_dir().join(format!("topo-lock-{name}-{}", std::process::id()));
@@ -179,22 +186,22 @@ mod tests {
     #[test]
     fn a_second_one_waits_and_is_told_for_whom() {
         let dir = dir("waits");
-        let first = Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).unwrap();
+        let first = Lock::take_at(&dir, Duration::ZERO, &GO_ON, &mut |_| {}).unwrap();
         let mut told = Vec::new();
-        let error = Lock::take_at(&dir, Duration::from_millis(120), &mut |who| told.push(who.to_owned())).unwrap_err();
+        let error = Lock::take_at(&dir, Duration::from_millis(120), &GO_ON, &mut |who| told.push(who.to_owned())).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Locked);
         assert_eq!(told.len(), 1);
         assert!(told[0].starts_with(&format!("pid {}: ", std::process::id())), "{told:?}");
         assert!(error.reason.contains(&told[0]));
         drop(first);
         assert!(!dir.exists(), "nothing stays");
-        drop(Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).unwrap());
+        drop(Lock::take_at(&dir, Duration::ZERO, &GO_ON, &mut |_| {}).unwrap());
     }
 
     #[test]
     fn what_was_made_in_vain_goes_unless_it_is_held() {
         let dir = dir("vain");
-        let lock = Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).unwrap();
+        let lock = Lock::take_at(&dir, Duration::ZERO, &GO_ON, &mut |_| {}).unwrap();
         abandon(&dir);
         assert!(dir.join(FILE).exists(), "it is held");
         drop(lock);
@@ -222,7 +229,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..25 {
-                        let lock = Lock::take_at(&dir, Duration::from_secs(60), &mut |_| {}).unwrap();
+                        let lock = Lock::take_at(&dir, Duration::from_secs(60), &GO_ON, &mut |_| {}).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -242,10 +249,10 @@ mod tests {
         std::fs::create_dir(&dir).unwrap();
         std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         std::os::unix::fs::symlink("/etc/hostname", dir.join(FILE)).unwrap();
-        assert!(Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).is_err());
+        assert!(Lock::take_at(&dir, Duration::ZERO, &GO_ON, &mut |_| {}).is_err());
         std::fs::remove_dir_all(&dir).unwrap();
         std::os::unix::fs::symlink("/etc", &dir).unwrap();
-        assert_eq!(Lock::take_at(&dir, Duration::ZERO, &mut |_| {}).unwrap_err().kind, ErrorKind::Taken);
+        assert_eq!(Lock::take_at(&dir, Duration::ZERO, &GO_ON, &mut |_| {}).unwrap_err().kind, ErrorKind::Taken);
         std::fs::remove_file(&dir).unwrap();
     }
 }
