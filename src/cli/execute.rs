@@ -1,13 +1,13 @@
 //! Asking, and carrying plans out: what `apply` and `destroy` share.
 
+use super::command::plan;
 use super::console::Console;
 use super::exit::Exit;
+use super::input::plan_file;
 use super::progress::Teller;
 use super::session;
 use super::session::{Case, Loud};
 use super::trial::Trial;
-use super::command::plan;
-use super::input::plan_file;
 use super::{confirmation, signals};
 use crate::apply;
 use crate::apply::{Before, Options, Progress, Report};

@@ -89,7 +89,15 @@ impl Apply {
         }
     }
 
-    fn carry(&self, console: &mut Console, mut lock: Lock, mut kernel: Linux, mut jobs: Vec<(Case, Plan)>, sure: bool, way_back: WayBack) -> crate::cli::Result {
+    fn carry(
+        &self,
+        console: &mut Console,
+        mut lock: Lock,
+        mut kernel: Linux,
+        mut jobs: Vec<(Case, Plan)>,
+        sure: bool,
+        way_back: WayBack,
+    ) -> crate::cli::Result {
         confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
         if !(self.json || sure && console.is_quiet()) {
             execute::show(console, jobs.iter().map(|(_, plan)| plan), false)?;

@@ -1,3 +1,4 @@
+use crate::apply::Options;
 use crate::cli::confirmation;
 use crate::cli::console::Console;
 use crate::cli::execute;
@@ -7,7 +8,6 @@ use crate::cli::input::plan_file;
 use crate::cli::session;
 use crate::cli::session::Case;
 use crate::cli::signals;
-use crate::apply::Options;
 use crate::history::undo;
 use crate::kernel::Kernel;
 use crate::linux::Linux;
