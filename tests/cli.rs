@@ -83,6 +83,30 @@ fn validate() {
     );
 }
 
+/// What people write who come from elsewhere, and what they are told to write instead.
+#[test]
+fn helps() {
+    let node = |text: &str| format!("printf 'name: lab\\nnamespaces:\\n  RED:\\n{text}' | topo validate -");
+    let lines = [
+        node("    interfaces:\\n      eth0: { veth: { peer: BLUE/eth0 } }\\n  BLUE:\\n"),
+        node("    interfaces:\\n      eth0: { veth: BLUE/eth0, ip: 10.0.0.1/24 }\\n  BLUE:\\n"),
+        node("    forward: true\\n"),
+        node("    routes:\\n      - default via 10.0.0.1 dev eth0\\n      - unreachable 10.0.0.0/8 metric 5\\n      - 2001:db8::/32 via fe80::1 dev eth0\\n"),
+        node("    routes:\\n      - default: 10.0.0.1\\n"),
+        node("    nat: { masquerade: { out: eth0 } }\\n"),
+        node("    nat:\\n      - masquerade: eth0\\n"),
+        node("    interfaces:\\n      - eth0: { veth: BLUE/eth0 }\\n"),
+        node("    interfaces:\\n      - name: eth0\\n        veth: BLUE/eth0\\n"),
+        node("    sysctls:\\n      - net.ipv4.ip_forward=1\\n"),
+        node("    firewall:\\n      - input: drop\\n"),
+        "printf 'name: lab\\nnamespaces: [RED, BLUE]\\n' | topo validate -".to_owned(),
+        // A mark of byte order is not seen, and a letter that is two columns wide is underlined as wide as it is.
+        "printf '\\357\\273\\277name: lab\\nnames: x\\n' | topo validate -".to_owned(),
+        "printf 'name: lab\\nnamespaces: { RED: { 한국: 1, frob: 2 } }\\n' | topo validate -".to_owned(),
+    ];
+    case("helps", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
 #[test]
 fn usage() {
     case(
@@ -155,6 +179,82 @@ fn refused() {
     });
 }
 
+/// Commands in one node and in all, what they find in their environment, and names that are nearly right.
+#[test]
+fn exec() {
+    sandbox::run("exec", || {
+        let also = "sed 's/lab/two/; s/RED/N10/; s/BLUE/N2/' good.yaml >two.yaml; topo apply -q --yes good.yaml two.yaml";
+        case(
+            "exec",
+            &[
+                also,
+                "topo exec RED ip -br address show dev lo",
+                "topo exec RED sh -c 'echo $TOPO_NODE of $TOPO_TOPOLOGY; exit 7'",
+                "topo exec RED -- echo -- --all",
+                "topo exec --all -- sh -c 'ip -br -4 address show dev eth0 | cut -c1-9; test $TOPO_NODE != N10'",
+                "topo exec --all --topology lab there-is-no-such-program",
+                "topo exec --all",
+                "topo exec --all --topology lap -- true",
+                "topo exec REDD true",
+                "topo exec lab/BLEU true",
+                "topo show BLEU",
+                "topo show lap",
+                "topo destroy --yes lap",
+                "topo plna",
+                "topo exec",
+                // A shell whose start sets another prompt, and one that has none of its own.
+                "echo \"PS1='mine: '\" >rc; echo exit | timeout 20 script -qec 'topo exec RED bash --rcfile rc' /dev/null | tr -d '\\r' | grep -o '\\[RED\\] mine: '",
+                "echo exit | timeout 20 script -qec 'topo exec RED sh' /dev/null | tr -d '\\r' | grep -o '\\[RED\\] # '",
+            ],
+        );
+    });
+}
+
+/// Each topology compared with what was last wanted of it.
+#[test]
+fn list() {
+    sandbox::run("list", || {
+        case(
+            "list",
+            &[
+                "topo apply -q --yes good.yaml; topo list",
+                "ip -n RED link set eth0 mtu 1400; ip -n RED address flush dev eth0; topo list",
+                "topo plan lab",
+                "topo plan --detailed-exitcode --summary lab",
+                "topo plan lab --out lab.plan; topo apply lab.plan; topo list",
+                "topo list --quick",
+                // A change that is undone is not wanted any more.
+                "sed s/1500/1500/ good.yaml | sed 's/10.9.0.0/10.8.0.0/' >next.yaml; topo apply -q --yes next.yaml; topo list; topo plan good.yaml --summary",
+                "topo undo -q --yes; topo list; topo plan lab; ip -n BLUE route del 10.9.0.0/16; topo list; topo plan lab",
+                "topo apply -q --yes good.yaml; ip netns exec RED topo list",
+                "ip netns exec BLUE topo list --json | grep inside",
+                "ip link add dev stray0 group 1946157056 type dummy 2>/dev/null || ip link add dev stray0 group 1946157056 type bridge; topo list; ip link del stray0",
+                "rm /run/topo/lab/wanted.json; topo list; topo list --quick; topo plan lab; topo plan lba; topo plan --destroy lab | tail -1",
+                "topo apply -q --yes good.yaml; topo list",
+                "ip netns del RED; topo list",
+                "topo destroy -q --yes lab; topo list; ls /run/topo",
+                "printf 'name: links\\nhost: { interfaces: { lab0: { bridge: {} } } }\\n' >links.yaml; topo apply -q --yes links.yaml; topo list; ls /run/topo/links",
+                "ip link set lab0 mtu 1400; topo list; topo destroy -q --yes links; ls /run/topo",
+            ],
+        );
+    });
+}
+
+/// What a shell is told of the topologies and nodes that are here.
+#[test]
+fn completions() {
+    sandbox::run("completions", || {
+        let complete = |line: &str| {
+            let at = line.split(' ').count() - 1;
+            format!("COMPLETE=bash _CLAP_COMPLETE_INDEX={at} _CLAP_IFS=' ' topo -- {line}'' && echo")
+        };
+        let lines = ["topo l", "topo exec ", "topo exec lab/", "topo show ", "topo destroy ", "topo confirm ", "topo plan --de"];
+        let mut commands = vec!["topo apply -q --yes good.yaml; ip netns add other".to_owned()];
+        commands.extend(lines.map(complete));
+        case("completions", &commands.iter().map(String::as_str).collect::<Vec<_>>());
+    });
+}
+
 #[test]
 fn two_of_one_name_and_collisions() {
     let two = "sed s/lab/other/ good.yaml >other.yaml; topo plan good.yaml other.yaml";
@@ -195,7 +295,12 @@ fn completions_and_manuals_know_every_command() {
         assert!(output.status.success() && output.stderr.is_empty());
         String::from_utf8(output.stdout).unwrap()
     };
-    let texts = [topo(&["completions", "bash"]), topo(&["completions", "zsh"]), topo(&["completions", "fish"]), topo(&["man"])];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(topo(&["completions", shell]).contains("COMPLETE"), "{shell}");
+    }
+    let mut complete = Command::new(env!("CARGO_BIN_EXE_topo"));
+    let output = complete.args(["--", "topo", ""]).env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "1").output().unwrap();
+    let texts = [String::from_utf8(output.stdout).unwrap(), topo(&["man"])];
     for command in ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "schema", "completions", "man"] {
         assert!(texts.iter().all(|text| text.contains(command)), "{command}");
     }

@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use topo::kernel::ErrorKind;
 use topo::linux::netns;
 use topo::linux::netns::Place;
-use topo::linux::node::exec::exec;
+use topo::linux::node::exec::{Program, exec};
 use topo::linux::object::file;
 use topo::resource::{File, FileName, NetnsRef};
 
@@ -22,7 +22,7 @@ const LINE: &str = "TOPO_TEST_EXEC";
 fn inside(program: &str, args: &[&str]) -> topo::kernel::Error {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let place = Place::At(NetnsRef::Name("RED".into()));
-    match exec(place, Some("RED"), OsStr::new(program), &args, &mut |warning| eprintln!("warning: {warning}")) {
+    match exec(place, Some("RED"), Program { name: OsStr::new(program), args: &args, env: &[] }, &mut |warning| eprintln!("warning: {warning}")) {
         Err(error) => error,
     }
 }

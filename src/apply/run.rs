@@ -17,8 +17,8 @@ pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &m
 /// What decides at the end whether a change stays.
 pub type Trial<'a> = dyn FnMut() -> Result<(), Error> + 'a;
 
-/// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where the plan is
-/// empty, or where something failed before.
+/// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where something
+/// failed before.
 pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress), trial: Option<&mut Trial<'_>>) -> Report {
     let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
     let mut during = record::during(plan);
@@ -27,6 +27,10 @@ pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, pro
         // An empty one is removed even where none was read: a run that was killed while it removed one leaves its folder.
         if after != plan.base.record || after.is_empty() {
             report.failure = kernel.remember(&plan.base.topology, &after).err();
+        }
+        if let (Some(trial), None) = (trial, &report.failure) {
+            progress(Progress::Testing);
+            report.failure = trial().err();
         }
         return report;
     }

@@ -11,7 +11,7 @@ use super::trial::Trial;
 use super::{confirmation, signals};
 use crate::apply;
 use crate::apply::{Before, Options, Progress, Report};
-use crate::history::undo;
+use crate::history::{last, undo};
 use crate::kernel::{ErrorKind, Kernel};
 use crate::linux::Linux;
 use crate::linux::store::lock::Lock;
@@ -237,6 +237,13 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
         if let Err(error) = noted {
             report.warnings.push(format!("this apply cannot be undone later: {error}"));
         }
+        let kept = match manner.way_back {
+            WayBack::None => last::forget(&Records::default(), &plan.base.topology),
+            _ => last::note(&Records::default(), &plan.wanted),
+        };
+        if let Err(error) = kept {
+            report.warnings.push(format!("topo list cannot tell later what has changed since: {error}"));
+        }
     }
     if let Some(unconfirmed) = &mut unconfirmed
         && let Err(error) = unconfirmed.end(&report)
@@ -248,7 +255,13 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
 
 /// Goes back to what was there before an apply.
 pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, options: &Options) -> Report {
-    told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, options, progress))
+    let mut report = told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, options, progress));
+    if report.is_success()
+        && let Err(error) = last::note_back(&Records::default(), before)
+    {
+        report.warnings.push(format!("topo list cannot tell later what has changed since: {error}"));
+    }
+    report
 }
 
 /// Does it, telling how far it is and, if that is asked for, every request.

@@ -22,6 +22,7 @@ use self::command::undo;
 use self::command::validate;
 mod console;
 mod exit;
+pub(crate) mod known;
 mod progress;
 mod signals;
 mod trial;
@@ -50,7 +51,7 @@ Examples:
   topo validate lab.yaml        is the file right? needs no privileges
   sudo topo plan lab.yaml       what would change?
   sudo topo apply lab.yaml      make it so
-  sudo topo exec RED -- ping -c1 11.11.11.3
+  sudo topo exec RED ping -c1 11.11.11.3
   sudo topo test lab.yaml       do its checks pass?
   sudo topo destroy lab.yaml    leave nothing behind
 
@@ -121,6 +122,8 @@ pub fn main() -> ExitCode {
     if let Some(topology) = watch::asked() {
         return watch::run(&topology).into();
     }
+    // A shell asks what a line can be completed to: the answer is printed, and that was all.
+    clap_complete::CompleteEnv::with_factory(Topo::command).complete();
     let matches = match command_with_color().try_get_matches().and_then(|matches| Topo::from_arg_matches(&matches)) {
         Ok(topo) => topo,
         Err(error) => {

@@ -5,11 +5,12 @@ use super::console::{Asked, Console};
 use super::exit::Exit;
 use crate::dialect::ip::Words;
 use crate::document::{Source, Topology};
+use crate::history::last::Last;
 use crate::kernel::{Error, Kernel};
 use crate::linux::Linux;
 use crate::linux::netns::processes;
 use crate::plan;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Conflict, Plan};
 use crate::resource::probe::Check;
 use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, RawRules, Record, ResourceId, State};
 
@@ -26,17 +27,34 @@ pub struct Case {
     pub raw: RawRules,
     /// What is to be tried once it is there.
     pub checks: Vec<Check>,
+    /// Whether it is what there was before an apply that was undone, and is gone back to.
+    pub back: bool,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum NoPlan {
+    /// The machine could not be looked at.
+    Failed(Error),
+    /// Something is in the way.
+    Conflicts(Vec<Conflict>),
 }
 
 impl Case {
     /// What a file wants.
     pub fn of(topology: Topology) -> Self {
-        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, raw: topology.raw, checks: topology.checks }
+        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, raw: topology.raw, checks: topology.checks, back: false }
     }
 
     /// A topology of which nothing is wanted.
     pub fn nothing(name: Name) -> Self {
-        Self { wanted: State::empty(name), source: None, origins: Origins::new(), raw: RawRules::new(), checks: Vec::new() }
+        Self { wanted: State::empty(name), source: None, origins: Origins::new(), raw: RawRules::new(), checks: Vec::new(), back: false }
+    }
+
+    /// A topology as it was last wanted.
+    pub fn last(last: Last<'_>) -> Self {
+        let nothing = Self::nothing(last.state.topology.clone());
+        Self { wanted: last.state.into_owned(), back: last.back, ..nothing }
     }
 
     /// What is known of the file.
@@ -88,21 +106,34 @@ pub fn plan_again(console: &mut Console, kernel: &mut Linux, case: &Case, gone: 
 }
 
 fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
-    let mut wanted = case.wanted.clone();
-    let looked = kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted));
-    let mut observed = looked.map_err(|error| {
-        console.failure(&case.asked(), &error);
-        Exit::of(&error)
-    })?;
-    observed.others.retain(|(name, _)| !gone.contains(name));
-    plan::make(&wanted, &observed).map_err(|conflicts| {
-        for conflict in &conflicts {
-            let name = crate::render::words::full_name(&conflict.id);
-            let message = if conflict.reason.contains(&name) { conflict.reason.clone() } else { format!("{name}: {}", conflict.reason) };
-            console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &message, conflict.help.as_deref());
+    compare(kernel, case, gone).map_err(|none| match none {
+        NoPlan::Failed(error) => {
+            console.failure(&case.asked(), &error);
+            Exit::of(&error)
         }
-        Exit::Failed
+        NoPlan::Conflicts(conflicts) => {
+            for conflict in &conflicts {
+                console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &in_words(conflict), conflict.help.as_deref());
+            }
+            Exit::Failed
+        }
     })
+}
+
+/// The same without a word to anybody.
+pub fn compare(kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, NoPlan> {
+    let mut wanted = case.wanted.clone();
+    let looked = if case.back { kernel.observe(&wanted) } else { kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted)) };
+    let mut observed = looked.map_err(NoPlan::Failed)?;
+    observed.others.retain(|(name, _)| !gone.contains(name));
+    let made = if case.back { plan::back(&wanted, &observed) } else { plan::make(&wanted, &observed) };
+    made.map_err(NoPlan::Conflicts)
+}
+
+/// What is in the way, with its name.
+pub fn in_words(conflict: &Conflict) -> String {
+    let name = crate::render::words::full_name(&conflict.id);
+    if conflict.reason.contains(&name) { conflict.reason.clone() } else { format!("{name}: {}", conflict.reason) }
 }
 
 /// Tells of the processes in namespaces that go: nobody ends them, and they keep what topo takes the name from.

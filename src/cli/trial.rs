@@ -21,16 +21,21 @@ pub struct Trial<'a> {
     case: &'a Case,
     stop: &'a AtomicI32,
     before: Option<Vec<Outcome>>,
+    /// Whether there is nothing to change: then the checks are tried once, and each has to pass.
+    unchanged: bool,
     after: Vec<Outcome>,
 }
 
 impl<'a> Trial<'a> {
     /// Tries the checks as long as nothing is changed.
     pub fn begin(console: &mut Console, case: &'a Case, plan: &Plan, stop: &'a AtomicI32) -> Result<Self, Exit> {
-        let mut trial = Self { case, stop, before: None, after: Vec::new() };
-        if plan.is_empty() || case.checks.is_empty() {
-            let why = if plan.is_empty() { "nothing is changed, so nothing is tested" } else { "the file has no checks, so nothing is tested" };
-            console.note(&format!("{}: {why}", case.wanted.topology));
+        let mut trial = Self { case, stop, before: None, unchanged: false, after: Vec::new() };
+        if case.checks.is_empty() {
+            console.note(&format!("{}: the file has no checks, so nothing is tested", case.wanted.topology));
+            return Ok(trial);
+        }
+        if plan.is_empty() {
+            trial.unchanged = true;
             return Ok(trial);
         }
         if plan.base.items.values().any(|item| item.owner == Owner::Ours) {
@@ -68,6 +73,7 @@ impl<'a> Trial<'a> {
         for (at, reason) in &broken {
             let Some(check) = self.case.checks.get(*at) else { continue };
             let (first, help) = match self.before {
+                None if self.unchanged => ("nothing was changed", "somebody else's change may be the reason: the plan is empty"),
                 Some(_) => ("it passed before", "see what in the plan it goes by, or change the check with it"),
                 None => ("the topology was not there before, so each check has to pass", "mend it in the file, or apply it without --test and look"),
             };
@@ -79,7 +85,8 @@ impl<'a> Trial<'a> {
         for (check, outcome, _) in self.tested(&self.after).each().filter(|(_, _, verdict)| *verdict != Verdict::Passed) {
             console.warn(&format!("check {:?} fails, as it did before: {}", check.title(), reason(check, outcome)));
         }
-        console.note(&format!("after the change, {}", tally(self.tested(&self.after))));
+        let when = if self.unchanged { "nothing is changed" } else { "after the change" };
+        console.note(&format!("{when}, {}", tally(self.tested(&self.after))));
     }
 
     /// What came of the checks after the change, for programs.

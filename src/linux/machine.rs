@@ -1,7 +1,8 @@
 //! The machine.
 
+use super::netlink::socket::Socket;
 use super::netns;
-use super::netns::Netns;
+use super::netns::{Netns, Place, namespace};
 use super::netns::context::Places;
 use super::netns::pinned::Held;
 use super::object::file::Files;
@@ -60,6 +61,18 @@ impl Linux {
             records.push((name, loaded.record.unwrap_or(Record { running, ..Record::default() })));
         }
         inventory::list(&records, &self.places)
+    }
+
+    /// The topology whose namespace topo was started in, and the node, where its record knows it; `None` where that is nobody's or somebody else's.
+    pub fn inside(&self) -> Result<Option<(Name, Option<Node>)>, Error> {
+        let alias = netns::run_one(Place::Inside(self.places.host.clone()), || {
+            namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"))
+        })??;
+        let Some(topology) = alias.as_deref().and_then(namespace::topology_of).map(Name::from) else { return Ok(None) };
+        let here = netns::cookie()?;
+        let record = self.records.load(&topology)?.record.unwrap_or_default();
+        let node = record.namespaces.iter().find(|(_, cookie)| **cookie == here && here != 0).map(|(node, _)| node.clone());
+        Ok(Some((topology, node)))
     }
 
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.

@@ -361,35 +361,3 @@ pub fn leftover(change: &Change) -> String {
     };
     format!("{} {what}{}{fields}", full_name(&change.id), if fields.is_empty() { "" } else { ": " })
 }
-
-/// Output of `topo list --json`.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Topologies {
-    /// The version of this format.
-    pub format_version: u32,
-    /// The topologies, in the order of their names.
-    pub topologies: Vec<ListedView>,
-}
-
-/// A topology on this machine.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ListedView {
-    /// Its name; empty in an entry for what carries topo's marks and belongs to no topology that is known.
-    pub topology: String,
-    /// `ok`, `half-made` (an apply or destroy is under way or was cut off), `waiting` (applied, and undone unless it is confirmed), `expired` (it was not
-    /// confirmed in time, and nobody has undone it yet) or `unowned`.
-    pub state: &'static str,
-    /// In the state `waiting`: it is undone after so many seconds unless it is confirmed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds_to_confirm: Option<u64>,
-    /// The namespaces that it made.
-    pub namespaces: Vec<String>,
-    /// The nodes of others that it configures.
-    pub existing: Vec<String>,
-    /// Its links on the host.
-    pub links: Vec<String>,
-    /// Whether it has an nft table, or rules in somebody else's chain, on the host.
-    pub nft: bool,
-    /// What carries topo's mark and is no topology's that is known, in words.
-    pub other: Vec<String>,
-}

@@ -3,6 +3,7 @@
 pub mod finding;
 pub mod json;
 pub mod list;
+pub mod order;
 pub mod page;
 pub mod plan;
 pub mod report;

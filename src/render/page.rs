@@ -57,6 +57,12 @@ impl Page {
         self.text
     }
 
+    /// Ends the line, which is the last one, and takes the text.
+    pub fn end_and_finish(&mut self) -> String {
+        self.end();
+        std::mem::take(&mut self.text)
+    }
+
     /// Whether there is nothing on it.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()

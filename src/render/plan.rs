@@ -1,5 +1,6 @@
 //! A plan for a person: signs, fields, impact, counts.
 
+use super::order::{Natural, left, natural, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, full_name, impact, name, seen};
 use crate::plan::{Action, Change, Plan};
@@ -109,15 +110,26 @@ fn nothing(plan: &Plan) -> String {
 
 /// The changes of each node, the host first, in the order in which a node gets its parts.
 fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
-    let mut nodes: BTreeMap<(bool, &Node), Vec<&Change>> = BTreeMap::new();
+    let mut nodes: BTreeMap<&Node, Vec<&Change>> = BTreeMap::new();
     for change in visible(plan) {
-        let node = change.id.node();
-        nodes.entry((!node.is_host(), node)).or_default().push(change);
+        nodes.entry(change.id.node()).or_default().push(change);
     }
     for changes in nodes.values_mut() {
-        changes.sort_by_key(|change| class(change));
+        changes.sort_by_cached_key(|change| (class(change), link(&change.id).map(natural)));
     }
-    nodes.into_iter().map(|((_, node), changes)| (node, changes)).collect()
+    let mut nodes: Vec<(&Node, Vec<&Change>)> = nodes.into_iter().collect();
+    nodes.sort_by_cached_key(|(node, _)| (!node.is_host(), natural(node.as_str())));
+    nodes
+}
+
+/// The interface that a resource is or is on.
+fn link(id: &ResourceId) -> Option<&str> {
+    match id {
+        ResourceId::Link(link) | ResourceId::Qdisc(link) | ResourceId::Address(link, ..) | ResourceId::Neighbor(link, ..) | ResourceId::Fdb(link, ..) | ResourceId::Peer(link, _) => {
+            Some(link.name.as_str())
+        }
+        _ => None,
+    }
 }
 
 fn class(change: &Change) -> Option<Class> {
@@ -239,16 +251,16 @@ pub fn summary(plan: &Plan) -> String {
         return nothing(plan);
     }
     let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
-    let mut nodes: BTreeMap<(bool, &str), Counts> = BTreeMap::new();
+    let mut nodes: BTreeMap<(bool, Natural), Counts> = BTreeMap::new();
     for change in visible(plan) {
         let node = change.id.node();
         kinds.entry(change.id.kind()).or_default().note(change.action);
-        nodes.entry((!node.is_host(), node.as_str())).or_default().note(change.action);
+        nodes.entry((!node.is_host(), natural(node.as_str()))).or_default().note(change.action);
     }
     let mut page = Page::new();
     page.put("Topology ").paint(BOLD, plan.base.topology.as_str()).put(":").end();
     table(&mut page, "KIND", kinds.into_iter());
-    table(&mut page, "NODE", nodes.into_iter().map(|((_, node), counts)| (node, counts)));
+    table(&mut page, "NODE", nodes.iter().map(|((_, node), counts)| (node.text(), *counts)));
     let whole = plan.changes.iter().filter(|change| matches!(&change.before, Some(Resource::Namespace(namespace)) if namespace.whole)).count();
     if whole > 0 {
         let (goes, them) = if whole == 1 { ("goes", "it") } else { ("go", "them") };
@@ -260,8 +272,8 @@ pub fn summary(plan: &Plan) -> String {
 
 fn table<'a>(page: &mut Page, head: &str, rows: impl Iterator<Item = (&'a str, Counts)>) {
     let rows: Vec<(&str, Counts)> = rows.collect();
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(10);
-    page.end().put("  ").paint(DIM, format!("{head:<width$} {:>6} {:>6} {:>6}", "+", "~", "-")).end();
+    let wide = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).max(10);
+    page.end().put("  ").paint(DIM, format!("{} {:>6} {:>6} {:>6}", left(head, wide), "+", "~", "-")).end();
     // Equal rows of a big plan say more as one line.
     let many = rows.len() > 20;
     let mut rest = rows.as_slice();
@@ -269,7 +281,7 @@ fn table<'a>(page: &mut Page, head: &str, rows: impl Iterator<Item = (&'a str, C
         let same = if many { tail.iter().take_while(|row| row.1 == first.1).count() } else { 0 };
         let counts = first.1;
         let cells = format!(" {:>6} {:>6} {:>6}", counts.add, counts.change, counts.destroy);
-        page.put(format!("  {:<width$}", first.0)).put(cells);
+        page.put(format!("  {}", left(first.0, wide))).put(cells);
         if let Some((last, _)) = same.checked_sub(1).and_then(|at| tail.get(at)) {
             page.paint(DIM, format!("  each of {} up to {last}", same + 1));
         }

@@ -1,5 +1,6 @@
 //! What came of checks: a table, JSON, JUnit.
 
+use super::order::{cut, left, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, escape};
 use crate::resource::Name;
 use crate::resource::probe::{Check, Outcome, Verdict};
@@ -46,24 +47,68 @@ fn style(verdict: Verdict) -> Style {
 
 /// The table, and a line that counts.
 pub fn text(tested: Tested<'_>, took: Duration) -> String {
-    let mut page = Page::new();
-    if tested.checks.is_empty() {
-        page.line(format!("Topology {} has no checks.", tested.topology));
-        return page.finish();
+    let table = Table::of(tested.checks);
+    let rows: String = tested.each().map(|(check, outcome, _)| table.row(check, outcome)).collect();
+    table.head() + &rows + &foot(tested, took)
+}
+
+/// The columns of the table, known before anything was tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    name: usize,
+    from: usize,
+    what: usize,
+    empty: bool,
+}
+
+impl Table {
+    /// The table of these checks.
+    pub fn of(checks: &[Check]) -> Self {
+        let widest = |head: &str, cell: &dyn Fn(&Check) -> String| checks.iter().map(|check| width(&escape(&cell(check)))).max().unwrap_or(0).max(head.len()).min(60);
+        Self {
+            name: widest("NAME", &named),
+            from: widest("FROM", &|check| check.from.to_string()),
+            what: widest("WHAT", &|check| check.words.clone()),
+            empty: checks.is_empty(),
+        }
     }
-    let named = |check: &Check| check.name.clone().unwrap_or_else(|| "-".to_owned());
-    let widest = |head: &str, cell: &dyn Fn(&Check) -> String| tested.checks.iter().map(|check| width(&cell(check))).max().unwrap_or(0).max(head.len()).min(60);
-    let (name, from, what) = (widest("NAME", &named), widest("FROM", &|check| check.from.to_string()), widest("WHAT", &|check| check.words.clone()));
-    page.paint(DIM, format!("{:<name$}  {:<from$}  {:<what$}  EXPECTED  RESULT   {:>8}", "NAME", "FROM", "WHAT", "TIME")).end();
-    for (check, outcome, verdict) in tested.each() {
-        page.paint(BOLD, cell(&named(check), name)).put("  ").put(cell(check.from.as_str(), from)).put("  ").put(cell(&check.words, what));
+
+    /// Its head; nothing where there is nothing below it.
+    pub fn head(self) -> String {
+        let mut page = Page::new();
+        if !self.empty {
+            let (name, from, what) = (left("NAME", self.name), left("FROM", self.from), left("WHAT", self.what));
+            page.paint(DIM, format!("{name}  {from}  {what}  EXPECTED  RESULT   {:>8}", "TIME")).end();
+        }
+        page.finish()
+    }
+
+    /// A line of it, and below it what was seen instead where it is not as expected.
+    pub fn row(self, check: &Check, outcome: &Outcome) -> String {
+        let mut page = Page::new();
+        let verdict = outcome.verdict(check);
+        page.paint(BOLD, cell(&named(check), self.name)).put("  ").put(cell(check.from.as_str(), self.from)).put("  ").put(cell(&check.words, self.what));
         page.put(format!("  {:<8}  ", check.expected())).paint(style(verdict), format!("{verdict:<7}")).put(format!("  {:>8}", time(outcome.took))).end();
         if verdict != Verdict::Passed {
             page.put("    ").paint(if verdict == Verdict::Skipped { PLAIN } else { REMOVE }, reason(check, outcome)).end();
         }
+        page.finish()
     }
-    page.put(tally(tested)).put(format!(" in {}.", time(took))).end();
+}
+
+/// The line below the table.
+pub fn foot(tested: Tested<'_>, took: Duration) -> String {
+    let mut page = Page::new();
+    if tested.checks.is_empty() {
+        page.line(format!("Topology {} has no checks.", tested.topology));
+    } else {
+        page.put(tally(tested)).put(format!(" in {}.", time(took))).end();
+    }
     page.finish()
+}
+
+fn named(check: &Check) -> String {
+    check.name.clone().unwrap_or_else(|| "-".to_owned())
 }
 
 /// `lab: 3 passed, 1 failed`
@@ -84,15 +129,7 @@ pub fn reason(check: &Check, outcome: &Outcome) -> String {
 
 /// A cell of the table: escaped first, so that its width is what is seen; what is too long ends in dots.
 fn cell(text: &str, most: usize) -> String {
-    let text = escape(text);
-    if text.chars().count() <= most {
-        return format!("{text:<most$}");
-    }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
-}
-
-fn width(text: &str) -> usize {
-    escape(text).chars().count()
+    left(&cut(&escape(text), most), most)
 }
 
 /// `0.3 ms`, `142 ms`, `2.0 s`.

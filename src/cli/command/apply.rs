@@ -32,7 +32,7 @@ pub struct Apply {
     /// Leave what was done when a step fails
     #[arg(long)]
     no_rollback: bool,
-    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a first apply each has to pass
+    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a first apply, and where nothing changes, each has to pass
     #[arg(long)]
     test: bool,
     /// Print a report as JSON; needs --yes or a saved plan

@@ -2,11 +2,12 @@ use crate::cli::confirmation;
 use crate::cli::confirmation::{Pending, Phase};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::session;
+use crate::cli::{known, session};
 use crate::linux::store::record::Records;
 use crate::render::page::seconds;
 use crate::resource::Name;
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 /// Keep what "topo apply --confirm" applied
 ///
@@ -17,7 +18,7 @@ use clap::Args;
 )]
 pub struct Confirm {
     /// The topology [default: all that wait]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
     name: Option<String>,
 }
 

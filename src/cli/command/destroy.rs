@@ -3,12 +3,13 @@ use crate::cli::console::Console;
 use crate::cli::execute;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
-use crate::cli::session;
+use crate::cli::{known, session};
 use crate::cli::session::Case;
 use crate::linux::Linux;
 use crate::plan::Plan;
 use crate::resource::{Name, NetnsRef, Node};
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
 /// Remove all of a topology, and put back what was there before
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 )]
 pub struct Destroy {
     /// Topology files, folders or names [default: topology.yaml]
-    #[arg(value_name = "FILE|NAME", conflicts_with = "all")]
+    #[arg(value_name = "FILE|NAME", conflicts_with = "all", add = ArgValueCompleter::new(known::file_or_topology))]
     targets: Vec<String>,
     /// Everything of topo's on this machine
     #[arg(long)]
@@ -54,7 +55,7 @@ impl Destroy {
         let mut kernel = session::open(console)?;
         let mut jobs = self.plans(console, &mut kernel, &named, session::plan_after)?;
         for (_, plan) in jobs.iter().filter(|(_, plan)| plan.is_empty() && plan.base.record.is_empty()) {
-            console.note(&format!("there is nothing of topology {:?} here", plan.base.topology.as_str()));
+            nothing(console, &mut kernel, &plan.base.topology)?;
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
         if changes && !self.json && !(self.yes && console.is_quiet()) {
@@ -104,6 +105,14 @@ impl Destroy {
         }
         Ok(names)
     }
+}
+
+/// Tells that there is nothing of a topology, and what was probably meant.
+fn nothing(console: &mut Console, kernel: &mut Linux, name: &Name) -> Result<(), Exit> {
+    let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
+    let meant = known::suggestion(name.as_str(), &here).map(|meant| format!(": {meant}")).unwrap_or_default();
+    console.note(&format!("there is nothing of topology {:?} here{meant}", name.as_str()));
+    Ok(())
 }
 
 /// The names of all topologies here, and one more for what carries topo's mark and is no topology's.

@@ -1,20 +1,28 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
+use crate::cli::session::{Case, NoPlan};
 use crate::cli::{confirmation, session};
+use crate::history::last;
 use crate::history::pending::Phase;
-use crate::linux::Linux;
-use crate::render::json;
-use crate::render::json::{ListedView, Topologies};
-use crate::render::{list, words};
-use crate::resource::{Name, ResourceId};
+use crate::linux::store::record::Records;
+use crate::linux::{Found, Linux};
+use crate::render::list::{ListedView, Topologies};
+use crate::render::{json, list, words};
+use crate::resource::{Name, Node, ResourceId};
 use clap::Args;
 
 /// List the topologies on this machine, found by their marks
 ///
-/// Half-made ones and what belongs to no topology any more are listed, too. Looking needs root.
+/// Each is compared with what was last wanted of it, as "topo plan NAME" does: "ok" is one that would not change, "drifted" one that would, with the first thing that differs. "unknown" is one of
+/// which that cannot be said, because what was wanted is not known any more. Half-made ones and what belongs to no topology any more are listed, too. Looking needs root.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  sudo topo list\n  sudo topo list --json | jq -r '.topologies[].topology'")]
+#[command(
+    after_long_help = "Examples:\n  sudo topo list\n  sudo topo list --quick                 what is there, without a look at whether it is right\n  sudo topo list --json | jq -r '.topologies[].topology'"
+)]
 pub struct List {
+    /// Count what is there and compare nothing: "present" is all that it says then
+    #[arg(long)]
+    quick: bool,
     /// Print the list as JSON
     #[arg(long)]
     json: bool,
@@ -23,57 +31,94 @@ pub struct List {
 impl List {
     pub fn run(self, console: &mut Console) -> crate::cli::Result {
         let mut kernel = session::open(console)?;
-        let topologies = look(console, &mut kernel)?;
+        let inside = kernel.inside().map_err(|error| session::told(console, &error))?;
+        let topologies = look(console, &mut kernel, inside.is_none() && !self.quick, inside.is_none())?;
+        let inside = inside.map(|(topology, node)| node.map_or(topology.to_string(), |node| format!("{topology}/{node}")));
         if self.json {
-            console.out(&json::text(&Topologies { format_version: json::FORMAT_VERSION, topologies }));
+            console.out(&json::text(&Topologies { format_version: json::FORMAT_VERSION, inside, topologies }));
         } else {
             console.out(&list::text(&topologies));
+            if let Some(inside) = inside {
+                console.note(&format!("this is inside {inside}: what is on the host is not seen from here, and nothing is compared"));
+            }
         }
         Ok(Exit::Done)
     }
 }
 
-fn look(console: &mut Console, kernel: &mut Linux) -> Result<Vec<ListedView>, Exit> {
+/// The topologies; `compares` them with what was last wanted. `outside` says that this is no namespace of topo's, so that the marks here are those of the host.
+fn look(console: &mut Console, kernel: &mut Linux, compares: bool, outside: bool) -> Result<Vec<ListedView>, Exit> {
     let listed = kernel.list();
     session::warnings(console, kernel);
-    let (found, unowned) = listed.map_err(|error| session::told(console, &error))?;
-    let mut topologies: Vec<ListedView> = found
-        .into_iter()
-        .map(|it| {
-            let phase = confirmation::phase(&it.name);
-            (it, phase)
-        })
-        .map(|(it, phase)| ListedView {
-            topology: it.name.to_string(),
-            state: match phase {
-                _ if it.half_made => "half-made",
-                Some(Phase::Waiting(_)) => "waiting",
-                Some(Phase::Expired) => "expired",
-                _ => "ok",
-            },
-            seconds_to_confirm: phase.and_then(|phase| if let Phase::Waiting(left) = phase { Some(left.as_millis().div_ceil(1000) as u64) } else { None }),
-            namespaces: it.namespaces.iter().map(ToString::to_string).collect(),
-            existing: it.existing.keys().map(ToString::to_string).collect(),
-            links: it.links.iter().map(ToString::to_string).collect(),
-            nft: it.nft,
-            other: Vec::new(),
-        })
-        .collect();
+    let (found, mut unowned) = listed.map_err(|error| session::told(console, &error))?;
+    let mut topologies: Vec<ListedView> = found.iter().map(|it| one(it, kernel, compares)).collect();
+    if !outside {
+        unowned.clear();
+        for it in &mut topologies {
+            (it.nft, it.links) = (false, Vec::new());
+            it.existing.retain(|node| node != Node::host().as_str());
+        }
+    }
     if !unowned.is_empty() {
-        let other = unowned.iter().map(words::full_name).collect();
-        let (topology, state) = (String::new(), "unowned");
-        topologies.push(ListedView {
-            topology,
-            state,
-            seconds_to_confirm: None,
-            namespaces: Vec::new(),
-            existing: Vec::new(),
-            links: Vec::new(),
-            nft: false,
-            other,
-        });
+        topologies.push(ListedView { state: "unowned", other: unowned.iter().map(words::full_name).collect(), ..ListedView::default() });
     }
     Ok(topologies)
+}
+
+/// What is said of a topology.
+fn one(it: &Found, kernel: &mut Linux, compares: bool) -> ListedView {
+    let phase = confirmation::phase(&it.name);
+    let mut view = ListedView {
+        topology: it.name.to_string(),
+        state: "present",
+        seconds_to_confirm: phase.and_then(|phase| if let Phase::Waiting(left) = phase { Some(left.as_millis().div_ceil(1000) as u64) } else { None }),
+        namespaces: it.namespaces.iter().map(ToString::to_string).collect(),
+        existing: it.existing.keys().map(ToString::to_string).collect(),
+        links: it.links.iter().map(ToString::to_string).collect(),
+        nft: it.nft,
+        ..ListedView::default()
+    };
+    if compares {
+        compare(it, kernel, &mut view);
+    }
+    match phase {
+        _ if it.half_made => view.state = "half-made",
+        Some(Phase::Waiting(_)) => view.state = "waiting",
+        Some(Phase::Expired) => view.state = "expired",
+        _ => {}
+    }
+    view
+}
+
+/// Compares a topology with what was last wanted of it.
+fn compare(it: &Found, kernel: &mut Linux, view: &mut ListedView) {
+    view.state = "unknown";
+    let case = match last::load(&Records::default(), &it.name) {
+        Ok(Some(last)) => Case::last(last),
+        Ok(None) => {
+            view.differs.push("what was last wanted is not known".to_owned());
+            return;
+        }
+        Err(error) => {
+            view.differs.push(error.to_string());
+            return;
+        }
+    };
+    let compared = session::compare(kernel, &case, &[]);
+    // What there is to say is said by `plan`.
+    kernel.warnings();
+    match compared {
+        Ok(plan) => {
+            let (changes, differs) = list::differs(&plan);
+            (view.changes, view.differs) = (Some(changes), differs);
+            view.state = if plan.changes.is_empty() { "ok" } else { "drifted" };
+        }
+        Err(NoPlan::Conflicts(conflicts)) => {
+            view.differs = conflicts.iter().map(session::in_words).collect();
+            view.state = "drifted";
+        }
+        Err(NoPlan::Failed(error)) => view.differs.push(error.to_string()),
+    }
 }
 
 /// The names of all topologies here.

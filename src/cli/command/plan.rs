@@ -1,15 +1,21 @@
 use crate::cli::console::Console;
+use super::list;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load, plan_file};
-use crate::cli::session;
+use crate::cli::{known, session};
 use crate::cli::session::Case;
 use crate::dialect::ip::Words;
+use crate::history::last;
+use crate::linux::Linux;
+use crate::linux::store::record::{self, Records};
 use crate::plan::Plan;
 use crate::render::json;
 use crate::render::json::{PlanView, Plans};
 use crate::render::plan::{Counts, summary, text, totals};
+use crate::resource::{Name, State};
 use clap::Args;
-use std::path::PathBuf;
+use clap_complete::engine::ArgValueCompleter;
+use std::path::{Path, PathBuf};
 
 /// Show what an apply would change, and what each change disturbs
 ///
@@ -17,11 +23,11 @@ use std::path::PathBuf;
 /// flaps a link costs what the lines below it say, and the plan puts it back.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab.yaml --commands          what you would type instead"
+    after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab                          what has changed since it was applied, without its file\n  sudo topo plan lab.yaml --commands          what you would type instead"
 )]
 pub struct PlanCommand {
-    /// Topology files or folders; "-" is standard input [default: topology.yaml]
-    #[arg(value_name = "FILE")]
+    /// Topology files or folders, "-" for standard input, or names of topologies here, as they were last wanted [default: topology.yaml]
+    #[arg(value_name = "FILE|NAME", add = ArgValueCompleter::new(known::file_or_topology))]
     files: Vec<PathBuf>,
     /// Write the plan to a file that "topo apply PLAN" carries out, unless the machine has changed by then
     #[arg(long, value_name = "PLAN")]
@@ -45,16 +51,21 @@ pub struct PlanCommand {
 
 impl PlanCommand {
     pub fn run(self, console: &mut Console) -> crate::cli::Result {
-        let sources = files::read(console, &self.files)?;
-        let topologies = load::sound(console, sources)?;
+        let (names, paths): (Vec<PathBuf>, Vec<PathBuf>) = self.files.iter().cloned().partition(|file| is_name(file));
+        let topologies = if names.is_empty() || !paths.is_empty() {
+            let sources = files::read(console, &paths)?;
+            load::sound(console, sources)?
+        } else {
+            Vec::new()
+        };
         let mut kernel = session::open(console)?;
+        let mut cases: Vec<Case> = topologies.into_iter().map(Case::of).collect();
+        for name in &names {
+            cases.push(self.last(console, &mut kernel, &name.to_string_lossy())?);
+        }
         let (mut plans, mut failed) = (Vec::new(), None);
-        for topology in topologies {
-            let case = if self.destroy {
-                Case { wanted: crate::resource::State::empty(topology.state.topology.clone()), ..Case::of(topology) }
-            } else {
-                Case::of(topology)
-            };
+        for case in cases {
+            let case = if self.destroy { Case { wanted: State::empty(case.wanted.topology.clone()), back: false, ..case } } else { case };
             match session::plan(console, &mut kernel, &case) {
                 Ok(plan) => plans.push((case, plan)),
                 Err(exit) => failed = Some(failed.map_or(exit, |worst: Exit| worst.worst(exit))),
@@ -71,6 +82,26 @@ impl PlanCommand {
         Ok(if changes && self.detailed_exitcode { Exit::Changes } else { Exit::Done })
     }
 
+    /// A topology that is here, as it was last wanted.
+    fn last(&self, console: &mut Console, kernel: &mut Linux, name: &str) -> Result<Case, Exit> {
+        let topology = Name::from(name);
+        let last = last::load(&Records::default(), &topology).map_err(|error| session::told(console, &error))?;
+        if let Some(last) = last {
+            return Ok(Case::last(last));
+        }
+        let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
+        if !here.iter().any(|here| here == name) {
+            let help = known::suggestion(name, &here).unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
+            console.problem(&format!("there is no file and no topology {name:?} here"), Some(&help));
+            return Err(Exit::Failed);
+        }
+        if self.destroy {
+            return Ok(Case::nothing(topology));
+        }
+        console.problem(&format!("what was last wanted of topology {name:?} is not known"), Some("plan its file; an apply of it is remembered"));
+        Err(Exit::Failed)
+    }
+
     fn print(&self, console: &mut Console, plans: &[(Case, Plan)]) {
         if self.json {
             let plans = plans.iter().map(|(_, plan)| PlanView::from(plan)).collect();
@@ -81,6 +112,11 @@ impl PlanCommand {
             show(console, plans.iter().map(|(_, plan)| plan), self.summary);
         }
     }
+}
+
+/// Whether an argument is the name of a topology: no file, by the rule of `destroy`, and a name that a topology can have.
+fn is_name(argument: &Path) -> bool {
+    argument.to_str().is_some_and(|text| !files::is_file(text) && record::is_name(text))
 }
 
 /// Shows plans, and what they come to.

@@ -4,7 +4,7 @@ use crate::cli::console::Console;
 use crate::cli::execute;
 use crate::cli::execute::{Manner, WayBack};
 use crate::cli::exit::Exit;
-use crate::cli::session;
+use crate::cli::{known, session};
 use crate::cli::session::Case;
 use crate::linux::Linux;
 use crate::linux::store::record::Records;
@@ -12,6 +12,7 @@ use crate::render::json;
 use crate::render::json::{ReportView, Reports};
 use crate::resource::Name;
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 /// Undo at once what "topo apply --confirm" applied
 ///
@@ -21,7 +22,7 @@ use clap::Args;
 #[command(after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo rollback                     that was wrong: as before, now")]
 pub struct Rollback {
     /// The topology [default: all that wait]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
     name: Option<String>,
     /// Print a report as JSON
     #[arg(long)]

@@ -1,7 +1,7 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document;
-use crate::render::{json, tested};
+use crate::render::{json, list, tested};
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 
@@ -52,7 +52,7 @@ pub fn of(which: Which) -> serde_json::Value {
         Which::Plan => generator.into_root_schema_for::<json::Plans>().to_value(),
         Which::Report => generator.into_root_schema_for::<json::Reports>().to_value(),
         Which::Findings => generator.into_root_schema_for::<json::Findings>().to_value(),
-        Which::List => generator.into_root_schema_for::<json::Topologies>().to_value(),
+        Which::List => generator.into_root_schema_for::<list::Topologies>().to_value(),
         Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
         Which::State => generator.into_root_schema_for::<json::States>().to_value(),
     }

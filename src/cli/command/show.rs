@@ -1,7 +1,7 @@
 use super::list;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::session;
+use crate::cli::{known, session};
 use crate::cli::session::Case;
 use crate::kernel;
 use crate::kernel::Kernel;
@@ -11,6 +11,7 @@ use crate::render::json::{StateView, States};
 use crate::render::{show, yaml};
 use crate::resource::{Name, Node, State};
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 /// Show what is there of a topology, or of one node
 ///
@@ -22,7 +23,7 @@ use clap::Args;
 )]
 pub struct Show {
     /// A topology, a node, or both as TOPOLOGY/NODE
-    #[arg(value_name = "[TOPOLOGY/]NODE|NAME")]
+    #[arg(value_name = "[TOPOLOGY/]NODE|NAME", add = ArgValueCandidates::new(known::any_candidates))]
     what: Option<String>,
     /// Print the state as JSON
     #[arg(long, conflicts_with = "yaml")]
@@ -77,7 +78,9 @@ pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> 
     match states.len() {
         1 => Ok((states, Some(node))),
         0 => {
-            console.problem(&format!("there is no topology and no node {what:?} here"), Some("topo list shows the topologies, topo show their nodes"));
+            let names: Vec<String> = names.iter().map(ToString::to_string).chain(known::nodes()).collect();
+            let help = known::suggestion(what, &names).unwrap_or_else(|| "topo list shows the topologies, topo show their nodes".to_owned());
+            console.problem(&format!("there is no topology and no node {what:?} here"), Some(&help));
             Err(Exit::Failed)
         }
         _ => {

@@ -8,11 +8,13 @@ use crate::linux::probe;
 use crate::linux::probe::Limits;
 use crate::render::json;
 use crate::render::tested;
-use crate::render::tested::Tested;
-use crate::resource::probe::Outcome;
+use crate::render::tested::{Table, Tested};
+use crate::resource::probe::{Check, Outcome};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long all checks of a topology may take together, in seconds.
@@ -54,12 +56,13 @@ impl Test {
         let mut done = Vec::new();
         for case in &cases {
             let begin = Instant::now();
-            let outcomes = run(console, case, limits)?;
-            let table = tested::text(of(case, &outcomes), begin.elapsed());
-            match of(case, &outcomes).is_good() {
-                _ if self.json => {}
-                true => console.chatter(&table),
-                false => console.out(&table),
+            let live = !self.json && !console.is_quiet();
+            let outcomes = run(console, case, limits, live)?;
+            let tested = of(case, &outcomes);
+            if live {
+                console.out(&tested::foot(tested, begin.elapsed()));
+            } else if !self.json && !tested.is_good() {
+                console.out(&tested::text(tested, begin.elapsed()));
             }
             done.push((case, outcomes));
         }
@@ -78,9 +81,46 @@ impl Test {
     }
 }
 
-/// Tries the checks of a topology.
-fn run(console: &mut Console, case: &Case, limits: Limits<'_>) -> Result<Vec<Outcome>, Exit> {
-    probe::run(&case.checks, &case.wanted, limits).map_err(|error| session::told(console, &error))
+/// Tries the checks of a topology; `live` shows each result as soon as it and those before it are there.
+fn run(console: &mut Console, case: &Case, limits: Limits<'_>, live: bool) -> Result<Vec<Outcome>, Exit> {
+    let table = Table::of(&case.checks);
+    let rows = Mutex::new(Rows { console, table, checks: &case.checks, next: 0, waiting: BTreeMap::new() });
+    if live && let Ok(mut rows) = rows.lock() {
+        rows.console.out(&table.head());
+    }
+    let tell = |nth: usize, outcome: &Outcome| {
+        if live && let Ok(mut rows) = rows.lock() {
+            rows.tell(nth, outcome);
+        }
+    };
+    let outcomes = probe::run_and_tell(&case.checks, &case.wanted, limits, &tell);
+    // What could not be tried at all was not told by anybody.
+    for (nth, outcome) in outcomes.iter().flatten().enumerate() {
+        tell(nth, outcome);
+    }
+    let console = rows.into_inner().unwrap_or_else(PoisonError::into_inner).console;
+    outcomes.map_err(|error| session::told(console, &error))
+}
+
+/// The lines of the table, in the order of the file whichever check is done first.
+struct Rows<'a> {
+    console: &'a mut Console,
+    table: Table,
+    checks: &'a [Check],
+    next: usize,
+    waiting: BTreeMap<usize, Outcome>,
+}
+
+impl Rows<'_> {
+    fn tell(&mut self, nth: usize, outcome: &Outcome) {
+        if nth >= self.next {
+            self.waiting.insert(nth, outcome.clone());
+        }
+        while let (Some(outcome), Some(check)) = (self.waiting.remove(&self.next), self.checks.get(self.next)) {
+            self.console.out(&self.table.row(check, &outcome));
+            self.next += 1;
+        }
+    }
 }
 
 fn of<'a>(case: &'a Case, outcomes: &'a [Outcome]) -> Tested<'a> {

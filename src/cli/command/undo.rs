@@ -5,7 +5,7 @@ use crate::cli::execute;
 use crate::cli::execute::{Manner, WayBack};
 use crate::cli::exit::Exit;
 use crate::cli::input::plan_file;
-use crate::cli::session;
+use crate::cli::{known, session};
 use crate::cli::session::Case;
 use crate::cli::signals;
 use crate::history::undo;
@@ -17,6 +17,7 @@ use crate::render::json;
 use crate::render::json::Reports;
 use crate::resource::{Name, State};
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 /// Undo the last apply of a topology
 ///
@@ -28,7 +29,7 @@ use clap::Args;
 )]
 pub struct Undo {
     /// The topology [default: the only one there is]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
     name: Option<String>,
     /// Do not ask
     #[arg(short, long)]

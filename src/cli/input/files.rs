@@ -83,6 +83,10 @@ fn text(mut stream: impl Read) -> io::Result<String> {
     if bytes.len() as u64 > most {
         return Err(io::Error::other(format!("larger than {} MiB", most >> 20)));
     }
+    // A mark of byte order says nothing in UTF-8, and would stand in every message about the first line.
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
     String::from_utf8(bytes).map_err(|error| io::Error::other(format!("not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())))
 }
 

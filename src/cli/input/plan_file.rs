@@ -31,12 +31,15 @@ struct File {
 struct Saved {
     plan: Plan,
     origins: Vec<(ResourceId, Origin)>,
+    /// Whether it goes back to what there was before an apply that was undone.
+    #[serde(default)]
+    back: bool,
 }
 
 /// Writes plans to a file that only its owner can read.
 pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Result<(), Exit> {
     let saved =
-        |(case, plan): &(Case, Plan)| Saved { plan: plan.clone(), origins: case.origins.iter().map(|(id, origin)| (id.clone(), origin.clone())).collect() };
+        |(case, plan): &(Case, Plan)| Saved { plan: plan.clone(), origins: case.origins.iter().map(|(id, origin)| (id.clone(), origin.clone())).collect(), back: case.back };
     let file = File {
         topo_plan: VERSION,
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -114,6 +117,7 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
     let case = |saved: &Saved| Case {
         origins: saved.origins.iter().cloned().collect(),
         wanted: saved.plan.wanted.clone(),
+        back: saved.back,
         ..Case::nothing(saved.plan.base.topology.clone())
     };
     Ok(file.plans.into_iter().map(|saved| (case(&saved), saved.plan)).collect())

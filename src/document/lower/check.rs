@@ -8,13 +8,16 @@ use crate::document::schema::section::NodeSection;
 use crate::document::value::{HostTarget, PortTarget};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::probe::{Check, HttpHost, Probe};
-use crate::resource::{LinkId, Node};
-use std::collections::HashMap;
+use crate::resource::{LinkId, Node, Resource};
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// The same for a ping to an address of the topology, where nothing in it is impaired: an answer takes less than a millisecond there, and all tries together no more
+/// than one elsewhere.
+const LOCAL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same for a program.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many more times something is tried that is expected to work.
@@ -31,6 +34,7 @@ impl<'d> Lowering<'d> {
     pub fn checks(&mut self) -> Vec<Check> {
         let mut named: HashMap<&'d str, Place> = HashMap::new();
         let mut checks = Vec::new();
+        let near = self.near();
         for (nth, entry) in self.document.checks.iter().enumerate() {
             let common = common(&entry.value);
             if let Some(name) = &common.name
@@ -48,7 +52,11 @@ impl<'d> Lowering<'d> {
             if let Some((probe, words)) = self.probe(&entry.value, entry.place) {
                 let origin = self.lines.origin(self.source, entry.place, format!("checks[{nth}]"));
                 let expect = common.expect.as_ref().is_none_or(|expect| expect.value == Expectation::Pass);
-                let usual = if matches!(entry.value, CheckEntry::Command(_)) { COMMAND_TIMEOUT } else { TIMEOUT };
+                let usual = match &probe {
+                    Probe::Command { .. } => COMMAND_TIMEOUT,
+                    Probe::Ping { to, .. } if near.contains(to) => LOCAL_TIMEOUT,
+                    _ => TIMEOUT,
+                };
                 checks.push(Check {
                     name: common.name.as_ref().map(|name| name.0.clone()),
                     from: common.from.0.clone(),
@@ -62,6 +70,14 @@ impl<'d> Lowering<'d> {
             }
         }
         checks
+    }
+
+    /// The addresses that answer at once: those of the topology, where nothing in it is impaired.
+    fn near(&self) -> HashSet<IpAddr> {
+        if self.document.checks.is_empty() || self.state.resources().any(|resource| matches!(resource, Resource::Qdisc(_))) {
+            return HashSet::new();
+        }
+        self.state.resources().filter_map(|resource| if let Resource::Address(address) = resource { Some(address.address.addr()) } else { None }).collect()
     }
 
     /// What is tried, and the same in words.

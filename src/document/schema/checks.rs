@@ -38,7 +38,7 @@ record! {
         "expect" expect: Option<Loc<Expectation>>,
         /// How many more times it is tried, 0.2 seconds apart, while the result is not the expected one; 2 unless said, and 0 with `expect: fail`, where one success is one too many. Example: `5`
         "retries" retries: Option<Loc<Number<0, 100>>>,
-        /// How long one try may take; 2s unless said, 10s for a `command`; at least 1ms, at most 600s. Example: `500ms`
+        /// How long one try may take; 2s unless said, 10s for a `command`, 500ms for a `ping` to an address of this file where it impairs nothing; at least 1ms, at most 600s. Example: `500ms`
         "timeout" timeout: Option<Loc<Timeout>>,
     }
 }

@@ -52,6 +52,14 @@ pub(crate) const KEYS: &[(&str, &[&str])] = &[
     ("hoplimit", &["ttl"]),
     ("netem", &["impair"]),
     ("altname", &["alternative-names"]),
+    ("ip", &["addresses", "to"]),
+    ("ips", &["addresses"]),
+    ("addr", &["addresses"]),
+    ("ipv4", &["addresses"]),
+    ("forward", &["forwarding"]),
+    ("ip-forward", &["forwarding"]),
+    ("ip_forward", &["forwarding"]),
+    ("ipv4-forwarding", &["forwarding"]),
 ];
 
 /// Keys of others that are a type of route here.
@@ -79,6 +87,10 @@ pub fn key(text: &str, keys: &[&str]) -> Option<String> {
     if ACTIONS.contains(&text) && keys.contains(&"action") {
         return Some(format!("write `action: {text}`"));
     }
+    // A destination as the key: `- default: 10.0.0.1`.
+    if keys.contains(&"nexthops") && (text == "default" || text.parse::<ipnet::IpNet>().is_ok()) {
+        return Some(format!("write {{ to: {text}, via: ADDRESS }}"));
+    }
     let (_, ours) = KEYS.iter().find(|(theirs, _)| *theirs == text)?;
     ours.iter().find(|ours| keys.contains(ours)).map(|ours| format!("it is `{ours}` here"))
 }
@@ -94,7 +106,7 @@ pub fn map(yaml: &Yaml<'_>, keys: &[&str]) -> Option<String> {
     let has = |key: &str| keys.contains(&key);
     let (text, plain) = match yaml.data() {
         Data::List(items) => {
-            let texts: Vec<&str> = items.iter().map(|item| scalar(item).map(|(text, _)| text)).collect::<Option<_>>()?;
+            let Some(texts) = items.iter().map(|item| scalar(item).map(|(text, _)| text)).collect::<Option<Vec<&str>>>() else { return listed(yaml) };
             let key = ["ports", "nameservers"].into_iter().find(|key| has(key))?;
             return (!texts.is_empty()).then(|| format!("write {{ {key}: [{}] }}", texts.join(", ")));
         }
@@ -111,11 +123,66 @@ pub fn map(yaml: &Yaml<'_>, keys: &[&str]) -> Option<String> {
     Some(format!("write {{ {written} }}"))
 }
 
+/// What is written instead of a list, where a map with names as keys is meant: `- RED`, `- eth0: { … }`, `- name: eth0`, `- net.ipv4.ip_forward=1`.
+pub fn listed(yaml: &Yaml<'_>) -> Option<String> {
+    let Data::List(items) = yaml.data() else { return None };
+    let first = items.first()?;
+    let Data::Map(pairs) = first.data() else {
+        let (text, _) = scalar(first)?;
+        return Some(match text.split_once('=') {
+            Some((key, value)) => format!("it is a map: write each without the dash, as `{}: {}`", key.trim(), value.trim()),
+            None => format!("it is a map: write each without the dash, as `{text}: {{}}`"),
+        });
+    };
+    let (key, value) = pairs.first()?;
+    let name = if key.text() == "name" { value.text() } else { key.text() };
+    (!name.is_empty() && name.len() <= 60 && !name.contains(['\n', '"', '`'])).then(|| format!("it is a map: write each by its name and without the dash, as `{name}: …`"))
+}
+
+/// What is written instead of a map, where a list is meant.
+pub fn mapped(yaml: &Yaml<'_>) -> Option<String> {
+    let Data::Map(pairs) = yaml.data() else { return None };
+    let key = pairs.first()?.0.text();
+    (!key.is_empty() && key.len() <= 60 && !key.contains(['\n', '"', '`'])).then(|| format!("it is a list: write a dash before each entry, as `- {key}: …`"))
+}
+
+/// A route in the words of `ip route`: `default via 10.0.0.1 dev eth0`.
+fn route(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace().peekable();
+    let mut pairs = Vec::new();
+    if let Some(kind) = words.next_if(|word| TYPES.contains(word)) {
+        pairs.push(format!("type: {kind}"));
+    }
+    let to = words.next().filter(|word| *word == "default" || word.parse::<ipnet::IpNet>().is_ok() || word.parse::<std::net::IpAddr>().is_ok())?;
+    pairs.insert(0, format!("to: {}", shown(to)));
+    while let Some(key) = words.next() {
+        let key = match key {
+            "via" | "dev" | "metric" | "table" | "mtu" | "scope" => key,
+            "src" => "source",
+            _ => return None,
+        };
+        pairs.push(format!("{key}: {}", shown(words.next()?)));
+    }
+    Some(pairs.join(", "))
+}
+
+/// A text as it is written in YAML: with a colon in it, in quotes.
+fn shown(text: &str) -> String {
+    if text.contains(':') { format!("{text:?}") } else { text.to_owned() }
+}
+
 /// The keys that say what `text` says alone.
 fn one(text: &str, has: &dyn Fn(&str) -> bool) -> Option<String> {
+    if has("nexthops") && has("via") {
+        return route(text);
+    }
+    // What a NAT rule that has no target of its own is for.
+    if has("out") && has("in") && !has("accept") && !has("to") && !text.contains([' ', '.', ':', '/']) {
+        return Some(format!("out: {text}"));
+    }
     let number = text.bytes().all(|byte| byte.is_ascii_digit());
     let address = text.parse::<std::net::IpAddr>().is_ok();
-    let shown = if text.contains(':') { format!("{text:?}") } else { text.to_owned() };
+    let shown = shown(text);
     if has("netns") {
         let key = if number { "pid" } else { "netns" };
         return Some(format!("{}: {shown}", if text.starts_with('/') { "path" } else { key }));

@@ -168,8 +168,10 @@ impl<T: Shape> Shape for Vec<T> {
             _ if yaml.is_null() => Some(Self::new()),
             _ => {
                 let finding = Finding::error("wrong-type", yaml.place, format!("expected a list, found {}", yaml.described()));
-                let scalar = matches!(yaml.data(), Data::Scalar(..));
-                reader.note(if scalar { finding.help(format!("put it in brackets: [{}]", T::items(yaml.text()))) } else { finding });
+                reader.note(match yaml.data() {
+                    Data::Scalar(..) => finding.help(format!("put it in brackets: [{}]", T::items(yaml.text()))),
+                    _ => Finding { help: foreign::mapped(yaml), ..finding },
+                });
                 None
             }
         }
@@ -193,7 +195,8 @@ impl<K: crate::document::Word + Eq + std::hash::Hash, T: Shape> Shape for Map<K,
             Data::Map(pairs) => pairs,
             _ if yaml.is_null() => return Some(Self::new()),
             _ => {
-                reader.mismatch(yaml, "a map");
+                let finding = Finding::error("wrong-type", yaml.place, format!("expected a map, found {}", yaml.described()));
+                reader.note(Finding { help: foreign::listed(yaml), ..finding });
                 return None;
             }
         };

@@ -4,26 +4,56 @@ use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns::{Place, own_mounts, run_one};
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
-/// Becomes `program` with `args`, in the namespace `place`: on success it does not return. The process keeps its number, terminal and group, so exit status,
+/// A program of a person's.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Its name, or its path.
+    pub name: &'a OsStr,
+    /// Its arguments, without its name.
+    pub args: &'a [OsString],
+    /// What it has in its environment besides topo's own.
+    pub env: &'a [(&'static str, OsString)],
+}
+
+/// Becomes `program`, in the namespace `place`: on success it does not return. The process keeps its number, terminal and group, so exit status,
 /// signals and interactive shells are as without topo.
 ///
 /// `files` is the folder of `/etc/netns` whose files are seen in the place of those in `/etc`. What could not be mounted is told to `warn`.
 /// A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
-pub fn exec(place: Place, files: Option<&str>, program: &OsStr, args: &[OsString], warn: &mut (dyn FnMut(&str) + Send)) -> Result<Infallible, Error> {
+pub fn exec(place: Place, files: Option<&str>, program: Program<'_>, warn: &mut (dyn FnMut(&str) + Send)) -> Result<Infallible, Error> {
+    inside(place, files, program, warn, |command| Err(command.exec()))
+}
+
+/// Runs `program` as [`exec`] does, waits for its end, and says how it ended.
+pub fn status(place: Place, files: Option<&str>, program: Program<'_>, warn: &mut (dyn FnMut(&str) + Send)) -> Result<ExitStatus, Error> {
+    inside(place, files, program, warn, Command::status)
+}
+
+/// Does something with the program, in a namespace with its files.
+fn inside<T: Send>(
+    place: Place,
+    files: Option<&str>,
+    program: Program<'_>,
+    warn: &mut (dyn FnMut(&str) + Send),
+    start: impl FnOnce(&mut Command) -> io::Result<T> + Send,
+) -> Result<T, Error> {
     let binds = files.map(|node| binds(&Path::new(crate::linux::object::file::DIR).join(node), Path::new("/etc"))).unwrap_or_default();
     // The namespaces are the thread's, and the thread that calls `exec` is the one that stays.
     run_one(place, || {
         own_mounts(&binds)?.iter().for_each(|failed| warn(failed));
-        let error = Command::new(program).args(args).exec();
-        let tried = format!("run {}", program.to_string_lossy());
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Err(Error { kind: ErrorKind::Missing, reason: "no such program".to_owned(), ..Error::io(tried, &error) }),
-            _ => Err(Error::io(tried, &error)),
-        }
+        let mut command = Command::new(program.name);
+        start(command.args(program.args).envs(program.env.iter().map(|(name, value)| (name, value)))).map_err(|error| {
+            let tried = format!("run {}", program.name.to_string_lossy());
+            match error.kind() {
+                io::ErrorKind::NotFound => Error { kind: ErrorKind::Missing, reason: "no such program".to_owned(), ..Error::io(tried, &error) },
+                _ => Error::io(tried, &error),
+            }
+        })
     })?
 }
 

@@ -50,10 +50,22 @@ struct Site<'a> {
 
 /// Tries all `checks` of the topology `wanted`; answers in their order. Without the privileges to enter a namespace it is an error.
 pub fn run(checks: &[Check], wanted: &State, limits: Limits<'_>) -> Result<Vec<Outcome>, Error> {
+    run_and_tell(checks, wanted, limits, &|_, _| {})
+}
+
+/// [`run`], which calls `tell` with the number of a check and what came of it as soon as that is known, from any thread. Not for a check whose namespace
+/// could not be entered.
+pub fn run_and_tell(checks: &[Check], wanted: &State, limits: Limits<'_>, tell: &(dyn Fn(usize, &Outcome) + Sync)) -> Result<Vec<Outcome>, Error> {
     let host = Netns::current()?;
     let deadline = Instant::now() + limits.total;
     let sites: Vec<Site<'_>> = checks.iter().map(|check| site(wanted, &check.from, &host)).collect();
-    let jobs = checks.iter().zip(&sites).map(|(check, site)| netns::job(site.place.clone(), move || one(check, site, limits, deadline))).collect();
+    let job = |(nth, (check, site)): (usize, (&Check, &Site<'_>))| {
+        let outcome = one(check, site, limits, deadline);
+        tell(nth, &outcome);
+        outcome
+    };
+    let jobs = checks.iter().zip(&sites).enumerate();
+    let jobs = jobs.map(|each| netns::job(each.1.1.place.clone(), move || job(each))).collect();
     super::store::lock::pass_on(false);
     let answers = netns::run(SIDE_BY_SIDE, jobs);
     super::store::lock::pass_on(true);

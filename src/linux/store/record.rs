@@ -4,7 +4,7 @@
 //! but the user who runs topo could have written it: no symbolic link on the way, this user's, writable by nobody else.
 
 use super::folder::{is_temporary, list, make, open_folder, read_whole, unlink, write_whole};
-use super::versions::{WAITING, is_apply};
+use super::versions::{WAITING, WANTED, is_apply};
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::{Name, Record};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -101,7 +101,7 @@ impl Records {
         let mut names = list(&folder, &path)?;
         // The record last: as long as it is there, it says that a run is under way.
         names.sort_by_key(|name| name == FILE);
-        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || is_temporary(name)) {
+        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || *name == WANTED || is_temporary(name)) {
             unlink(&folder, name, &path)?;
         }
         if names.iter().any(|name| WAITING.contains(&name.as_str())) {
@@ -124,7 +124,7 @@ impl Records {
         let path = self.path(topology)?;
         match self.folder(topology) {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => Ok(false),
-            folder => Ok(!list(&folder?, &path)?.iter().any(|name| name == FILE || WAITING.contains(&name.as_str()))),
+            folder => Ok(!list(&folder?, &path)?.iter().any(|name| [FILE, WANTED].contains(&name.as_str()) || WAITING.contains(&name.as_str()))),
         }
     }
 

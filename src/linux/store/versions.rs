@@ -17,6 +17,9 @@ const VERSION: u32 = 1;
 /// What waits for confirmation, and the same while it is being undone.
 pub const WAITING: [&str; 2] = ["confirm.json", "rollback.json"];
 
+/// What was last wanted.
+pub const WANTED: &str = "wanted.json";
+
 /// A file as it is written.
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {

@@ -1,6 +1,6 @@
 //! veth pairs.
 
-use crate::document::Loc;
+use crate::document::{Finding, Loc};
 use crate::document::value::InterfaceRef;
 use crate::document::yaml::define::record;
 use crate::document::yaml::read::{Reader, Shape};
@@ -28,6 +28,12 @@ record! {
 impl Shape for Veth {
     fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
         match yaml.data() {
+            Data::Map(pairs) if pairs.iter().any(|(key, _)| matches!(key.text(), "peer" | "to" | "node" | "name")) => {
+                let peer = pairs.iter().map(|(_, value)| value.text()).find(|text| text.contains('/') && text.len() <= 60 && !text.contains(['\n', '"']));
+                let finding = Finding::error("wrong-type", yaml.place, "expected the other end of the pair as NODE/INTERFACE, found a map");
+                reader.note(finding.help(format!("write `veth: {}`", peer.unwrap_or("NODE/INTERFACE"))));
+                None
+            }
             Data::Map(_) => VethBridge::read(yaml, reader).map(Self::Plugged),
             _ => Loc::read(yaml, reader).map(Self::Named),
         }

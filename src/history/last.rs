@@ -1,0 +1,47 @@
+//! What was last wanted of each topology: with it `list` and `plan NAME` see what has changed since, without the file. It is kept beside the record, however large it is, and
+//! goes with it.
+
+use crate::apply::Before;
+use crate::kernel::Error;
+use crate::linux::store::record::Records;
+use crate::linux::store::versions::WANTED;
+use crate::resource::{Name, Owner, State};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// What was last wanted of a topology.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Last<'a> {
+    /// It.
+    pub state: Cow<'a, State>,
+    /// Whether it is what there was before an apply that was undone: [`crate::plan::back`] plans for that.
+    pub back: bool,
+}
+
+/// Notes that `state` is what is wanted from now on. Where that is nothing, nothing is kept.
+pub fn note(records: &Records, state: &State) -> Result<(), Error> {
+    write(records, state, false, !state.items.is_empty())
+}
+
+/// Notes that an apply was undone: what there was before it is what is wanted from now on.
+pub fn note_back(records: &Records, before: &Before) -> Result<(), Error> {
+    let there = !before.record.is_empty() || before.target.items.values().any(|item| item.owner == Owner::Ours);
+    write(records, &before.target, true, there)
+}
+
+fn write(records: &Records, state: &State, back: bool, there: bool) -> Result<(), Error> {
+    if !there {
+        return forget(records, &state.topology);
+    }
+    records.write(&state.topology, WANTED, &Last { state: Cow::Borrowed(state), back })
+}
+
+/// What was last wanted of `topology`; `None` where that is not known.
+pub fn load(records: &Records, topology: &Name) -> Result<Option<Last<'static>>, Error> {
+    records.read(topology, WANTED)
+}
+
+/// Forgets what was wanted of `topology`: it is gone.
+pub fn forget(records: &Records, topology: &Name) -> Result<(), Error> {
+    records.delete(topology, WANTED).map(drop)
+}
