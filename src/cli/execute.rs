@@ -227,23 +227,28 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
         },
         _ => None,
     };
+    let (records, topology) = (Records::default(), &plan.base.topology);
+    let kept = last::keep(&records, topology);
     let mut report = told(console, kernel, plan, |kernel, progress| apply::run_on_trial(kernel, plan, &options, progress, trial));
     if report.is_success() {
         let noted = match manner.way_back {
-            WayBack::None => confirmation::Pending::drop(&Records::default(), &plan.base.topology),
+            WayBack::None => confirmation::Pending::drop(&records, topology),
             _ if plan.changes.is_empty() => Ok(()),
-            _ => undo::note(kernel, &Records::default(), plan),
+            _ => undo::note(kernel, &records, plan),
         };
         if let Err(error) = noted {
             report.warnings.push(format!("this apply cannot be undone later: {error}"));
         }
-        let kept = match manner.way_back {
-            WayBack::None => last::forget(&Records::default(), &plan.base.topology),
-            _ => last::note(&Records::default(), &plan.wanted),
-        };
-        if let Err(error) = kept {
-            report.warnings.push(format!("topo list cannot tell later what has changed since: {error}"));
-        }
+    }
+    let kept = match (&report.undone, kept, manner.way_back) {
+        // It went with the record.
+        (Some(Ok(())), Some(kept), _) => last::put_back(&records, topology, &kept),
+        _ if !report.is_success() => Ok(()),
+        (_, _, WayBack::None) => last::forget(&records, topology),
+        _ => last::note(&records, &plan.wanted),
+    };
+    if let Err(error) = kept {
+        report.warnings.push(format!("topo list cannot tell later what has changed since: {error}"));
     }
     if let Some(unconfirmed) = &mut unconfirmed
         && let Err(error) = unconfirmed.end(&report)

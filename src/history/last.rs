@@ -41,6 +41,16 @@ pub fn load(records: &Records, topology: &Name) -> Result<Option<Last<'static>>,
     records.read(topology, WANTED)
 }
 
+/// What is kept of `topology`, for [`put_back`]; `None` where nothing is, or it cannot be read.
+pub fn keep(records: &Records, topology: &Name) -> Option<Vec<u8>> {
+    records.bytes(topology, WANTED).ok().flatten()
+}
+
+/// Puts back what a destroy that was undone had taken away.
+pub fn put_back(records: &Records, topology: &Name, kept: &[u8]) -> Result<(), Error> {
+    records.put_back(topology, WANTED, kept)
+}
+
 /// Forgets what was wanted of `topology`: it is gone.
 pub fn forget(records: &Records, topology: &Name) -> Result<(), Error> {
     records.delete(topology, WANTED).map(drop)

@@ -70,6 +70,20 @@ impl Records {
         }
     }
 
+    /// The bytes of a file of the folder of `topology`, whatever they say; `None` where there is none.
+    pub fn bytes(&self, topology: &Name, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.beside(topology, file)?;
+        match self.folder(topology) {
+            Err(e) if e.errno == Some(nix::libc::ENOENT) => Ok(None),
+            folder => read_whole(&folder?, file, &path),
+        }
+    }
+
+    /// Writes what [`Records::bytes`] gave back to where it was.
+    pub fn put_back(&self, topology: &Name, file: &str, bytes: &[u8]) -> Result<(), Error> {
+        write_whole(&self.make_folder(topology)?, file, bytes, &self.beside(topology, file)?)
+    }
+
     /// Whether there is a file of this name in the folder of `topology`.
     pub fn has(&self, topology: &Name, file: &str) -> Result<bool, Error> {
         let path = self.beside(topology, file)?;
