@@ -2,9 +2,9 @@
 
 use super::netlink::socket::Socket;
 use super::netns;
-use super::netns::{Netns, Place, namespace};
 use super::netns::context::Places;
 use super::netns::pinned::Held;
+use super::netns::{Netns, Place, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
 use super::object::{insert, nft};

@@ -125,9 +125,12 @@ fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
 /// The interface that a resource is or is on.
 fn link(id: &ResourceId) -> Option<&str> {
     match id {
-        ResourceId::Link(link) | ResourceId::Qdisc(link) | ResourceId::Address(link, ..) | ResourceId::Neighbor(link, ..) | ResourceId::Fdb(link, ..) | ResourceId::Peer(link, _) => {
-            Some(link.name.as_str())
-        }
+        ResourceId::Link(link)
+        | ResourceId::Qdisc(link)
+        | ResourceId::Address(link, ..)
+        | ResourceId::Neighbor(link, ..)
+        | ResourceId::Fdb(link, ..)
+        | ResourceId::Peer(link, _) => Some(link.name.as_str()),
         _ => None,
     }
 }

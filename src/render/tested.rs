@@ -64,7 +64,8 @@ pub struct Table {
 impl Table {
     /// The table of these checks.
     pub fn of(checks: &[Check]) -> Self {
-        let widest = |head: &str, cell: &dyn Fn(&Check) -> String| checks.iter().map(|check| width(&escape(&cell(check)))).max().unwrap_or(0).max(head.len()).min(60);
+        let widest =
+            |head: &str, cell: &dyn Fn(&Check) -> String| checks.iter().map(|check| width(&escape(&cell(check)))).max().unwrap_or(0).max(head.len()).min(60);
         Self {
             name: widest("NAME", &named),
             from: widest("FROM", &|check| check.from.to_string()),

@@ -1,9 +1,9 @@
-use crate::cli::console::Console;
 use super::list;
+use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load, plan_file};
-use crate::cli::{known, session};
 use crate::cli::session::Case;
+use crate::cli::{known, session};
 use crate::dialect::ip::Words;
 use crate::history::last;
 use crate::linux::Linux;

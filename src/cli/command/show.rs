@@ -1,8 +1,8 @@
 use super::list;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::{known, session};
 use crate::cli::session::Case;
+use crate::cli::{known, session};
 use crate::kernel;
 use crate::kernel::Kernel;
 use crate::linux::Linux;

@@ -38,8 +38,11 @@ struct Saved {
 
 /// Writes plans to a file that only its owner can read.
 pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Result<(), Exit> {
-    let saved =
-        |(case, plan): &(Case, Plan)| Saved { plan: plan.clone(), origins: case.origins.iter().map(|(id, origin)| (id.clone(), origin.clone())).collect(), back: case.back };
+    let saved = |(case, plan): &(Case, Plan)| Saved {
+        plan: plan.clone(),
+        origins: case.origins.iter().map(|(id, origin)| (id.clone(), origin.clone())).collect(),
+        back: case.back,
+    };
     let file = File {
         topo_plan: VERSION,
         made_by: env!("CARGO_PKG_VERSION").to_owned(),

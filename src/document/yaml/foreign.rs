@@ -136,7 +136,8 @@ pub fn listed(yaml: &Yaml<'_>) -> Option<String> {
     };
     let (key, value) = pairs.first()?;
     let name = if key.text() == "name" { value.text() } else { key.text() };
-    (!name.is_empty() && name.len() <= 60 && !name.contains(['\n', '"', '`'])).then(|| format!("it is a map: write each by its name and without the dash, as `{name}: …`"))
+    (!name.is_empty() && name.len() <= 60 && !name.contains(['\n', '"', '`']))
+        .then(|| format!("it is a map: write each by its name and without the dash, as `{name}: …`"))
 }
 
 /// What is written instead of a map, where a list is meant.

@@ -1,11 +1,11 @@
 //! veth pairs.
 
-use crate::document::{Finding, Loc};
 use crate::document::value::InterfaceRef;
 use crate::document::yaml::define::record;
 use crate::document::yaml::read::{Reader, Shape};
 use crate::document::yaml::tree::{Data, Yaml};
 use crate::document::yaml::word::Word;
+use crate::document::{Finding, Loc};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The other end of a veth pair.
