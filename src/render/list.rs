@@ -91,14 +91,11 @@ fn lines(text: &str, columns: usize) -> Vec<String> {
 
 fn what(it: &ListedView) -> String {
     let mut parts = Vec::new();
-    match (it.state, it.differs.as_slice()) {
-        ("drifted" | "unknown" | "waiting" | "expired", [first, ..]) => {
-            let more = it.changes.unwrap_or(it.differs.len()).saturating_sub(1);
-            parts.push(if more > 0 { format!("{first}, and {more} more") } else { first.clone() });
-        }
-        _ => {}
-    }
-    let differs = parts.pop();
+    let compared = matches!(it.state, "drifted" | "unknown" | "waiting" | "expired");
+    let differs = it.differs.first().filter(|_| compared).map(|first| match it.changes.unwrap_or(it.differs.len()).saturating_sub(1) {
+        0 => first.clone(),
+        more => format!("{first}, and {more} more"),
+    });
     if !it.namespaces.is_empty() {
         parts.push(format!("{} ({})", count(it.namespaces.len(), "namespace"), some(&it.namespaces)));
     }
