@@ -37,7 +37,7 @@
 //! | [`apply`] | walks a plan over a kernel; undo | resource, kernel, plan |
 //! | [`linux`] | the machine, the only input and output: reading (`snapshot`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
-//! | [`render`] | text and JSON | resource, dialect, document, plan, apply |
+//! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply |
 //! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
 //!
 //! # Invariants

@@ -125,7 +125,7 @@ fn show(wanted: &State, observed: &State) {
             Ok(plan) => {
                 plain(&render::plan::text(&plan));
                 plain(&render::plan::summary(&plan));
-                plain(&render::json::text(&render::json::report(&plan, None, None)));
+                plain(&render::format::text(&render::json::report(&plan, None, None)));
                 let commands = plan.steps.iter().flat_map(|step| topo::dialect::ip::commands(&step.operation));
                 commands.for_each(|command| plain(&command));
             }

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
 
+#[path = "house/imports.rs"]
+mod imports;
+
+use imports::Sources;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("apply", &["resource", "kernel", "plan"]),
     ("linux", &["resource", "kernel", "dialect", "model"]),
     ("history", &["resource", "kernel", "plan", "apply", "linux"]),
-    ("render", &["resource", "dialect", "document", "plan", "apply"]),
+    ("render", &["resource", "kernel", "dialect", "document", "plan", "apply"]),
     ("cli", &["resource", "kernel", "dialect", "document", "check", "plan", "apply", "linux", "history", "render"]),
 ];
 
@@ -45,63 +49,97 @@ fn program(name: &str, text: &str) -> String {
     if name.contains("/tests") {
         return String::new();
     }
-    let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
     text[..end].lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect::<Vec<_>>().join("\n")
 }
 
-/// The rooms that a text speaks of after `crate::`, with the line of each.
-fn rooms_used(text: &str) -> Vec<(usize, String)> {
-    let mut used = Vec::new();
-    for (at, _) in text.match_indices("crate::") {
-        let line = text[..at].lines().count();
-        let rest = &text[at + "crate::".len()..];
-        let word = |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-        match rest.strip_prefix('{') {
-            None => used.push((line, word(rest))),
-            Some(group) => {
-                let (mut depth, mut start) = (0, true);
-                for (place, c) in group.char_indices() {
-                    match c {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => start = true,
-                        c if start && !c.is_whitespace() => {
-                            used.push((line, word(&group[place..])));
-                            start = false;
-                        }
-                        _ => {}
-                    }
-                }
-            }
+/// The sources of the program, with their imports resolved.
+fn sources() -> Sources {
+    let program = |(name, text): (String, String)| (name.trim_start_matches("src/").to_owned(), program(&name, &text));
+    Sources::read(files("src").into_iter().filter(|(name, _)| name.ends_with(".rs") && !name.contains("/tests") && !name.ends_with("main.rs")).map(program))
+}
+
+/// Sources made up for a test of the rules themselves.
+fn planted(files: &[(&str, &str)]) -> Sources {
+    Sources::read(files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+}
+
+/// Uses between rooms that [`ROOMS`] does not allow.
+fn wrong_uses(sources: &Sources) -> String {
+    let mut wrong = String::new();
+    for one in sources.uses() {
+        let room = |file: &str| file.split(['/', '.']).next().unwrap_or_default().to_owned();
+        let (from, to) = (room(&one.from), room(&one.to));
+        let allowed = ROOMS.iter().find(|(name, _)| *name == from).map(|(_, allowed)| *allowed);
+        if from != to && allowed.is_some_and(|allowed| !allowed.contains(&to.as_str())) {
+            let _ = writeln!(wrong, "{}: {from} may not use {to} ({})", one.from, one.path);
         }
     }
-    used
+    wrong
 }
 
 #[test]
 fn rooms_use_only_what_they_may() {
-    let mut wrong = String::new();
-    for (room, allowed) in ROOMS {
-        let file = format!("src/{room}.rs");
-        let mut sources = if root().join(&file).exists() { files(&file) } else { Vec::new() };
-        sources.extend(files(&format!("src/{room}")));
-        assert!(!sources.is_empty(), "there is no room {room}");
-        for (name, text) in sources {
-            for (line, other) in rooms_used(&program(&name, &text)) {
-                if other != room && ROOMS.iter().any(|(known, _)| *known == other) && !allowed.contains(&other.as_str()) {
-                    let _ = writeln!(wrong, "{name}:{line}: {room} may not use {other}");
-                }
-            }
-        }
+    for (room, _) in ROOMS {
+        assert!(root().join("src").join(room).is_dir(), "there is no room {room}");
     }
+    let wrong = wrong_uses(&sources());
     assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
-fn the_table_reads_groups() {
-    let used: Vec<String> = rooms_used("use crate::{plan::{self, Step}, kernel};\nuse crate::resource::Name;").into_iter().map(|(_, room)| room).collect();
-    assert_eq!(used, ["plan", "kernel", "resource"]);
+fn an_upward_import_is_found() {
+    let up = [
+        ("lib.rs", "pub mod plan;\npub mod cli;\n"),
+        ("cli/mod.rs", "mod deep;\npub use deep::Thing;\n"),
+        ("cli/deep.rs", "pub struct Thing;\n"),
+        ("plan/mod.rs", "use crate::{cli::{self, Thing}};\nfn f() { let _: Thing = cli::Thing; }\n"),
+    ];
+    let wrong = wrong_uses(&planted(&up));
+    assert!(wrong.contains("plan/mod.rs: plan may not use cli"), "{wrong}");
+}
+
+#[test]
+fn no_file_uses_one_that_uses_it() {
+    let circles = sources().circles();
+    let inside = |circle: &std::collections::BTreeSet<String>| {
+        sources()
+            .uses()
+            .into_iter()
+            .filter(|one| circle.contains(&one.from) && circle.contains(&one.to))
+            .map(|one| format!("  {} -> {} ({})\n", one.from, one.to, one.path))
+            .collect::<String>()
+    };
+    let told: String = circles.iter().map(|circle| format!("{} files:\n{}", circle.len(), inside(circle))).collect();
+    assert!(circles.is_empty(), "{} circles\n{told}", circles.len());
+}
+
+#[test]
+fn circles_are_found() {
+    let direct = [("lib.rs", "mod a;\nmod b;\n"), ("a.rs", "use crate::b::B;\npub struct A(B);\n"), ("b.rs", "use crate::a::A;\npub struct B(A);\n")];
+    let through_super = [
+        ("lib.rs", "mod room;\n"),
+        ("room/mod.rs", "mod a;\nmod b;\n"),
+        ("room/a.rs", "use super::b;\npub fn a() { b::b() }\n"),
+        ("room/b.rs", "pub fn b() { super::a::a() }\n"),
+    ];
+    let through_a_re_export = [
+        ("lib.rs", "mod room;\nmod other;\n"),
+        ("room/mod.rs", "mod a;\npub use a::*;\n"),
+        ("room/a.rs", "use crate::other::{self as elsewhere};\npub struct A;\npub fn f() { elsewhere::g() }\n"),
+        ("other.rs", "use crate::room::A;\npub fn g() { let _ = A; }\n"),
+    ];
+    for (files, circle) in [(&direct[..], ["a.rs", "b.rs"]), (&through_super, ["room/a.rs", "room/b.rs"]), (&through_a_re_export, ["other.rs", "room/a.rs"])] {
+        let found = planted(files).circles();
+        assert_eq!(found, [circle.map(str::to_owned).into()], "{files:?}");
+    }
+    let none = [
+        ("lib.rs", "mod room;\n"),
+        ("room/mod.rs", "mod a;\nmod b;\npub use a::A;\n"),
+        ("room/a.rs", "pub struct A;\n"),
+        ("room/b.rs", "use super::A;\npub struct B(A);\n"),
+    ];
+    assert!(planted(&none).circles().is_empty());
 }
 
 #[test]
@@ -156,6 +194,25 @@ fn nothing_panics_on_purpose() {
         }
     }
     assert!(wrong.is_empty(), "these may panic on input:\n{wrong}");
+}
+
+/// A `mod.rs` declares and re-exports; types and logic live in a file with a name.
+#[test]
+fn a_mod_file_holds_no_logic() {
+    let mut wrong = String::new();
+    for (name, text) in files("src").into_iter().filter(|(name, _)| name.ends_with("/mod.rs") && !name.contains("/tests")) {
+        let mut open = false;
+        for line in program(&name, &text).lines().filter(|line| !line.trim().is_empty()) {
+            let declares =
+                ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) mod ", "pub(crate) use ", "pub(super) mod ", "pub(super) use ", "#[cfg(test)]", "#[path"];
+            if !open && !declares.iter().any(|word| line.starts_with(word)) {
+                let _ = writeln!(wrong, "{name}: {line}");
+                break;
+            }
+            open = (open || line.contains("use ")) && !line.ends_with(';');
+        }
+    }
+    assert!(wrong.is_empty(), "logic in a mod.rs:\n{wrong}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the record knows of WireGuard interfaces and the kernel does not say: where they were born, and the files that their keys came from.
 
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::resource::{Kind, Link, Operation, Peer, Record, Resource, ResourceId, State, Value};
 
 /// Notes an interface as it is wanted.

@@ -1,7 +1,7 @@
 //! What links did for the kernel before topo told them otherwise: the record knows it, by where each is at home, for links of ours and of others alike.
 
 use crate::kernel::{Error, Kernel};
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::resource::offload::only;
 use crate::resource::{Link, LinkId, Operation, Options, Record, Resource, State};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! The record of a topology before, during and after an apply.
 
 use super::{keys, offload};
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::resource::{
     Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord,
     Tenure,

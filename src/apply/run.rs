@@ -1,9 +1,12 @@
 //! The loop: batches of a level at a time.
 
-use super::{Before, Options, Progress, Report, keys, offload, record, undo};
+use super::report::{Options, Progress, Report};
+use super::steps::steps;
+use super::{Before, keys, record, undo};
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::plan::{self, Change, Plan};
-use crate::resource::{Node, Operation, Record, Resource, Sysctl};
+use crate::plan;
+use crate::plan::change::{Change, Plan};
+use crate::resource::Record;
 use std::sync::atomic::Ordering;
 
 /// Carries a plan out: remembers what is about to be done, does it level by level, waits until it is usable, and looks at it again. After a failure or a
@@ -112,55 +115,4 @@ fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record) -> Result<V
         during.host_cookie = now.record.host_cookie;
     }
     Ok(again.changes)
-}
-
-/// Carries out the steps of a plan, a level at a time.
-pub(super) fn steps(
-    kernel: &mut dyn Kernel,
-    plan: &Plan,
-    during: &mut Record,
-    options: &Options,
-    progress: &mut dyn FnMut(Progress),
-    done: &mut usize,
-) -> Result<(), Error> {
-    let of = plan.steps.len();
-    for level in plan.steps.chunk_by(|a, b| a.level == b.level) {
-        if options.interrupted.load(Ordering::Relaxed) != 0 {
-            return Err(Error::new(ErrorKind::Interrupted, "apply", "stopped by a signal"));
-        }
-        let batch: Vec<Operation> = level.iter().map(|step| step.operation.clone()).collect();
-        before_settings(kernel, plan, &batch, during)?;
-        offload::before(kernel, plan, &batch, during)?;
-        let results = kernel.perform(&plan.base.topology, &batch);
-        *done += results.iter().filter(|result| result.is_ok()).count();
-        progress(Progress::Steps { done: *done, of });
-        let failed = |result: Result<(), Error>| result.err().filter(|error| error.kind != ErrorKind::Skipped);
-        if let Some(error) = results.into_iter().find_map(failed) {
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
-/// Remembers the values of settings that are about to be written and could not be observed before, because their namespace or interface was not there.
-fn before_settings(kernel: &mut dyn Kernel, plan: &Plan, batch: &[Operation], during: &mut Record) -> Result<(), Error> {
-    let which: Vec<(Node, String)> = batch
-        .iter()
-        .filter_map(|operation| match operation {
-            Operation::Create(Resource::Sysctl(sysctl)) if record::remembered(&plan.wanted, sysctl) && during.prior(&sysctl.id()).is_none() => {
-                Some((sysctl.node.clone(), sysctl.key.clone()))
-            }
-            _ => None,
-        })
-        .collect();
-    if which.is_empty() {
-        return Ok(());
-    }
-    let values = kernel.settings(&which)?;
-    for ((node, key), value) in which.into_iter().zip(values) {
-        if let Some(value) = value {
-            record::remember(during, Resource::Sysctl(Sysctl::new(node, key, &value)));
-        }
-    }
-    kernel.remember(&plan.base.topology, during)
 }

@@ -1,9 +1,11 @@
 //! Undoing is a plan towards what was observed before.
 
-use super::run::steps;
-use super::{Options, Progress, record};
+use super::record;
+use super::report::{Options, Progress};
+use super::steps::steps;
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::plan::{self, Change, Conflict, Plan};
+use crate::plan;
+use crate::plan::change::{Change, Conflict, Plan};
 use crate::resource::{Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Tenure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! Rules about addresses of interfaces.
 
+use super::rule::{Found, Rule};
 use super::stacked::without_frames;
 use super::view::{NodeView, View};
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Address, Kind, LinkId, Node};
 use ipnet::IpNet;

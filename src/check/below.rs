@@ -1,8 +1,8 @@
 //! Circles of what stands on what by way of ports.
 
 use super::link::sorted;
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Link, LinkId, kinds};
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 
 use super::packet::ends;
 use super::packets::{Act, Packet, chains, gather};
+use super::rule::{Found, Rule};
 use super::view::{NodeView, View};
-use super::{Found, Rule};
 use crate::document::schema::firewall::{ChainSection, FirewallRule, Policy, VerdictKey};
 use crate::document::schema::matching::{Matches, State};
 use crate::document::value::{AddressItem, InterfaceItem};

@@ -1,8 +1,8 @@
 //! Rules about links: their masters, what they stand on, and the segments they make.
 
+use super::rule::{Found, Rule};
 use super::segment::{Sets, filters};
 use super::view::{View, own_bridge};
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value, Vlans};
 use std::collections::{BTreeMap, HashSet};

@@ -1,8 +1,8 @@
 //! Rules about the sizes of packets.
 
 use super::link::sorted;
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{IPV6_LEAST_MTU, Kind, Link, Tenure, kinds};
 

@@ -1,8 +1,8 @@
 //! Rules about single rules of NAT and firewall.
 
 use super::packets::{Act, Packet, gather};
+use super::rule::{Found, Rule};
 use super::view::{NodeView, View};
-use super::{Found, Rule};
 use crate::document::schema::firewall::{RejectWith, VerdictKey};
 use crate::document::value::{AddressItem, InterfaceItem, Ports};
 use crate::document::yaml::read::Many;

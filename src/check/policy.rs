@@ -1,7 +1,7 @@
 //! Rules about policy rules (`ip rule`) and the tables that they look up.
 
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::document::schema::route::{FamilyWord, RuleEntry};
 use crate::resource::{Family, IfName, Route, RuleAction, TableId};

@@ -1,7 +1,7 @@
 //! Rules about routes and neighbours.
 
+use super::rule::{Found, Rule};
 use super::view::{NodeView, View};
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Address, IfName, Kind, Link, LinkId, NextHop, Node, Route, RouteKind, Setting, Tenure};
 use ipnet::IpNet;

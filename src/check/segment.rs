@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 /// Things put into sets that can be joined (union by size).
-pub(super) struct Sets<K> {
+pub(crate) struct Sets<K> {
     place: HashMap<K, usize>,
     parent: Vec<usize>,
     size: Vec<usize>,
@@ -78,7 +78,7 @@ enum Spot<'a> {
 ///
 /// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with what it stands on. A bridge that filters
 /// VLANs is as many bridges as it has VLANs; tags are followed from where a VLAN begins to where it ends. What a vxlan reaches is not followed.
-pub(super) struct Segments<'a> {
+pub(crate) struct Segments<'a> {
     sets: Sets<Spot<'a>>,
     open: Vec<bool>,
     partial: bool,
@@ -128,7 +128,7 @@ impl<'a> Segments<'a> {
 }
 
 /// Whether `link` is a bridge that filters VLANs.
-pub(super) fn filters(link: &Link) -> bool {
+pub(crate) fn filters(link: &Link) -> bool {
     link.options.get("vlan-filtering") == Some(&Value::Bool(true))
 }
 

@@ -1,7 +1,7 @@
 //! Rules about links that stand on others and links that hold others: VLANs, macvlans, ipvlans, bonds, VRFs, tunnels.
 
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{IfName, Kind, Link, LinkId, Node, Setting, Tenure, Value};
 use std::collections::BTreeMap;

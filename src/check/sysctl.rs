@@ -1,8 +1,8 @@
 //! Rules about kernel settings.
 
+use super::rule::{Found, Rule};
 use super::view::{NodeView, View};
-use super::{Found, Rule};
-use crate::document::schema::section::Forwarding;
+use crate::document::value::forwarding::Forwarding;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{IfName, Sysctl};
 

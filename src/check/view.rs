@@ -1,11 +1,13 @@
 //! A topology, indexed once for all rules.
 
+pub(crate) use crate::document::lower::topology::Topology;
+
 use super::segment::Segments;
 use crate::document::schema::interface::{Interface, KindKey};
 use crate::document::schema::kind::Wireguard;
 use crate::document::schema::route::{HopEntry, RouteEntry};
 use crate::document::yaml::read::nearest;
-use crate::document::{Document, NodeSection, Place, Topology};
+use crate::document::{Document, NodeSection, Place};
 use crate::resource::{
     Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Peer, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,
 };
@@ -13,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 /// A topology as rules look at it.
-pub(super) struct View<'a> {
+pub(crate) struct View<'a> {
     /// What is wanted, and where each resource was asked for.
     pub topology: &'a Topology,
     /// The nodes in the order of their names.
@@ -32,7 +34,7 @@ pub(super) struct View<'a> {
 
 /// What a node has.
 #[derive(Default)]
-pub(super) struct NodeView<'a> {
+pub(crate) struct NodeView<'a> {
     /// What the file says of it.
     pub section: Option<&'a NodeSection>,
     /// How the node comes to be there.
@@ -244,6 +246,6 @@ impl NodeView<'_> {
 }
 
 /// Whether `link` is a bridge that topo makes.
-pub(super) fn own_bridge(link: &Link) -> bool {
+pub(crate) fn own_bridge(link: &Link) -> bool {
     link.kind == Kind::Bridge && link.tenure == Tenure::Created
 }

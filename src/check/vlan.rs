@@ -1,8 +1,8 @@
 //! Rules about VLANs of bridges.
 
+use super::rule::{Found, Rule};
 use super::segment::filters;
 use super::view::{View, own_bridge};
-use super::{Found, Rule};
 use crate::document::schema::interface::KindKey;
 use crate::document::schema::kind::Bridge;
 use crate::document::{Finding, Place};

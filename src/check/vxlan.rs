@@ -1,7 +1,7 @@
 //! Rules about vxlan tunnels.
 
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::document::schema::interface::KindKey;
 use crate::document::schema::kind::Vxlan;

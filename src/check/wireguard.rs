@@ -1,7 +1,7 @@
 //! Rules about WireGuard tunnels. What follows from the keys themselves is found when their files are read.
 
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::Finding;
 use crate::resource::{Kind, Link, Node, Peer, PeerKey, ResourceId, Value};
 use ipnet::IpNet;

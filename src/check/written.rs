@@ -1,7 +1,7 @@
 //! Rules about what the file says twice, or in two ways: a wanted state holds a thing once, so it cannot show that.
 
+use super::rule::{Found, Rule};
 use super::view::View;
-use super::{Found, Rule};
 use crate::document::schema::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;
 use crate::document::{Finding, NodeSection, Place};

@@ -1,25 +1,20 @@
 //! Applies that wait for confirmation: what `apply --confirm`, `confirm`, `rollback` and the process that watches share.
 
-use super::command::deadline;
+pub use crate::history::pending::{Pending, Phase};
+
 use super::console::Console;
-use super::execute;
-use super::execute::WayBack;
 use super::exit::Exit;
-use super::session;
-use crate::apply::{Error, Options, Report, before};
-use crate::kernel::Kernel;
-use crate::linux::Linux;
+use super::mode::WayBack;
+use super::{confirmation, notice};
+use crate::apply::report::Report;
+use crate::apply::{Error, before};
 use crate::linux::process::detach::{Detached, is_alive};
 use crate::linux::resolve::key_files::check_way_back;
 use crate::linux::store::record::{Records, is_name};
-use crate::plan;
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::render::page::seconds;
 use crate::resource::Name;
-use std::sync::Arc;
 use std::time::Duration;
-
-pub use crate::history::pending::{Pending, Phase};
 
 /// How long there is to confirm where nothing else is said.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -54,7 +49,7 @@ pub struct Unconfirmed {
 /// others, nothing is begun.
 pub fn begin(plan: &Plan, limit: Duration) -> Result<Unconfirmed, Error> {
     check_way_back(&plan.base, &plan.wanted)?;
-    let watcher = Detached::start(&[deadline::ARGUMENT, plan.base.topology.as_str()])?;
+    let watcher = Detached::start(&[confirmation::ARGUMENT, plan.base.topology.as_str()])?;
     let pending = Pending::begin(&Records::default(), before(plan), watcher.id(), limit)?;
     Ok(Unconfirmed { pending, _watcher: watcher })
 }
@@ -90,7 +85,7 @@ pub fn phase(topology: &Name) -> Option<Phase> {
 pub fn refuse<'a>(console: &mut Console, topologies: impl Iterator<Item = &'a Name>) -> Result<(), Exit> {
     let mut result = Ok(());
     for name in topologies {
-        let Some((_, phase)) = Pending::load(&Records::default(), name).map_err(|error| session::told(console, &error))? else { continue };
+        let Some((_, phase)) = Pending::load(&Records::default(), name).map_err(|error| notice::told(console, &error))? else { continue };
         let how = match phase {
             Phase::Waiting(left) => format!("waits for confirmation, {} yet", seconds(left)),
             Phase::Applying => "is half-made: its apply was cut off, and has not been undone yet".to_owned(),
@@ -113,7 +108,7 @@ pub fn mention_lost(console: &mut Console) {
     for name in records.names().unwrap_or_default() {
         // What cannot be read is told by the commands that need it.
         let Ok(Some((pending, phase))) = Pending::load(&records, &name) else { continue };
-        if matches!(phase, Phase::Waiting(_)) || is_alive(pending.watcher, deadline::ARGUMENT) {
+        if matches!(phase, Phase::Waiting(_)) || is_alive(pending.watcher, confirmation::ARGUMENT) {
             continue;
         }
         let why = pending.failed.map(|why| format!(" ({why})")).unwrap_or_default();
@@ -131,42 +126,18 @@ pub fn which(console: &mut Console, name: Option<&str>) -> Result<Vec<Name>, Exi
         }
         return Ok(vec![Name::from(name)]);
     }
-    let names = records.names().map_err(|error| session::told(console, &error))?;
+    let names = records.names().map_err(|error| notice::told(console, &error))?;
     let mut waiting = Vec::new();
     for name in names {
-        if Pending::load(&records, &name).map_err(|error| session::told(console, &error))?.is_some() {
+        if Pending::load(&records, &name).map_err(|error| notice::told(console, &error))?.is_some() {
             waiting.push(name);
         }
     }
     Ok(waiting)
 }
 
-/// Undoes an apply that waits for confirmation; the caller holds the machine's lock and has claimed it. Answers with the plan, where there was one, and what
-/// came of it.
-pub fn revert(console: &mut Console, kernel: &mut Linux, pending: &mut Pending) -> Result<(Plan, Report), Error> {
-    let records = Records::default();
-    let before = pending.before.clone();
-    let planned = kernel.observe(&before.target).and_then(|now| {
-        plan::back(&before.target, &now).map_err(|conflicts| {
-            let conflict = conflicts.into_iter().next();
-            let (id, reason, help) = conflict.map(|it| (Some(it.id), it.reason, it.help)).unwrap_or_default();
-            Error { id, help, ..Error::new(crate::kernel::ErrorKind::Taken, "plan the way back", reason) }
-        })
-    });
-    session::warnings(console, kernel);
-    let plan = planned.inspect_err(|error| _ = pending.fail(&records, error.to_string()))?;
-    // What was done of it stays done if it fails half-way: the next attempt goes on from there.
-    // Nor does a signal end it: going back may well cut the line of who asked for it, and half-way the machine is out of reach.
-    let options = Options { rollback: false, interrupted: Arc::default() };
-    let report = execute::back(console, kernel, &plan, &before, &options);
-    if report.is_success() {
-        pending.end(&records)?;
-    } else {
-        let why = report.failure.as_ref().map_or_else(|| "it was cut off".to_owned(), ToString::to_string);
-        pending.fail(&records, why)?;
-    }
-    Ok((plan, report))
-}
+/// The argument that asks for it.
+pub const ARGUMENT: &str = "__watch";
 
 #[cfg(test)]
 mod tests {

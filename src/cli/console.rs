@@ -1,14 +1,16 @@
 //! The two streams: results on stdout, everything else on stderr.
 
-use super::Global;
 use super::exit::Exit;
-use crate::document::{Finding, Source};
+use super::global::Global;
+use crate::document::Finding;
+use crate::document::yaml::source::Source;
 use crate::kernel::Error;
 use crate::render::page::{BOLD, CHANGE, DIM, Page};
 use crate::render::{Look, finding};
 use crate::resource::{Origin, Origins, RawRules, ResourceId};
 use anstream::{AutoStream, ColorChoice};
-use std::io::{self, IsTerminal, Write};
+use std::io;
+use std::io::{IsTerminal, Write};
 
 /// Where output goes, and how much of it.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Console {
 
     /// For a process that nobody reads.
     pub fn silent() -> Self {
-        Self::new(&Global { color: super::When::Never, quiet: true, verbose: false })
+        Self::new(&Global { color: super::global::When::Never, quiet: true, verbose: false })
     }
 
     /// A result.

@@ -4,57 +4,34 @@ use super::command::plan;
 use super::console::Console;
 use super::exit::Exit;
 use super::input::plan_file;
+use super::mode::{Manner, WayBack};
+use super::notice;
 use super::progress::Teller;
-use super::session;
-use super::session::{Case, Loud};
+use super::target::Case;
+use super::trace::Loud;
 use super::trial::Trial;
-use super::{confirmation, signals};
+use super::{confirmation, session, signals};
 use crate::apply;
-use crate::apply::{Before, Options, Progress, Report};
+use crate::apply::Before;
+use crate::apply::report::{Options, Progress, Report};
 use crate::history::{last, undo};
 use crate::kernel::{ErrorKind, Kernel};
 use crate::linux::Linux;
 use crate::linux::store::lock::Lock;
 use crate::linux::store::record::Records;
-use crate::plan::{Change, Plan};
-use crate::render::json;
+use crate::plan::change::{Change, Plan};
 use crate::render::json::{ReportView, Reports};
 use crate::render::page::seconds;
-use crate::render::report;
+use crate::render::{format, json, report};
 use crate::resource::ResourceId;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io;
+use std::io::{BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
-
-/// How plans are carried out.
-#[derive(Clone, Copy, Debug)]
-pub struct Manner {
-    /// Whether what was done is undone after a failure.
-    pub rollback: bool,
-    /// Whether the checks of the file decide, too: the change is undone where it breaks one.
-    pub test: bool,
-    /// Whether the report is JSON.
-    pub json: bool,
-    /// `Applied` or `Destroyed`.
-    pub verb: &'static str,
-    /// What is kept for going back.
-    pub way_back: WayBack,
-}
-
-/// What is kept for going back to what was there before.
-#[derive(Clone, Copy, Debug)]
-pub enum WayBack {
-    /// Nothing: what is destroyed is made again from its file.
-    None,
-    /// It is noted, for `undo`.
-    Noted,
-    /// The same, and it is undone unless it is confirmed within this time.
-    Unconfirmed(Duration),
-}
 
 /// Takes the machine's lock, telling whom it waits for. From here on a signal ends the program only where nothing of it stays.
 pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
@@ -62,7 +39,7 @@ pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
     let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| console.note(&format!("waiting for {holder}")));
     taken.map_err(|error| match error.kind {
         ErrorKind::Interrupted => Exit::Signal(interrupted.load(Ordering::Relaxed)),
-        _ => session::told(console, &error),
+        _ => notice::told(console, &error),
     })
 }
 
@@ -148,7 +125,7 @@ pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Re
 }
 
 /// Carries out plans one after the other, each looked at again before; stops at the first that fails.
-pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> crate::cli::Result {
+pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::global::Result {
     let interrupted = signals::watch();
     let signal = interrupted.load(Ordering::Relaxed);
     if signal != 0 {
@@ -188,7 +165,7 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
         }
     }
     if manner.json {
-        console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: views }));
+        console.out(&format::text(&Reports { format_version: format::FORMAT_VERSION, reports: views }));
         if console.has_lost() && exit == Exit::Done {
             jobs.iter().for_each(|(_, plan)| console.err(&report::success(plan, manner.verb)));
         }
@@ -275,7 +252,7 @@ fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, work: impl FnOnc
     let mut progress = |progress| teller.tell(progress);
     let report = if console.verbose { work(&mut Loud::new(kernel, console, plan), &mut progress) } else { work(kernel, &mut progress) };
     drop(teller);
-    session::warnings(console, kernel);
+    notice::warnings(console, kernel);
     report
 }
 

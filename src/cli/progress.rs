@@ -1,6 +1,6 @@
 //! How far it is, for work of more than a second.
 
-use crate::apply::Progress;
+use crate::apply::report::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::time::{Duration, Instant};

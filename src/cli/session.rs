@@ -1,35 +1,16 @@
 //! The machine's kernel, and plans for it.
 
 use super::confirmation;
-use super::console::{Asked, Console};
+use super::console::Console;
 use super::exit::Exit;
-use crate::dialect::ip::Words;
-use crate::document::{Source, Topology};
-use crate::history::last::Last;
+use super::notice::{told, warnings};
+use super::target::Case;
 use crate::kernel::{Error, Kernel};
 use crate::linux::Linux;
 use crate::linux::netns::processes;
 use crate::plan;
-use crate::plan::{Action, Change, Conflict, Plan};
-use crate::resource::probe::Check;
-use crate::resource::{LinkId, Name, Node, Operation, Options, Origins, RawRules, Record, ResourceId, State};
-
-/// A topology as it is wanted, and where that is written.
-#[derive(Debug)]
-pub struct Case {
-    /// What is wanted; nothing for a destroy.
-    pub wanted: State,
-    /// The file.
-    pub source: Option<Source>,
-    /// Who asked for what.
-    pub origins: Origins,
-    /// Where rules in nft's words stand.
-    pub raw: RawRules,
-    /// What is to be tried once it is there.
-    pub checks: Vec<Check>,
-    /// Whether it is what there was before an apply that was undone, and is gone back to.
-    pub back: bool,
-}
+use crate::plan::change::{Action, Change, Conflict, Plan};
+use crate::resource::{Name, Node, ResourceId};
 
 /// Why there is no plan.
 #[derive(Debug)]
@@ -40,46 +21,12 @@ pub enum NoPlan {
     Conflicts(Vec<Conflict>),
 }
 
-impl Case {
-    /// What a file wants.
-    pub fn of(topology: Topology) -> Self {
-        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, raw: topology.raw, checks: topology.checks, back: false }
-    }
-
-    /// A topology of which nothing is wanted.
-    pub fn nothing(name: Name) -> Self {
-        Self { wanted: State::empty(name), source: None, origins: Origins::new(), raw: RawRules::new(), checks: Vec::new(), back: false }
-    }
-
-    /// A topology as it was last wanted.
-    pub fn last(last: Last<'_>) -> Self {
-        let nothing = Self::nothing(last.state.topology.clone());
-        Self { wanted: last.state.into_owned(), back: last.back, ..nothing }
-    }
-
-    /// What is known of the file.
-    pub fn asked(&self) -> Asked<'_> {
-        Asked { source: self.source.as_ref(), origins: &self.origins, raw: &self.raw }
-    }
-}
-
 /// Opens the kernel's door.
 pub fn open(console: &mut Console) -> Result<Linux, Exit> {
     let mut kernel = Linux::new().map_err(|error| told(console, &error))?;
     warnings(console, &mut kernel);
     confirmation::mention_lost(console);
     Ok(kernel)
-}
-
-/// Tells what the kernel's door has to say although nothing failed.
-pub fn warnings(console: &mut Console, kernel: &mut Linux) {
-    kernel.warnings().iter().for_each(|warning| console.warn(warning));
-}
-
-/// Tells a failure that no file asked for.
-pub fn told(console: &mut Console, error: &Error) -> Exit {
-    console.problem(&error.to_string(), error.help.as_deref());
-    Exit::of(error)
 }
 
 /// Looks, and plans what is missing.
@@ -149,63 +96,5 @@ fn left_behind(console: &mut Console, plan: &Plan) {
         let more = who.count - who.some.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         console.warn(&format!("process{plural} {}{more} still {lives} in namespace {node}: it goes when {end}", who.some.join(", ")));
-    }
-}
-
-/// A kernel that tells what it is asked to do, in the words of `ip`.
-#[derive(Debug)]
-pub struct Loud<'a, K: ?Sized> {
-    inner: &'a mut K,
-    console: &'a mut Console,
-    words: Words,
-}
-
-impl<'a, K: ?Sized> Loud<'a, K> {
-    /// Tells what is asked of `inner` for this plan.
-    pub fn new(inner: &'a mut K, console: &'a mut Console, plan: &Plan) -> Self {
-        Self { inner, console, words: Words::new(&plan.wanted, &plan.base) }
-    }
-}
-
-impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
-    fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
-        self.inner.resolve(wanted)
-    }
-
-    fn observe(&mut self, wanted: &State) -> Result<State, Error> {
-        self.inner.observe(wanted)
-    }
-
-    fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
-        self.inner.remember(topology, record)
-    }
-
-    fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
-        for operation in batch {
-            for command in self.words.commands(operation) {
-                self.console.request(&command);
-            }
-        }
-        self.inner.perform(topology, batch)
-    }
-
-    fn give_back(&mut self) {
-        self.inner.give_back();
-    }
-
-    fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
-        self.inner.settings(which)
-    }
-
-    fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error> {
-        self.inner.offloads(which)
-    }
-
-    fn settle(&mut self, wanted: &State) -> Result<(), Error> {
-        self.inner.settle(wanted)
-    }
-
-    fn table_generations(&mut self) -> Vec<(Node, u32)> {
-        self.inner.table_generations()
     }
 }

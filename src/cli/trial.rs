@@ -1,14 +1,13 @@
 //! The checks of an apply: before, and after.
 
-use super::command::test::TOTAL;
 use super::console::Console;
 use super::exit::Exit;
-use super::session;
-use super::session::Case;
+use super::notice;
+use super::target::Case;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::probe;
-use crate::linux::probe::Limits;
-use crate::plan::Plan;
+use crate::linux::probe::run::Limits;
+use crate::plan::change::Plan;
 use crate::render::tested::{CheckView, Tested, json, reason, tally};
 use crate::resource::Owner;
 use crate::resource::probe::{Outcome, Verdict};
@@ -41,7 +40,7 @@ impl<'a> Trial<'a> {
         if plan.base.items.values().any(|item| item.owner == Owner::Ours) {
             let before = trial.run().map_err(|error| match error.kind {
                 ErrorKind::Interrupted => Exit::Signal(stop.load(Ordering::Relaxed)),
-                _ => session::told(console, &error),
+                _ => notice::told(console, &error),
             })?;
             console.note(&format!("before the change, {}", tally(trial.tested(&before))));
             trial.before = Some(before);
@@ -122,3 +121,6 @@ impl<'a> Trial<'a> {
         Tested { topology: &self.case.wanted.topology, checks: &self.case.checks, outcomes }
     }
 }
+
+/// How long all checks of a topology may take together, in seconds.
+pub const TOTAL: u64 = 300;

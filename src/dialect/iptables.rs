@@ -1,7 +1,8 @@
 //! Rules in iptables' words, in the order in which `iptables -S` prints them.
 
-use super::nft_script::protocol;
-use crate::resource::{AddressMatch, AddressRange, ChainRef, Family, IfMatch, Name, PacketRule, Target, Verdict, mark};
+use super::protocol::protocol;
+use crate::resource::mark::mark;
+use crate::resource::{AddressMatch, AddressRange, ChainRef, Family, IfMatch, Name, PacketRule, Target, Verdict};
 use std::net::IpAddr;
 
 /// The tables that iptables has; in the families `ip` and `ip6` they are taken to be its own.

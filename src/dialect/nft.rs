@@ -1,6 +1,6 @@
 //! Rules in nft's words, as near to the form in which nft 1.0.6 lists them as is easy.
 
-use super::nft_script::protocol;
+use super::protocol::protocol;
 use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Target, Verdict};
 use std::fmt::Write;
 use std::net::IpAddr;

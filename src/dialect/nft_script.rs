@@ -1,11 +1,11 @@
 //! Packet rules in the words of nft and iptables.
 
-use super::nft;
-
-use crate::resource::{Chain, Name, PacketRule, Table, TableRule, mark};
-
 pub use super::iptables::{IPTABLES_TABLES, args as iptables_args, icmp_type, is_iptables};
 pub use super::nft::{fault, is_identifier, raw_fault, rule as nft_rule, unsaid_family};
+
+use super::nft;
+use crate::resource::mark::mark;
+use crate::resource::{Chain, Name, PacketRule, Table, TableRule};
 
 impl TableRule {
     /// The rule in nft's words, without its comment, as it stands in an `inet` table.
@@ -48,37 +48,6 @@ impl TableRule {
             Self::Raw(_) | Self::Listed(_) => None,
         }
     }
-}
-
-/// A protocol by the name that decides how its ports and types are written, whether it was given so or by its number.
-pub(crate) fn protocol(text: &str) -> &str {
-    match text {
-        "1" => "icmp",
-        "6" => "tcp",
-        "17" => "udp",
-        "33" => "dccp",
-        "58" => "icmpv6",
-        "132" => "sctp",
-        "136" => "udplite",
-        other => other,
-    }
-}
-
-/// The number of a protocol by nft's name or number (IANA's protocol numbers); `None` for a name that is not known here.
-pub fn protocol_number(text: &str) -> Option<u8> {
-    Some(match protocol(text) {
-        "icmp" => 1,
-        "tcp" => 6,
-        "udp" => 17,
-        "dccp" => 33,
-        "gre" => 47,
-        "esp" => 50,
-        "ah" => 51,
-        "icmpv6" => 58,
-        "sctp" => 132,
-        "udplite" => 136,
-        other => other.parse().ok()?,
-    })
 }
 
 /// The name of the table of `topology`.

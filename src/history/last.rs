@@ -3,8 +3,8 @@
 
 use crate::apply::Before;
 use crate::kernel::Error;
+use crate::linux::store::names::WANTED;
 use crate::linux::store::record::Records;
-use crate::linux::store::versions::WANTED;
 use crate::resource::{Name, Owner, State};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

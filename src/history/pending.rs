@@ -6,8 +6,8 @@
 use super::undo;
 use crate::apply::{Before, Error};
 use crate::linux::store::clock;
+use crate::linux::store::names::WAITING;
 use crate::linux::store::record::Records;
-use crate::linux::store::versions::WAITING;
 use crate::resource::Name;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -3,10 +3,10 @@
 use crate::apply::{Before, Error, before};
 use crate::kernel::{ErrorKind, Kernel};
 use crate::linux::store::clock;
+use crate::linux::store::names::name;
 use crate::linux::store::record::Records;
-use crate::linux::store::versions::name;
 use crate::plan;
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::resource::{Name, State};
 use serde::{Deserialize, Serialize};
 

@@ -2,13 +2,13 @@
 
 use super::netlink::{link, socket};
 use super::netns;
-use super::netns::Place;
-use super::netns::context::Places;
-use super::netns::namespace;
 use super::netns::namespace::topology_of;
+use super::netns::places::Places;
+use super::netns::{Place, namespace};
 use super::object::{address, insert, neighbor, nft, qdisc, route, rule};
 use crate::kernel::{Error, ErrorKind};
-use crate::resource::{IfName, LinkId, Name, NetnsRef, Node, PROTOCOL, Record, ResourceId, group};
+use crate::resource::mark::{PROTOCOL, group};
+use crate::resource::{IfName, LinkId, Name, NetnsRef, Node, Record, ResourceId};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

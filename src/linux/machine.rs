@@ -1,9 +1,8 @@
 //! The machine.
 
 use super::netlink::socket::Socket;
-use super::netns;
-use super::netns::context::Places;
 use super::netns::pinned::Held;
+use super::netns::places::Places;
 use super::netns::{Netns, Place, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
@@ -13,7 +12,7 @@ use super::perform::settle;
 use super::resolve::features;
 use super::resolve::key_files::{check_keys, resolve_keys};
 use super::store::record::Records;
-use super::{Found, inventory, observe, resolve};
+use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -8,7 +8,7 @@ use super::object::{address, insert, neighbor, nft, qdisc, route, rule};
 use super::ownership::classify;
 use super::ownership::classify::Judge;
 use super::secret::Keys;
-use super::snapshot::read::{Inside, Look};
+use super::snapshot::contents::{Inside, Look};
 use crate::resource::{IfName, Node, NodeTenure, Record, Resource, State};
 use nix::libc;
 use std::collections::{BTreeSet, HashMap, HashSet};

@@ -1,6 +1,8 @@
 //! Addresses: primary and secondary ones, and what goes with the last.
 
-use super::{Refusal, born_as, link, route};
+use super::creation::born_as;
+use super::refusal::Refusal;
+use super::{link, route};
 use crate::resource::{Address, Family, IPV6_LEAST_MTU, Link, LinkId, Resource, ResourceId, State};
 use ipnet::IpNet;
 

@@ -1,6 +1,6 @@
 //! A kernel made of a state: it refuses and takes away what the real one does.
 
-use super::effect;
+use super::effect::effect;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
     Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure, Value, offload,
@@ -142,7 +142,7 @@ impl Model {
     }
 
     fn one(&mut self, operation: &Operation) -> Result<(), Error> {
-        let tried = crate::dialect::ip::commands(operation).into_iter().next().unwrap_or_default();
+        let tried = crate::dialect::ip::commands::commands(operation).into_iter().next().unwrap_or_default();
         match self.fail_after {
             Some(0) => {
                 self.fail_after = None;

@@ -1,15 +1,11 @@
 //! Links: what goes with them, and what setting them down takes away.
 
-use super::route;
+use super::cascade;
+use super::cascade::{ETHERNET_MTU, UNKNOWN_MTU, follow, ipv6_gone, ipv6_settings_gone};
+use super::refusal::Refusal;
 use super::route::Loss;
-use super::{Refusal, neighbor, stacked, vlan};
+use super::{neighbor, route, stacked, vlan};
 use crate::resource::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
-
-/// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it (`br_mtu_auto_adjust`), and does not say
-/// whether somebody did. It equals no MTU that is wanted, so that it is written.
-const UNKNOWN_MTU: u32 = 0;
-/// The MTU of a bridge without ports (`ETH_DATA_LEN`).
-const ETHERNET_MTU: u32 = 1500;
 
 /// A link that something stands on.
 pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
@@ -114,33 +110,6 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge with a higher one was written, or takes it.
-fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) {
-    let Some(id) = bridge else { return };
-    let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return };
-    let mtu = *mtu;
-    let (mut alone, mut held) = (true, false);
-    for port in state.links_of(&id.node).filter(|link| link.master.get() == Some(&Some(id.name.clone()))) {
-        alone = false;
-        held = port.mtu == Setting::Is(mtu);
-        if held {
-            break;
-        }
-    }
-    let lower = port.get().is_some_and(|port| *port < mtu);
-    if (lower || !(held || alone && mtu == ETHERNET_MTU))
-        && let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
-    {
-        let before = link.clone();
-        link.mtu = Setting::Is(UNKNOWN_MTU);
-        let now = link.clone();
-        if lower {
-            // What is on it is not known either then; it loses nothing for certain.
-            _ = stacked::ripple(state, &before, &now);
-        }
-    }
-}
-
 pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
     let mut fresh = Link { link: stacked::stands_on(state, link), ..fresh(link) };
@@ -228,7 +197,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         stacked::taken_in(state, &id);
         stacked::left(state, &before, &now);
     }
-    let mut lost = stacked::ripple(state, &before, &now);
+    let mut lost = cascade::ripple(state, &before, &now);
     lost.extend(vlan::changed(state, &before, wanted));
     if now.mac != before.mac || now.arp != before.arp || down {
         lost.extend(neighbor::forgotten(state, &id, down));
@@ -248,41 +217,9 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     }
     // No VLAN can be on the loopback interface, and every namespace has one that comes up.
     if (down || rises) && now.kind != Kind::Loopback {
-        lost.extend(stacked::vlans(state, &id, now.up == Setting::Is(true)));
+        lost.extend(cascade::vlans(state, &id, now.up == Setting::Is(true)));
     }
     Ok(lost)
-}
-
-/// What another MTU of a link, which was `before`, does to others and costs it.
-pub(super) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
-    let Some(now) = state.link(&before.id).cloned() else { return Vec::new() };
-    follow(state, now.master_id(), &now.mtu);
-    let mut lost = stacked::ripple(state, before, &now);
-    if now.too_small_for_ipv6() && !before.too_small_for_ipv6() {
-        lost.extend(ipv6_gone(state, &now.id));
-        lost.extend(ipv6_settings_gone(state, &now.id));
-    }
-    lost
-}
-
-/// A link that goes down, or whose MTU gets too small, loses its IPv6 addresses and routes (`addrconf_ifdown`).
-pub(super) fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
-    let mut lost: Vec<ResourceId> = state.addresses_of(id).filter(|address| address.address.addr().is_ipv6()).map(crate::resource::Address::id).collect();
-    for address in &lost {
-        state.items.remove(address);
-    }
-    lost.extend(route::over_link(state, id, Some(crate::resource::Family::V6), Loss::Down));
-    lost
-}
-
-/// A link whose MTU gets too small has no settings of IPv6 any more (`addrconf_ifdown` with `unregister`).
-fn ipv6_settings_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
-    let of = |resource: &Resource| matches!(resource, Resource::Sysctl(sysctl) if sysctl.key.starts_with("net/ipv6/") && sysctl.link().as_ref() == Some(id));
-    let lost: Vec<ResourceId> = state.on_link(id).into_iter().filter(|on| state.get(on).is_some_and(of)).collect();
-    for setting in &lost {
-        state.items.remove(setting);
-    }
-    lost
 }
 
 /// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.

@@ -1,6 +1,7 @@
 //! Peers of WireGuard interfaces: an address is one peer's only.
 
-use super::{Refusal, link};
+use super::link;
+use super::refusal::Refusal;
 use crate::resource::{Owner, Peer, Resource, State};
 
 pub(super) fn create(state: &mut State, peer: &Peer) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! Routes: which the kernel refuses, and which it takes away.
 
-use super::{Refusal, born_as};
+use super::creation::born_as;
+use super::refusal::Refusal;
 use crate::resource::{Family, LinkId, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
 use std::net::IpAddr;
 

@@ -1,16 +1,7 @@
 //! What bonds, VRFs and VLANs do to what they hold, and what links below do to those above.
 
-use super::link::ipv6_gone;
-use super::neighbor;
-use super::route;
-use super::route::Loss;
+use super::cascade::{change, vlans, went_down};
 use crate::resource::{Impact, Kind, Link, LinkId, Owner, Resource, ResourceId, Rule, Setting, State, Value, kinds};
-
-fn change(state: &mut State, id: &LinkId, change: impl FnOnce(&mut Link)) {
-    if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
-        change(link);
-    }
-}
 
 /// A bond sets its ports up, and gives them its MTU (`bond_enslave`).
 pub(super) fn taken_in(state: &mut State, id: &LinkId) {
@@ -59,58 +50,6 @@ pub(super) fn released(state: &mut State, master: &Kind, port: &LinkId) -> Vec<R
     change(state, port, |link| link.up = Setting::Is(up));
     let mut lost = went_down(state, port);
     lost.extend(vlans(state, port, up));
-    lost
-}
-
-fn went_down(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
-    let mut lost = neighbor::forgotten(state, id, true);
-    lost.extend(route::over_link(state, id, None, Loss::Down));
-    lost.extend(ipv6_gone(state, id));
-    lost
-}
-
-/// VLANs go down and come up with what they are on (`vlan_device_event`), unless they are bound loosely.
-pub(super) fn vlans(state: &mut State, lower: &LinkId, up: bool) -> Vec<ResourceId> {
-    let loose = |link: &Link| link.options.get("loose-binding") == Some(&Value::Bool(true));
-    let on: Vec<LinkId> =
-        state.links().filter(|link| link.kind == Kind::Vlan && link.link.as_ref() == Some(lower) && !loose(link)).map(|link| link.id.clone()).collect();
-    let mut lost = Vec::new();
-    for id in on {
-        let was_up = state.link(&id).is_some_and(|link| link.up == Setting::Is(true));
-        change(state, &id, |link| link.up = Setting::Is(up));
-        if was_up {
-            lost.extend(went_down(state, &id));
-        }
-        lost.extend(vlans(state, &id, up));
-    }
-    lost
-}
-
-/// What a change of one link changes on others: a bond's MTU is that of its ports (`bond_change_mtu`), an ipvlan has that of what it is on
-/// (`ipvlan_adjust_mtu`), a macvlan or VLAN has no larger one (`macvlan_device_event`, `vlan_device_event`), and all ipvlans on one interface have one mode
-/// (`ipvlan_set_port_mode`).
-pub(super) fn ripple(state: &mut State, before: &Link, now: &Link) -> Vec<ResourceId> {
-    let mut lost = Vec::new();
-    if let (true, Some(mtu)) = (before.mtu != now.mtu, now.mtu.get().copied()) {
-        let follows = |link: &&Link| match link.kind {
-            _ if now.kind == Kind::Bond && link.master_id().as_ref() == Some(&now.id) => true,
-            _ if link.link.as_ref() != Some(&now.id) => false,
-            Kind::Ipvlan => true,
-            _ => kinds::no_larger_than_below(&link.kind) && link.mtu.get().is_some_and(|own| *own > mtu),
-        };
-        let others: Vec<Link> = state.links().filter(follows).cloned().collect();
-        for other in others {
-            change(state, &other.id, |link| link.mtu = now.mtu);
-            lost.extend(super::link::resized(state, &other));
-        }
-    }
-    if now.kind == Kind::Ipvlan && before.options != now.options {
-        let beside = |link: &&Link| link.kind == Kind::Ipvlan && link.link == now.link;
-        let others: Vec<LinkId> = state.links().filter(beside).map(|link| link.id.clone()).collect();
-        for id in others {
-            change(state, &id, |link| link.options.extend(now.options.clone()));
-        }
-    }
     lost
 }
 

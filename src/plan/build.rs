@@ -1,6 +1,6 @@
 //! Everything that is missing or different is made or changed, in its turn. What an earlier step took away is missing by then, and so is made again.
 
-use super::Conflict;
+use super::change::Conflict;
 use super::rehearsal::Paper;
 use super::stage::{Stage, Turn, Turns, late};
 use crate::resource::{IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};

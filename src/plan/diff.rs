@@ -1,6 +1,7 @@
 //! The difference between a goal and what is there, resource by resource.
 
-use super::{Action, Change, Conflict, goal, shared};
+use super::change::{Action, Change, Conflict};
+use super::{goal, shared};
 use crate::resource::{Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
 use std::cmp::Ordering;
 

@@ -1,67 +1,10 @@
 //! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel takes away on the way is put back.
 
-use super::stage::Turns;
-use super::{Action, Change, Conflict, Plan, Step, build, diff, goal, remove, shared, warnings};
-use crate::model::effect;
+use super::change::{Action, Change, Conflict, Step};
+use super::diff;
+use crate::model::effect::effect;
 use crate::resource::{Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How often the build is gone over: what a flap takes away is put back in the same or the next round.
-const ROUNDS: usize = 4;
-
-/// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
-pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let goal = goal::complete(wanted, observed);
-    let in_use = shared::in_use(&goal, observed);
-    if in_use.is_empty() { towards(goal, wanted, observed) } else { Err(in_use) }
-}
-
-/// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
-pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let in_use = shared::seen_in_use(target, observed);
-    if in_use.is_empty() { towards(target.clone(), target, observed) } else { Err(in_use) }
-}
-
-fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let conflicts = diff::conflicts(&goal, observed);
-    if !conflicts.is_empty() {
-        return Err(conflicts);
-    }
-    let changes = diff::changes(&goal, observed);
-    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: warnings::warnings(&goal, observed) };
-    if plan.changes.is_empty() {
-        return Ok(plan);
-    }
-    let mut paper = Paper::new(goal, observed, std::mem::take(&mut plan.changes));
-    paper.rules_first().map_err(|conflict| vec![conflict])?;
-    remove::run(&mut paper).map_err(|conflict| vec![conflict])?;
-    let mut rest = Vec::new();
-    for _ in 0..ROUNDS {
-        let turns = Turns::of(&paper.goal);
-        build::run(&mut paper, &turns).map_err(|conflict| vec![conflict])?;
-        rest = paper.remove_born().map_err(|conflict| vec![conflict])?;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    if let Some(change) = rest.first() {
-        let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
-        let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
-        return Err(vec![Conflict::new(
-            change.id.clone(),
-            reason,
-            "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
-        )]);
-    }
-    for change in &mut paper.changes {
-        change.loses.sort();
-        change.loses.dedup();
-        change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();
-    }
-    plan.changes = paper.changes;
-    plan.steps = paper.steps;
-    Ok(plan)
-}
 
 /// The rehearsal.
 pub(super) struct Paper<'a> {
@@ -74,12 +17,12 @@ pub(super) struct Paper<'a> {
     /// The changes as a person sees them.
     pub changes: Vec<Change>,
     places: BTreeMap<ResourceId, usize>,
-    steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     level: usize,
 }
 
 impl<'a> Paper<'a> {
-    fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
+    pub(crate) fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
         Self { goal, state: base.clone(), base, changes, places, steps: Vec::new(), level: 0 }
     }
@@ -175,7 +118,7 @@ impl<'a> Paper<'a> {
     /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no route over a gateway could be made again,
     /// not even to undo what failed. Where it is not wanted, it goes when all is done. Those for VRFs come with the first one that a namespace ever had, and
     /// not with a later one (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see which it will be.
-    fn rules_first(&mut self) -> Result<(), Conflict> {
+    pub(crate) fn rules_first(&mut self) -> Result<(), Conflict> {
         let wanted = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule.clone()) } else { None });
         let mut rules: Vec<Rule> = wanted.filter(|rule| rule.kernel).collect();
         let made = self.goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
@@ -210,7 +153,7 @@ impl<'a> Paper<'a> {
 
     /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the
     /// kernel's rule for `local` that now stands elsewhere. Says what is left to change.
-    fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
+    pub(crate) fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
         let (gone, rest): (Vec<_>, Vec<_>) = diff::changes(&self.goal, &self.state).into_iter().partition(|change| change.action == Action::Delete);
         if gone.is_empty() {
             return Ok(rest);

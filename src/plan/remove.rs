@@ -1,8 +1,8 @@
 //! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a step of its own.
 
+use super::change::{Action, Conflict};
 use super::rehearsal::Paper;
-use super::{Action, Conflict};
-use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, State, Tenure, Value};
+use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of them one by one. Below that the
@@ -118,15 +118,4 @@ fn move_back(paper: &mut Paper) -> Result<(), Conflict> {
     }
     paper.wait();
     Ok(())
-}
-
-/// Whether what was there before stands on an interface that goes now, because its other end is in a namespace that does.
-pub(super) fn goes_along(goal: &State, observed: &State, prior: &Resource) -> bool {
-    let goes = |link: &LinkId| {
-        let Some(peer) = observed.link(link).and_then(|link| link.peer.as_ref()) else { return false };
-        // One that was borrowed goes home before.
-        let borrowed = observed.link(peer).is_some_and(|peer| matches!(peer.tenure, Tenure::From(_)));
-        !borrowed && observed.is_made(&peer.node) && goal.namespace(&peer.node).is_none()
-    };
-    prior.links().iter().any(goes)
 }

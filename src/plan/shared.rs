@@ -1,6 +1,8 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
 
-use super::{Conflict, goal};
+use super::change::Conflict;
+use super::facts::ours;
+use super::goal;
 use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
@@ -73,12 +75,6 @@ pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
         observed.items.iter().any(|(id, item)| id.node() == node && theirs(item))
     };
     in_use(target, observed).into_iter().filter(|conflict| seen(conflict.id.node())).collect()
-}
-
-/// Whether a namespace is there and topo made it for this topology.
-fn ours(observed: &State, node: &Node) -> bool {
-    let id = ResourceId::Namespace(node.clone());
-    observed.is_made(node) && observed.items.get(&id).is_some_and(|item| item.owner == Owner::Ours)
 }
 
 /// The ends of other people's pairs in namespaces of ours that stay: to delete them is to delete what is elsewhere.

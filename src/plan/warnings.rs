@@ -1,6 +1,6 @@
 //! What a person should know about what does not come back.
 
-use super::goal::{kept, lost_for_good};
+use super::facts::{kept, lost_for_good};
 use super::shared;
 use crate::resource::{Owner, Resource, State};
 

@@ -1,7 +1,8 @@
 //! Findings, conflicts and failures with the place in the file that they are about.
 
 use super::page::{escape, is_unsafe};
-use crate::document::{Finding, Label, Severity, Source};
+use crate::document::yaml::source::Source;
+use crate::document::{Finding, Label, Severity};
 use crate::resource::Origin;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use std::fmt;

@@ -3,15 +3,14 @@
 use super::plan::{Counts, visible};
 use super::tested::CheckView;
 use super::words::{fields, full_name, impact, impact_word};
-use crate::apply::{Error, Report};
-use crate::document::{Finding, Severity, Source};
-use crate::plan::{Action, Change, Plan};
+use crate::apply::Error;
+use crate::apply::report::Report;
+use crate::document::yaml::source::Source;
+use crate::document::{Finding, Severity};
+use crate::plan::change::{Action, Change, Plan};
 use crate::resource::{Impact, Owner, Resource, ResourceId, State};
 use schemars::JsonSchema;
 use serde::Serialize;
-
-/// The version of all JSON that topo prints. It grows when a field changes its meaning or goes; new fields alone do not change it.
-pub const FORMAT_VERSION: u32 = 1;
 
 /// Output of `topo plan --json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -212,12 +211,6 @@ pub struct ObservedView {
     pub ours: bool,
     /// All values as observed.
     pub values: Vec<ValueView>,
-}
-
-/// Anything as JSON text with a newline at its end.
-pub fn text(view: &impl Serialize) -> String {
-    // These types have no maps with odd keys and no failing serialisers.
-    serde_json::to_string_pretty(view).unwrap_or_default() + "\n"
 }
 
 impl From<Counts> for Summary {

@@ -4,7 +4,7 @@ use super::order::{left, width};
 use super::page::{BOLD, CHANGE, DIM, PLAIN, Page, count};
 use super::plan::visible;
 use super::words::full_name;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::change::{Action, Change, Plan};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
 //! Plans, reports, states and findings as text and JSON. Pure: what goes in is data, what comes out is text with colours in it.
 
 pub mod finding;
+pub mod format;
 pub mod json;
 pub mod list;
 pub mod order;

@@ -3,7 +3,7 @@
 use super::order::{Natural, left, natural, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, full_name, impact, name, seen};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::change::{Action, Change, Plan};
 use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId};
 use anstyle::Style;
 use std::collections::{BTreeMap, BTreeSet};

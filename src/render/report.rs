@@ -3,8 +3,8 @@
 use super::json::leftover;
 use super::page::{ADD, BOLD, CHANGE, Page, REMOVE, count};
 use super::plan::Counts;
-use crate::apply::Report;
-use crate::plan::Plan;
+use crate::apply::report::Report;
+use crate::plan::change::Plan;
 
 /// The line on stdout after a success: `Done: lab: 3 added, 1 changed, 0 destroyed.`
 pub fn success(plan: &Plan, verb: &str) -> String {

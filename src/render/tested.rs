@@ -206,7 +206,7 @@ pub fn json(all: &[Tested<'_>]) -> Tests {
         line: check.origin.line,
     };
     Tests {
-        format_version: super::json::FORMAT_VERSION,
+        format_version: super::format::FORMAT_VERSION,
         passed: all.iter().all(|tested| tested.is_good()),
         topologies: all.iter().map(|tested| TestedView { topology: tested.topology.to_string(), checks: tested.each().map(view).collect() }).collect(),
     }

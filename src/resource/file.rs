@@ -1,8 +1,8 @@
 //! Files of a namespace under `/etc/netns`.
 
+use super::id::FileName;
 use super::{Drift, Need, Node, ResourceId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A file in `/etc/netns/NODE/`, which `ip netns exec` and `topo exec` bind over the one in `/etc`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -13,24 +13,6 @@ pub struct File {
     pub name: FileName,
     /// All of it; its first line is the mark, see [`File::mark`].
     pub content: String,
-}
-
-/// Which file of a namespace.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum FileName {
-    /// `hosts`
-    Hosts,
-    /// `resolv.conf`
-    ResolvConf,
-}
-
-impl fmt::Display for FileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hosts => "hosts",
-            Self::ResolvConf => "resolv.conf",
-        })
-    }
 }
 
 impl File {

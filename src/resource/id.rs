@@ -1,6 +1,8 @@
 //! Identities, needs and differences.
 
-use super::{ChainRef, FdbTarget, FileName, LinkId, Mac, Node, PeerKey, RouteKey, RuleKey};
+use super::family::Family;
+use super::{IfName, Key, LinkId, TableId, quote};
+use super::{Mac, Node};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -154,88 +156,184 @@ impl fmt::Display for ResourceId {
     }
 }
 
-/// Something that a resource needs.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Need {
-    /// What.
-    pub what: Needed,
-    /// Whether it dies with it; otherwise what is needed only has to be there first.
-    pub inside: bool,
+/// Which file of a namespace.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum FileName {
+    /// `hosts`
+    Hosts,
+    /// `resolv.conf`
+    ResolvConf,
 }
 
-/// What is needed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Needed {
-    /// One resource.
-    One(ResourceId),
-    /// All resources of that class in that node.
-    All(Node, Class),
-}
-
-impl Need {
-    /// It lives in `id` and dies with it.
-    pub fn inside(id: ResourceId) -> Self {
-        Self { what: Needed::One(id), inside: true }
-    }
-
-    /// `id` must be there first.
-    pub fn uses(id: ResourceId) -> Self {
-        Self { what: Needed::One(id), inside: false }
-    }
-
-    /// All of `class` in `node` must be there first.
-    pub fn class(node: Node, class: Class) -> Self {
-        Self { what: Needed::All(node, class), inside: false }
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hosts => "hosts",
+            Self::ResolvConf => "resolv.conf",
+        })
     }
 }
 
-/// What changing a field takes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub enum Impact {
-    /// Changed where it stands, nothing else notices.
-    InPlace,
-    /// The link goes down or comes up: routes over it, and IPv6 addresses, are lost on the way.
-    Flap,
-    /// The object is removed and made anew.
-    Replace,
+/// Where frames to a hardware address go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum FdbTarget {
+    /// To this end of a vxlan's tunnel.
+    End(IpAddr),
+    /// Out of this port of a bridge, in one VLAN. 0 is in no VLAN: also in all that the port had when the kernel was told, which are not listed beside it.
+    Port(u16),
 }
 
-/// A field that differs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Drift {
-    /// The field, by its name in the language where it has one.
-    pub field: String,
-    /// What is there; empty for nothing.
-    pub old: String,
-    /// What is wanted; empty for nothing.
-    pub new: String,
-    /// What the change takes.
-    pub impact: Impact,
-}
-
-impl Drift {
-    /// A difference in `field`.
-    pub fn new(field: &str, old: impl Into<String>, new: impl Into<String>, impact: Impact) -> Self {
-        Self { field: field.to_owned(), old: old.into(), new: new.into(), impact }
-    }
-
-    /// A difference that is mended in place.
-    pub fn in_place(field: &str, old: impl Into<String>, new: impl Into<String>) -> Self {
-        Self::new(field, old, new, Impact::InPlace)
-    }
-
-    /// A difference between values that may be missing.
-    pub fn optional<T: fmt::Display>(field: &str, old: Option<&T>, new: Option<&T>, impact: Impact) -> Self {
-        let shown = |value: Option<&T>| value.map_or("none".to_owned(), T::to_string);
-        Self::new(field, shown(old), shown(new), impact)
-    }
-
-    /// Adds the difference between two settings to `list`, if the wanted one is managed, the observed one known, and they differ.
-    pub fn setting<T: PartialEq + fmt::Display>(list: &mut Vec<Self>, field: &str, wanted: &super::Setting<T>, observed: &super::Setting<T>, impact: Impact) {
-        if let (Some(new), Some(old)) = (wanted.get(), observed.get())
-            && new != old
-        {
-            list.push(Self::new(field, old.to_string(), new.to_string(), impact));
+impl fmt::Display for FdbTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::End(dst) => write!(f, "dst {dst}"),
+            Self::Port(0) => f.write_str("static"),
+            Self::Port(vlan) => write!(f, "vlan {vlan}"),
         }
+    }
+}
+
+/// By what a peer is known.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum PeerKey {
+    /// By its public key.
+    Public(Key),
+    /// By its interface, whose key is in a file that was not read yet (`Kernel::resolve` does).
+    Of(LinkId),
+}
+
+impl PeerKey {
+    /// The least of all in their order.
+    pub(crate) const LEAST: Self = Self::Public(Key([0; 32]));
+}
+
+impl fmt::Display for PeerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public(key) => write!(f, "{key}"),
+            Self::Of(link) => write!(f, "{link}"),
+        }
+    }
+}
+
+/// What tells one route of a node from another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct RouteKey {
+    /// The table.
+    pub table: TableId,
+    /// The destination, host bits zero.
+    pub to: IpNet,
+    /// The metric (`RTA_PRIORITY`): 0 for IPv4 and 1024 for IPv6 where the file says none.
+    pub metric: u32,
+    /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart and removed.
+    pub nth: u16,
+}
+
+/// What a policy rule selects, which also tells it from others: the kernel has no way to change a rule but to make another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct RuleKey {
+    /// The family; a rule of the file for both is two resources.
+    pub family: Family,
+    /// Its place; lower comes first.
+    pub priority: u32,
+    /// Source prefix.
+    pub from: Option<IpNet>,
+    /// Destination prefix.
+    pub to: Option<IpNet>,
+    /// Incoming interface.
+    pub iif: Option<IfName>,
+    /// Outgoing interface of a local socket.
+    pub oif: Option<IfName>,
+    /// Packet mark and mask.
+    pub fwmark: Option<(u32, u32)>,
+    /// IP protocol number.
+    pub protocol: Option<u8>,
+    /// Destination ports, from and to.
+    pub port: Option<(u16, u16)>,
+    /// Source ports, from and to.
+    pub source_port: Option<(u16, u16)>,
+    /// What is done.
+    pub action: RuleAction,
+}
+
+/// What a policy rule does.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum RuleAction {
+    /// Looks the packet up in a table.
+    Table(TableId),
+    /// Drops it silently.
+    Blackhole,
+    /// Drops it, ICMP network unreachable.
+    Unreachable,
+    /// Drops it, ICMP administratively prohibited.
+    Prohibit,
+    /// Looks the packet up in the table of the VRF that it belongs to, if any.
+    L3mdev,
+    /// An action that topo does not make, by the kernel's number (`FR_ACT_*`).
+    Other(u8),
+}
+
+impl fmt::Display for RuleKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "priority {}", self.priority)?;
+        match &self.from {
+            Some(from) => write!(f, " from {from}")?,
+            None => write!(f, " from all")?,
+        }
+        if let Some(to) = &self.to {
+            write!(f, " to {to}")?;
+        }
+        if let Some(iif) = &self.iif {
+            write!(f, " iif {}", quote(iif.as_str()))?;
+        }
+        if let Some(oif) = &self.oif {
+            write!(f, " oif {}", quote(oif.as_str()))?;
+        }
+        match self.fwmark {
+            Some((mark, u32::MAX)) => write!(f, " fwmark {mark:#x}")?,
+            Some((mark, mask)) => write!(f, " fwmark {mark:#x}/{mask:#x}")?,
+            None => {}
+        }
+        if let Some(protocol) = self.protocol {
+            write!(f, " ipproto {protocol}")?;
+        }
+        for (word, ports) in [("sport", self.source_port), ("dport", self.port)] {
+            match ports {
+                Some((low, high)) if low == high => write!(f, " {word} {low}")?,
+                Some((low, high)) => write!(f, " {word} {low}-{high}")?,
+                None => {}
+            }
+        }
+        write!(f, " {}", self.action)
+    }
+}
+
+impl fmt::Display for RuleAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(table) => write!(f, "table {table}"),
+            Self::Blackhole => write!(f, "blackhole"),
+            Self::Unreachable => write!(f, "unreachable"),
+            Self::Prohibit => write!(f, "prohibit"),
+            Self::L3mdev => write!(f, "l3mdev"),
+            Self::Other(number) => write!(f, "action {number}"),
+        }
+    }
+}
+
+/// A chain that belongs to somebody else: `FAMILY TABLE CHAIN`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct ChainRef {
+    /// nft's family: `ip`, `ip6`, `inet`, `bridge`, `arp`, `netdev`.
+    pub family: String,
+    /// The table.
+    pub table: String,
+    /// The chain.
+    pub chain: String,
+}
+
+impl fmt::Display for ChainRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.family, self.table, self.chain)
     }
 }

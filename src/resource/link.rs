@@ -1,6 +1,11 @@
 //! Links: veth pairs, bridges and the rest, with their attributes.
 
-use super::{Class, Drift, IfName, Impact, LinkId, Mac, Need, Node, Options, ResourceId, Setting, Value, Vlans, kinds, offload};
+use super::kind::Kind;
+use super::kinds::spec::Mtu;
+use super::kinds::table::spec;
+use super::kinds::tunnel;
+use super::{Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload};
+use super::{LinkId, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -78,93 +83,6 @@ pub enum Tenure {
     Existing,
     /// Made by somebody else, moved in from this place, and moved back at the end.
     From(LinkId),
-}
-
-/// The kind of a link, by the name that `ip link` gives it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum Kind {
-    /// The loopback interface of a namespace.
-    Loopback,
-    /// One end of a veth pair.
-    Veth,
-    /// A bridge.
-    Bridge,
-    /// A VXLAN tunnel end.
-    Vxlan,
-    /// A macvlan.
-    Macvlan,
-    /// A VLAN on another interface.
-    Vlan,
-    /// A macvlan that a program reads and writes.
-    Macvtap,
-    /// An ipvlan.
-    Ipvlan,
-    /// An interface that drops what it gets.
-    Dummy,
-    /// An interface for shaping what comes in.
-    Ifb,
-    /// Several interfaces as one.
-    Bond,
-    /// A routing domain.
-    Vrf,
-    /// A GRE tunnel of IP packets over IPv4.
-    Gre,
-    /// A GRE tunnel of Ethernet frames over IPv4.
-    Gretap,
-    /// A GRE tunnel of IP packets over IPv6.
-    Ip6gre,
-    /// A GRE tunnel of Ethernet frames over IPv6.
-    Ip6gretap,
-    /// A tunnel of IPv4 in IPv4.
-    Ipip,
-    /// A tunnel of IPv6 in IPv4.
-    Sit,
-    /// A tunnel of IPv4 and IPv6 in IPv6.
-    Ip6tnl,
-    /// The end of a GENEVE tunnel.
-    Geneve,
-    /// An interface whose IP packets a program reads and writes.
-    Tun,
-    /// An interface whose Ethernet frames a program reads and writes.
-    Tap,
-    /// A WireGuard tunnel.
-    Wireguard,
-    /// A device without a kind: hardware.
-    Physical,
-    /// An interface of which nobody said what it is (`existing`).
-    Any,
-    /// A kind that topo knows by name only: it can be seen and deleted, and not yet made.
-    Other(String),
-}
-
-impl Kind {
-    /// The kernel's name for it (`IFLA_INFO_KIND`), empty where it has none.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Loopback => "loopback",
-            Self::Physical | Self::Any => "",
-            Self::Other(name) => name,
-            known => kinds::spec(known).map_or("", |spec| spec.name),
-        }
-    }
-
-    /// Whether links of it ask for hardware addresses and take part in multicast, unless somebody says otherwise.
-    pub fn asks(&self) -> bool {
-        matches!(self, Self::Veth | Self::Bridge | Self::Vxlan | Self::Macvlan | Self::Macvtap | Self::Bond | Self::Tap)
-    }
-
-    /// The language's name for it.
-    pub fn word(&self) -> &str {
-        kinds::spec(self).map_or_else(|| self.name(), |spec| spec.word)
-    }
-
-    /// The kind with the kernel's name `name`; of two with one name the first.
-    pub fn of(name: &str) -> Self {
-        match name {
-            "" => Self::Physical,
-            name => kinds::ALL.iter().find(|spec| spec.name == name).map_or_else(|| Self::Other(name.to_owned()), |spec| spec.kind.clone()),
-        }
-    }
 }
 
 impl Link {
@@ -360,5 +278,23 @@ fn differs<T: PartialEq>(drift: &mut Vec<Drift>, field: &str, new: &Setting<T>, 
         && new != old
     {
         drift.push(Drift::in_place(field, shown(old), shown(new)));
+    }
+}
+
+impl Link {
+    /// Where it is when topo has not moved it.
+    pub fn home(&self) -> &LinkId {
+        if let Tenure::From(source) = &self.tenure { source } else { &self.id }
+    }
+}
+
+/// What is put around each packet that `link` sends, in bytes.
+pub fn around(link: &Link) -> u32 {
+    let six = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
+    let key = if matches!(link.options.get("key"), Some(Value::Number(_))) { tunnel::KEY } else { 0 };
+    match spec(&link.kind).map(|spec| spec.mtu) {
+        Some(Mtu::Below { v6, .. }) if six => v6 + key,
+        Some(Mtu::Below { v4, .. }) => v4 + key,
+        _ => 0,
     }
 }

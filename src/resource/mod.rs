@@ -3,14 +3,20 @@
 //! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
 
 mod address;
+pub(crate) mod any;
+pub(crate) mod drift;
+pub(crate) mod family;
 mod file;
 mod firewall;
 mod id;
 mod key;
+pub(crate) mod kind;
 pub mod kinds;
 mod link;
+pub(crate) mod mark;
 mod name;
 mod namespace;
+pub(crate) mod need;
 mod neighbor;
 pub mod offload;
 mod operation;
@@ -28,46 +34,36 @@ mod setting;
 mod state;
 mod sysctl;
 mod table;
+pub(crate) mod table_id;
 mod vlans;
 
+pub use self::any::Resource;
+pub use self::drift::{Drift, Impact};
+pub use self::family::Family;
+pub use self::file::File;
+pub use self::id::{ChainRef, Class, FdbTarget, FileName, PeerKey, ResourceId, RouteKey, RuleAction, RuleKey};
+pub use self::kind::Kind;
+pub use self::link::{IPV6_LEAST_MTU, Link, Queues, Tenure};
+pub use self::need::{Need, Needed};
+pub use self::neighbor::{Fdb, Neighbor};
+pub use self::peer::Peer;
+pub use self::route::{NextHop, Route, RouteKind, scope_word};
+pub use self::rule::Rule;
+pub use self::state::{Item, Owner, State};
+pub use self::table::{Chain, Insert, Table, TableRule};
+pub use self::table_id::TableId;
 pub use address::Address;
-pub use file::{File, FileName};
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
-pub use id::{Class, Drift, Impact, Need, Needed, ResourceId};
 pub use key::{Key, decode as decode_key};
-pub use link::{IPV6_LEAST_MTU, Kind, Link, Queues, Tenure};
+pub use mark::{PROTOCOL, group, hash, mark};
 pub use name::{IfName, LinkId, Name, Node};
 pub use namespace::{Namespace, NetnsRef, NodeTenure};
-pub use neighbor::{Fdb, FdbTarget, Neighbor};
 pub use operation::Operation;
 pub use origin::{Origin, Origins, RawRules};
-pub use peer::{Peer, PeerKey};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};
 pub use quantity::{ByteRate, Nanoseconds, Share};
 pub use quote::quote;
 pub use record::{Record, TableRecord};
-pub use route::{NextHop, Route, RouteKey, RouteKind, TableId, scope_word};
-pub use rule::{Family, Rule, RuleAction, RuleKey};
 pub use setting::{Mac, Options, Setting, Value};
-pub use state::{Item, Owner, Resource, State};
 pub use sysctl::Sysctl;
-pub use table::{Chain, ChainRef, Insert, Table, TableRule};
 pub use vlans::{LAST_VLAN, VlanRun, VlanSpan, VlanWords, Vlans, vlan_range};
-
-/// The protocol number that routes, rules, addresses and neighbours of topo carry (`RTA_PROTOCOL`, `FRA_PROTOCOL`, `IFA_PROTO`, `NDA_PROTOCOL`).
-pub const PROTOCOL: u8 = 0x74;
-
-/// The alias that marks links, and the comment that marks rules, of `topology`.
-pub fn mark(topology: &Name) -> String {
-    format!("topo:{topology}")
-}
-
-/// The interface group of links of `topology` outside its own namespaces: 0x74000000 and 24 bits of the FNV-1a hash of its name.
-pub fn group(topology: &Name) -> u32 {
-    0x7400_0000 | (hash(topology.as_str().as_bytes()) & 0x00ff_ffff)
-}
-
-/// The 32-bit FNV-1a hash (draft-eastlake-fnv), stable across versions of topo.
-pub fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
-}

@@ -1,8 +1,8 @@
 //! Neighbours and forwarding entries that the file lists.
 
+use super::id::FdbTarget;
 use super::{Drift, LinkId, Mac, Need, ResourceId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::net::IpAddr;
 
 /// A static neighbour entry (`ip neigh`), or a proxy one.
@@ -59,25 +59,6 @@ pub struct Fdb {
     pub mac: Mac,
     /// Where they go.
     pub to: FdbTarget,
-}
-
-/// Where frames to a hardware address go.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum FdbTarget {
-    /// To this end of a vxlan's tunnel.
-    End(IpAddr),
-    /// Out of this port of a bridge, in one VLAN. 0 is in no VLAN: also in all that the port had when the kernel was told, which are not listed beside it.
-    Port(u16),
-}
-
-impl fmt::Display for FdbTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::End(dst) => write!(f, "dst {dst}"),
-            Self::Port(0) => f.write_str("static"),
-            Self::Port(vlan) => write!(f, "vlan {vlan}"),
-        }
-    }
 }
 
 impl Fdb {

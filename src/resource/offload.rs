@@ -3,7 +3,7 @@
 //! Each name stands for one or more features of the device, those of them that it can change. What counts is what the device is asked to do, not what it
 //! comes to: without checksums it does no TSO, and does it again by itself when they are back.
 
-use super::{Drift, Impact, Link, LinkId, Options, Tenure, Value};
+use super::{Drift, Impact, Options, Value};
 
 /// A name, and what it stands for.
 #[derive(Debug)]
@@ -59,12 +59,5 @@ pub(super) fn drift(wanted: &Options, observed: &Options, drift: &mut Vec<Drift>
             let old = old.map_or_else(|| "the kernel's".to_owned(), ToString::to_string);
             drift.push(Drift::new(&format!("offload {}", offload.name), old, new.to_string(), Impact::InPlace));
         }
-    }
-}
-
-impl Link {
-    /// Where it is when topo has not moved it.
-    pub fn home(&self) -> &LinkId {
-        if let Tenure::From(source) = &self.tenure { source } else { &self.id }
     }
 }

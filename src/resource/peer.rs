@@ -1,10 +1,10 @@
 //! Peers of WireGuard interfaces.
 
+use super::id::PeerKey;
 use super::{Drift, Key, LinkId, Need, ResourceId, Setting};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::net::SocketAddr;
 
 /// A peer of a WireGuard interface (`wg set … peer`).
@@ -24,29 +24,6 @@ pub struct Peer {
     pub preshared: Option<Key>,
     /// The file with that key, where it is known. Not compared.
     pub preshared_file: Option<String>,
-}
-
-/// By what a peer is known.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum PeerKey {
-    /// By its public key.
-    Public(Key),
-    /// By its interface, whose key is in a file that was not read yet (`Kernel::resolve` does).
-    Of(LinkId),
-}
-
-impl PeerKey {
-    /// The least of all in their order.
-    pub(super) const LEAST: Self = Self::Public(Key([0; 32]));
-}
-
-impl fmt::Display for PeerKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public(key) => write!(f, "{key}"),
-            Self::Of(link) => write!(f, "{link}"),
-        }
-    }
 }
 
 impl Peer {

@@ -1,53 +1,11 @@
 //! Routes.
 
+use super::id::RouteKey;
 use super::{Class, Drift, IfName, Impact, LinkId, Need, Node, ResourceId, Setting};
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
-
-/// A routing table.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum TableId {
-    /// By number (254 is `main`, 255 `local`, 253 `default`).
-    Number(u32),
-    /// By a name of the machine's `rt_tables`, looked up by the kernel door before anything is compared.
-    Name(Arc<str>),
-}
-
-impl TableId {
-    /// The table that is meant where none is named.
-    pub const MAIN: Self = Self::Number(254);
-    /// The kernel's own, of local and broadcast addresses (`RT_TABLE_LOCAL`).
-    pub const LOCAL: Self = Self::Number(255);
-}
-
-impl fmt::Display for TableId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(253) => write!(f, "default"),
-            Self::Number(254) => write!(f, "main"),
-            Self::Number(255) => write!(f, "local"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Name(name) => write!(f, "{name}"),
-        }
-    }
-}
-
-/// What tells one route of a node from another.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub struct RouteKey {
-    /// The table.
-    pub table: TableId,
-    /// The destination, host bits zero.
-    pub to: IpNet,
-    /// The metric (`RTA_PRIORITY`): 0 for IPv4 and 1024 for IPv6 where the file says none.
-    pub metric: u32,
-    /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart and removed.
-    pub nth: u16,
-}
 
 /// A route.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -69,8 +69,8 @@ impl Mac {
     /// An address for what goes by this name, always the same; higher than nearly every other that is no group's, and nobody's by registration.
     pub fn high(name: &[u8]) -> Self {
         let back: Vec<u8> = name.iter().rev().copied().collect();
-        let [a, b, c, d] = super::hash(name).to_be_bytes();
-        let [e, ..] = super::hash(&back).to_be_bytes();
+        let [a, b, c, d] = super::mark::hash(name).to_be_bytes();
+        let [e, ..] = super::mark::hash(&back).to_be_bytes();
         Self([0xfe, a, b, c, d, e])
     }
 }

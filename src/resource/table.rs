@@ -1,8 +1,8 @@
 //! The nft table of a node, and rules put into other people's chains.
 
+use super::id::ChainRef;
 use super::{Class, Drift, Impact, Name, Need, Node, PacketRule, ResourceId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The table `inet topo-NAME` of a node: all of its NAT and firewall, replaced in one transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -79,23 +79,6 @@ impl Table {
             lines.extend(chain.rules.iter().map(|rule| format!("{}: {}", chain.name, rule.text(&self.topology))));
         }
         lines
-    }
-}
-
-/// A chain that belongs to somebody else: `FAMILY TABLE CHAIN`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub struct ChainRef {
-    /// nft's family: `ip`, `ip6`, `inet`, `bridge`, `arp`, `netdev`.
-    pub family: String,
-    /// The table.
-    pub table: String,
-    /// The chain.
-    pub chain: String,
-}
-
-impl fmt::Display for ChainRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.family, self.table, self.chain)
     }
 }
 

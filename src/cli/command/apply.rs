@@ -1,13 +1,12 @@
 use crate::cli::console::Console;
-use crate::cli::execute::WayBack;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load, plan_file};
-use crate::cli::session;
-use crate::cli::session::Case;
-use crate::cli::{confirmation, execute};
+use crate::cli::mode::WayBack;
+use crate::cli::target::Case;
+use crate::cli::{confirmation, execute, mode, notice, session};
 use crate::linux::Linux;
 use crate::linux::store::lock::Lock;
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -44,7 +43,7 @@ pub struct Apply {
 }
 
 impl Apply {
-    pub fn run(mut self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(mut self, console: &mut Console) -> crate::cli::global::Result {
         let way_back = self.way_back(console)?;
         let sources = files::read(console, &self.files)?;
         let plans = sources.iter().filter(|source| plan_file::is_plan(source)).count();
@@ -97,7 +96,7 @@ impl Apply {
         mut jobs: Vec<(Case, Plan)>,
         sure: bool,
         way_back: WayBack,
-    ) -> crate::cli::Result {
+    ) -> crate::cli::global::Result {
         confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
         if !(self.json || sure && console.is_quiet()) {
             execute::show(console, jobs.iter().map(|(_, plan)| plan), false)?;
@@ -105,13 +104,13 @@ impl Apply {
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
         if changes && !sure {
             lock = execute::ask(console, lock, self.lock_timeout, "Apply these changes?")?;
-            kernel = Linux::new().map_err(|error| session::told(console, &error))?;
+            kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
             confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
             let (cases, shown): (Vec<Case>, Vec<Plan>) = jobs.into_iter().unzip();
             jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
             execute::still(console, &shown, &jobs)?;
         }
-        let manner = execute::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back };
+        let manner = mode::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back };
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
         exit

@@ -18,7 +18,7 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut script = Vec::new();
         let shells = Shells::builtins();
         let written = shells.completer(&self.shell.to_string()).map(|shell| shell.write_registration("COMPLETE", "topo", "topo", "topo", &mut script));

@@ -1,8 +1,7 @@
-use crate::cli::confirmation;
 use crate::cli::confirmation::{Pending, Phase};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::{known, session};
+use crate::cli::{confirmation, known, notice};
 use crate::linux::store::record::Records;
 use crate::render::page::seconds;
 use crate::resource::Name;
@@ -23,7 +22,7 @@ pub struct Confirm {
 }
 
 impl Confirm {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let names = confirmation::which(console, self.name.as_deref())?;
         if names.is_empty() {
             console.problem("no topology waits for confirmation", Some("if one did, its time was over and it is undone: topo list shows what is there"));
@@ -54,6 +53,6 @@ fn one(console: &mut Console, name: &Name) -> Exit {
             console.problem(&format!("topology {:?} {why}", name.as_str()), Some("topo list shows what is there, and what waits"));
             Exit::Failed
         }
-        Err(error) => session::told(console, &error),
+        Err(error) => notice::told(console, &error),
     }
 }

@@ -1,9 +1,9 @@
 //! The process that undoes an apply which nobody confirms. No command for people: `apply --confirm` starts it.
 
-use crate::cli::confirmation;
-use crate::cli::confirmation::{Pending, Phase};
+use crate::cli::confirmation::{ARGUMENT, Pending, Phase};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
+use crate::cli::revert;
 use crate::linux::Linux;
 use crate::linux::process::detach;
 use crate::linux::store::lock::Lock;
@@ -14,9 +14,6 @@ use signal_hook::flag::register;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
-
-/// The argument that asks for it.
-pub const ARGUMENT: &str = "__watch";
 
 /// How often it looks whether somebody has confirmed. It does not sleep longer, because a machine that was suspended must not wake up with the rest of a long sleep to go.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -92,7 +89,7 @@ fn attempt(records: &Records, topology: &Name, mine: &dyn Fn(&Pending) -> bool) 
                 return Some(Exit::Done);
             }
             let mut kernel = Linux::new().ok()?;
-            let (_, report) = confirmation::revert(&mut Console::silent(), &mut kernel, &mut pending).ok()?;
+            let (_, report) = revert::revert(&mut Console::silent(), &mut kernel, &mut pending).ok()?;
             report.is_success().then_some(Exit::Done)
         }
         Ok(_) => Some(Exit::Done),

@@ -1,12 +1,11 @@
 use super::list;
 use crate::cli::console::Console;
-use crate::cli::execute;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
-use crate::cli::session::Case;
-use crate::cli::{known, session};
+use crate::cli::target::Case;
+use crate::cli::{execute, known, mode, notice, session};
 use crate::linux::Linux;
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::resource::{Name, NetnsRef, Node};
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -49,7 +48,7 @@ pub struct Destroy {
 type Planning = fn(&mut Console, &mut Linux, &Case, &[Name]) -> Result<Plan, Exit>;
 
 impl Destroy {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let named = if self.all { Vec::new() } else { self.names(console)? };
         let mut lock = execute::lock(console, self.lock_timeout)?;
         let mut kernel = session::open(console)?;
@@ -63,13 +62,13 @@ impl Destroy {
         }
         if changes && !self.yes {
             lock = execute::ask(console, lock, self.lock_timeout, "Destroy all of this?")?;
-            kernel = Linux::new().map_err(|error| session::told(console, &error))?;
+            kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
             let fresh = self.plans(console, &mut kernel, &named, session::plan_again)?;
             let shown: Vec<Plan> = jobs.into_iter().map(|(_, plan)| plan).collect();
             execute::still(console, &shown, &fresh)?;
             jobs = fresh.into_iter().filter(|(case, _)| shown.iter().any(|plan| plan.base.topology == case.wanted.topology)).collect();
         }
-        let manner = execute::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: execute::WayBack::None };
+        let manner = mode::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: mode::WayBack::None };
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
         exit
@@ -80,7 +79,7 @@ impl Destroy {
         let names = if self.all { everything(console, kernel)? } else { named.to_vec() };
         // Of several one may use the namespaces of another, and is in the way of that until it is gone.
         let spares = self.yes && !self.json && names.len() == 1;
-        kernel.hold_what_goes(spares).map_err(|error| session::told(console, &error))?;
+        kernel.hold_what_goes(spares).map_err(|error| notice::told(console, &error))?;
         let names = guests_first(console, kernel, names)?;
         let mut gone = Vec::new();
         execute::jobs(names.iter().cloned().map(Case::nothing), |case| {
@@ -133,7 +132,7 @@ fn guests_first(console: &mut Console, kernel: &mut Linux, names: Vec<Name>) -> 
     if names.len() < 2 {
         return Ok(names);
     }
-    let (found, _) = kernel.list().map_err(|error| session::told(console, &error))?;
+    let (found, _) = kernel.list().map_err(|error| notice::told(console, &error))?;
     let lodges = |guest: &Name, at: &Name| {
         let (guest, at) = (found.iter().find(|one| one.name == *guest), found.iter().find(|one| one.name == *at));
         let Some((guest, at)) = guest.zip(at).filter(|(guest, at)| guest.name != at.name) else { return false };

@@ -1,6 +1,6 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::{known, session};
+use crate::cli::{known, notice};
 use crate::kernel::Error;
 use crate::linux::netns;
 use crate::linux::netns::Place;
@@ -51,7 +51,7 @@ struct Target {
 }
 
 impl Exec {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         if self.all {
             return self.everywhere(console);
         }
@@ -62,12 +62,12 @@ impl Exec {
         let Some((name, args)) = words.split_first() else { return Err(Exit::Usage) };
         let env = environment(&target, name);
         let Err(error) = exec::exec(target.place, target.files.as_deref(), Program { name, args, env: &env }, &mut |warning| console.warn(warning));
-        session::told(console, &error);
+        notice::told(console, &error);
         Err(status(&error, name))
     }
 
     /// Runs the command in every node, one after the other.
-    fn everywhere(self, console: &mut Console) -> crate::cli::Result {
+    fn everywhere(self, console: &mut Console) -> crate::cli::global::Result {
         let words: Vec<OsString> = self.node.into_iter().chain(self.command).collect();
         let Some((name, args)) = words.split_first() else {
             console.problem("--all needs a command", Some("topo exec --all -- ip -br address"));
@@ -88,7 +88,7 @@ impl Exec {
             let this = match ended {
                 Ok(ended) => Exit::Program(ended.code().or(ended.signal().map(|signal| 128 + signal)).and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
                 Err(error) => {
-                    session::told(console, &error);
+                    notice::told(console, &error);
                     status(&error, name)
                 }
             };
@@ -168,10 +168,10 @@ fn has(record: &Record, node: &Node) -> bool {
 /// The records of all topologies, or of one, with their names.
 fn records(console: &mut Console, topology: Option<&str>) -> Result<Vec<(Name, Record)>, Exit> {
     let records = Records::default();
-    let names = records.names().map_err(|error| session::told(console, &error))?;
+    let names = records.names().map_err(|error| notice::told(console, &error))?;
     let mut found = Vec::new();
     for name in names.iter().filter(|name| topology.is_none_or(|topology| name.as_str() == topology)) {
-        let loaded = records.load(name).map_err(|error| session::told(console, &error))?;
+        let loaded = records.load(name).map_err(|error| notice::told(console, &error))?;
         found.extend(loaded.record.map(|record| (name.clone(), record)));
     }
     Ok(found)

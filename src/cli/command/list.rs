@@ -1,13 +1,14 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::session::{Case, NoPlan};
-use crate::cli::{confirmation, session};
+use crate::cli::session::NoPlan;
+use crate::cli::target::Case;
+use crate::cli::{confirmation, notice, session};
 use crate::history::last;
 use crate::history::pending::Phase;
 use crate::linux::store::record::Records;
 use crate::linux::{Found, Linux};
 use crate::render::list::{ListedView, Topologies};
-use crate::render::{json, list, words};
+use crate::render::{format, list, words};
 use crate::resource::{Name, Node, ResourceId};
 use clap::Args;
 
@@ -29,13 +30,13 @@ pub struct List {
 }
 
 impl List {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut kernel = session::open(console)?;
-        let inside = kernel.inside().map_err(|error| session::told(console, &error))?;
+        let inside = kernel.inside().map_err(|error| notice::told(console, &error))?;
         let topologies = look(console, &mut kernel, inside.is_none() && !self.quick, inside.is_none())?;
         let inside = inside.map(|(topology, node)| node.map_or(topology.to_string(), |node| format!("{topology}/{node}")));
         if self.json {
-            console.out(&json::text(&Topologies { format_version: json::FORMAT_VERSION, inside, topologies }));
+            console.out(&format::text(&Topologies { format_version: format::FORMAT_VERSION, inside, topologies }));
         } else {
             console.out(&list::text(&topologies));
             if let Some(inside) = inside {
@@ -49,8 +50,8 @@ impl List {
 /// The topologies; `compares` them with what was last wanted. `outside` says that this is no namespace of topo's, so that the marks here are those of the host.
 fn look(console: &mut Console, kernel: &mut Linux, compares: bool, outside: bool) -> Result<Vec<ListedView>, Exit> {
     let listed = kernel.list();
-    session::warnings(console, kernel);
-    let (found, mut unowned) = listed.map_err(|error| session::told(console, &error))?;
+    notice::warnings(console, kernel);
+    let (found, mut unowned) = listed.map_err(|error| notice::told(console, &error))?;
     let mut topologies: Vec<ListedView> = found.iter().map(|it| one(it, kernel, compares)).collect();
     if !outside {
         unowned.clear();
@@ -129,7 +130,7 @@ pub fn names(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Exi
 /// The names of all topologies here, and what carries topo's mark and is no topology's.
 pub fn found(console: &mut Console, kernel: &mut Linux) -> Result<(Vec<Name>, Vec<ResourceId>), Exit> {
     let listed = kernel.list();
-    session::warnings(console, kernel);
-    let (found, unowned) = listed.map_err(|error| session::told(console, &error))?;
+    notice::warnings(console, kernel);
+    let (found, unowned) = listed.map_err(|error| notice::told(console, &error))?;
     Ok((found.into_iter().map(|found| found.name).collect(), unowned))
 }

@@ -1,6 +1,6 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use clap::{Args, CommandFactory};
+use clap::Args;
 use std::path::PathBuf;
 
 /// Print the manual page, or write those of all commands into a folder
@@ -13,8 +13,7 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
-        let command = crate::cli::Topo::command();
+    pub fn run(self, console: &mut Console, command: clap::Command) -> crate::cli::global::Result {
         let written = match &self.out {
             Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder)),
             None => {

@@ -2,14 +2,15 @@ use super::list;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load, plan_file};
-use crate::cli::session::Case;
-use crate::cli::{known, session};
-use crate::dialect::ip::Words;
+use crate::cli::target::Case;
+use crate::cli::{known, notice, session};
+use crate::dialect::ip::words::Words;
 use crate::history::last;
 use crate::linux::Linux;
-use crate::linux::store::record::{self, Records};
-use crate::plan::Plan;
-use crate::render::json;
+use crate::linux::store::record;
+use crate::linux::store::record::Records;
+use crate::plan::change::Plan;
+use crate::render::format;
 use crate::render::json::{PlanView, Plans};
 use crate::render::plan::{Counts, summary, text, totals};
 use crate::resource::{Name, State};
@@ -50,7 +51,7 @@ pub struct PlanCommand {
 }
 
 impl PlanCommand {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let (names, paths): (Vec<PathBuf>, Vec<PathBuf>) = self.files.iter().cloned().partition(|file| is_name(file));
         let topologies = if names.is_empty() || !paths.is_empty() {
             let sources = files::read(console, &paths)?;
@@ -85,7 +86,7 @@ impl PlanCommand {
     /// A topology that is here, as it was last wanted.
     fn last(&self, console: &mut Console, kernel: &mut Linux, name: &str) -> Result<Case, Exit> {
         let topology = Name::from(name);
-        let last = last::load(&Records::default(), &topology).map_err(|error| session::told(console, &error))?;
+        let last = last::load(&Records::default(), &topology).map_err(|error| notice::told(console, &error))?;
         if let Some(last) = last {
             return Ok(Case::last(last));
         }
@@ -105,7 +106,7 @@ impl PlanCommand {
     fn print(&self, console: &mut Console, plans: &[(Case, Plan)]) {
         if self.json {
             let plans = plans.iter().map(|(_, plan)| PlanView::from(plan)).collect();
-            console.out(&json::text(&Plans { format_version: json::FORMAT_VERSION, plans }));
+            console.out(&format::text(&Plans { format_version: format::FORMAT_VERSION, plans }));
         } else if self.commands {
             plans.iter().for_each(|(_, plan)| console.out(&commands(plan)));
         } else {

@@ -1,15 +1,13 @@
-use crate::cli::confirmation;
 use crate::cli::confirmation::Pending;
 use crate::cli::console::Console;
-use crate::cli::execute;
-use crate::cli::execute::{Manner, WayBack};
 use crate::cli::exit::Exit;
-use crate::cli::session::Case;
-use crate::cli::{known, session};
+use crate::cli::mode::{Manner, WayBack};
+use crate::cli::target::Case;
+use crate::cli::{confirmation, execute, known, notice, revert};
 use crate::linux::Linux;
 use crate::linux::store::record::Records;
-use crate::render::json;
 use crate::render::json::{ReportView, Reports};
+use crate::render::{format, json};
 use crate::resource::Name;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
@@ -33,21 +31,21 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let _lock = execute::lock(console, self.lock_timeout)?;
         let names = confirmation::which(console, self.name.as_deref())?;
         if names.is_empty() {
             console.problem("no topology waits for confirmation", Some("topo undo NAME undoes the last apply of a topology"));
             return Err(Exit::Failed);
         }
-        let mut kernel = Linux::new().map_err(|error| session::told(console, &error))?;
-        session::warnings(console, &mut kernel);
+        let mut kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
+        notice::warnings(console, &mut kernel);
         let (mut exit, mut views) = (Exit::Done, Vec::new());
         for name in names {
             exit = exit.worst(self.one(console, &mut kernel, &name, &mut views));
         }
         if self.json {
-            console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: views }));
+            console.out(&format::text(&Reports { format_version: format::FORMAT_VERSION, reports: views }));
         }
         Ok(exit)
     }
@@ -63,15 +61,15 @@ impl Rollback {
                 console.problem(&format!("topology {:?} does not wait for confirmation", name.as_str()), Some(&help));
                 return Exit::Failed;
             }
-            Err(error) => return session::told(console, &error),
+            Err(error) => return notice::told(console, &error),
         };
-        match confirmation::revert(console, kernel, &mut pending) {
+        match revert::revert(console, kernel, &mut pending) {
             Ok((plan, report)) => {
                 let manner = Manner { rollback: false, test: false, json: self.json, verb: "Rolled back", way_back: WayBack::None };
                 views.push(json::report(&plan, Some(&report), None));
                 execute::tell(console, &Case::nothing(name.clone()), &plan, &report, manner, None)
             }
-            Err(error) => session::told(console, &error),
+            Err(error) => notice::told(console, &error),
         }
     }
 }

@@ -1,7 +1,7 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document;
-use crate::render::{json, list, tested};
+use crate::render::{format, json, list, tested};
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 
@@ -38,8 +38,8 @@ pub enum Which {
 }
 
 impl Schema {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
-        console.out(&json::text(&of(self.which)));
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
+        console.out(&format::text(&of(self.which)));
         Ok(Exit::Done)
     }
 }

@@ -1,14 +1,13 @@
 use super::list;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::session::Case;
-use crate::cli::{known, session};
+use crate::cli::target::Case;
+use crate::cli::{known, notice, session};
 use crate::kernel;
 use crate::kernel::Kernel;
 use crate::linux::Linux;
-use crate::render::json;
 use crate::render::json::{StateView, States};
-use crate::render::{show, yaml};
+use crate::render::{format, show, yaml};
 use crate::resource::{Name, Node, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
@@ -34,7 +33,7 @@ pub struct Show {
 }
 
 impl Show {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut kernel = session::open(console)?;
         let (mut states, node) = select(console, &mut kernel, self.what.as_deref())?;
         if self.json {
@@ -42,7 +41,7 @@ impl Show {
                 states.iter_mut().for_each(|state| state.items.retain(|id, _| id.node() == node));
             }
             let topologies = states.iter().map(StateView::from).collect();
-            console.out(&json::text(&States { format_version: json::FORMAT_VERSION, topologies }));
+            console.out(&format::text(&States { format_version: format::FORMAT_VERSION, topologies }));
         } else if self.yaml {
             states.iter().for_each(|state| console.out(&yaml::text(state)));
         } else {
@@ -57,7 +56,7 @@ pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> 
     let names = list::names(console, kernel)?;
     let mut observe = |console: &mut Console, name: &Name| {
         let case = Case::nothing(name.clone());
-        kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(kernel, state)).map_err(|error| session::told(console, &error))
+        kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(kernel, state)).map_err(|error| notice::told(console, &error))
     };
     let Some(what) = what else {
         let states = names.iter().map(|name| observe(console, name)).collect::<Result<Vec<State>, Exit>>()?;

@@ -1,14 +1,13 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
-use crate::cli::session;
-use crate::cli::session::Case;
-use crate::cli::signals;
+use crate::cli::target::Case;
+use crate::cli::trial::TOTAL;
+use crate::cli::{notice, signals};
 use crate::linux::probe;
-use crate::linux::probe::Limits;
-use crate::render::json;
-use crate::render::tested;
+use crate::linux::probe::run::Limits;
 use crate::render::tested::{Table, Tested};
+use crate::render::{format, tested};
 use crate::resource::probe::{Check, Outcome};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -16,9 +15,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How long all checks of a topology may take together, in seconds.
-pub const TOTAL: u64 = 300;
 
 /// Run the checks of a topology
 ///
@@ -48,7 +44,7 @@ pub struct Test {
 }
 
 impl Test {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let sources = files::read(console, &self.files)?;
         let cases: Vec<Case> = load::sound(console, sources)?.into_iter().map(Case::of).collect();
         let stop = signals::watch();
@@ -68,7 +64,7 @@ impl Test {
         }
         let all: Vec<Tested<'_>> = done.iter().map(|(case, outcomes)| of(case, outcomes)).collect();
         if self.json {
-            console.out(&json::text(&tested::json(&all)));
+            console.out(&format::text(&tested::json(&all)));
         }
         if let Some(path) = &self.junit {
             write(console, path, &tested::junit(&all))?;
@@ -99,7 +95,7 @@ fn run(console: &mut Console, case: &Case, limits: Limits<'_>, live: bool) -> Re
         tell(nth, outcome);
     }
     let console = rows.into_inner().unwrap_or_else(PoisonError::into_inner).console;
-    outcomes.map_err(|error| session::told(console, &error))
+    outcomes.map_err(|error| notice::told(console, &error))
 }
 
 /// The lines of the table, in the order of the file whichever check is done first.

@@ -1,20 +1,17 @@
-use crate::apply::Options;
-use crate::cli::confirmation;
+use crate::apply::report::Options;
 use crate::cli::console::Console;
-use crate::cli::execute;
-use crate::cli::execute::{Manner, WayBack};
 use crate::cli::exit::Exit;
 use crate::cli::input::plan_file;
-use crate::cli::session::Case;
-use crate::cli::signals;
-use crate::cli::{known, session};
+use crate::cli::mode::{Manner, WayBack};
+use crate::cli::target::Case;
+use crate::cli::{confirmation, execute, known, notice, session, signals};
 use crate::history::undo;
 use crate::kernel::Kernel;
 use crate::linux::Linux;
 use crate::linux::store::record::{Records, is_name};
-use crate::plan::Plan;
-use crate::render::json;
+use crate::plan::change::Plan;
 use crate::render::json::Reports;
+use crate::render::{format, json};
 use crate::resource::{Name, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
@@ -46,21 +43,21 @@ pub struct Undo {
 }
 
 impl Undo {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut lock = execute::lock(console, self.lock_timeout)?;
         let name = self.which(console)?;
         let mut kernel = session::open(console)?;
         confirmation::refuse(console, std::iter::once(&name))?;
         let records = Records::default();
-        let last = undo::last(&records, &name).map_err(|error| session::told(console, &error))?;
+        let last = undo::last(&records, &name).map_err(|error| notice::told(console, &error))?;
         let Some((number, apply)) = last else {
             let help = format!("at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it", undo::KEPT);
             console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
             return Err(Exit::Failed);
         };
         let mut fresh = way(console, &mut kernel, &apply)?;
-        session::warnings(console, &mut kernel);
-        kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| session::told(console, &error))?;
+        notice::warnings(console, &mut kernel);
+        kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| notice::told(console, &error))?;
         let silent = self.json || self.yes && console.is_quiet();
         if !silent {
             execute::show(console, std::iter::once(&fresh), false)?;
@@ -68,7 +65,7 @@ impl Undo {
         if !self.yes {
             lock = execute::ask(console, lock, self.lock_timeout, "Undo the last apply?")?;
             confirmation::refuse(console, std::iter::once(&name))?;
-            if undo::last(&records, &name).map_err(|error| session::told(console, &error))?.is_none_or(|(last, _)| last != number) {
+            if undo::last(&records, &name).map_err(|error| notice::told(console, &error))?.is_none_or(|(last, _)| last != number) {
                 console.problem(&format!("topology {:?} has changed since", name.as_str()), Some("nothing was changed; look at what there is to undo now"));
                 return Err(Exit::Failed);
             }
@@ -77,12 +74,12 @@ impl Undo {
         let options = Options { rollback: !self.no_rollback, interrupted: signals::watch() };
         let report = execute::back(console, &mut kernel, &fresh, &apply.before, &options);
         if report.is_success() {
-            undo::forget(&records, &name, number).map_err(|error| session::told(console, &error))?;
+            undo::forget(&records, &name, number).map_err(|error| notice::told(console, &error))?;
         }
         let manner = Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Undone", way_back: WayBack::None };
         let exit = execute::tell(console, &Case::nothing(name), &fresh, &report, manner, None);
         if self.json {
-            console.out(&json::text(&Reports { format_version: json::FORMAT_VERSION, reports: vec![json::report(&fresh, Some(&report), None)] }));
+            console.out(&format::text(&Reports { format_version: format::FORMAT_VERSION, reports: vec![json::report(&fresh, Some(&report), None)] }));
         }
         drop(lock);
         Ok(exit)
@@ -96,7 +93,7 @@ impl Undo {
             console.problem(&format!("{name:?} is no name of a topology"), Some("topo list shows the names"));
             return Err(Exit::Usage);
         }
-        let names = Records::default().names().map_err(|error| session::told(console, &error))?;
+        let names = Records::default().names().map_err(|error| notice::told(console, &error))?;
         match names.as_slice() {
             [name] => Ok(name.clone()),
             [] => {
@@ -121,7 +118,7 @@ fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result
 
 /// The plan back, made now.
 fn back(console: &mut Console, kernel: &mut Linux, target: &State) -> Result<Plan, Exit> {
-    let now = kernel.observe(target).map_err(|error| session::told(console, &error))?;
+    let now = kernel.observe(target).map_err(|error| notice::told(console, &error))?;
     crate::plan::back(target, &now).map_err(|conflicts| {
         for conflict in &conflicts {
             console.problem(&format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason), conflict.help.as_deref());

@@ -2,8 +2,8 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
 use crate::document::Severity;
-use crate::render::json;
 use crate::render::page::{ADD, Page, count};
+use crate::render::{format, json};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct Validate {
 }
 
 impl Validate {
-    pub fn run(self, console: &mut Console) -> crate::cli::Result {
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let sources = files::read(console, &self.files)?;
         if !self.json {
             let topologies = load::sound(console, sources)?;
@@ -42,7 +42,7 @@ impl Validate {
         let findings: Vec<json::FindingView> =
             loaded.iter().flat_map(|file| file.findings.iter().map(|finding| json::finding(&file.source, finding))).collect();
         let valid = !loaded.iter().any(|file| file.topology.is_none() || file.findings.iter().any(|finding| finding.severity == Severity::Error));
-        console.out(&json::text(&json::Findings { format_version: json::FORMAT_VERSION, valid, findings }));
+        console.out(&format::text(&json::Findings { format_version: format::FORMAT_VERSION, valid, findings }));
         Ok(if valid { Exit::Done } else { Exit::Data })
     }
 }

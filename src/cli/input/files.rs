@@ -3,10 +3,10 @@
 use super::plan_file;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::document::Source;
-use std::fs;
-use std::io::{self, Read};
+use crate::document::yaml::source::Source;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// The most that a file may hold, in bytes.
 const LARGEST: u64 = 8 << 20;

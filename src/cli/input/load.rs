@@ -1,12 +1,14 @@
 //! From files to sound topologies.
 
+pub(crate) use crate::document::lower::topology::Topology;
+
 use super::plan_file;
-use crate::check;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::document;
-use crate::document::{Document, Finding, Severity, Source, Topology};
+use crate::document::yaml::source::Source;
+use crate::document::{Document, Finding, Severity};
 use crate::resource::{Item, NodeTenure, Owner, Resource, ResourceId, Tenure};
+use crate::{check, document};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A file and all that was found in it.

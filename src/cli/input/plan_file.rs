@@ -2,10 +2,10 @@
 
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::session::Case;
-use crate::document::Source;
+use crate::cli::target::Case;
+use crate::document::yaml::source::Source;
 use crate::linux::netns;
-use crate::plan::Plan;
+use crate::plan::change::Plan;
 use crate::render::page::count;
 use crate::render::words::full_name;
 use crate::resource::{Origin, Owner, ResourceId, State};

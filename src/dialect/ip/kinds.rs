@@ -1,7 +1,7 @@
 //! The attributes of each kind of link, as `ip link … type KIND` takes them.
 
-use super::{quote, switch};
-use crate::resource::{Kind, Link, Options, Value};
+use super::syntax::switch;
+use crate::resource::{Kind, Link, Options, Value, quote};
 
 /// The attributes of a kind, each as `ip link … type KIND` takes it.
 pub(super) fn options(kind: &Kind, options: &Options) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! Links in `ip link` words.
 
 use super::kinds::{number, options, tuntap};
-use super::{Words, quote, switch};
-use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, group, kinds, offload};
+use super::syntax::switch;
+use super::words::Words;
+use crate::resource::mark::group;
+use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, kinds, offload, quote};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {

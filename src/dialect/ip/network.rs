@@ -1,8 +1,8 @@
 //! Addresses, neighbours, routes and policy rules in `ip` and `bridge` words.
 
-use super::Words;
-use crate::resource::quote;
-use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, PROTOCOL, Route, RouteKind, Rule, RuleAction, Setting, TableId, scope_word};
+use super::words::Words;
+use crate::resource::mark::PROTOCOL;
+use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, Route, RouteKind, Rule, RuleAction, Setting, TableId, quote, scope_word};
 use std::net::IpAddr;
 
 impl Words {

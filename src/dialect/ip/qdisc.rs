@@ -1,8 +1,7 @@
 //! Root qdiscs in `tc` words.
 
-use super::Words;
-use crate::resource::quote;
-use crate::resource::{Distribution, Netem, Qdisc, Work};
+use super::words::Words;
+use crate::resource::{Distribution, Netem, Qdisc, Work, quote};
 
 impl Words {
     /// Makes it, or changes `before` to it where it stands.

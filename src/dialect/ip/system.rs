@@ -1,9 +1,9 @@
 //! Namespaces, settings, nft rules and files in the words of `ip netns`, `sysctl`, `nft` and the shell.
 
-use super::Words;
+use super::words::Words;
 use crate::dialect::nft_script;
-use crate::resource::quote;
-use crate::resource::{Family, File, Insert, Namespace, NodeTenure, Sysctl, Table, TableRule, mark};
+use crate::resource::mark::mark;
+use crate::resource::{Family, File, Insert, Namespace, NodeTenure, Sysctl, Table, TableRule, quote};
 
 impl Words {
     pub(super) fn create_namespace(&self, namespace: &Namespace) -> Vec<String> {

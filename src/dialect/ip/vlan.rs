@@ -1,8 +1,7 @@
 //! VLANs in `bridge vlan` words.
 
-use super::Words;
-use crate::resource::quote;
-use crate::resource::{Kind, Link, LinkId, Setting, State, Value, Vlans, vlan_range};
+use super::words::Words;
+use crate::resource::{Kind, Link, LinkId, Setting, State, Value, Vlans, quote, vlan_range};
 use std::collections::BTreeMap;
 
 /// The VLANs that bridges give to their ports, and have themselves.

@@ -1,8 +1,7 @@
 //! WireGuard in `wg` words. Keys are named by their files.
 
-use super::Words;
-use crate::resource::quote;
-use crate::resource::{Link, Options, Peer, PeerKey, Value};
+use super::words::Words;
+use crate::resource::{Link, Options, Peer, PeerKey, Value, quote};
 
 /// What stands where nobody knows the file of a key.
 const NO_FILE: &str = "/path/to/key";

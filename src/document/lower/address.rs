@@ -1,6 +1,7 @@
 //! Addresses and neighbours.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::schema::interface::Interface;
 use crate::document::{Finding, Loc};
 use crate::resource::{Address, IfName, Neighbor, Owner, Resource, Setting};

@@ -1,6 +1,6 @@
 //! Checks: hosts by name become addresses, and what is left out gets its default.
 
-use super::Lowering;
+use super::context::Lowering;
 use crate::document::schema::checks::{CheckEntry, Common, DnsCheck, Expectation, HttpCheck, PingCheck, UdpCheck};
 use crate::document::schema::interface::Interface;
 use crate::document::schema::route::FamilyWord;

@@ -1,6 +1,7 @@
 //! Files of a namespace.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::Finding;
 use crate::document::schema::section::{Dns, Existing};
 use crate::resource::{File, FileName, Owner, Resource};

@@ -1,6 +1,7 @@
 //! Bad lines.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::schema::interface::{Impair, Interface, Spread};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{ByteRate, Distribution, IfName, Nanoseconds, Netem, Owner, Qdisc, Resource, Share, Work};

@@ -1,17 +1,18 @@
 //! Which interfaces there are, who is whose other end, and who is whose port. Made first, because everything refers to it.
 
-use super::{At, nodes, target, unknown_node};
+use super::node::{At, nodes, target, unknown_node};
 use crate::document::schema::interface::{Interface, KindKey};
 use crate::document::schema::kind::Veth;
 use crate::document::value::InterfaceRef;
 use crate::document::{Document, Finding, Loc, Place};
-use crate::resource::{IfName, LinkId, Node, hash};
+use crate::resource::mark::hash;
+use crate::resource::{IfName, LinkId, Node};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The other end of a veth pair, and where it is named.
 #[derive(Clone, Debug)]
-pub(super) struct End {
+pub(crate) struct End {
     /// The other end.
     pub peer: LinkId,
     /// Where the pair is asked for.
@@ -26,7 +27,7 @@ pub(super) struct End {
 
 /// A master, and where the port is given to it.
 #[derive(Clone, Debug)]
-pub(super) struct Master {
+pub(crate) struct Master {
     /// The bridge, bond or vrf.
     pub name: IfName,
     /// Where that is written.
@@ -34,7 +35,7 @@ pub(super) struct Master {
 }
 
 /// What refers to what.
-pub(super) struct Index<'d> {
+pub(crate) struct Index<'d> {
     /// The entries of interfaces, and where they are named.
     pub entries: HashMap<LinkId, (&'d Interface, Place)>,
     /// Both ends of all veth pairs.

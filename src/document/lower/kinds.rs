@@ -1,6 +1,7 @@
 //! What the kinds of links say.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::schema::kind::{Bridge, Vxlan};
 use crate::document::value::Duration;
 use crate::document::{Finding, Loc, Place};

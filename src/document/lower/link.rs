@@ -1,10 +1,11 @@
 //! Links.
 
+use super::context::Lowering;
 use super::index::End;
-use super::{At, Lowering, target};
+use super::node::{At, target};
 use crate::document::schema::interface::{Interface, KindKey, Offload, Port};
 use crate::document::{Finding, Loc};
-use crate::resource::kinds::Mtu;
+use crate::resource::kinds::spec::Mtu;
 use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};
 use std::collections::BTreeSet;
 
@@ -184,7 +185,7 @@ impl<'d> Lowering<'d> {
         // A fresh port has the defaults; on somebody else's link only what is written counts.
         if bridge && link.marked {
             let said = link.port.contains_key("cost") || link.kind == Kind::Veth;
-            crate::resource::kinds::fill(crate::resource::kinds::PORT, &mut link.port);
+            crate::resource::kinds::table::fill(crate::resource::kinds::PORT, &mut link.port);
             if !said {
                 link.port.remove("cost");
             }
@@ -226,14 +227,14 @@ fn veth(id: LinkId, peer: LinkId) -> Link {
 
 /// The attributes that a fresh link has everywhere, so that dropping one from the file puts it back. An MTU that follows another link's is left alone.
 fn fresh(link: &mut Link) {
-    crate::resource::kinds::fill(crate::resource::kinds::of(&link.kind), &mut link.options);
+    crate::resource::kinds::table::fill(crate::resource::kinds::table::of(&link.kind), &mut link.options);
     link.up = Setting::Is(true);
     if link.kind.asks() {
         (link.arp, link.multicast) = (Setting::Is(true), Setting::Is(true));
     }
     link.master = Setting::Is(None);
     link.alternative_names = Setting::Is(BTreeSet::new());
-    let spec = crate::resource::kinds::spec(&link.kind);
+    let spec = crate::resource::kinds::table::spec(&link.kind);
     link.txqueuelen = Setting::Is(spec.map_or(1000, |spec| spec.txqueuelen));
     match spec.map(|spec| spec.mtu) {
         Some(Mtu::Is(mtu)) => link.mtu = Setting::Is(mtu),

@@ -1,12 +1,11 @@
 //! What rules of NAT and firewall go by: one rule of the file becomes one for each family that it names.
 
-use super::Lowering;
-use crate::document::Finding;
+use super::context::Lowering;
 use crate::document::schema::firewall::VerdictKey;
 use crate::document::schema::matching::Matches;
 use crate::document::value::{AddressItem, InterfaceItem, Mark, Ports};
 use crate::document::yaml::read::Many;
-use crate::document::{Loc, Place};
+use crate::document::{Finding, Loc, Place};
 use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, Target, Verdict};
 
 /// The family of a prefix or range.

@@ -1,7 +1,8 @@
 //! Routes.
 
+use super::context::Lowering;
 use super::index::Index;
-use super::{At, Lowering};
+use super::node::At;
 use crate::document::schema::interface::{Interface, KindKey};
 use crate::document::schema::route::{RouteEntry, RouteType};
 use crate::document::value::Destination;

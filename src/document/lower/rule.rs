@@ -1,6 +1,7 @@
 //! Policy rules.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::Finding;
 use crate::document::schema::route::{FamilyWord, RuleEntry, RuleVerdict};
 use crate::resource::{Family, Owner, Resource, Rule, RuleAction, RuleKey};

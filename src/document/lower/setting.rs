@@ -1,8 +1,9 @@
 //! Kernel settings: forwarding, IPv6 of interfaces, and those that are written out.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::schema::interface::{AddressGeneration, Interface};
-use crate::document::schema::section::Forwarding;
+use crate::document::value::forwarding::Forwarding;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{IPV6_LEAST_MTU, IfName, Resource, ResourceId, Sysctl};
 

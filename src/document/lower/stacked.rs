@@ -1,6 +1,7 @@
 //! Kinds that stand on another interface or hold others: vlan, macvlan, ipvlan, vrf, bond, tun.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::schema::kind::{Bond, BondMode, Ipvlan, Macvlan, Tun, Vlan, Vrf};
 use crate::document::value::Duration;
 use crate::document::{Finding, Loc, Place};

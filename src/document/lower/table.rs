@@ -1,7 +1,8 @@
 //! NAT and firewall: one table for each node, and rules in other people's chains.
 
+use super::context::Lowering;
+use super::node::At;
 use super::packet::{Wanted, mark, wanted};
-use super::{At, Lowering};
 use crate::dialect::nft_script::{iptables_args, is_iptables};
 use crate::document::schema::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
 use crate::document::schema::matching::Matches;

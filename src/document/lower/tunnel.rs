@@ -1,8 +1,9 @@
 //! IP tunnels.
 
+use super::context::Lowering;
 use super::kinds::families;
+use super::node::At;
 use super::stacked::{put, switch};
-use super::{At, Lowering};
 use crate::document::schema::kind::{EncapsulationLimit, Geneve, Gre, Ip6Tunnel, Tunnel};
 use crate::document::value::InterfaceRef;
 use crate::document::yaml::word::Number;

@@ -1,6 +1,6 @@
 //! VLANs of the ports of a bridge, and the hardware addresses behind them.
 
-use super::Lowering;
+use super::context::Lowering;
 use crate::document::schema::interface::{KindKey, PortVlan, Station};
 use crate::document::schema::kind::Bridge;
 use crate::document::value::VlanRange;

@@ -1,6 +1,7 @@
 //! WireGuard interfaces and their peers. Key files are named here and read by the kernel door.
 
-use super::{At, Lowering};
+use super::context::Lowering;
+use super::node::At;
 use crate::document::schema::interface::KindKey;
 use crate::document::schema::kind::{Endpoint, KeyFile, Peer as Written, Wireguard};
 use crate::document::value::Duration;
@@ -40,7 +41,7 @@ impl<'d> Lowering<'d> {
     fn transport<T>(&mut self, node: &Node, written: &Loc<T>) -> Node {
         if !node.is_host() && !self.document.namespaces.contains_key(node.as_str()) {
             let names: Vec<&str> = self.document.namespaces.keys().map(|name| name.0.as_str()).collect();
-            let finding = super::unknown_node(node, written.place, &names);
+            let finding = super::node::unknown_node(node, written.place, &names);
             self.note(finding);
         }
         node.clone()

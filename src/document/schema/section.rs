@@ -6,12 +6,14 @@ use super::interface::Interface;
 use super::nat::NatRule;
 use super::route::{NeighborEntry, RouteEntry, RuleEntry};
 use crate::document::Loc;
+use crate::document::value::forwarding::{Forwarding, Switch};
 use crate::document::value::{AbsolutePath, HostName, NamespaceName, ResolverWord, SysctlKey, SysctlValue};
 use crate::document::yaml::define::{choice, record};
+use crate::document::yaml::map::Map;
 use crate::document::yaml::read;
-use crate::document::yaml::read::{Map, Shape};
+use crate::document::yaml::read::Shape;
 use crate::document::yaml::tree::Yaml;
-use crate::document::yaml::word::{Number, Word, Wrong};
+use crate::document::yaml::word::Number;
 use crate::resource::{IfName, Name};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use std::net::IpAddr;
@@ -86,19 +88,6 @@ record! {
     }
 }
 
-/// Which families are forwarded.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Forwarding {
-    /// `true`
-    Both,
-    /// `false`
-    Neither,
-    /// `ipv4`
-    Ipv4,
-    /// `ipv6`
-    Ipv6,
-}
-
 impl Shape for Loc<Forwarding> {
     fn read(yaml: &Yaml<'_>, reader: &mut read::Reader) -> Option<Self> {
         let value = match yaml.text() {
@@ -114,21 +103,5 @@ impl Shape for Loc<Forwarding> {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": [true, false, "ipv4", "ipv6"] })
-    }
-}
-
-/// `true` or `false`, where families could be written too.
-struct Switch(bool);
-
-impl Word for Switch {
-    const TEXT: bool = false;
-    const EXPECTED: &'static str = "true, false, ipv4 or ipv6";
-
-    fn parse(text: &str) -> Result<Self, Wrong> {
-        bool::parse(text).map(Self).map_err(|wrong| Wrong { message: wrong.message.replace("true or false", Self::EXPECTED), ..wrong })
-    }
-
-    fn schema() -> Schema {
-        bool::schema()
     }
 }

@@ -193,7 +193,7 @@ fn all_at_once() {
 
 #[test]
 fn what_is_advised_for_the_words_of_others_is_a_key_or_a_word() {
-    let schema = crate::document::schema().to_string();
+    let schema = crate::document::parse::schema().to_string();
     for (theirs, ours) in crate::document::yaml::foreign::KEYS {
         for key in *ours {
             assert!(schema.contains(&format!("\"{key}\":{{")), "{theirs}: {key}");

@@ -1,7 +1,7 @@
 //! Good files.
 
 use super::good;
-use crate::document::Topology;
+use crate::document::lower::topology::Topology;
 use crate::resource::{
     Class, Family, FileName, IfName, Kind, LinkId, Node, NodeTenure, Owner, Peer, PeerKey, Resource, ResourceId, RuleAction, Setting, TableId, TableRule,
     Tenure, Value, Verdict,

@@ -5,7 +5,10 @@ mod good;
 mod schema;
 mod speed;
 
-use super::{Document, Finding, Source, Topology, lower, parse};
+use super::lower::topology::Topology;
+use super::parse::{lower, parse};
+use super::yaml::source::Source;
+use super::{Document, Finding};
 
 fn source(text: &str) -> Source {
     Source { name: "test.yaml".to_owned(), text: text.into() }

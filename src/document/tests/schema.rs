@@ -1,8 +1,8 @@
 //! The schema says what the program does.
 
 use super::{findings, source};
+use crate::document::parse::{parse, schema};
 use crate::document::yaml::{define, tree};
-use crate::document::{parse, schema};
 use std::path::Path;
 
 /// The committed schema is the one that the types give. `REWRITE=1 cargo test schema` writes it anew.

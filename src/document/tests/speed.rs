@@ -12,9 +12,9 @@ fn speed() {
     for _ in 0..5 {
         let started = Instant::now();
         let source = super::source(&text);
-        let document = crate::document::parse(&source).unwrap();
+        let document = crate::document::parse::parse(&source).unwrap();
         let parsed = started.elapsed();
-        let (topology, _) = crate::document::lower(&document, &source);
+        let (topology, _) = crate::document::parse::lower(&document, &source);
         println!("{} bytes, {} resources: parse {parsed:?}, all {:?}", text.len(), topology.state.items.len(), started.elapsed());
     }
 }

@@ -1,5 +1,6 @@
 //! The values of the language: names, addresses, ports, durations.
 
+pub(crate) mod forwarding;
 mod name;
 mod net;
 mod packet;

@@ -1,5 +1,7 @@
 //! What is wrong with a file, or looks wrong, and where.
 
+use super::place::Place;
+
 /// Something found in a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
@@ -66,5 +68,20 @@ impl Finding {
             text.clone_into(&mut first.text);
         }
         self
+    }
+}
+
+/// Findings in the order of the file, the same thing said once.
+pub(crate) fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let place = |finding: &Finding| finding.labels.first().map_or(0, |label| label.offset);
+    findings.sort_by_key(place);
+    findings.dedup();
+    findings
+}
+
+impl Place {
+    /// A label there.
+    pub fn label(self, text: &str) -> Label {
+        Label { offset: self.offset as usize, length: self.length as usize, text: text.to_owned() }
     }
 }

@@ -3,7 +3,9 @@
 pub(crate) mod define;
 pub(crate) mod finding;
 pub(crate) mod foreign;
+pub(crate) mod map;
 pub(crate) mod place;
 pub mod read;
+pub(crate) mod source;
 pub(crate) mod tree;
 pub mod word;

@@ -1,6 +1,6 @@
 //! Places in a file, and values that know theirs.
 
-use crate::document::{Label, Source};
+use super::source::Source;
 use crate::resource::Origin;
 use std::borrow::Borrow;
 use std::fmt;
@@ -14,13 +14,6 @@ pub struct Place {
     pub offset: u32,
     /// How long it is.
     pub length: u32,
-}
-
-impl Place {
-    /// A label there.
-    pub fn label(self, text: &str) -> Label {
-        Label { offset: self.offset as usize, length: self.length as usize, text: text.to_owned() }
-    }
 }
 
 /// A value and where it stands. Two are equal when the values are.

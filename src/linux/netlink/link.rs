@@ -3,7 +3,8 @@
 use super::attributes::{Attributes, Writer, u16_at, u32_at};
 use super::kinds;
 use super::socket::{Message, Refused, Socket};
-use crate::resource::{FdbTarget, IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value, group, mark};
+use crate::resource::mark::{group, mark};
+use crate::resource::{FdbTarget, IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value};
 use nix::libc;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};

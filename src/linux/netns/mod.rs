@@ -4,6 +4,7 @@ pub(crate) mod context;
 pub mod handle;
 pub(crate) mod namespace;
 pub(crate) mod pinned;
+pub(crate) mod places;
 pub mod processes;
 pub mod sysctl;
 

@@ -1,13 +1,13 @@
 //! Namespaces as resources: made with their mark and from the kernel's own defaults, marked again, removed; and how they name each other.
 
-use super::Netns;
-use super::sysctl;
+use super::{Netns, sysctl};
 use crate::kernel::Error;
 use crate::linux::netlink::attributes::{Attributes, Writer};
 use crate::linux::netlink::link;
 use crate::linux::netlink::socket::{Refused, Request, Socket};
 use crate::linux::netns;
-use crate::resource::{Name, Node, mark};
+use crate::resource::mark::mark;
+use crate::resource::{Name, Node};
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::OnceLock;

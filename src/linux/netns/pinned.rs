@@ -4,13 +4,11 @@
 use super::{Netns, Place};
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;
-use crate::linux::snapshot::peers::OtherEnds;
-use crate::linux::snapshot::read::Look;
-use crate::resource::{Kind, Node, Record, Resource};
+use crate::resource::Node;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::resource::{Resource as Limit, getrlimit, setrlimit};
 use nix::unistd::close;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// The namespaces that lose their names and are held.
@@ -87,37 +85,4 @@ impl Held {
     fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<Node, Netns>) -> T) -> Option<T> {
         self.namespaces.lock().map(|mut held| work(&mut held)).ok()
     }
-}
-
-/// Whether a namespace can go with all that is in it, as far as its links say: none has its other end on the host, outlives the namespace, or has to go before.
-pub fn may_go_whole(look: &Look) -> bool {
-    look.links.iter().all(|link| match link.other_nsid {
-        None => matches!(link.kind, Kind::Loopback | Kind::Veth | Kind::Bridge | Kind::Dummy),
-        // Where it is may not be known yet.
-        Some(nsid) => link.kind == Kind::Veth && look.nsids.get(&nsid).is_none_or(|node| !node.is_host()),
-    })
-}
-
-/// Which of the namespaces of which no more than the links was read, and that are not `wanted` so, cannot go as a whole: something in them is to be put back
-/// otherwise, or they have a pair with, or something that stands on a link there, in a namespace of which more is read. `far` has the other ends.
-pub fn not_whole(looks: &[Look], far: &OtherEnds, record: &Record, wanted: impl Fn(&Node) -> bool) -> BTreeSet<Node> {
-    let spared = || looks.iter().filter(|look| look.inside.is_none() && !wanted(&look.node));
-    let borrowed = record.moved.iter().map(|(now, _)| &now.node);
-    let configured = record.prior.iter().filter_map(Resource::as_link).map(|prior| &prior.id.node);
-    let others: BTreeSet<&Node> = borrowed.chain(configured).collect();
-    let found = |look: &Look| look.links.iter().all(|link| link.other_nsid.is_none() || far.contains_key(&(look.node.clone(), link.index)));
-    let mut whole: BTreeSet<&Node> = spared().filter(|look| !others.contains(&look.node) && found(look)).map(|look| &look.node).collect();
-    if whole.is_empty() {
-        return spared().map(|look| look.node.clone()).collect();
-    }
-    let mut beside: HashMap<&Node, Vec<&Node>> = HashMap::new();
-    for ((node, _), other) in far {
-        beside.entry(&other.node).or_default().push(node);
-        beside.entry(node).or_default().push(&other.node);
-    }
-    let mut open: Vec<&Node> = looks.iter().map(|look| &look.node).filter(|node| !whole.contains(node)).collect();
-    while let Some(node) = open.pop() {
-        open.extend(beside.get(node).into_iter().flatten().copied().filter(|other| whole.remove(other)));
-    }
-    spared().map(|look| &look.node).filter(|node| !whole.contains(node)).cloned().collect()
 }

@@ -3,7 +3,8 @@
 use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u32_at};
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use crate::linux::netns::context::Site;
-use crate::resource::{Address, IfName, LinkId, Node, PROTOCOL, Setting};
+use crate::resource::mark::PROTOCOL;
+use crate::resource::{Address, IfName, LinkId, Node, Setting};
 use ipnet::IpNet;
 use nix::libc;
 use std::net::IpAddr;

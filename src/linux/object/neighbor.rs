@@ -3,7 +3,8 @@
 use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u16_at, u32_at};
 use crate::linux::netlink::socket::{APPEND, CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use crate::linux::netns::context::Site;
-use crate::resource::{Fdb, FdbTarget, IfName, LinkId, Mac, Neighbor, Node, PROTOCOL};
+use crate::resource::mark::PROTOCOL;
+use crate::resource::{Fdb, FdbTarget, IfName, LinkId, Mac, Neighbor, Node};
 use nix::libc;
 use std::net::IpAddr;
 

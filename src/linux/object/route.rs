@@ -3,7 +3,8 @@
 use crate::linux::netlink::attributes::{Attributes, Writer, ip, u8_at, u16_at, u32_at};
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use crate::linux::netns::context::Site;
-use crate::resource::{IfName, NextHop, Node, PROTOCOL, Route, RouteKey, RouteKind, Setting, TableId};
+use crate::resource::mark::PROTOCOL;
+use crate::resource::{IfName, NextHop, Node, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::IpNet;
 use nix::libc;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -4,7 +4,8 @@ use super::route::table_number;
 use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u16_at};
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Refused, Socket};
 use crate::linux::netns::context::Site;
-use crate::resource::{Family, Node, PROTOCOL, Rule, RuleAction, RuleKey, TableId};
+use crate::resource::mark::PROTOCOL;
+use crate::resource::{Family, Node, Rule, RuleAction, RuleKey, TableId};
 use ipnet::IpNet;
 use nix::libc;
 

@@ -3,17 +3,17 @@
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netlink::link;
 use crate::linux::netns;
-use crate::linux::netns::context::Places;
-use crate::linux::netns::pinned;
+use crate::linux::netns::places::Places;
 use crate::linux::netns::sysctl;
 use crate::linux::object::file::Files;
 use crate::linux::object::link::vlan;
 use crate::linux::ownership::classify::{Judge, judge, namespace};
-use crate::linux::ownership::guests;
-use crate::linux::snapshot::peers;
-use crate::linux::snapshot::peers::OtherEnds;
-use crate::linux::snapshot::read::{Extent, Look, Question, look, read_spared};
-use crate::model::born;
+use crate::linux::ownership::{guests, whole};
+use crate::linux::snapshot::contents::{Extent, Look, Question, SWITCHES};
+use crate::linux::snapshot::ends::OtherEnds;
+use crate::linux::snapshot::read::{look, read_spared};
+use crate::linux::snapshot::{ends, peers};
+use crate::model::creation::born;
 use crate::resource::{
     Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl,
     Tenure, Value,
@@ -33,7 +33,7 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     let says = says_protocol();
     let guests = guests::guests(&mut others, &looks, places);
     let whole = |node: &Node| wanted.namespace(node).is_some_and(|namespace| namespace.whole);
-    let not_whole = pinned::not_whole(&looks, &far, &record, whole);
+    let not_whole = whole::not_whole(&looks, &far, &record, whole);
     read_spared_after_all(&wanted.topology, &questions, &mut looks, &not_whole)?;
     let outside = guests::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
@@ -125,9 +125,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const HELD: Duration = Duration::from_millis(500);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// The switches for forwarding, of IPv4 and IPv6.
-pub const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
 
 /// Which namespaces to look at, and what is asked of each.
 fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Result<BTreeMap<Node, Question<'a>>, Error> {
@@ -243,7 +240,7 @@ fn is_any_left_behind(wanted: &State, looks: &[Look], far: &OtherEnds, places: &
 }
 
 fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {
-    let ends = &peers::Ends::default();
+    let ends = &ends::Ends::default();
     let jobs = questions.iter().map(|(node, question)| netns::job(places.of(node), move || look(&wanted.topology, node, question, places, ends)));
     let answers = netns::run(netns::READERS, jobs.collect());
     let mut looks = Vec::new();

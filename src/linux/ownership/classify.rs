@@ -5,11 +5,12 @@ use crate::linux::netlink::link;
 use crate::linux::netns::namespace::topology_of;
 use crate::linux::object::{route, rule};
 use crate::linux::secret::Keys;
-use crate::linux::snapshot::peers::OtherEnds;
-use crate::linux::snapshot::read::{Inside, Look};
+use crate::linux::snapshot::contents::{Inside, Look};
+use crate::linux::snapshot::ends::OtherEnds;
+use crate::resource::mark::{PROTOCOL, group, mark};
 use crate::resource::{
-    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, PROTOCOL, Record, Resource, ResourceId, RouteKey,
-    RuleAction, Setting, State, Tenure, Vlans, group, mark,
+    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource, ResourceId, RouteKey, RuleAction,
+    Setting, State, Tenure, Vlans,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

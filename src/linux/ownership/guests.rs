@@ -2,11 +2,12 @@
 
 use crate::linux::netlink::link;
 use crate::linux::netns::Netns;
-use crate::linux::netns::context::Places;
 use crate::linux::netns::namespace::topology_of;
-use crate::linux::snapshot::peers::OtherEnds;
-use crate::linux::snapshot::read::Look;
-use crate::resource::{IfName, Kind, LinkId, Name, NetnsRef, Node, Record, ResourceId, State, group};
+use crate::linux::netns::places::Places;
+use crate::linux::snapshot::contents::Look;
+use crate::linux::snapshot::ends::OtherEnds;
+use crate::resource::mark::group;
+use crate::resource::{IfName, Kind, LinkId, Name, NetnsRef, Node, Record, ResourceId, State};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Another topology that uses a namespace of ours.

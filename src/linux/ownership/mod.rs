@@ -2,3 +2,4 @@
 
 pub(crate) mod classify;
 pub(crate) mod guests;
+pub(crate) mod whole;

@@ -4,7 +4,7 @@ use crate::kernel::Error;
 use crate::linux::netlink::attributes::Writer;
 use crate::linux::netlink::{link, socket};
 use crate::linux::netns;
-use crate::linux::netns::context::Places;
+use crate::linux::netns::places::Places;
 use crate::linux::object::address;
 use crate::resource::{IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Setting, State, Value};
 use ipnet::IpNet;

@@ -7,9 +7,8 @@ use crate::linux::netlink::link::head;
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Request, Socket};
 use crate::linux::netns;
 use crate::linux::object::qdisc;
-use crate::resource::kinds;
-use crate::resource::kinds::Spec;
-use crate::resource::{Kind, Link, Owner, Resource, State, Tenure};
+use crate::resource::kinds::spec::Spec;
+use crate::resource::{Kind, Link, Owner, Resource, State, Tenure, kinds};
 use nix::libc;
 
 /// Fails where the kernel has no links of a kind that `wanted` has, naming what needs it. A module is loaded as the kernel loads it by itself.

@@ -1,110 +1,20 @@
 //! One look at a namespace: everything in it, as the kernel says it.
 
-use super::peers::{Ends, nsid_of};
+use super::contents;
+use super::contents::SWITCHES;
+use super::contents::{Extent, Inside, Look, Question};
+use super::ends::{Ends, nsid_of};
 use crate::kernel::Error;
 use crate::linux::netlink::attributes::{Attributes, Writer};
 use crate::linux::netlink::{link, socket};
 use crate::linux::netns;
-use crate::linux::netns::context::Places;
-use crate::linux::netns::{namespace, pinned, sysctl};
+use crate::linux::netns::places::Places;
+use crate::linux::netns::{namespace, sysctl};
 use crate::linux::object::link::{features, vlan, wireguard};
 use crate::linux::object::{address, insert, neighbor, nft, qdisc, route, rule};
-use crate::linux::observe::SWITCHES;
-use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Table, TableRecord, Value, Vlans};
+use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Value};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What is asked of a namespace beyond what is always read.
-#[derive(Clone, Default)]
-pub struct Question<'a> {
-    /// Settings to read.
-    pub settings: BTreeSet<&'a str>,
-    /// The links that are about to be taken elsewhere: all settings that they lose.
-    pub moving: BTreeSet<&'a IfName>,
-    /// The links that are wanted there.
-    pub links: BTreeMap<&'a IfName, &'a Kind>,
-    /// The nodes that the other ends of its pairs may be in.
-    pub near: BTreeSet<&'a Node>,
-    /// The nft table that is wanted there.
-    pub table: Option<&'a Table>,
-    /// The rules that are wanted, or were put, into other people's chains.
-    pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
-    /// Whether such chains are looked for by the comments of their rules, too.
-    pub search: bool,
-    /// Whether VLANs of bridges and ports are wanted there.
-    pub vlans: bool,
-    /// Whether what is behind ports of bridges is wanted there, or was.
-    pub stations: bool,
-    /// The nft table as it was installed.
-    pub recorded: Option<&'a TableRecord>,
-    /// The links of which it matters what they do for the kernel, and what of it.
-    pub offload: BTreeMap<&'a IfName, BTreeSet<&'a str>>,
-    /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put there.
-    pub qdiscs: bool,
-    /// Whether it is read whatever its mark says.
-    pub named: bool,
-    /// Whether what is in it is read.
-    pub extent: Extent,
-}
-
-/// Whether what is in a namespace is read.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub enum Extent {
-    /// All of it.
-    #[default]
-    All,
-    /// Nothing but its links, where it can go with all that is in it.
-    Spared,
-    /// Nothing but its links.
-    Links,
-}
-
-/// What was seen of a namespace.
-pub struct Look {
-    /// The node.
-    pub node: Node,
-    /// The alias of its `lo`.
-    pub alias: Option<String>,
-    /// Its cookie.
-    pub cookie: u64,
-    /// Its links.
-    pub links: Vec<link::Seen>,
-    /// The nodes by the numbers that this namespace has for them, as far as they are known.
-    pub nsids: HashMap<i32, Node>,
-    /// What else is in it; `None` where that was not read.
-    pub inside: Option<Inside>,
-    /// The namespace itself where that was not read: it may be held.
-    pub netns: Option<netns::Netns>,
-}
-
-/// What was seen in a namespace besides its links.
-#[derive(Default)]
-pub struct Inside {
-    /// The names of its links by their numbers.
-    pub names: HashMap<u32, IfName>,
-    /// Its addresses.
-    pub addresses: Vec<address::Seen>,
-    /// Its routes.
-    pub routes: Vec<route::Seen>,
-    /// Its policy rules.
-    pub rules: Vec<rule::Seen>,
-    /// Its neighbours, and then the proxy entries.
-    pub neighbors: Vec<neighbor::Seen>,
-    /// The VLANs of its bridges and ports, where somebody wants or uses them.
-    pub vlans: Option<HashMap<u32, Vlans>>,
-    /// The forwarding entries of its vxlans, and of its bridges where they are wanted.
-    pub fdb: Vec<neighbor::Seen>,
-    /// The root qdiscs that somebody put there, where any matters.
-    pub qdiscs: Vec<qdisc::Seen>,
-    /// The WireGuard interfaces by their numbers.
-    pub wireguard: HashMap<u32, wireguard::Seen>,
-    /// The settings that were asked for, as far as there are such.
-    pub settings: Vec<Sysctl>,
-    /// The topology's nft table, and whether it is ours.
-    pub table: Option<(Table, bool)>,
-    /// The topology's rules in other people's chains.
-    pub inserts: Vec<Insert>,
-}
 
 /// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
 pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places, ends: &Ends) -> Result<Option<Look>, Error> {
@@ -121,7 +31,7 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     let mut look = Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None, netns: None };
     let spared = match question.extent {
         Extent::All => false,
-        Extent::Spared => pinned::may_go_whole(&look),
+        Extent::Spared => contents::may_go_whole(&look),
         Extent::Links => true,
     };
     if spared {

@@ -3,5 +3,6 @@
 pub mod clock;
 pub(crate) mod folder;
 pub mod lock;
+pub(crate) mod names;
 pub mod record;
 pub mod versions;

@@ -4,7 +4,8 @@
 //! but the user who runs topo could have written it: no symbolic link on the way, this user's, writable by nobody else.
 
 use super::folder::{is_temporary, list, make, open_folder, read_whole, unlink, write_whole};
-use super::versions::{WAITING, WANTED, is_apply};
+use super::names::WANTED;
+use super::names::{WAITING, is_apply};
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::{Name, Record};
 use nix::unistd::{UnlinkatFlags, unlinkat};

@@ -2,6 +2,7 @@
 //! record: this user's alone, not through a symbolic link, whole, with a version.
 
 use super::folder::{list, read_whole, unlink, write_whole};
+use super::names::number;
 use super::record::Records;
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::Name;
@@ -14,12 +15,6 @@ use std::path::PathBuf;
 /// The version of the formats; another one is refused.
 const VERSION: u32 = 1;
 
-/// What waits for confirmation, and the same while it is being undone.
-pub const WAITING: [&str; 2] = ["confirm.json", "rollback.json"];
-
-/// What was last wanted.
-pub const WANTED: &str = "wanted.json";
-
 /// A file as it is written.
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {
@@ -31,21 +26,6 @@ struct Versioned<T> {
 #[derive(Deserialize)]
 struct Version {
     version: u32,
-}
-
-/// Whether a file says how an apply is undone.
-pub fn is_apply(name: &str) -> bool {
-    number(name).is_some()
-}
-
-/// The number of an apply, from the name of its file.
-fn number(name: &str) -> Option<u64> {
-    name.strip_prefix("apply-")?.strip_suffix(".json")?.parse().ok()
-}
-
-/// The file of an apply, by its number.
-pub fn name(number: u64) -> String {
-    format!("apply-{number}.json")
 }
 
 impl Records {

@@ -1,10 +1,10 @@
 //! Interfaces as the language has them.
 
-use super::Section;
+use super::section::Section;
 use super::tree::Yaml;
 use super::wireguard;
 use crate::render::words::differs;
-use crate::resource::kinds::Mtu;
+use crate::resource::kinds::spec::Mtu;
 use crate::resource::{
     Address, Fdb, FdbTarget, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value, VlanWords, Vlans, Work, kinds, vlan_range,
 };

@@ -1,8 +1,10 @@
+use super::tree::Yaml;
 use super::*;
-use crate::document::{self, Source, Topology};
-use crate::model::effect;
-use crate::plan;
-use crate::resource::Namespace;
+use crate::document::lower::topology::Topology;
+use crate::document::yaml::source::Source;
+use crate::model::effect::effect;
+use crate::resource::{Namespace, Node, NodeTenure, Owner, Resource, State, Sysctl};
+use crate::{document, plan};
 
 fn topology(name: &str, text: &str) -> Topology {
     let source = Source { name: name.into(), text: text.into() };

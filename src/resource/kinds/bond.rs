@@ -1,6 +1,6 @@
 //! Bonds.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed, flaps, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, flaps, in_place};
 use crate::resource::Kind;
 
 /// A bond.

@@ -1,6 +1,6 @@
 //! Bridges and their ports.
 
-use super::{Attribute, Below, Default, Mtu, Spec, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, in_place};
 use crate::resource::Kind;
 
 /// A bridge.

@@ -1,6 +1,6 @@
 //! GENEVE tunnel ends.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::Kind;
 
 /// A geneve tunnel. The kernel's MTU depends on the route to the other end at birth (`geneve_link_config`), so topo always writes the one of an Ethernet below.

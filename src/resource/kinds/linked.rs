@@ -1,6 +1,6 @@
 //! Kinds that are a further interface on another one.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
 const fn on(kind: Kind, name: &'static str, config: &'static str, attributes: &'static [Attribute], txqueuelen: u32) -> Spec {

@@ -1,6 +1,6 @@
 //! Kinds with few attributes or none.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed};
 use crate::resource::Kind;
 
 const fn plain(kind: Kind, name: &'static str, config: &'static str, attributes: &'static [Attribute], mtu: u32, txqueuelen: u32) -> Spec {

@@ -1,6 +1,6 @@
 //! Interfaces of programs.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed};
 use crate::resource::Kind;
 
 const fn of_a_program(kind: Kind, word: &'static str, txqueuelen: u32) -> Spec {

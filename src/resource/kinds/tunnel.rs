@@ -3,7 +3,7 @@
 //! The kernel works out an MTU from the route to the other end at birth, and again at some changes (`ip_tunnel_bind_dev`, `ip6_tnl_link_config`). Topo always
 //! writes one: that of the link below, or of an Ethernet, less what is put around a packet. So the same file makes the same tunnel.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
 /// What a key adds to each packet of a GRE tunnel.

@@ -1,6 +1,6 @@
 //! VXLAN tunnel ends.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
 /// A vxlan. Without a link below it has the whole MTU of an Ethernet device (`vxlan_config_apply`), which lowering gives it.

@@ -1,6 +1,6 @@
 //! WireGuard tunnels.
 
-use super::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::Kind;
 
 /// `wg set`. Its peers are resources of their own.

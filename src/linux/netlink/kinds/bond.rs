@@ -1,6 +1,6 @@
 //! Bonds.
 
-use super::{Codec, Form};
+use super::codec::{Codec, Form};
 
 /// `IFLA_BOND_*` of `include/uapi/linux/if_link.h`, and the words of `drivers/net/bonding/bond_options.c`.
 pub const BOND: &[Codec] = &[

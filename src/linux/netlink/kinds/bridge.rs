@@ -1,6 +1,6 @@
 //! Bridges and their ports.
 
-use super::{Codec, Form};
+use super::codec::{Codec, Form};
 
 /// `IFLA_BR_*` of `include/uapi/linux/if_link.h`.
 pub const BRIDGE: &[Codec] = &[

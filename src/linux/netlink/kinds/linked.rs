@@ -1,6 +1,6 @@
 //! Kinds that are a further interface on another one, and VRFs.
 
-use super::{Codec, Form};
+use super::codec::{Codec, Form};
 
 /// `IFLA_VLAN_*`, and `enum vlan_flags` of `include/uapi/linux/if_vlan.h`.
 pub const VLAN: &[Codec] = &[

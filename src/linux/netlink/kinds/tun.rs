@@ -1,6 +1,6 @@
 //! Interfaces of programs: read like any other, made by way of a device file (`crate::linux::object::link::tun`).
 
-use super::{Codec, Form};
+use super::codec::{Codec, Form};
 
 /// `IFLA_TUN_*` of `include/uapi/linux/if_link.h`.
 pub const TUN: &[Codec] = &[Codec("owner", 1, Form::Id), Codec("group", 2, Form::Id), Codec("multi-queue", 7, Form::Bool)];

@@ -1,6 +1,6 @@
 //! IP tunnels.
 
-use super::{Codec, Form};
+use super::codec::{Codec, Form};
 
 /// `IFLA_GRE_*` of `include/uapi/linux/if_tunnel.h`.
 pub const GRE: &[Codec] = &[

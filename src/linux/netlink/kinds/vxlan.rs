@@ -1,6 +1,6 @@
 //! VXLAN and GENEVE tunnel ends.
 
-use super::{Codec, Form};
+use super::codec::{Codec, Form};
 
 /// Whether what a tunnel sends may be fragmented (`enum ifla_vxlan_df`, `enum ifla_geneve_df`).
 const DF: &[(&str, u32)] = &[("unset", 0), ("set", 1), ("inherit", 2)];

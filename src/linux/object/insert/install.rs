@@ -3,39 +3,12 @@
 //! A chain of iptables' tables is read and written by iptables itself ([`iptables`]), any other by nft ([`native`]). Both list a rule in a form of their own,
 //! so the wanted rules are put into a chain of a scratch namespace and listed there by the same program: what is listed alike is the same rule.
 
-use super::iptables;
-use super::native;
-
+use super::line::{BUILT_IN, Known, Line, Program, tried};
+use super::{iptables, native};
 use crate::dialect::nft_script::is_iptables;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::object::nft::generation;
 use crate::resource::{ChainRef, Insert, Name, Node, ResourceId, TableRule};
-
-/// The chains that iptables hangs on hooks; a table with another one there is not iptables'.
-pub(crate) const BUILT_IN: [&str; 5] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
-
-/// The program that reads and writes a chain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Program {
-    /// `iptables-nft` or `ip6tables-nft`.
-    Iptables,
-    /// `nft`.
-    Nft,
-}
-
-/// A rule as it stands in a chain.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Line {
-    /// As its program lists it, its comment included.
-    pub(crate) text: String,
-    /// The topology that its comment names.
-    pub(crate) topology: Option<String>,
-    /// nft's handle; 0 in iptables' chains, which are changed by what the rule says.
-    pub(crate) handle: u64,
-}
-
-/// A wanted rule and the lines that it is listed as: several where iptables needs several.
-pub(crate) type Known = Vec<(TableRule, Vec<String>)>;
 
 /// The rules of `topology` in `chain`: those that are as `wanted` has them in its words, others as they are listed.
 pub fn observe(node: &Node, topology: &Name, chain: &ChainRef, wanted: Option<&Insert>) -> Result<Insert, Error> {
@@ -119,10 +92,6 @@ fn replace(insert: &Insert, rules: &[TableRule]) -> Result<(), Error> {
         Program::Nft => native::replace(insert, &old, rules),
     }
     .map_err(refused)
-}
-
-pub(crate) fn tried(insert: &Insert) -> String {
-    format!("put rules into the chain {}", insert.chain)
 }
 
 /// Who made the chain: iptables, by its table's name and its table's shape, else nft or somebody who speaks to the kernel as nft does.

@@ -1,6 +1,6 @@
 //! Chains of iptables' tables, read and written by `iptables-nft` and `ip6tables-nft`, so that `iptables -S` and a save and restore keep every rule whole.
 
-use super::{BUILT_IN, Known, Line, tried};
+use super::line::{BUILT_IN, Known, Line, tried};
 use crate::dialect::nft_script::iptables_args;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;

@@ -2,6 +2,7 @@
 
 pub mod install;
 pub(crate) mod iptables;
+pub(crate) mod line;
 pub(crate) mod native;
 
 pub use install::*;

@@ -1,6 +1,6 @@
 //! Chains of nft tables that are not iptables'.
 
-use super::{Known, Line, tried};
+use super::line::{Known, Line, tried};
 use crate::dialect::nft_script::{comment, is_identifier, raw_fault};
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;

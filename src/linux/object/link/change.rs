@@ -1,57 +1,18 @@
 //! Changing links in place, and moving them.
 
-use super::create::{Failure, carries_mark};
-use super::vlan;
-use super::{features, wireguard};
+use super::body::{differing, new, port, properties};
+use super::failure::{Failure, carries_mark};
+use super::{features, vlan, wireguard};
 use crate::linux::netlink::attributes::Writer;
-use crate::linux::netlink::kinds as codec;
-use crate::linux::netlink::link;
 use crate::linux::netlink::link::{head, head_with};
-use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Refused};
+use crate::linux::netlink::socket::Refused;
+use crate::linux::netlink::{kinds as codec, link};
 use crate::linux::netns::context::Site;
-use crate::resource::{IfName, Impact, Kind, Link, LinkId, Options, Setting, Value, group, kinds, mark};
+use crate::resource::mark::{group, mark};
+use crate::resource::{IfName, Impact, Kind, Link, LinkId, Options, Setting, Value, kinds};
 use nix::libc;
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
-
-/// Adds or removes further names.
-pub fn properties<'a>(site: &Site<'_>, link: &Link, kind: u16, names: impl Iterator<Item = &'a String>) -> Result<(), Refused> {
-    let names: Vec<&String> = names.collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let mut body = Writer::new(&head(site.index(&link.id.name)?, None));
-    body.nest(link::PROP_LIST, |list| {
-        for name in names {
-            list.text(link::ALT_IFNAME, name);
-        }
-    });
-    let flags = if kind == link::NEW_PROPERTY { CREATE | EXCLUSIVE } else { 0 };
-    site.ask(kind, flags, &body)
-}
-
-/// Writes attributes of a bridge's port.
-pub fn port(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), Refused> {
-    if options.is_empty() {
-        return Ok(());
-    }
-    let mut body = Writer::new(&head(0, None));
-    body.text(link::IFNAME, link.id.name.as_str()).nest(link::LINKINFO, |info| {
-        info.text(link::INFO_SLAVE_KIND, "bridge").nest(link::INFO_SLAVE_DATA, |data| codec::write_port(options, data));
-    });
-    site.ask(link::NEW, 0, &body)
-}
-
-/// The wanted value where it is managed and differs.
-fn new<'a, T: PartialEq>(after: &'a Setting<T>, before: &Setting<T>) -> Option<&'a T> {
-    after.get().filter(|value| before.get() != Some(*value))
-}
-
-/// The attributes in `after` that `before` has otherwise.
-fn differing(after: &Options, before: &Options) -> Options {
-    let same = |name: &str, value| before.get(name).is_some_and(|old| kinds::same(value, old));
-    after.iter().filter(|(name, value)| !same(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
 
 /// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside them (`vxlan_nl2conf`). A tunnel is told
 /// everything, its MTU too, which the kernel would work out anew.

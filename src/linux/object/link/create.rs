@@ -1,88 +1,23 @@
 //! Making links.
 
-use super::change::{port, properties};
+use super::body::{birth, chosen};
+use super::body::{port, properties};
+use super::failure::{Failure, carries_mark};
 use super::{tun, vlan, wireguard};
-use crate::kernel::Error;
 use crate::linux::netlink::attributes::Writer;
-use crate::linux::netlink::kinds as codec;
-use crate::linux::netlink::link;
 use crate::linux::netlink::link::head;
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Refused, Request};
+use crate::linux::netlink::{kinds as codec, link};
 use crate::linux::netns::Netns;
 use crate::linux::netns::context::Site;
-use crate::resource::{IfName, Kind, Link, Node, Options, Setting, Tenure, Value, group, kinds, mark};
+use crate::resource::mark::{group, mark};
+use crate::resource::{IfName, Kind, Link, Node, Setting, kinds};
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 /// `VETH_INFO_PEER`.
 const PEER: u16 = 1;
-/// What can go wrong: the kernel refused, or the place could not be reached.
-pub enum Failure {
-    /// The kernel refused.
-    Refused(Refused),
-    /// Anything else.
-    Error(Box<Error>),
-}
-
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Error(Box::new(error))
-    }
-}
-
-/// Whether `link` in a place like `made` carries marks of its own.
-pub fn carries_mark(link: &Link, made: bool) -> bool {
-    !made && link.marked && link.tenure == Tenure::Created
-}
-
-/// Writes what a new link takes at birth: all but its kind and its master. A bridge's MTU is written later: at birth it would not count as chosen, and follow
-/// the ports (`br_mtu_auto_adjust`).
-fn birth(link: &Link, name: &IfName, group: Option<u32>, body: &mut Writer) {
-    body.text(link::IFNAME, name.as_str());
-    if let Setting::Is(mac) = &link.mac {
-        body.put(link::ADDRESS, &mac.0);
-    }
-    if let (Setting::Is(mtu), true) = (&link.mtu, link.kind != Kind::Bridge) {
-        body.u32(link::MTU, *mtu);
-    }
-    if let Setting::Is(length) = &link.txqueuelen {
-        body.u32(link::TXQLEN, *length);
-    }
-    if let Setting::Is(queues) = &link.queues {
-        body.u32(link::NUM_TX_QUEUES, queues.tx).u32(link::NUM_RX_QUEUES, queues.rx);
-    }
-    if let Some(group) = group {
-        body.u32(link::GROUP, group);
-    }
-}
-
-/// [`birth`] for a link that is there already and carries no mark yet.
-pub fn birth_later(site: &Site<'_>, link: &Link, body: &mut Writer) {
-    let marked = carries_mark(link, site.made);
-    birth(link, &link.id.name, marked.then(|| group(site.topology)), body);
-    if marked {
-        body.put(link::IFALIAS, mark(site.topology).as_bytes());
-    }
-}
-
-/// The attributes that a fresh link would not have by itself. A vxlan's port is always said: the language's default is not the kernel's. So are all those of
-/// a tunnel, of which the kernel would make something else over IPv6.
-fn chosen(kind: &Kind, options: &Options) -> Options {
-    let fresh = |name: &str| kinds::of(kind).iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value());
-    let wanted = |(name, value): &(&std::borrow::Cow<'static, str>, &Value)| {
-        let always = codec::says_all(kind) || *kind == Kind::Vxlan && ["port", "source-port-low"].contains(&name.as_ref());
-        always || fresh(name).as_ref() != Some(*value)
-    };
-    options.iter().filter(wanted).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
 /// Makes a link that is no veth.
 pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     if matches!(link.kind, Kind::Tun | Kind::Tap) {
@@ -136,7 +71,7 @@ fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&If
         Err(refused) if refused.errno == libc::EEXIST && link::find(&site.socket, &link.id.name).is_err() => refused,
         born => return Ok(born?),
     };
-    let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::hash(link.id.name.as_str().as_bytes())));
+    let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::mark::hash(link.id.name.as_str().as_bytes())));
     born(&meanwhile)?.map_err(|_| refused)?;
     let index = link::find(&site.socket, &meanwhile)?.index;
     let mut body = Writer::new(&head(index, None));
@@ -153,7 +88,7 @@ fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&If
 /// (`ip_tunnel_newlink` takes `dev_net(dev)`). There it has a name that nobody has, and marks where not everything is ours.
 fn create_there_and_move(site: &Site<'_>, link: &Link, node: &Node, lower: &IfName) -> Result<(), Failure> {
     let home = Netns::current()?;
-    let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::hash(link.id.to_string().as_bytes())));
+    let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::mark::hash(link.id.to_string().as_bytes())));
     let marked = !site.places.is_made(node);
     let mut here = link.clone();
     (here.up, here.master) = (Setting::Left, Setting::Left);

@@ -1,13 +1,14 @@
 //! What a device does for the kernel, over ethtool's netlink (`include/uapi/linux/ethtool_netlink.h`).
 
-use super::create::Failure;
+use super::failure::Failure;
 use crate::kernel::Error;
 use crate::linux::netlink::attributes::{Attributes, Writer};
 use crate::linux::netlink::generic::{Answer, Family};
 use crate::linux::netlink::socket::Refused;
 use crate::linux::netlink::{link, socket};
 use crate::linux::netns;
-use crate::linux::netns::context::{Places, Site};
+use crate::linux::netns::context::Site;
+use crate::linux::netns::places::Places;
 use crate::resource::offload::{ALL, Offload, is_on};
 use crate::resource::{IfName, Link, LinkId, Node, Options, Value};
 use nix::libc;

@@ -2,7 +2,8 @@
 
 #![expect(unsafe_code, reason = "the device is asked by ioctl, which has no safe form")]
 
-use super::create::{Failure, birth_later};
+use super::body::birth_later;
+use super::failure::Failure;
 use crate::kernel::Error;
 use crate::linux::netlink::attributes::Writer;
 use crate::linux::netlink::link;

@@ -1,6 +1,6 @@
 //! WireGuard interfaces and peers, over generic netlink (`include/uapi/linux/wireguard.h`).
 
-use super::create::Failure;
+use super::failure::Failure;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netlink::attributes::{Attributes, Writer, ip, u16_at, u32_at};
 use crate::linux::netlink::generic::{Answer, Family};

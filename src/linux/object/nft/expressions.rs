@@ -5,7 +5,8 @@
 
 use super::sets;
 use super::sets::{Key, Set};
-use crate::dialect::nft_script::{icmp_type, protocol_number, unsaid_family};
+use crate::dialect::nft_script::{icmp_type, unsaid_family};
+use crate::dialect::protocol::protocol_number;
 use crate::linux::netlink::attributes::Writer;
 use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule};
 use nix::libc;

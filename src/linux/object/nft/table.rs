@@ -7,15 +7,16 @@
 //!
 //! It is made without nft where the language has words for all of it: `transaction` says to the kernel what nft would say.
 
-use super::transaction;
+pub(crate) use super::listing::{Block, Listing};
 
 use super::generation::{commented, generation, has_table, marked_tables, remove_inet};
-pub(crate) use super::listing::{Block, Listing};
+use super::transaction;
 use crate::dialect::nft_script::{Start, comment, rule_of_line, script, table_name};
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;
 use crate::linux::process::run;
-use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule, mark};
+use crate::resource::mark::mark;
+use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule};
 use std::collections::{HashMap, VecDeque};
 
 /// What to do where a transaction is larger than the kernel lets a process in a user namespace send (a few hundred rules).

@@ -5,7 +5,8 @@ use super::generation::{DELTABLE, INET, NFTABLES, SUBSYSTEM};
 use crate::dialect::nft_script::{Start, table_name};
 use crate::linux::netlink::attributes::Writer;
 use crate::linux::netlink::socket::{APPEND, CREATE, EXCLUSIVE, Request, Socket};
-use crate::resource::{Chain, Table, TableRule, mark};
+use crate::resource::mark::mark;
+use crate::resource::{Chain, Table, TableRule};
 use nix::libc;
 
 // `NFT_MSG_*` of `include/uapi/linux/netfilter/nf_tables.h`.

@@ -1,7 +1,7 @@
 //! What happens to a packet, as expressions.
 
 use super::expressions::{Expressions, FIRST, octets, protocol_family};
-use crate::dialect::nft_script::protocol_number;
+use crate::dialect::protocol::protocol_number;
 use crate::linux::netlink::attributes::Writer;
 use crate::resource::{Family, PacketRule, Target, Verdict};
 use nix::libc;

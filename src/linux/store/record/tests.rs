@@ -101,7 +101,7 @@ fn names_cannot_leave_the_folder() {
 fn what_is_beside_the_record_is_as_safe_and_goes_with_it() {
     let records = records("beside");
     let lab = Name::from("lab");
-    let name = crate::linux::store::versions::name;
+    let name = crate::linux::store::names::name;
     assert_eq!(records.read::<Vec<u64>>(&lab, "confirm.json").unwrap(), None);
     assert!(!records.delete(&lab, "confirm.json").unwrap() && !records.rename(&lab, "confirm.json", "rollback.json").unwrap());
     records.save(&lab, &sample()).unwrap();

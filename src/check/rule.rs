@@ -1,0 +1,25 @@
+//! What a rule is, and what it finds.
+
+use super::view::View;
+use crate::document::Finding;
+
+/// A rule: what it finds goes to the end of the list.
+pub(crate) type Rule = fn(&View<'_>, &mut Found);
+
+/// The most findings that are kept: what a hostile file costs in memory is bounded by it, and nobody reads more.
+pub(crate) const MOST: usize = 5_000;
+
+/// What was found so far.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Found {
+    /// Keeps a finding, as long as there are not too many.
+    pub(crate) fn push(&mut self, finding: Finding) {
+        if self.findings.len() < MOST {
+            self.findings.push(finding);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Lowering as a whole: a document to a wanted state, node by node.
+
+use super::index::Index;
+use super::node::{At, nodes, target};
+use super::topology::Topology;
+use crate::document::schema::firewall::VerdictKey;
+use crate::document::schema::section::Existing;
+use crate::document::value::{InterfaceRef, NftLine};
+use crate::document::yaml::source::Source;
+use crate::document::yaml::tree::MAX_RESOURCES;
+use crate::document::{Document, Finding, Lines, Loc, Place};
+use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// The work under way.
+pub(crate) struct Lowering<'d> {
+    pub(crate) document: &'d Document,
+    pub(crate) source: &'d Source,
+    pub(crate) lines: Lines,
+    pub(crate) state: State,
+    pub(crate) origins: Origins,
+    raw: RawRules,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) index: Index<'d>,
+    /// The first address of each family, of nodes and interfaces that checks name.
+    pub(crate) firsts: HashMap<(Node, Option<IfName>), Vec<IpAddr>>,
+    /// How many rules the lists of `insert` became so far.
+    pub(crate) inserted: usize,
+    /// Whether there are too many resources.
+    full: bool,
+}
+
+/// Lowers a file.
+pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
+    let (index, findings) = Index::of(document);
+    let state = State::empty(document.name.value.clone());
+    let lines = Lines::of(&source.text);
+    let mut work = Lowering {
+        document,
+        source,
+        lines,
+        state,
+        origins: Origins::new(),
+        raw: RawRules::new(),
+        findings,
+        index,
+        firsts: HashMap::new(),
+        inserted: 0,
+        full: false,
+    };
+    work.namespaces();
+    for at in nodes(document) {
+        work.settings(&at);
+        work.interfaces(&at);
+        work.neighbors(&at);
+        work.routes(&at);
+        work.rules(&at);
+        work.tables(&at);
+        work.files(&at);
+    }
+    work.far_ends();
+    let checks = work.checks();
+    let Lowering { state, origins, raw, findings, .. } = work;
+    (Topology { state, origins, raw, source: source.clone(), checks }, crate::document::yaml::finding::in_order(findings))
+}
+
+impl Lowering<'_> {
+    /// Puts a resource in, and who asked for it.
+    pub fn put(&mut self, resource: Resource, owner: Owner, place: Place, path: String) {
+        if self.state.items.len() >= MAX_RESOURCES {
+            if !std::mem::replace(&mut self.full, true) {
+                self.note(Finding::error("too-many-values", place, format!("the topology becomes more than {MAX_RESOURCES} resources")));
+            }
+            return;
+        }
+        let origin = self.lines.origin(self.source, place, path);
+        self.origins.entry(resource.id()).or_insert(origin);
+        self.state.insert(resource, owner);
+    }
+
+    /// Remembers where a rule in nft's words stands, of which only nft can say whether it is right.
+    pub fn raw_rule(&mut self, id: &ResourceId, verdict: Option<&Loc<VerdictKey>>, path: &str) {
+        if let Some(VerdictKey::Nft(line)) = verdict.map(|verdict| &verdict.value) {
+            self.raw_line(id, line, path);
+        }
+    }
+
+    /// The same for one of NAT.
+    pub fn raw_line(&mut self, id: &ResourceId, line: &Loc<NftLine>, path: &str) {
+        let origin = self.lines.origin(self.source, line.place, path.to_owned());
+        self.raw.entry((id.clone(), line.value.0.clone())).or_insert(origin);
+    }
+
+    /// Notes something that is wrong.
+    pub fn note(&mut self, finding: Finding) {
+        if self.findings.len() < crate::document::yaml::tree::MAX_FINDINGS {
+            self.findings.push(finding);
+        }
+    }
+
+    /// The namespaces: those that are described, and the host where something of the file stands there.
+    fn namespaces(&mut self) {
+        for at in nodes(self.document) {
+            let tenure = match at.section.existing.as_deref() {
+                _ if at.node.is_host() => NodeTenure::Host,
+                None => NodeTenure::Created,
+                Some(existing) => NodeTenure::Existing(match &existing.value {
+                    Existing::Netns(name) => NetnsRef::Name(name.0.to_string()),
+                    Existing::Path(path) => NetnsRef::Path(path.0.clone()),
+                    Existing::Pid(pid) => NetnsRef::Pid(pid.u32()),
+                }),
+            };
+            if let Some(existing) = at.section.existing.as_deref().filter(|_| at.node.is_host()) {
+                self.note(Finding::error("misplaced-key", existing.place, "the host is always there: `existing` means nothing here"));
+            }
+            let owner = if at.created { Owner::Ours } else { Owner::Named };
+            let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created, whole: false };
+            self.put(Resource::Namespace(namespace), owner, at.place, at.path);
+        }
+        if let (None, Some(place)) = (&self.document.host, self.index.host_named) {
+            let namespace = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
+            self.put(Resource::Namespace(namespace), Owner::Named, place, "host".to_owned());
+        }
+    }
+
+    /// The interface that `reference` means in `at`, if there is one of that name; a finding else.
+    pub fn resolve(&mut self, at: &At<'_>, reference: &Loc<InterfaceRef>) -> Option<LinkId> {
+        let id = target(&at.node, reference);
+        if self.index.known(&id) {
+            return Some(id);
+        }
+        let finding = self.index.unknown(&id, reference.place);
+        self.note(finding);
+        None
+    }
+
+    /// The interface `name` of `at`, if there is one of that name; a finding else.
+    pub fn known(&mut self, at: &At<'_>, name: &Loc<crate::resource::IfName>) -> Option<LinkId> {
+        let id = at.link(name);
+        if self.index.known(&id) {
+            return Some(id);
+        }
+        let finding = self.index.unknown(&id, name.place);
+        self.note(finding);
+        None
+    }
+}

@@ -1,0 +1,55 @@
+//! From text to a document, from a document to a topology, and the schema of both.
+
+use super::lower::topology::Topology;
+use super::schema::section::Document;
+use super::yaml::finding::{Finding, in_order};
+use super::yaml::read::{Reader, Shape};
+use super::yaml::source::Source;
+use super::yaml::tree;
+use crate::resource::probe::MAX_CHECKS;
+
+/// Reads a file: syntax, keys and single values, as many findings at once as can be.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
+    let (tree, mut findings) = tree::read(&source.text);
+    let Some(tree) = tree else { return Err(findings) };
+    let mut reader = Reader::default();
+    let document = <Document as Shape>::read(&tree, &mut reader);
+    findings.append(&mut reader.findings);
+    findings.extend(document.as_ref().and_then(too_large));
+    match document {
+        Some(document) if findings.is_empty() => Ok(document),
+        _ => Err(in_order(findings)),
+    }
+}
+
+/// What is too large to go on with: what a file costs is bounded.
+pub(crate) fn too_large(document: &Document) -> Option<Finding> {
+    let interfaces: usize = document.host.iter().chain(document.namespaces.values()).map(|section| section.interfaces.len()).sum();
+    let counts = [
+        (document.namespaces.len(), tree::MAX_NAMESPACES, "namespaces"),
+        (interfaces, tree::MAX_INTERFACES, "interfaces"),
+        (document.checks.len(), MAX_CHECKS, "checks"),
+    ];
+    let (count, most, what) = counts.into_iter().find(|(count, most, _)| count > most)?;
+    Some(Finding::error("too-many-values", document.name.place, format!("the topology has {count} {what}, more than {most}")))
+}
+
+/// Fills in what the file leaves out, resolves its names, and says what each resource shall be. Never fails: what cannot be lowered is left out, with a
+/// finding.
+pub fn lower(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
+    super::lower::context::run(document, source)
+}
+
+/// The JSON schema (draft-07) of a file, made from the types that read it.
+pub fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<Document>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), "topo: a network topology".into());
+    }
+    schema
+}

@@ -1,0 +1,37 @@
+//! What comes into being with a resource, and whose it is then.
+
+use crate::resource::{Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure};
+
+/// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a new namespace.
+pub fn born(resource: &Resource) -> Vec<Resource> {
+    let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, whole: false, .. }) = resource else { return Vec::new() };
+    let lo = Link {
+        tenure: Tenure::Existing,
+        up: Setting::Is(false),
+        mtu: Setting::Is(65536),
+        master: Setting::Is(None),
+        alternative_names: Setting::Is(Default::default()),
+        txqueuelen: Setting::Is(1000),
+        ..Link::bare(LinkId::new(node.clone(), "lo"), Kind::Loopback)
+    };
+    let off = |key| Resource::Sysctl(Sysctl::new(node.clone(), key, "0"));
+    let mut all = vec![Resource::Link(Box::new(lo)), off("net/ipv4/ip_forward"), off("net/ipv6/conf/all/forwarding")];
+    all.extend(crate::resource::Rule::of_the_kernel(node).into_iter().map(Resource::Rule));
+    all
+}
+
+/// Whose something is that was made: outside namespaces of ours, what carries no mark is somebody else's, put back.
+pub(crate) fn born_as(state: &State, resource: &Resource) -> Owner {
+    let made = state.is_made(resource.id().node());
+    let marked = match resource {
+        Resource::Address(address) => address.marked,
+        Resource::Route(route) => route.marked,
+        Resource::Neighbor(neighbor) => neighbor.marked,
+        Resource::Qdisc(qdisc) => qdisc.marked,
+        Resource::Link(link) => link.marked,
+        // The kernel's own rule for `local`, back in its place.
+        Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 => return if made { Owner::Ours } else { Owner::Theirs("the kernel".to_owned()) },
+        _ => true,
+    };
+    if made || marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }
+}

@@ -1,0 +1,64 @@
+//! Plans: from what was observed to what is wanted, or back to what was there.
+
+use super::change::{Conflict, Plan};
+use super::rehearsal::Paper;
+use super::stage::Turns;
+use super::{build, diff, goal, remove, shared, warnings};
+use crate::resource::State;
+
+/// How often the build is gone over: what a flap takes away is put back in the same or the next round.
+pub(crate) const ROUNDS: usize = 4;
+
+/// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
+pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let goal = goal::complete(wanted, observed);
+    let in_use = shared::in_use(&goal, observed);
+    if in_use.is_empty() { towards(goal, wanted, observed) } else { Err(in_use) }
+}
+
+/// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
+pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let in_use = shared::seen_in_use(target, observed);
+    if in_use.is_empty() { towards(target.clone(), target, observed) } else { Err(in_use) }
+}
+
+pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    let conflicts = diff::conflicts(&goal, observed);
+    if !conflicts.is_empty() {
+        return Err(conflicts);
+    }
+    let changes = diff::changes(&goal, observed);
+    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: warnings::warnings(&goal, observed) };
+    if plan.changes.is_empty() {
+        return Ok(plan);
+    }
+    let mut paper = Paper::new(goal, observed, std::mem::take(&mut plan.changes));
+    paper.rules_first().map_err(|conflict| vec![conflict])?;
+    remove::run(&mut paper).map_err(|conflict| vec![conflict])?;
+    let mut rest = Vec::new();
+    for _ in 0..ROUNDS {
+        let turns = Turns::of(&paper.goal);
+        build::run(&mut paper, &turns).map_err(|conflict| vec![conflict])?;
+        rest = paper.remove_born().map_err(|conflict| vec![conflict])?;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    if let Some(change) = rest.first() {
+        let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
+        let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
+        return Err(vec![Conflict::new(
+            change.id.clone(),
+            reason,
+            "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
+        )]);
+    }
+    for change in &mut paper.changes {
+        change.loses.sort();
+        change.loses.dedup();
+        change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();
+    }
+    plan.changes = paper.changes;
+    plan.steps = paper.steps;
+    Ok(plan)
+}

@@ -1,0 +1,11 @@
+//! A node of a state, on its way to YAML.
+
+use crate::resource::{Node, Resource, State};
+
+/// What a file says of a node.
+pub(crate) struct Section<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) state: &'a State,
+    pub(crate) created: bool,
+    pub(crate) items: Vec<&'a Resource>,
+}

@@ -1,0 +1,108 @@
+//! The shape of what is known of a kind of link.
+
+use crate::resource::{Impact, Kind, Value};
+
+/// An attribute of a kind.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name in the language.
+    pub name: &'static str,
+    /// What a fresh link has; [`Default::Kernel`] where that depends on the machine and is therefore never compared unless written.
+    pub default: Default,
+    /// What changing it takes.
+    pub impact: Impact,
+}
+
+/// The value that a fresh link has.
+#[derive(Debug, Clone, Copy)]
+pub enum Default {
+    /// On or off.
+    Bool(bool),
+    /// A number.
+    Number(u64),
+    /// A duration in hundredths of a second.
+    Centis(u64),
+    /// A duration in thousandths of a second.
+    Millis(u64),
+    /// A word.
+    Word(&'static str),
+    /// Not set.
+    Unset,
+    /// Whatever the kernel chooses.
+    Kernel,
+}
+
+impl Default {
+    /// The value, where it is the same everywhere.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Self::Bool(value) => Some(Value::Bool(value)),
+            Self::Number(value) => Some(Value::Number(value)),
+            Self::Centis(value) => Some(Value::Centis(value)),
+            Self::Millis(value) => Some(Value::Millis(value)),
+            Self::Word(value) => Some(Value::word(value)),
+            Self::Unset => Some(Value::Unset),
+            Self::Kernel => None,
+        }
+    }
+}
+
+/// What is known of a kind of link that topo makes.
+#[derive(Debug)]
+pub struct Spec {
+    /// Which.
+    pub kind: Kind,
+    /// The kernel's name for it (`IFLA_INFO_KIND`).
+    pub name: &'static str,
+    /// The language's name for it: the kernel has two for tunnels, by the family of their ends.
+    pub word: &'static str,
+    /// What the kernel has to be built with.
+    pub config: &'static str,
+    /// Its own attributes.
+    pub attributes: &'static [Attribute],
+    /// The MTU of a fresh one.
+    pub mtu: Mtu,
+    /// The length of the transmit queue of a fresh one, in packets.
+    pub txqueuelen: u32,
+    /// What it stands on.
+    pub below: Below,
+}
+
+/// The MTU of a fresh link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mtu {
+    /// Always this one.
+    Is(u32),
+    /// That of the link below, or of an Ethernet device where there is none, less what is put around a packet.
+    Below {
+        /// What is put around a packet over IPv4.
+        v4: u32,
+        /// What is put around a packet over IPv6.
+        v6: u32,
+    },
+    /// Something else decides: a bridge has that of its ports.
+    Left,
+}
+
+/// What a kind of link stands on (`link`), and what it takes to give it another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Below {
+    /// On nothing.
+    Nothing,
+    /// It goes when the link below goes.
+    Dies(Impact),
+    /// It sends by the link below, and stays when that goes.
+    Stays(Impact),
+}
+
+pub(crate) const fn in_place(name: &'static str, default: Default) -> Attribute {
+    Attribute { name, default, impact: Impact::InPlace }
+}
+
+pub(crate) const fn flaps(name: &'static str, default: Default) -> Attribute {
+    Attribute { name, default, impact: Impact::Flap }
+}
+
+pub(crate) const fn fixed(name: &'static str, default: Default) -> Attribute {
+    Attribute { name, default, impact: Impact::Replace }
+}
