@@ -15,7 +15,8 @@ demo: ## the main job in a throw-away network: plan, apply, pings, a break and i
 
 install: $(BUILT) ## the program, its manual pages and completions, below PREFIX (/usr/local)
 	@install -D -m 755 $(BUILT) "$(DESTDIR)$(PREFIX)/bin/topo"
-	@install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" "$(SHARE)/fish/vendor_completions.d"
+	@install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" "$(SHARE)/fish/vendor_completions.d" "$(SHARE)/topo/labs"
+	@install -m 644 topologies/*.yaml "$(SHARE)/topo/labs"
 	@$(BUILT) man --out "$(SHARE)/man/man1"
 	@$(BUILT) completions bash >"$(SHARE)/bash-completion/completions/topo"
 	@$(BUILT) completions zsh >"$(SHARE)/zsh/site-functions/_topo"
@@ -26,6 +27,7 @@ $(BUILT):
 
 uninstall: ## take away what install put there
 	@rm -f "$(DESTDIR)$(PREFIX)/bin/topo" "$(SHARE)/man/man1/topo.1" "$(SHARE)/man/man1"/topo-*.1
+	@rm -rf "$(SHARE)/topo"
 	@rm -f "$(SHARE)/bash-completion/completions/topo" "$(SHARE)/zsh/site-functions/_topo" "$(SHARE)/fish/vendor_completions.d/topo.fish"
 
 test: ## every test; the last line counts them

@@ -61,7 +61,8 @@ fn without_macs(text: &str) -> String {
 
 #[test]
 fn help() {
-    let commands = ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "schema", "completions", "man"];
+    let commands =
+        ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "lab", "schema", "completions", "man"];
     let mut lines = vec!["topo --help".to_owned(), "topo".to_owned(), "topo --version".to_owned()];
     lines.extend(commands.map(|command| format!("topo {command} --help")));
     case("help", &lines.iter().map(String::as_str).collect::<Vec<_>>());
@@ -210,6 +211,102 @@ fn exec() {
     });
 }
 
+/// The labs that come with topo are those of the folder, and a plan in a textbook's words.
+#[test]
+fn labs() {
+    sandbox::run("labs", || {
+        case(
+            "labs",
+            &[
+                "topo lab",
+                "topo lab two-namespaces",
+                "topo lab wireguard | topo validate - 2>&1 | tail -1",
+                "topo lab nta",
+                "topo lab nat | topo plan --commands --plain -",
+                "topo lab nat | topo apply -q --yes - && topo list && topo lab nat | topo plan --detailed-exitcode -",
+                "topo plan --plain good.yaml",
+                "topo man --out man; sed -n '/^.SH EXAMPLES/,$p' man/topo-plan.1",
+                "topo man | sed -n '/^.SH EXAMPLES/,$p'",
+            ],
+        );
+        let mut names: Vec<String> =
+            std::fs::read_dir(sandbox::in_repository("topologies")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| name.ends_with(".yaml"));
+        names.sort();
+        let listed: Vec<String> = sandbox::topo(&["lab"]).stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned() + ".yaml").collect();
+        assert_eq!(listed, names);
+        for name in names {
+            sandbox::topo(&["lab", name.trim_end_matches(".yaml")]).expect(0);
+        }
+    });
+}
+
+/// One request after the other, when a person says so.
+#[test]
+fn step() {
+    sandbox::run("step", || {
+        let typed = |keys: &str| {
+            format!(
+                "(for key in {keys}; do sleep 0.3; echo $key; done; sleep 0.5) | timeout 60 script -qec 'topo apply --step good.yaml' /dev/null | tr -d '\\r' | sed '1,/^Plan:/d'"
+            )
+        };
+        let (all, stopped) = (typed("'' '' a"), typed("'' '' '' '' q"));
+        case("step", &["topo apply --step good.yaml </dev/null", &stopped, "topo list", &all, "topo list", "topo apply --step --yes good.yaml"]);
+    });
+}
+
+/// Many nodes that are alike, in the order in which a person counts; and what stays when a namespace goes.
+#[test]
+fn many() {
+    sandbox::run("many", || {
+        let make = "(printf 'name: many\\nnamespaces:\\n  hub: {}\\n'; for n in $(seq 1 30); do printf \"  v$n: { interfaces: { eth0: { veth: hub/p$n, addresses: [10.0.$n.2/24] }$(test $n != 17 || echo ', eth1: { bridge: {}, addresses: [10.1.0.1/24] }') } }\\n\"; done) >many.yaml";
+        case(
+            "many",
+            &[
+                make,
+                "topo plan many.yaml",
+                "topo plan many.yaml --summary",
+                "topo apply -q --yes many.yaml; ip netns exec v7 sleep 1000 >/dev/null 2>&1 & ip netns exec v7 sleep 1000 >/dev/null 2>&1 & sleep 0.5; topo destroy -q --yes many 2>&1 | sed 's/[0-9][0-9]* (/PID (/g'; pgrep -xc sleep",
+            ],
+        );
+    });
+}
+
+/// Who lives in a namespace that goes is ended where that is asked for, and nobody else.
+#[test]
+fn kill() {
+    sandbox::run("kill", || {
+        let live = "sleep 1000 >/dev/null 2>&1 & ip netns exec RED sleep 1001 >/dev/null 2>&1 & ip netns exec RED sh -c 'trap \"\" TERM; sleep 1002' >/dev/null 2>&1 & sleep 0.5";
+        case(
+            "kill",
+            &[
+                &format!("topo apply -q --yes good.yaml; {live}; pgrep -xc sleep"),
+                "topo destroy --yes --kill lab 2>&1 | sed 's/[0-9][0-9]* (/PID (/g'; pgrep -ax sleep | cut -d' ' -f2-",
+                "topo destroy --yes --kill lab",
+            ],
+        );
+    });
+}
+
+/// What a hand put into a namespace of topo's and topo leaves alone, and where rules are to be seen.
+#[test]
+fn foreign() {
+    sandbox::run("foreign", || {
+        case(
+            "foreign",
+            &[
+                "sed 's/  BLUE:/    nat: [{ masquerade: { out: eth0 } }]\\n    neighbors: [{ address: 10.0.0.8, mac: \"02:00:00:00:00:08\", dev: eth0 }]\\n  BLUE:/' good.yaml >nat.yaml; topo apply -q --yes nat.yaml; topo show | sed 's/..:..:..:..:..:../MAC/'",
+                "ip netns exec RED iptables-nft -A INPUT -s 10.0.0.9 -j DROP; ip netns exec RED nft add table inet own; ip -n BLUE neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev eth0",
+                "topo show RED | tail -1; topo show | tail -2",
+                "topo plan --detailed-exitcode nat.yaml",
+                "topo plan --json nat.yaml | grep -c also",
+                "topo show --json | grep -c '\"ours\": false'",
+                "topo apply --yes nat.yaml; ip -n BLUE neigh show 10.0.0.7",
+            ],
+        );
+    });
+}
+
 /// Each topology compared with what was last wanted of it.
 #[test]
 fn list() {
@@ -301,7 +398,9 @@ fn completions_and_manuals_know_every_command() {
     let mut complete = Command::new(env!("CARGO_BIN_EXE_topo"));
     let output = complete.args(["--", "topo", ""]).env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "1").output().unwrap();
     let texts = [String::from_utf8(output.stdout).unwrap(), topo(&["man"])];
-    for command in ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "schema", "completions", "man"] {
+    for command in
+        ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "lab", "schema", "completions", "man"]
+    {
         assert!(texts.iter().all(|text| text.contains(command)), "{command}");
     }
     let dir = std::env::temp_dir().join(format!("topo-man-{}", std::process::id()));

@@ -41,6 +41,23 @@ fn the_plan_of_the_readme() {
     });
 }
 
+/// The commands of the first five minutes, one after the other, and what each prints.
+#[test]
+fn the_first_five_minutes_of_the_readme() {
+    sandbox::run("the_first_five_minutes_of_the_readme", || {
+        let before = snapshot();
+        let readme = std::fs::read_to_string(in_repository("README.md")).unwrap();
+        let part = readme.split_once("## The first five minutes").unwrap().1.split_once("\n## ").unwrap().0;
+        let shown: String = part.split("```console\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
+        let mut printed = String::new();
+        for command in shown.lines().filter_map(|line| line.strip_prefix("$ ")) {
+            printed += &format!("$ {command}\n{}", sh(&format!("cd /run/lock; {}", command.replace("sudo ", ""))));
+        }
+        assert_eq!(printed, shown, "the README shows something else; what is printed now is on the left");
+        assert_snapshot(&before);
+    });
+}
+
 #[test]
 fn the_checks_of_the_readme() {
     sandbox::run("the_checks_of_the_readme", || {

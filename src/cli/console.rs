@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::global::Global;
+use super::signals;
 use crate::document::Finding;
 use crate::document::yaml::source::Source;
 use crate::kernel::Error;
@@ -9,8 +10,11 @@ use crate::render::page::{BOLD, CHANGE, DIM, Page};
 use crate::render::{Look, finding};
 use crate::resource::{Origin, Origins, RawRules, ResourceId};
 use anstream::{AutoStream, ColorChoice};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io;
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
 
 /// Where output goes, and how much of it.
 #[derive(Debug)]
@@ -170,6 +174,26 @@ impl Console {
     pub fn is_live(&self) -> bool {
         io::stderr().is_terminal() && !self.verbose
     }
+}
+
+/// The line that a person types, without its blanks; `None` where a signal or the end of the input comes before.
+pub fn answer() -> Option<String> {
+    /// How soon a signal ends the question, in milliseconds.
+    const PAUSE: u16 = 100;
+    let interrupted = signals::watch();
+    let stdin = io::stdin();
+    let mut answer = String::new();
+    while interrupted.load(Ordering::Relaxed) == 0 {
+        match poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], PollTimeout::from(PAUSE)) {
+            Ok(0) | Err(nix::Error::EINTR) => {}
+            // What cannot be read is no answer.
+            _ => {
+                let read = stdin.lock().read_line(&mut answer);
+                return read.is_ok_and(|read| read > 0).then(|| answer.trim().to_owned());
+            }
+        }
+    }
+    None
 }
 
 /// What is known of the file that a plan came from.

@@ -1,6 +1,7 @@
 //! Asking, and carrying plans out: what `apply` and `destroy` share.
 
 use super::command::plan;
+use super::console;
 use super::console::Console;
 use super::exit::Exit;
 use super::input::plan_file;
@@ -24,11 +25,9 @@ use crate::render::json::{ReportView, Reports};
 use crate::render::page::seconds;
 use crate::render::{format, json, report};
 use crate::resource::ResourceId;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::collections::BTreeMap;
 use std::io;
-use std::io::{BufRead, IsTerminal, Write};
-use std::os::fd::AsFd;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
@@ -53,7 +52,7 @@ pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> R
     drop(lock);
     console.err(&report::question(question));
     let _ = io::stderr().flush();
-    if answer() == "yes" {
+    if console::answer().as_deref() == Some("yes") {
         return self::lock(console, seconds);
     }
     match signals::watch().load(Ordering::Relaxed) {
@@ -66,26 +65,6 @@ pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> R
             Err(Exit::Signal(signal))
         }
     }
-}
-
-/// The line that a person types, without its blanks; nothing where a signal comes before.
-fn answer() -> String {
-    /// How soon a signal ends the question, in milliseconds.
-    const PAUSE: u16 = 100;
-    let interrupted = signals::watch();
-    let stdin = io::stdin();
-    let mut answer = String::new();
-    while interrupted.load(Ordering::Relaxed) == 0 {
-        match poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], PollTimeout::from(PAUSE)) {
-            Ok(0) | Err(nix::Error::EINTR) => {}
-            // What cannot be read is no answer.
-            _ => {
-                let _ = stdin.lock().read_line(&mut answer);
-                break;
-            }
-        }
-    }
-    answer.trim().to_owned()
 }
 
 /// Shows plans, before they are carried out: where that fails for want of room nothing is begun, for what is shown is what is done.
@@ -206,7 +185,7 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
     };
     let (records, topology) = (Records::default(), &plan.base.topology);
     let kept = last::keep(&records, topology);
-    let mut report = told(console, kernel, plan, |kernel, progress| apply::run_on_trial(kernel, plan, &options, progress, trial));
+    let mut report = told(console, kernel, plan, manner.step, |kernel, progress| apply::run_on_trial(kernel, plan, &options, progress, trial));
     if report.is_success() {
         let noted = match manner.way_back {
             WayBack::None => confirmation::Pending::drop(&records, topology),
@@ -237,7 +216,7 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
 
 /// Goes back to what was there before an apply.
 pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, options: &Options) -> Report {
-    let mut report = told(console, kernel, plan, |kernel, progress| apply::back(kernel, plan, before, options, progress));
+    let mut report = told(console, kernel, plan, false, |kernel, progress| apply::back(kernel, plan, before, options, progress));
     if report.is_success()
         && let Err(error) = last::note_back(&Records::default(), before)
     {
@@ -246,11 +225,11 @@ pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Bef
     report
 }
 
-/// Does it, telling how far it is and, if that is asked for, every request.
-fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report) -> Report {
+/// Does it, telling how far it is and, if that is asked for, every request. `step` waits before each for a person.
+fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, step: bool, work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report) -> Report {
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
     let mut progress = |progress| teller.tell(progress);
-    let report = if console.verbose { work(&mut Loud::new(kernel, console, plan), &mut progress) } else { work(kernel, &mut progress) };
+    let report = if step || console.verbose { work(&mut Loud::new(kernel, console, plan, step), &mut progress) } else { work(kernel, &mut progress) };
     drop(teller);
     notice::warnings(console, kernel);
     report

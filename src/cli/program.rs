@@ -1,6 +1,6 @@
 //! The program: its arguments, and which subcommand runs.
 
-use super::command::{apply, completions, confirm, deadline as watch, destroy, exec, list, man, plan, rollback, schema, show, test, undo, validate};
+use super::command::{apply, completions, confirm, deadline as watch, destroy, exec, lab, list, man, plan, rollback, schema, show, test, undo, validate};
 use super::console::Console;
 use super::exit::Exit;
 use super::global::{Global, When};
@@ -60,6 +60,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Exec(exec::Exec),
     Test(test::Test),
+    Lab(lab::Lab),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -96,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Show(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),
+        Command::Lab(command) => command.run(&mut console),
         Command::Schema(command) => command.run(&mut console),
         Command::Completions(command) => command.run(&mut console),
         Command::Man(command) => command.run(&mut console, Topo::command()),

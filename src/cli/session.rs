@@ -83,11 +83,15 @@ pub fn in_words(conflict: &Conflict) -> String {
     if conflict.reason.contains(&name) { conflict.reason.clone() } else { format!("{name}: {}", conflict.reason) }
 }
 
+/// The nodes whose namespaces go with this plan, or are made anew.
+pub fn going(plan: &Plan) -> Vec<&Node> {
+    let goes = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
+    plan.changes.iter().filter(goes).filter_map(|change| if let ResourceId::Namespace(node) = &change.id { Some(node) } else { None }).collect()
+}
+
 /// Tells of the processes in namespaces that go: nobody ends them, and they keep what topo takes the name from.
 fn left_behind(console: &mut Console, plan: &Plan) {
-    let goes = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
-    let nodes: Vec<&Node> =
-        plan.changes.iter().filter(goes).filter_map(|change| if let ResourceId::Namespace(node) = &change.id { Some(node) } else { None }).collect();
+    let nodes = going(plan);
     if nodes.is_empty() {
         return;
     }

@@ -1,10 +1,13 @@
 //! A kernel that prints what it is asked to do.
 
+use super::console;
 use super::console::Console;
+use super::signals;
 use crate::dialect::ip::words::Words;
-use crate::kernel::{Error, Kernel};
+use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::change::Plan;
 use crate::resource::{LinkId, Name, Node, Operation, Options, Record, State};
+use std::sync::atomic::Ordering;
 
 /// A kernel that tells what it is asked to do, in the words of `ip`.
 #[derive(Debug)]
@@ -12,12 +15,36 @@ pub struct Loud<'a, K: ?Sized> {
     inner: &'a mut K,
     console: &'a mut Console,
     words: Words,
+    /// Whether it waits for a person before each request.
+    steps: bool,
 }
 
 impl<'a, K: ?Sized> Loud<'a, K> {
-    /// Tells what is asked of `inner` for this plan.
-    pub fn new(inner: &'a mut K, console: &'a mut Console, plan: &Plan) -> Self {
-        Self { inner, console, words: Words::new(&plan.wanted, &plan.base) }
+    /// Tells what is asked of `inner` for this plan; `steps` says that each waits for a person.
+    pub fn new(inner: &'a mut K, console: &'a mut Console, plan: &Plan, steps: bool) -> Self {
+        Self { inner, console, words: Words::new(&plan.wanted, &plan.base), steps }
+    }
+
+    /// Whether the person lets what was just told be done. Who says no, or nothing any more, stops it as Ctrl-C does: what was done is undone, without a question.
+    fn goes_on(&mut self) -> bool {
+        if !self.steps {
+            return true;
+        }
+        self.console.err("Enter does it, \"a\" all the rest too, \"q\" stops and undoes: ");
+        let interrupted = signals::watch();
+        match console::answer().as_deref() {
+            Some("") => return true,
+            Some("a") => {
+                self.steps = false;
+                return true;
+            }
+            // A signal, or the end of the input, leaves the question's line open.
+            None => self.console.err("\n"),
+            Some(_) => {}
+        }
+        self.steps = false;
+        let _ = interrupted.compare_exchange(0, signal_hook::consts::SIGINT, Ordering::Relaxed, Ordering::Relaxed);
+        false
     }
 }
 
@@ -35,12 +62,33 @@ impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
     }
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
-        for operation in batch {
-            for command in self.words.commands(operation) {
-                self.console.request(&command);
+        let tell = |operation: &Operation, words: &Words, console: &mut Console| words.commands(operation).iter().for_each(|command| console.request(command));
+        if !self.steps {
+            batch.iter().for_each(|operation| tell(operation, &self.words, self.console));
+            return self.inner.perform(topology, batch);
+        }
+        let mut answers = Vec::new();
+        for (nth, operation) in batch.iter().enumerate() {
+            if !self.steps {
+                // The rest of it in one, or nothing of it any more.
+                let rest = batch.get(nth..).unwrap_or_default();
+                rest.iter().for_each(|operation| tell(operation, &self.words, self.console));
+                answers.extend(self.inner.perform(topology, rest));
+                break;
+            }
+            tell(operation, &self.words, self.console);
+            if !self.goes_on() {
+                let stopped = || Err(Error::new(ErrorKind::Interrupted, "go on", "stopped"));
+                answers.extend(batch.iter().skip(nth).map(|_| stopped()));
+                break;
+            }
+            answers.extend(self.inner.perform(topology, std::slice::from_ref(operation)));
+            if answers.last().is_some_and(Result::is_err) {
+                answers.extend(batch.iter().skip(nth + 1).map(|_| Err(Error::new(ErrorKind::Skipped, "go on", "after a failure"))));
+                break;
             }
         }
-        self.inner.perform(topology, batch)
+        answers
     }
 
     fn give_back(&mut self) {

@@ -19,7 +19,7 @@ const LARGEST: usize = 10_000;
 /// An apply that can be undone.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Apply {
-    /// The topo that made the plan; another version refuses it, as it does any saved plan.
+    /// The topo that made the plan. Another one does not compare it with what it plans itself: it plans the way back anew.
     pub made_by: String,
     /// When it was done, in seconds since the machine was started.
     pub at: u64,
@@ -27,6 +27,12 @@ pub struct Apply {
     pub plan: Plan,
     /// What it goes back to.
     pub before: Before,
+}
+
+/// What is read of an apply that is written in another way.
+#[derive(Deserialize)]
+struct MadeBy {
+    made_by: String,
 }
 
 /// Notes that a plan was carried out. Not where nothing is left, where it completed one that was cut off, or where it is too large.
@@ -59,13 +65,25 @@ fn without_others(plan: Plan) -> Plan {
 /// The last apply of `topology` that can be undone, and its number.
 pub fn last(records: &Records, topology: &Name) -> Result<Option<(u64, Apply)>, Error> {
     let Some(number) = records.applies(topology)?.pop() else { return Ok(None) };
-    let Some(apply) = records.read::<Apply>(topology, &name(number))? else { return Ok(None) };
+    let error = match records.read::<Apply>(topology, &name(number)) {
+        Ok(apply) => return Ok(apply.map(|apply| (number, apply))),
+        Err(error) => error,
+    };
     let here = env!("CARGO_PKG_VERSION");
-    if apply.made_by != here {
-        let reason = format!("it was made by topo {} and this is {here}", apply.made_by);
-        return Err(Error::new(ErrorKind::File, "read the last apply", reason).help("undo it with the topo that made it, or apply the file of before"));
+    match records.read::<MadeBy>(topology, &name(number)) {
+        Ok(Some(MadeBy { made_by })) if made_by != here => {
+            let reason = format!("it was made by topo {made_by}, and this is {here}, which cannot read it");
+            Err(Error::new(ErrorKind::File, "read the last apply", reason).help("undo it with the topo that made it, or apply the file of before"))
+        }
+        _ => Err(error),
     }
-    Ok(Some((number, apply)))
+}
+
+impl Apply {
+    /// The other topo that made it; `None` where this one did.
+    pub fn stranger(&self) -> Option<&str> {
+        (self.made_by != env!("CARGO_PKG_VERSION")).then_some(self.made_by.as_str())
+    }
 }
 
 /// The number that the next apply of `topology` gets.

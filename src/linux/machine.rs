@@ -74,6 +74,11 @@ impl Linux {
         Ok(Some((topology, node)))
     }
 
+    /// What others have in the namespaces that `state` has made and no plan takes away, a line for each.
+    pub fn foreign(&self, state: &State) -> Result<Vec<(Node, String)>, Error> {
+        super::foreign::notes(state, &self.places)
+    }
+
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.
     pub fn adopt(&mut self, topology: Name, nobodys: impl IntoIterator<Item = ResourceId>) {
         self.adopted = Some((topology, nobodys.into_iter().collect()));

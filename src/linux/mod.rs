@@ -1,5 +1,6 @@
 //! The machine: the only input and output.
 
+pub(crate) mod foreign;
 pub(crate) mod inventory;
 pub(crate) mod machine;
 pub mod netlink;

@@ -2,12 +2,12 @@
 
 use super::facts::{kept, lost_for_good};
 use super::shared;
-use crate::resource::{Owner, Resource, State};
+use crate::resource::{Owner, Resource, ResourceId, State, Sysctl};
 
 /// All warnings of a plan.
 pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
     let left = observed.record.prior.iter().filter_map(|prior| match prior {
-        Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) => Some(sysctl),
+        Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && !goes(goal, observed, sysctl) => Some(sysctl),
         _ => None,
     });
     let kept = left.map(|sysctl| {
@@ -24,6 +24,12 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         .chain(switched_off)
         .chain(shared::lodgers(goal, observed))
         .collect()
+}
+
+/// Whether a setting goes with its own link, which is the topology's: nobody misses what it was.
+fn goes(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
+    let Some(link) = sysctl.link().map(ResourceId::Link) else { return false };
+    observed.items.get(&link).is_some_and(|item| item.owner == Owner::Ours) && !goal.items.contains_key(&link)
 }
 
 /// What it costs others that IPv6 is switched off on all interfaces: the kernel drops all addresses and routes there (`addrconf_disable_change`), of which

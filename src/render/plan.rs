@@ -85,14 +85,58 @@ pub fn text(plan: &Plan) -> String {
     }
     let mut page = Page::new();
     page.put("Topology ").paint(BOLD, topology.as_str()).put(":").end();
-    for (node, changes) in by_node(plan) {
-        page.end().put("  ").paint(BOLD, node.as_str()).end();
-        for change in changes {
-            one(&mut page, change);
+    let mut text = page.finish();
+    let blocks: Vec<(&Node, String)> = by_node(plan).into_iter().map(|(node, changes)| (node, block(node, &changes))).collect();
+    // Equal nodes of a big plan say more as one line.
+    let many = blocks.len() > MANY;
+    let mut rest = blocks.as_slice();
+    while let Some(((first, told), tail)) = rest.split_first() {
+        text.push_str(told);
+        let shape = if many { shape(first, told) } else { String::new() };
+        let same = if many { tail.iter().take_while(|(node, block)| self::shape(node, block) == shape).count() } else { 0 };
+        // One more is as short as the line that says so.
+        let (like, after) = tail.split_at(if same > 1 { same } else { 0 });
+        if let (Some((from, _)), Some((to, _))) = (like.first(), like.last()) {
+            let mut page = Page::new();
+            page.end()
+                .put("  ")
+                .paint(BOLD, format!("{from} to {to}"))
+                .paint(DIM, format!(": {same} more like {first}, with names and numbers of their own"))
+                .end();
+            text.push_str(&page.finish());
         }
+        rest = after;
     }
-    page.end();
+    text.push('\n');
+    text
+}
+
+/// More nodes than these are grouped where they are alike.
+const MANY: usize = 20;
+
+/// A node and its changes.
+fn block(node: &Node, changes: &[&Change]) -> String {
+    let mut page = Page::new();
+    page.end().put("  ").paint(BOLD, node.as_str()).end();
+    changes.iter().for_each(|change| one(&mut page, change));
     page.finish()
+}
+
+/// What a block says, but for names of nodes and numbers: words that have a digit in them, or are the node's name.
+fn shape(node: &Node, block: &str) -> String {
+    let mut shape = String::with_capacity(block.len());
+    let mut word = String::new();
+    for c in block.chars().chain(['\n']) {
+        if c.is_alphanumeric() || matches!(c, '.' | ':' | '-' | '_') {
+            word.push(c);
+            continue;
+        }
+        let numbered = word == node.as_str() || word.contains(|c: char| c.is_ascii_digit());
+        shape.push_str(if numbered { "#" } else { &word });
+        word.clear();
+        shape.push(c);
+    }
+    shape
 }
 
 /// The line for a plan in which nothing changes.
@@ -278,7 +322,7 @@ fn table<'a>(page: &mut Page, head: &str, rows: impl Iterator<Item = (&'a str, C
     let wide = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0).max(10);
     page.end().put("  ").paint(DIM, format!("{} {:>6} {:>6} {:>6}", left(head, wide), "+", "~", "-")).end();
     // Equal rows of a big plan say more as one line.
-    let many = rows.len() > 20;
+    let many = rows.len() > MANY;
     let mut rest = rows.as_slice();
     while let Some((first, tail)) = rest.split_first() {
         let same = if many { tail.iter().take_while(|row| row.1 == first.1).count() } else { 0 };

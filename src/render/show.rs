@@ -25,6 +25,15 @@ pub fn text(state: &State, only: Option<&Node>) -> String {
     page.finish() + &tree.draw()
 }
 
+/// What others have in namespaces of topo's, a dim line each.
+pub fn foreign(notes: &[(Node, String)], only: Option<&Node>) -> String {
+    let mut page = Page::new();
+    for (node, what) in notes.iter().filter(|(node, _)| only.is_none_or(|only| only == node)) {
+        page.paint(DIM, format!("{node} also has what is not topo's, and stays: {what}")).end();
+    }
+    page.finish()
+}
+
 /// Lines with their depths, from which the branches follow.
 #[derive(Default)]
 struct Tree {
@@ -196,7 +205,10 @@ impl<'a> Part<'a> {
             match resource {
                 Resource::Route(route) if !is_main(route) => self.line(tree, 1, &format!("route {}", route_line(route)), ""),
                 Resource::Rule(Rule { key, kernel: false, .. }) => self.line(tree, 1, &format!("rule {key}"), ""),
-                Resource::Table(table) => table.chains.iter().for_each(|chain| {
+                Resource::Table(table) => table.chains.iter().enumerate().for_each(|(nth, chain)| {
+                    if nth == 0 {
+                        self.line(tree, 1, &format!("nft table inet topo-{}", table.topology), "iptables -S does not show it");
+                    }
                     self.line(tree, 1, &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name), policy(chain.drop));
                     chain.rules.iter().for_each(|rule| self.line(tree, 2, &rule.text(&table.topology), ""));
                 }),

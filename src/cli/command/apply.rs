@@ -8,6 +8,7 @@ use crate::linux::Linux;
 use crate::linux::store::lock::Lock;
 use crate::plan::change::Plan;
 use clap::Args;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Make the machine what a topology says
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
+    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --step lab.yaml        each request when you press Enter\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
 )]
 pub struct Apply {
     /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
@@ -34,6 +35,9 @@ pub struct Apply {
     /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a first apply, and where nothing changes, each has to pass
     #[arg(long)]
     test: bool,
+    /// Show each request as a command, and make it when you press Enter; "q" undoes what was done
+    #[arg(long, conflicts_with_all = ["yes", "json"])]
+    step: bool,
     /// Print a report as JSON; needs --yes or a saved plan
     #[arg(long)]
     json: bool,
@@ -45,6 +49,10 @@ pub struct Apply {
 impl Apply {
     pub fn run(mut self, console: &mut Console) -> crate::cli::global::Result {
         let way_back = self.way_back(console)?;
+        if self.step && !std::io::stdin().is_terminal() {
+            console.problem("there is no terminal to press Enter on", Some("leave --step out, or see what would be done: topo plan --commands"));
+            return Err(Exit::Usage);
+        }
         let sources = files::read(console, &self.files)?;
         let plans = sources.iter().filter(|source| plan_file::is_plan(source)).count();
         if plans > 0 && plans < sources.len() {
@@ -69,7 +77,7 @@ impl Apply {
         let lock = execute::lock(console, self.lock_timeout)?;
         let mut kernel = session::open(console)?;
         let jobs = execute::jobs(topologies.into_iter().map(Case::of), |case| session::plan(console, &mut kernel, case))?;
-        self.carry(console, lock, kernel, jobs, self.yes, way_back)
+        self.carry(console, lock, kernel, jobs, self.yes || self.step, way_back)
     }
 
     /// How long there is to confirm. `--confirm lab.yaml` leaves the duration out and names a file.
@@ -110,7 +118,7 @@ impl Apply {
             jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
             execute::still(console, &shown, &jobs)?;
         }
-        let manner = mode::Manner { rollback: !self.no_rollback, test: self.test, json: self.json, verb: "Applied", way_back };
+        let manner = mode::Manner { rollback: !self.no_rollback, test: self.test, step: self.step, json: self.json, verb: "Applied", way_back };
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
         exit

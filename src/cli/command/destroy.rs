@@ -5,7 +5,9 @@ use crate::cli::input::{files, load};
 use crate::cli::target::Case;
 use crate::cli::{execute, known, mode, notice, session};
 use crate::linux::Linux;
+use crate::linux::netns::processes::Homes;
 use crate::plan::change::Plan;
+use crate::render::page::count;
 use crate::resource::{Name, NetnsRef, Node};
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 /// Remove all of a topology, and put back what was there before
 ///
 /// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
-/// that a clean-up can run twice. Processes that still live in a namespace are not killed: a warning names them, and the namespace goes when they end.
+/// that a clean-up can run twice. Processes that still live in a namespace are not killed unless --kill asks for it: a warning names them, and the namespace goes when they end.
 ///
 /// Namespaces are held until all is done: where something fails they have their names back, and are the same ones. With --yes, and where one topology is
 /// destroyed, those that have nothing but lo, veth pairs, bridges and dummies, and are paired with each other at most, are not read: they are taken with all
@@ -33,6 +35,9 @@ pub struct Destroy {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// End the processes that still live in its namespaces when these are gone: SIGTERM, and after three seconds SIGKILL
+    #[arg(long)]
+    kill: bool,
     /// Leave what was done when a step fails
     #[arg(long)]
     no_rollback: bool,
@@ -68,9 +73,15 @@ impl Destroy {
             execute::still(console, &shown, &fresh)?;
             jobs = fresh.into_iter().filter(|(case, _)| shown.iter().any(|plan| plan.base.topology == case.wanted.topology)).collect();
         }
-        let manner = mode::Manner { rollback: !self.no_rollback, test: false, json: self.json, verb: "Destroyed", way_back: mode::WayBack::None };
+        let manner = mode::Manner { rollback: !self.no_rollback, test: false, step: false, json: self.json, verb: "Destroyed", way_back: mode::WayBack::None };
+        let homes = Homes::of(&jobs.iter().filter(|_| self.kill).flat_map(|(_, plan)| session::going(plan)).collect::<Vec<_>>());
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
+        if matches!(exit, Ok(Exit::Done)) {
+            for (node, number) in homes.end_all() {
+                console.note(&format!("ended {} that lived in namespace {node}", count(number, "process")));
+            }
+        }
         exit
     }
 

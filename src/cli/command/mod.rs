@@ -6,6 +6,7 @@ pub(crate) mod confirm;
 pub(crate) mod deadline;
 pub(crate) mod destroy;
 pub(crate) mod exec;
+pub(crate) mod lab;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod plan;

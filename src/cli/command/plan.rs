@@ -13,6 +13,7 @@ use crate::plan::change::Plan;
 use crate::render::format;
 use crate::render::json::{PlanView, Plans};
 use crate::render::plan::{Counts, summary, text, totals};
+use crate::render::show;
 use crate::resource::{Name, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -48,6 +49,9 @@ pub struct PlanCommand {
     /// Print the plan as commands of ip, bridge, sysctl and nft
     #[arg(long)]
     commands: bool,
+    /// With --commands: leave out the marks by which topo knows what is its own, as a textbook does
+    #[arg(long, requires = "commands")]
+    plain: bool,
 }
 
 impl PlanCommand {
@@ -76,11 +80,25 @@ impl PlanCommand {
             return Err(exit);
         }
         self.print(console, &plans);
+        if !self.json && !self.commands {
+            self.foreign(console, &kernel, &plans)?;
+        }
         if let Some(path) = &self.out {
             plan_file::write(console, path, &plans)?;
         }
         let changes = plans.iter().any(|(_, plan)| !plan.changes.is_empty());
         Ok(if changes && self.detailed_exitcode { Exit::Changes } else { Exit::Done })
+    }
+
+    /// Tells what others have in the namespaces of small topologies, where it says why something does not work.
+    fn foreign(&self, console: &mut Console, kernel: &Linux, plans: &[(Case, Plan)]) -> Result<(), Exit> {
+        /// In more namespaces than these it would be a long look for a short line.
+        const MOST: usize = 64;
+        for (_, plan) in plans.iter().filter(|(_, plan)| plan.base.namespaces().count() <= MOST) {
+            let foreign = kernel.foreign(&plan.base).map_err(|error| notice::told(console, &error))?;
+            console.out(&show::foreign(&foreign, None));
+        }
+        Ok(())
     }
 
     /// A topology that is here, as it was last wanted.
@@ -108,7 +126,7 @@ impl PlanCommand {
             let plans = plans.iter().map(|(_, plan)| PlanView::from(plan)).collect();
             console.out(&format::text(&Plans { format_version: format::FORMAT_VERSION, plans }));
         } else if self.commands {
-            plans.iter().for_each(|(_, plan)| console.out(&commands(plan)));
+            plans.iter().for_each(|(_, plan)| console.out(&commands(plan, self.plain)));
         } else {
             show(console, plans.iter().map(|(_, plan)| plan), self.summary);
         }
@@ -133,8 +151,8 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
 }
 
 /// The steps as a person would type them.
-fn commands(plan: &Plan) -> String {
-    let words = Words::new(&plan.wanted, &plan.base);
+fn commands(plan: &Plan, plain: bool) -> String {
+    let words = if plain { Words::plain(&plan.wanted, &plan.base) } else { Words::new(&plan.wanted, &plan.base) };
     let lines = plan.steps.iter().flat_map(|step| words.commands(&step.operation));
     lines.map(|line| crate::render::page::escape_lines(&line) + "\n").collect()
 }

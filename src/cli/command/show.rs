@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::linux::Linux;
 use crate::render::json::{StateView, States};
 use crate::render::{format, show, yaml};
-use crate::resource::{Name, Node, State};
+use crate::resource::{Name, Node, Owner, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
@@ -40,12 +40,18 @@ impl Show {
             if let Some(node) = &node {
                 states.iter_mut().for_each(|state| state.items.retain(|id, _| id.node() == node));
             }
+            // What is somebody else's was looked at for the plan's sake.
+            states.iter_mut().for_each(|state| state.items.retain(|_, item| !matches!(item.owner, Owner::Theirs(_))));
             let topologies = states.iter().map(StateView::from).collect();
             console.out(&format::text(&States { format_version: format::FORMAT_VERSION, topologies }));
         } else if self.yaml {
             states.iter().for_each(|state| console.out(&yaml::text(state)));
         } else {
-            states.iter().for_each(|state| console.out(&show::text(state, node.as_ref())));
+            for state in &states {
+                let foreign = kernel.foreign(state).map_err(|error| notice::told(console, &error))?;
+                console.out(&show::text(state, node.as_ref()));
+                console.out(&show::foreign(&foreign, node.as_ref()));
+            }
         }
         Ok(Exit::Done)
     }

@@ -27,6 +27,13 @@ struct File {
     plans: Vec<Saved>,
 }
 
+/// Its beginning, which every topo can read.
+#[derive(Debug, Default, Deserialize)]
+struct Head {
+    topo_plan: u32,
+    made_by: String,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
     plan: Plan,
@@ -100,18 +107,19 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
         console.problem(&message, Some(help));
         Exit::Data
     };
+    let head: Head = serde_json::from_str(&source.text).unwrap_or_default();
+    if !head.made_by.is_empty() && (head.topo_plan != VERSION || head.made_by != env!("CARGO_PKG_VERSION")) {
+        return Err(problem(
+            format!("{:?} was made by topo {} and this is {}", source.name, head.made_by, env!("CARGO_PKG_VERSION")),
+            "a plan is for the topo that made it: make it again with topo plan --out PLAN FILE",
+        ));
+    }
     let file: File = serde_json::from_str(&source.text).map_err(|error| {
         problem(
             format!("{:?} is no plan that this topo {} can read: {error}", source.name, env!("CARGO_PKG_VERSION")),
             "make it again: topo plan --out PLAN FILE",
         )
     })?;
-    if file.topo_plan != VERSION || file.made_by != env!("CARGO_PKG_VERSION") {
-        return Err(problem(
-            format!("{:?} was made by topo {} and this is {}", source.name, file.made_by, env!("CARGO_PKG_VERSION")),
-            "a plan is for the topo that made it: make it again with topo plan --out PLAN FILE",
-        ));
-    }
     let here = netns::cookie().unwrap_or(0);
     if file.host_cookie != here {
         let help = "apply it in the namespace and since the boot it was made in, or make it again here with topo plan --out PLAN FILE";

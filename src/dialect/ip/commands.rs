@@ -24,6 +24,11 @@ impl Words {
         Self { topology: Some(wanted.topology.clone()), nodes, pvids: vlan::defaults([base, wanted].into_iter()) }
     }
 
+    /// The same without marks, as a textbook has it.
+    pub fn plain(wanted: &State, base: &State) -> Self {
+        Self { topology: None, ..Self::new(wanted, base) }
+    }
+
     /// The commands that a person would run for `operation`, see [`commands`].
     pub fn commands(&self, operation: &Operation) -> Vec<String> {
         match operation {

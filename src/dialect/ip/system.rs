@@ -37,7 +37,12 @@ impl Words {
     }
 
     pub(super) fn write_table(&self, table: &Table) -> String {
-        format!("{}nft -f - <<'EOF'\n{}EOF", self.inside(&table.node), nft_script::script(table, nft_script::Start::Over))
+        let mut script = nft_script::script(table, nft_script::Start::Over);
+        if self.topology.is_none() {
+            let comment = nft_script::comment(&table.topology);
+            script = script.replace(&format!(" {{{comment}; }}"), "").replace(&comment, "");
+        }
+        format!("{}nft -f - <<'EOF'\n{script}EOF", self.inside(&table.node))
     }
 
     pub(super) fn delete_table(&self, table: &Table) -> String {

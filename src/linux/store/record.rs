@@ -186,12 +186,53 @@ fn parse(text: &[u8], path: &Path) -> Result<Loaded, Error> {
         let reason = format!("it has the format {version}; this topo knows formats up to {VERSION}");
         return Err(Error::new(ErrorKind::File, format!("read {}", path.display()), reason).help("use the newer topo that wrote it"));
     }
+    let whole = |kept: u64| written(text).is_some_and(|record| sum(record) == kept);
     let why = match serde_json::from_slice::<Versioned<Record>>(text) {
-        Ok(it) if serde_json::to_vec(&it.record).is_ok_and(|record| sum(&record) == it.sum) => return Ok(Loaded { record: Some(it.record), warning: None }),
+        Ok(it) if whole(it.sum) => return Ok(Loaded { record: Some(it.record), warning: None }),
         Ok(_) => "its sum is wrong".to_owned(),
-        Err(e) => e.to_string(),
+        Err(e) => {
+            // Another topo wrote it, in which a thing looks otherwise.
+            let it = serde_json::from_slice::<Versioned<serde_json::Value>>(text).ok().filter(|it| whole(it.sum));
+            if let Some((record, lost)) = it.and_then(|it| understood(it.record)) {
+                let things = if lost == 1 { "thing" } else { "things" };
+                let warning = format!("{} was written by another topo: {lost} {things} in it cannot be read ({e}), and will not come back", path.display());
+                return Ok(Loaded { record: Some(record), warning: Some(warning) });
+            }
+            e.to_string()
+        }
     };
     Ok(Loaded { record: None, warning: Some(format!("{} is no whole record ({why}): what it knew is lost", path.display())) })
+}
+
+/// The record alone, as it stands in the file: what its sum is of, whichever topo wrote it.
+fn written(text: &[u8]) -> Option<&[u8]> {
+    const BEGINNING: &[u8] = b"\"record\":";
+    let at = text.windows(BEGINNING.len()).position(|window| window == BEGINNING)? + BEGINNING.len();
+    text.get(at..)?.trim_ascii_end().strip_suffix(b"}")
+}
+
+/// As much of a record as can be understood, and how many entries of its lists and maps cannot.
+fn understood(record: serde_json::Value) -> Option<(Record, usize)> {
+    use serde_json::Value;
+    let empty = serde_json::to_value(Record::default()).ok()?;
+    let reads = |key: &str, value: Value| {
+        let mut alone = empty.clone();
+        if let Some(fields) = alone.as_object_mut() {
+            fields.insert(key.to_owned(), value);
+        }
+        serde_json::from_value::<Record>(alone).is_ok()
+    };
+    let (mut record, mut lost) = (record, 0);
+    for (key, value) in record.as_object_mut()? {
+        let before = value.as_array().map_or(0, Vec::len) + value.as_object().map_or(0, serde_json::Map::len);
+        match value {
+            Value::Array(entries) => entries.retain(|entry| reads(key, Value::Array(vec![entry.clone()]))),
+            Value::Object(entries) => entries.retain(|name, entry| reads(key, Value::Object([(name.clone(), entry.clone())].into_iter().collect()))),
+            _ => continue,
+        }
+        lost += before - value.as_array().map_or(0, Vec::len) - value.as_object().map_or(0, serde_json::Map::len);
+    }
+    Some((serde_json::from_value(record).ok()?, lost))
 }
 
 /// Whether `text` is a name that a topology can have.
