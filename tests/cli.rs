@@ -233,7 +233,8 @@ fn labs() {
             std::fs::read_dir(sandbox::in_repository("topologies")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.retain(|name| name.ends_with(".yaml"));
         names.sort();
-        let listed: Vec<String> = sandbox::topo(&["lab"]).stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned() + ".yaml").collect();
+        let mut listed: Vec<String> = sandbox::topo(&["lab"]).stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned() + ".yaml").collect();
+        listed.sort();
         assert_eq!(listed, names);
         for name in names {
             sandbox::topo(&["lab", name.trim_end_matches(".yaml")]).expect(0);
@@ -247,7 +248,7 @@ fn step() {
     sandbox::run("step", || {
         let typed = |keys: &str| {
             format!(
-                "(for key in {keys}; do sleep 0.3; echo $key; done; sleep 0.5) | timeout 60 script -qec 'topo apply --step good.yaml' /dev/null | tr -d '\\r' | sed '1,/^Plan:/d'"
+                "(for key in {keys}; do sleep 0.3; echo $key; done; sleep 0.5) | timeout 60 script -qec 'stty -echo; topo apply --color never --step good.yaml' /dev/null | tr -d '\\r' | sed '1,/^Plan:/d'"
             )
         };
         let (all, stopped) = (typed("'' '' a"), typed("'' '' '' '' q"));

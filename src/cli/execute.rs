@@ -227,7 +227,7 @@ pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Bef
 
 /// Does it, telling how far it is and, if that is asked for, every request. `step` waits before each for a person.
 fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, step: bool, work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report) -> Report {
-    let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet());
+    let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet() || step);
     let mut progress = |progress| teller.tell(progress);
     let report = if step || console.verbose { work(&mut Loud::new(kernel, console, plan, step), &mut progress) } else { work(kernel, &mut progress) };
     drop(teller);
