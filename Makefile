@@ -42,11 +42,12 @@ soak: ## the long forms of the tests, for hours; PART="races fuzz" makes some of
 	@sh tests/tools.sh --test
 	@sh tests/soak.sh $(PART)
 
-bench: ## setup, change and destroy of large topologies beside the floor; then parse, check and plan alone
+bench: ## setup, change and destroy of large topologies beside the floor; then parse, check and plan alone, and validate for many of each kind
 	@sh tests/tools.sh
 	@$(CARGO) build --release --quiet
 	@$(MAKE) -s -C benches run
 	@$(CARGO) bench --bench plan
+	@$(CARGO) bench --bench validate
 
 deny: ## licences, advisories and duplicates of the dependencies (needs cargo-deny)
 	@$(CARGO) deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }

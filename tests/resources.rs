@@ -117,3 +117,36 @@ fn a_full_run_is_an_error_with_everything_undone() {
         topo(&["destroy", "many", "--yes"]).expect(0);
     });
 }
+
+/// At the edge of a limit for descriptors or threads an apply or destroy may fail, and then it is undone: what an undo needs was had before the first change.
+#[test]
+fn an_undo_lacks_nothing() {
+    sandbox::run("an_undo_lacks_nothing", || {
+        let lab = write(
+            "lab.yaml",
+            "name: lab
+host: { interfaces: { lab0: { bridge: { ports: [a0] }, addresses: [10.4.0.1/24] } }, nat: [{ masquerade: { source: 10.4.0.0/24 } }] }
+namespaces:
+  A: { interfaces: { eth0: { veth: host/a0, addresses: [10.4.0.2/24] } }, dns: { hosts: { w: 10.0.0.1 } } }
+  B: { interfaces: { e: { veth: A/e, addresses: [10.5.0.2/24] } } }
+",
+        );
+        // A limit of processes does not hold for root.
+        let script = write(
+            "limits.sh",
+            r#"mount -t tmpfs x /etc/netns; mkdir -p /run/netns
+for kind in n u; do for limit in 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    said=$( (ulimit -$kind $limit; exec $TOPO apply --yes -q $LAB) 2>&1 ) && code=0 || code=$?
+    [ $code = 0 ] || ! $TOPO list | grep -q "lab " || { echo "apply, ulimit -$kind $limit: exit $code: $said"; $TOPO list; exit 1; }
+    $TOPO apply --yes -q $LAB
+    said=$( (ulimit -$kind $limit; exec $TOPO destroy --yes -q lab) 2>&1 ) && code=0 || code=$?
+    [ $code = 0 ] || $TOPO plan --detailed-exitcode $LAB >/dev/null || { echo "destroy, ulimit -$kind $limit: exit $code: $said"; exit 1; }
+    $TOPO destroy --yes -q lab
+done; done"#,
+        );
+        // Somebody else has to be able to read it, wherever it was built.
+        sh(&format!("cp {} /run/lock/topo; chmod 755 /run /run/lock /run/lock/topo; chmod 644 {lab} {script}", topo_path()));
+        sh("mount --bind /run/lock /mnt; export TOPO=/mnt/topo LAB=/mnt/lab.yaml
+            setpriv --reuid 65531 --regid 65531 --clear-groups unshare -Urnm sh -ec 'mount -t tmpfs x /run; exec bash -e /mnt/limits.sh'");
+    });
+}

@@ -1,6 +1,7 @@
 //! The steps of a plan, level by level.
 
 use super::report::{Options, Progress};
+use super::run::is_settled;
 use super::{offload, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::change::Plan;
@@ -27,8 +28,10 @@ pub(crate) fn steps(
         let results = kernel.perform(&plan.base.topology, &batch);
         *done += results.iter().filter(|result| result.is_ok()).count();
         progress(Progress::Steps { done: *done, of });
-        let failed = |result: Result<(), Error>| result.err().filter(|error| error.kind != ErrorKind::Skipped);
-        if let Some(error) = results.into_iter().find_map(failed) {
+        let failed = |(result, operation): (Result<(), Error>, &Operation)| {
+            result.err().filter(|error| error.kind != ErrorKind::Skipped && !(error.kind == ErrorKind::Gone && is_settled(plan, operation)))
+        };
+        if let Some(error) = results.into_iter().zip(&batch).find_map(failed) {
             return Err(error);
         }
     }

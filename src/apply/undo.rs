@@ -6,7 +6,9 @@ use super::steps::steps;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan;
 use crate::plan::change::{Change, Conflict, Plan};
-use crate::resource::{Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Tenure};
+use crate::resource::{
+    Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Sysctl, Tenure,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -154,10 +156,12 @@ fn touched(plan: &Plan) -> BTreeSet<ResourceId> {
             );
         }
     }
-    let besides = plan
-        .base
-        .resources()
-        .filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if sysctl.written_with().is_some_and(|main| touched.contains(&main))));
+    // What follows its switch goes back with that.
+    let astray = |sysctl: &Sysctl| {
+        let main = sysctl.written_with().filter(|main| touched.contains(main));
+        main.is_some_and(|main| !matches!(plan.base.get(&main), Some(Resource::Sysctl(switch)) if sysctl.follows(switch)))
+    };
+    let besides = plan.base.resources().filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if astray(sysctl)));
     let besides: Vec<ResourceId> = besides.map(Resource::id).collect();
     touched.extend(besides);
     touched

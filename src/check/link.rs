@@ -8,7 +8,8 @@ use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value, Vlans};
 use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, taken_twice, names_taken, unusable_mac, mac_twice];
+pub(super) const RULES: &[Rule] =
+    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, existing_in_new, taken_twice, names_taken, unusable_mac, mac_twice];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
@@ -81,6 +82,11 @@ fn circles(view: &View<'_>, findings: &mut Found) {
         let mut way: Vec<&LinkId> = Vec::new();
         let mut at = Some(start);
         while let Some(link) = at {
+            if done.insert(&link.id) {
+                way.push(&link.id);
+                at = link.link.as_ref().and_then(|lower| view.links.get(lower)).copied();
+                continue;
+            }
             if let Some(from) = way.iter().position(|id| **id == link.id) {
                 let circle = way.get(from..).unwrap_or_default();
                 // A circle of thousands is a hostile file; a few names show what is meant.
@@ -93,13 +99,8 @@ fn circles(view: &View<'_>, findings: &mut Found) {
                     finding = finding.also(view.link_place(other), "and this one");
                 }
                 findings.push(finding.help("`link` names an interface that is there without this one"));
-                break;
             }
-            if !done.insert(&link.id) {
-                break;
-            }
-            way.push(&link.id);
-            at = link.link.as_ref().and_then(|lower| view.links.get(lower)).copied();
+            break;
         }
     }
 }
@@ -116,6 +117,17 @@ fn empty_bridge(view: &View<'_>, findings: &mut Found) {
         let message = format!("the bridge \"{}\" has neither ports nor addresses", bridge.id);
         let help = format!("list its ports (`bridge: {{ ports: [..] }}`), or name it from a port (`master: {}`)", bridge.id.name);
         findings.push(Finding::warning("bridge-empty", view.link_place(&bridge.id), message).help(help));
+    }
+}
+
+/// An interface that is to be there already, in a namespace in which there is nothing yet.
+fn existing_in_new(view: &View<'_>, findings: &mut Found) {
+    for (name, node) in view.nodes.iter().filter(|(_, node)| node.created()) {
+        for link in node.links.values().filter(|link| link.tenure == Tenure::Existing && link.kind != Kind::Loopback && link.id.name != *"lo") {
+            let message = format!("\"{}\" is to be there already, and the file makes the namespace \"{name}\", in which there is only `lo`", link.id);
+            let help = format!("say what it is (`veth`, `dummy`, ..), or bring it in: `{}: {{ existing: {{ from: host/{} }} }}`", link.id.name, link.id.name);
+            findings.push(Finding::warning("existing-in-new", view.link_place(&link.id), message).help(help));
+        }
     }
 }
 

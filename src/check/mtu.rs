@@ -4,7 +4,8 @@ use super::link::sorted;
 use super::rule::{Found, Rule};
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{IPV6_LEAST_MTU, Kind, Link, Tenure, kinds};
+use crate::resource::{HIGHEST_STACK, IPV6_LEAST_MTU, Kind, Link, LinkId, Tenure, kinds};
+use std::collections::HashMap;
 
 /// All of them.
 pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, ipv6_settings_of_small, larger_than_lower, ends_differ];
@@ -28,10 +29,11 @@ fn out_of_range(view: &View<'_>, findings: &mut Found) {
 
 /// IPv6 addresses where the kernel switches IPv6 off because the packets are too small (`addrconf_notify`).
 fn too_small_for_ipv6(view: &View<'_>, findings: &mut Found) {
+    let carried = carried(view);
     for node in view.nodes.values() {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let Some(link) = node.links.get(&address.link.name) else { continue };
-            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)) else { continue };
+            let Some((mtu, by)) = carried.get(&link.id).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)).copied() else { continue };
             let message = format!("\"{}\" has the IPv6 address \"{}\" and an mtu of {mtu}, but IPv6 needs at least {IPV6_LEAST_MTU}", link.id, address.address);
             let finding = Finding::error("mtu-below-ipv6", view.place(&address.id()), message).also(view.mtu_place(by), "too small for IPv6");
             findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST_MTU}, or leave the IPv6 address out")));
@@ -41,10 +43,11 @@ fn too_small_for_ipv6(view: &View<'_>, findings: &mut Found) {
 
 /// Settings of IPv6 for an interface that has none of it.
 fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
+    let carried = carried(view);
     for node in view.nodes.values() {
         for sysctl in node.sysctls.values().filter(|sysctl| sysctl.key.starts_with("net/ipv6/conf/")) {
             let Some(link) = sysctl.link().and_then(|link| node.links.get(&link.name)) else { continue };
-            let Some((mtu, by)) = carried(view, link, 0).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)) else { continue };
+            let Some((mtu, by)) = carried.get(&link.id).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)).copied() else { continue };
             let message = format!("\"{}\" has an mtu of {mtu}, and so no IPv6 to set anything of: that needs at least {IPV6_LEAST_MTU}", link.id);
             let finding = Finding::error("mtu-below-ipv6", view.place(&sysctl.id()), message).also(view.mtu_place(by), "too small for IPv6");
             findings.push(finding.help(format!("raise the mtu to {IPV6_LEAST_MTU}, or leave the setting out")));
@@ -52,26 +55,33 @@ fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// The MTU that a link will have where that follows from the file, and the link that says so: a bridge has the least of its ports', what stands on another
-/// link has that link's. `depth` ends it where links stand in a circle.
-fn carried<'a>(view: &'a View<'_>, link: &'a Link, depth: u32) -> Option<(u32, &'a Link)> {
-    if let Some(mtu) = link.mtu.get() {
-        return Some((*mtu, link));
-    }
-    if depth > 8 || link.tenure != Tenure::Created {
-        return None;
-    }
-    match link.kind {
-        Kind::Bridge => {
-            let ports = view.nodes.get(&link.id.node)?.links.values().copied().filter(|port| port.master_id().as_ref() == Some(&link.id));
-            ports.filter_map(|port| carried(view, port, depth + 1)).min_by_key(|(mtu, port)| (*mtu, &port.id))
+/// The MTUs that links will have where they follow from the file, and the links that say so: a bridge has the least of its ports', what stands on another link has
+/// that link's. A round for each of the layers that there can be.
+fn carried<'a>(view: &View<'a>) -> HashMap<&'a LinkId, (u32, &'a Link)> {
+    let written = |link: &'a Link| Some((&link.id, (*link.mtu.get()?, link)));
+    let mut known: HashMap<&LinkId, (u32, &Link)> = view.links.values().filter_map(|link| written(link)).collect();
+    let open = |link: &&Link| link.mtu.get().is_none() && link.tenure == Tenure::Created;
+    let follows: Vec<(&Link, &Link)> = sorted(view).into_iter().filter_map(|port| Some((view.master(port)?, port))).collect();
+    let on_ports = follows.into_iter().filter(|(bridge, _)| bridge.kind == Kind::Bridge && open(bridge));
+    let linked = sorted(view).into_iter().filter(|link| matches!(link.kind, Kind::Vxlan | Kind::Macvlan) && open(link));
+    let on_links = linked.filter_map(|link| Some((link, *view.links.get(link.link.as_ref()?)?)));
+    let pairs: Vec<(&Link, &Link)> = on_ports.chain(on_links).collect();
+    for _ in 0..=HIGHEST_STACK {
+        let before = known.clone();
+        for (upper, lower) in &pairs {
+            let Some((mtu, by)) = before.get(&lower.id) else { continue };
+            let around = if upper.kind == Kind::Bridge { 0 } else { kinds::around(upper) };
+            let new = (mtu.saturating_sub(around), *by);
+            let least = known.entry(&upper.id).or_insert(new);
+            if (new.0, &new.1.id) < (least.0, &least.1.id) {
+                *least = new;
+            }
         }
-        Kind::Vxlan | Kind::Macvlan => {
-            let (mtu, by) = carried(view, view.links.get(link.link.as_ref()?)?, depth + 1)?;
-            Some((mtu.saturating_sub(kinds::around(link)), by))
+        if known == before {
+            break;
         }
-        _ => None,
     }
+    known
 }
 
 /// An interface that stands on another and wants larger packets than that carries.

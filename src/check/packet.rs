@@ -53,7 +53,7 @@ fn unknown_interface(packet: &Packet<'_, '_>, findings: &mut Found) {
 /// Whether `pattern` is, or fits, an interface of `node`.
 fn fits_any(node: &NodeView<'_>, pattern: &str) -> bool {
     match pattern.strip_suffix('*') {
-        Some(start) => "lo".starts_with(start) || node.names().any(|name| name.starts_with(start)),
+        Some(start) => "lo".starts_with(start) || node.has_beginning(start),
         None => node.has(&pattern.into()),
     }
 }
@@ -117,11 +117,18 @@ fn parts(packet: &Packet<'_, '_>) -> Vec<Part> {
 /// Parts of one rule that are of two families: no packet is. A list may hold both, and is then two rules, but each needs its counterpart.
 fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Found) {
     let parts = parts(packet);
-    let has = |key: &str, family: Family| parts.iter().any(|part| part.key == key && part.family == family);
+    // The first of each key, and of each family of it: lists may be long.
+    let mut firsts: Vec<&Part> = Vec::new();
     for part in &parts {
-        let lacks = |other: &&Part| other.key != part.key && !has(other.key, part.family);
+        if !firsts.iter().any(|first| first.key == part.key && first.family == part.family) {
+            firsts.push(part);
+        }
+    }
+    let has = |key: &str, family: Family| firsts.iter().any(|part| part.key == key && part.family == family);
+    for part in &parts {
+        let lacks = |other: &&&Part| other.key != part.key && !has(other.key, part.family);
         // Each pair once, at the later place.
-        let Some(other) = parts.iter().find(lacks).filter(|other| other.place < part.place || has(part.key, other.family)) else { continue };
+        let Some(other) = firsts.iter().find(lacks).filter(|other| other.place < part.place || has(part.key, other.family)) else { continue };
         let message = format!("`{}` is {} here and `{}` {}, and no packet is both", part.key, word(part.family), other.key, word(other.family));
         let finding = Finding::error("mixed-families", part.place, message).also(other.place, word(other.family));
         findings.push(finding.help("write a rule for each family (`icmp` is IPv4's, `icmpv6` IPv6's)"));

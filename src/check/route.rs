@@ -44,15 +44,23 @@ struct Reach {
 
 impl Reach {
     fn of(node: &NodeView<'_>) -> Self {
-        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new() };
+        let mut reach = Self::on_links(node);
         for address in &node.addresses {
-            reach.add(address.subnet(), &address.link.name);
             reach.add(IpNet::from(address.address.addr()), &address.link.name);
         }
         for route in node.routes.iter().filter(|route| route.kind == RouteKind::Unicast && route.key.to.prefix_len() > 0) {
             for dev in route.nexthops.iter().filter(|hop| hop.via.is_none()).filter_map(|hop| hop.dev.as_ref()) {
                 reach.add(route.key.to, dev);
             }
+        }
+        reach
+    }
+
+    /// By the subnets of interfaces alone.
+    fn on_links(node: &NodeView<'_>) -> Self {
+        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new() };
+        for address in &node.addresses {
+            reach.add(address.subnet(), &address.link.name);
         }
         reach
     }
@@ -161,22 +169,25 @@ fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
             holders.insert((segment, address.address.addr()));
         }
     }
-    for (node, route) in routes(view).filter(|(node, _)| node.created()) {
-        let own = |ip: IpAddr| node.addresses.iter().any(|address| address.address.addr() == ip);
-        for hop in &route.nexthops {
+    let answered: HashSet<IpAddr> = view.nodes.values().flat_map(|node| &node.neighbors).map(|neighbor| neighbor.address).collect();
+    let proxied = view.nodes.values().flat_map(|node| node.sysctls.values()).any(|sysctl| sysctl.key.ends_with("/proxy_arp") && sysctl.value != "0");
+    for (at, node) in view.nodes.iter().filter(|(_, node)| node.created() && !node.routes.is_empty()) {
+        let own: HashSet<IpAddr> = node.addresses.iter().map(|address| address.address.addr()).collect();
+        let reach = Reach::on_links(node);
+        for (route, hop) in node.routes.iter().flat_map(|route| route.nexthops.iter().map(move |hop| (route, hop))) {
             let Some(via) = hop.via.filter(|via| !link_local(*via)) else { continue };
-            let holds = |link: &LinkId| view.segments.is_open(link) || view.segments.of(link).is_some_and(|segment| holders.contains(&(segment, via)));
-            let on_dev = |address: &&&Address| hop.dev.as_ref().is_none_or(|dev| *dev == address.link.name);
-            let mut links = node.addresses.iter().filter(on_dev).filter(|address| address.subnet().contains(&via)).map(|address| &address.link);
-            let Some(first) = links.clone().next() else { continue };
-            if via.is_ipv6() && own(via) {
+            let on_dev = |dev: &&IfName| hop.dev.as_ref().is_none_or(|asked| asked == *dev);
+            let mut links = reach.devs(via).filter(on_dev).map(|dev| LinkId { node: (*at).clone(), name: dev.clone() }).peekable();
+            let Some(first) = links.peek().cloned() else { continue };
+            if via.is_ipv6() && own.contains(&via) {
                 let message = format!("the gateway \"{via}\" is an address of this node itself: the kernel takes no such route");
                 findings.push(
                     Finding::error("gateway-own", view.via_place(route, hop), message).help("name the address of the node that shall forward these packets"),
                 );
                 continue;
             }
-            if links.any(holds) || own(via) || proxied(view, via) {
+            let holds = |link: LinkId| view.segments.is_open(&link) || view.segments.of(&link).is_some_and(|segment| holders.contains(&(segment, via)));
+            if proxied || own.contains(&via) || answered.contains(&via) || links.any(holds) {
                 continue;
             }
             let message = format!("nobody on the segment of \"{first}\" has the gateway address \"{via}\"");
@@ -186,16 +197,10 @@ fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Whether some node answers for `ip` although it does not have it.
-fn proxied(view: &View<'_>, ip: IpAddr) -> bool {
-    let by_entry = view.nodes.values().flat_map(|node| &node.neighbors).any(|neighbor| neighbor.address == ip);
-    by_entry || view.nodes.values().flat_map(|node| node.sysctls.values()).any(|sysctl| sysctl.key.ends_with("/proxy_arp") && sysctl.value != "0")
-}
-
 /// A preferred source that the node does not have: the kernel refuses it.
 fn foreign_source(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created()) {
-        let own: BTreeSet<IpAddr> = node.written_addresses().collect();
+        let own = &node.written_addresses;
         for route in &node.routes {
             let Some(source) = route.source.filter(|source| !own.contains(source) && !source.is_loopback()) else { continue };
             let message = format!("{} prefers the source \"{source}\", which is no address of the node", name(route));

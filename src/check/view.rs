@@ -5,13 +5,14 @@ pub(crate) use crate::document::lower::topology::Topology;
 use super::segment::Segments;
 use crate::document::schema::interface::{Interface, KindKey};
 use crate::document::schema::kind::Wireguard;
-use crate::document::schema::route::{HopEntry, RouteEntry};
+use crate::document::schema::route::RouteEntry;
 use crate::document::yaml::read::nearest;
 use crate::document::{Document, NodeSection, Place};
 use crate::resource::{
     Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Peer, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 /// A topology as rules look at it.
@@ -22,10 +23,14 @@ pub(crate) struct View<'a> {
     pub nodes: BTreeMap<&'a Node, NodeView<'a>>,
     /// All links.
     pub links: HashMap<&'a LinkId, &'a Link>,
+    /// The peers of WireGuard interfaces, by those.
+    pub peers: HashMap<&'a LinkId, Vec<&'a Peer>>,
     /// The links as they come in the file.
     ordered: Vec<&'a Link>,
     /// What the file says of routes, by where it says it.
     entries: HashMap<u32, &'a RouteEntry>,
+    /// Where the gateways of routes with several next hops stand, by where the route does.
+    vias: HashMap<(u32, IpAddr), Place>,
     /// Whether the file has interfaces that cannot be made yet, so that the wanted state does not show everything.
     pub partial: bool,
     /// Which links hear each other's broadcasts.
@@ -43,12 +48,18 @@ pub(crate) struct NodeView<'a> {
     pub links: BTreeMap<&'a IfName, &'a Link>,
     /// The addresses of all its links.
     pub addresses: Vec<&'a Address>,
+    /// The same by link.
+    by_link: HashMap<&'a LinkId, Vec<&'a Address>>,
+    /// The addresses that the file gives to its interfaces, also to those that cannot be made yet.
+    pub written_addresses: HashSet<IpAddr>,
+    /// The names of its interfaces, also of those that cannot be made yet.
+    names: BTreeSet<&'a str>,
+    /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings only.
+    guesses: Cell<usize>,
     /// Its neighbours.
     pub neighbors: Vec<&'a Neighbor>,
     /// Forwarding entries of its vxlans.
     pub fdb: Vec<&'a Fdb>,
-    /// Peers of its WireGuard interfaces.
-    pub peers: Vec<&'a Peer>,
     /// Its routes.
     pub routes: Vec<&'a Route>,
     /// Its policy rules, without the kernel's own.
@@ -67,7 +78,7 @@ impl<'a> View<'a> {
     /// Sorts the resources of `topology` by node.
     pub fn new(document: &'a Document, topology: &'a Topology) -> Self {
         let mut nodes: BTreeMap<&Node, NodeView> = BTreeMap::new();
-        let (mut links, mut ordered) = (HashMap::new(), Vec::new());
+        let (mut links, mut ordered, mut peers) = (HashMap::new(), Vec::new(), HashMap::<_, Vec<&Peer>>::new());
         for (id, item) in &topology.state.items {
             let node = nodes.entry(id.node()).or_default();
             match &item.resource {
@@ -80,10 +91,13 @@ impl<'a> View<'a> {
                     links.insert(&link.id, link.as_ref());
                     ordered.push(link.as_ref());
                 }
-                Resource::Address(address) => node.addresses.push(address),
+                Resource::Address(address) => {
+                    node.addresses.push(address);
+                    node.by_link.entry(&address.link).or_default().push(address);
+                }
                 Resource::Neighbor(neighbor) => node.neighbors.push(neighbor),
                 Resource::Fdb(fdb) => node.fdb.push(fdb),
-                Resource::Peer(peer) => node.peers.push(peer),
+                Resource::Peer(peer) => peers.entry(&peer.link).or_default().push(peer.as_ref()),
                 Resource::Route(route) => node.routes.push(route),
                 Resource::Rule(rule) if rule.kernel => {}
                 Resource::Qdisc(_) => {}
@@ -101,8 +115,11 @@ impl<'a> View<'a> {
                 node.section = Some(section);
             }
         }
+        nodes.values_mut().for_each(NodeView::index);
         let sections = nodes.values().filter_map(|node| node.section);
-        let entries = sections.flat_map(|section| &section.routes).map(|entry| (entry.to.place.offset, entry)).collect();
+        let entries: HashMap<u32, &RouteEntry> = sections.flat_map(|section| &section.routes).map(|entry| (entry.to.place.offset, entry)).collect();
+        let hops = entries.iter().flat_map(|(at, entry)| entry.nexthops.iter().rev().map(move |hop| (*at, hop)));
+        let vias = hops.filter_map(|(at, hop)| hop.via.as_ref().map(|via| ((at, via.value), via.place))).collect();
         let made = |(name, node): (&&Node, &NodeView)| {
             let names = node.section.into_iter().flat_map(|section| section.interfaces.keys());
             names.clone().all(|interface| links.contains_key(&LinkId { node: (**name).clone(), name: interface.value.clone() }))
@@ -110,7 +127,7 @@ impl<'a> View<'a> {
         let partial = !nodes.iter().all(made);
         let segments = Segments::new(&links, partial);
         ordered.sort_by_cached_key(|link: &&Link| topology.origins.get(&link.id()).map_or(0, |origin| origin.offset));
-        Self { topology, nodes, links, ordered, entries, partial, segments }
+        Self { topology, nodes, links, peers, ordered, entries, vias, partial, segments }
     }
 
     /// The links as they come in the file.
@@ -160,8 +177,7 @@ impl<'a> View<'a> {
     /// Where the gateway of a next hop stands.
     pub fn via_place(&self, route: &Route, hop: &NextHop) -> Place {
         let Some(entry) = self.entry(route) else { return self.place(&route.id()) };
-        let same = |entry: &&HopEntry| entry.via.as_ref().map(|via| via.value) == hop.via;
-        let listed = entry.nexthops.iter().find(same).map(|hop| hop.via.as_ref().map_or(hop.place, |via| via.place));
+        let listed = hop.via.and_then(|via| self.vias.get(&(entry.to.place.offset, via)).copied());
         listed.or_else(|| entry.via.as_ref().map(|via| via.place)).unwrap_or(entry.to.place)
     }
 
@@ -193,6 +209,18 @@ impl<'a> View<'a> {
     }
 }
 
+/// How many findings of a node say which name was meant.
+const MOST_GUESSES: usize = 50;
+
+impl<'a> NodeView<'a> {
+    /// Notes what rules look up often.
+    fn index(&mut self) {
+        let written = self.section.into_iter().flat_map(|section| &section.interfaces);
+        self.names = self.links.keys().map(|name| name.as_str()).chain(written.clone().map(|(name, _)| name.value.as_str())).collect();
+        self.written_addresses = written.flat_map(|(_, interface)| &interface.addresses).map(|entry| entry.address.0.addr()).collect();
+    }
+}
+
 impl NodeView<'_> {
     /// Whether topo makes the node, so that the file says all there is in it.
     pub fn created(&self) -> bool {
@@ -204,15 +232,9 @@ impl NodeView<'_> {
         self.links.contains_key(name) || *name == *"lo" || self.section.is_some_and(|section| section.interfaces.contains_key(name.as_str()))
     }
 
-    /// The names of its interfaces.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let written = self.section.into_iter().flat_map(|section| section.interfaces.keys()).map(|name| name.value.as_str());
-        self.links.keys().map(|name| name.as_str()).chain(written)
-    }
-
-    /// The addresses that the file gives to its interfaces, also to those that cannot be made yet.
-    pub fn written_addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.section.into_iter().flat_map(|section| section.interfaces.values()).flat_map(|interface| &interface.addresses).map(|entry| entry.address.0.addr())
+    /// Whether the name of one of its interfaces begins with `start`.
+    pub fn has_beginning(&self, start: &str) -> bool {
+        self.names.range(start..).next().is_some_and(|name| name.starts_with(start))
     }
 
     /// Whether it has an interface of a kind that brings its own rules (a VRF).
@@ -227,21 +249,24 @@ impl NodeView<'_> {
 
     /// What to write instead of the interface `wrong`, or how to make it known.
     pub fn interfaces_help(&self, wrong: &IfName) -> String {
-        let names: Vec<&str> = self.links.keys().map(|name| name.as_str()).collect();
-        if let Some(near) = nearest(wrong.as_str(), &names) {
+        let names = self.links.keys().map(|name| name.as_str());
+        self.guesses.set(self.guesses.get() + 1);
+        if self.guesses.get() <= MOST_GUESSES
+            && let Some(near) = nearest(wrong.as_str(), &names.clone().collect::<Vec<_>>())
+        {
             return format!("did you mean \"{near}\"?");
         }
         if !self.created() {
             return format!("declare it, so that it is known whose it is: `{wrong}: {{ existing: {{}} }}`");
         }
-        let some: Vec<&str> = names.into_iter().take(8).collect();
+        let some: Vec<&str> = names.take(8).collect();
         let more = if self.links.len() > some.len() { ", .." } else { "" };
         if some.is_empty() { "the node has no interfaces".to_owned() } else { format!("its interfaces are {}{more}", some.join(", ")) }
     }
 
     /// The addresses of `link`.
     pub fn addresses_of(&self, link: &LinkId) -> impl Iterator<Item = &Address> {
-        self.addresses.iter().copied().filter(move |address| address.link == *link)
+        self.by_link.get(link).into_iter().flatten().copied()
     }
 }
 

@@ -85,7 +85,7 @@ fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
         let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
         let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else { continue };
-        if local.is_unspecified() || node.written_addresses().any(|address| address == local) {
+        if local.is_unspecified() || node.written_addresses.contains(&local) {
             continue;
         }
         let place = written(view, link).and_then(|vxlan| vxlan.local.as_ref()).map_or_else(|| view.link_place(&link.id), |local| local.place);

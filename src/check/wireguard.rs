@@ -15,7 +15,7 @@ fn tunnels<'a>(view: &View<'a>) -> Vec<&'a Link> {
 }
 
 fn peers<'a>(view: &View<'a>, link: &'a Link) -> impl Iterator<Item = &'a Peer> {
-    view.nodes.get(&link.id.node).into_iter().flat_map(|node| node.peers.clone()).filter(|peer| peer.link == link.id)
+    view.peers.get(&link.id).into_iter().flatten().copied()
 }
 
 fn port(link: &Link) -> Option<u64> {

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Locked,
     /// A file could not be read or written.
     File,
+    /// The interface that it was about is not there any more.
+    Gone,
     /// Not tried, because something before it in the same node failed.
     Skipped,
     /// A signal stopped it.

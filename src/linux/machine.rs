@@ -9,13 +9,15 @@ use super::object::link::features as link_features;
 use super::object::{insert, nft};
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
-use super::resolve::features;
 use super::resolve::key_files::{check_keys, resolve_keys};
+use super::resolve::{features, ipv6};
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 /// The Linux kernel that this process runs on, seen from the network namespace that it was started in.
@@ -28,6 +30,16 @@ pub struct Linux {
     adopted: Option<(Name, BTreeSet<ResourceId>)>,
     generations: Vec<(Node, u32)>,
     warnings: Vec<String>,
+    /// Descriptors that are free again when something has to be undone.
+    spare: Vec<OwnedFd>,
+}
+
+/// So many descriptors are had before the first change: an undo never lacks those that the apply failed for.
+const SPARE: usize = 4;
+
+fn spare() -> Result<Vec<OwnedFd>, Error> {
+    let tried = "keep descriptors for an undo";
+    (0..SPARE).map(|_| File::open("/dev/null").map(OwnedFd::from).map_err(|e| Error::io(tried, &e))).collect()
 }
 
 impl Linux {
@@ -41,6 +53,7 @@ impl Linux {
             adopted: None,
             generations: Vec::new(),
             warnings: netns::hidden().into_iter().collect(),
+            spare: Vec::new(),
         })
     }
 
@@ -144,6 +157,7 @@ fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
 impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
         resolve::numbers(wanted)?;
+        ipv6::check(wanted)?;
         features::check(wanted)?;
         resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
@@ -167,12 +181,26 @@ impl Kernel for Linux {
         // What the file makes is not existing any more, whatever it was before.
         self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
         self.claimed = record.namespaces.keys().cloned().collect();
+        let made = wanted.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created).map(|namespace| &namespace.node);
+        for node in made.filter(|node| !self.claimed.contains(*node) && netns::is_leftover(node.as_str())) {
+            let warning = format!(
+                "{} is an empty file, as a namespace leaves it that was cut off: it gives way to namespace {node}",
+                netns::path(node.as_str()).display()
+            );
+            self.warnings.push(warning);
+        }
         let (places, files) = (self.places.clone(), &self.files.of(&self.places.existing));
-        netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))?
+        let mut observed = netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))??;
+        ipv6::stand_in(wanted, &mut observed);
+        Ok(observed)
     }
 
     fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
+        if record.running && self.spare.is_empty() {
+            self.spare = spare()?;
+        }
         if !record.running {
+            self.spare.clear();
             // While the old record still says where to look.
             let nodes = self.claimed.iter().chain(record.namespaces.keys()).chain(self.places.existing.keys()).cloned().collect();
             self.files.tidy(&nodes);
@@ -200,6 +228,7 @@ impl Kernel for Linux {
     }
 
     fn give_back(&mut self) {
+        self.spare.clear();
         self.places.held.iter().for_each(|held| held.give_all_back());
     }
 

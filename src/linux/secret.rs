@@ -57,6 +57,7 @@ pub struct Keys(Mutex<HashMap<Key, Secret>>);
 impl Keys {
     /// Keeps a key; its public key.
     pub fn keep(&self, secret: Secret) -> Key {
+        keep_memory_private();
         let key = secret.public();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, secret);
         key
@@ -81,6 +82,13 @@ impl Keys {
     }
 }
 
+/// From now on no dump of this process is written, and nobody but root reads its memory (PR_SET_DUMPABLE(2const)): there are keys in it. Programs that it starts
+/// are as they would be without this.
+fn keep_memory_private() {
+    // It cannot fail with this argument.
+    let _ = nix::sys::prctl::set_dumpable(false);
+}
+
 /// A key as it was read.
 pub struct FileKey {
     /// The key.
@@ -91,6 +99,7 @@ pub struct FileKey {
 
 /// Reads a file with a key. What it says is in no error: it may be any file of the machine.
 pub fn read(path: &str) -> Result<FileKey, Error> {
+    keep_memory_private();
     let tried = || format!("read the key in {path:?}");
     let failed = |e: std::io::Error| {
         let error = Error::io(tried(), &e);

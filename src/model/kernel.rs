@@ -10,15 +10,6 @@ use std::collections::BTreeSet;
 /// The value of every setting that nobody has written.
 const UNWRITTEN: &str = "0";
 
-/// The value that `other` gets when `main` is written. Who forwards takes no redirects (`inet_forward_change`).
-fn with(main: &Sysctl, other: &Sysctl) -> String {
-    match (other.key.as_str(), main.value.as_str()) {
-        ("net/ipv4/conf/all/accept_redirects", "0") => "1".to_owned(),
-        ("net/ipv4/conf/all/accept_redirects", _) => "0".to_owned(),
-        _ => main.value.clone(),
-    }
-}
-
 /// What every link does for the kernel of which nobody has said otherwise.
 const FRESH: Value = Value::Bool(true);
 
@@ -60,7 +51,7 @@ impl Model {
             own.link().and_then(|_| written(&ResourceId::Sysctl(node.clone(), parts.join("/"))))
         };
         let main = || match self.state.get(&own.written_with()?) {
-            Some(Resource::Sysctl(main)) => Some(with(main, &own)),
+            Some(Resource::Sysctl(main)) => Some(main.gives(&own.key)),
             _ => None,
         };
         written(&own.id()).or_else(main).or_else(default).unwrap_or_else(|| UNWRITTEN.to_owned())
@@ -101,7 +92,7 @@ impl Model {
             if let Resource::Sysctl(other) = &mut item.resource
                 && other.written_with() == Some(sysctl.id())
             {
-                other.value = with(&sysctl, other);
+                other.value = sysctl.gives(&other.key);
             }
         }
         let owner = self.owner(&sysctl.node);

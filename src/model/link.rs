@@ -4,7 +4,7 @@ use super::cascade;
 use super::cascade::{ETHERNET_MTU, UNKNOWN_MTU, follow, ipv6_gone, ipv6_settings_gone};
 use super::refusal::Refusal;
 use super::route::Loss;
-use super::{neighbor, route, stacked, vlan};
+use super::{height, neighbor, route, stacked, vlan};
 use crate::resource::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
 
 /// A link that something stands on.
@@ -61,9 +61,10 @@ fn place(state: &State, link: &Link) -> Result<(), Refusal> {
             return Err(Refusal::new(format!("{lower} is down, and a VLAN on it cannot be up")));
         }
     }
-    let lower = stacked::stands_on(state, link);
+    let lower = height::stands_on(state, link);
     fits(state, &link.kind, &link.mtu, lower.as_ref())?;
     free(state, &Link { link: lower, ..link.clone() })?;
+    height::made(state, link)?;
     enslavable(state, link)
 }
 
@@ -103,6 +104,9 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
         below = state.link(&lower).and_then(|lower| lower.link.clone());
     }
     let comes = state.link(&link.id).is_some_and(|there| there.master_id().as_ref() != Some(&master));
+    if comes || state.link(&link.id).is_none() {
+        height::joins(state, link, &master)?;
+    }
     let taker = |above: &&Link| above.link.as_ref() == Some(&link.id) && stacked::takes(&above.kind);
     if comes && matches!(above.kind, Kind::Bridge | Kind::Bond) && state.links().any(|above| taker(&above)) {
         return Err(Refusal::new(format!("something on {} takes its frames", link.id)));
@@ -112,7 +116,7 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
 
 pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
-    let mut fresh = Link { link: stacked::stands_on(state, link), ..fresh(link) };
+    let mut fresh = Link { link: height::stands_on(state, link), ..fresh(link) };
     if let Some(lower) = fresh.link.as_ref().filter(|_| kinds::no_larger_than_below(&link.kind)).and_then(|lower| state.link(lower)) {
         fresh.mtu = fresh.mtu.over(&lower.mtu);
     }

@@ -6,6 +6,7 @@ mod address;
 pub(crate) mod cascade;
 pub(crate) mod creation;
 pub(crate) mod effect;
+mod height;
 mod kernel;
 mod link;
 mod neighbor;

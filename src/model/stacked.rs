@@ -53,14 +53,6 @@ pub(super) fn released(state: &mut State, master: &Kind, port: &LinkId) -> Vec<R
     lost
 }
 
-/// What a link stands on: a macvlan on another one is on what that is on (`macvlan_common_newlink`).
-pub(super) fn stands_on(state: &State, link: &Link) -> Option<LinkId> {
-    let macvlan = |kind: &Kind| matches!(kind, Kind::Macvlan | Kind::Macvtap);
-    let lower = link.link.as_ref()?;
-    let same = state.link(lower).filter(|lower| macvlan(&link.kind) && macvlan(&lower.kind));
-    Some(same.and_then(|lower| lower.link.as_ref()).unwrap_or(lower).clone())
-}
-
 /// Whether a link of this kind takes what comes in on the one that it is on.
 pub(super) fn takes(kind: &Kind) -> bool {
     matches!(kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)

@@ -1,25 +1,33 @@
 //! Plans: from what was observed to what is wanted, or back to what was there.
 
 use super::change::{Conflict, Plan};
-use super::rehearsal::Paper;
+use super::rehearsal::{Paper, went};
 use super::stage::Turns;
-use super::{build, diff, goal, remove, shared, warnings};
-use crate::resource::State;
+use super::{advertised, build, diff, goal, remove, shared, warnings};
+use crate::resource::{ResourceId, State};
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
 pub(crate) const ROUNDS: usize = 4;
 
 /// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
 pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let goal = goal::complete(wanted, observed);
+    let wanted = advertised::kept(wanted, observed);
+    let goal = goal::complete(&wanted, observed);
     let in_use = shared::in_use(&goal, observed);
-    if in_use.is_empty() { towards(goal, wanted, observed) } else { Err(in_use) }
+    if in_use.is_empty() { towards(goal, &wanted, observed) } else { Err(in_use) }
 }
 
 /// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
 pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     let in_use = shared::seen_in_use(target, observed);
-    if in_use.is_empty() { towards(target.clone(), target, observed) } else { Err(in_use) }
+    if !in_use.is_empty() {
+        return Err(in_use);
+    }
+    let mut target = target.clone();
+    // Settings of interfaces of others that are gone went with them.
+    let gone: Vec<ResourceId> = target.items.iter().filter(|(_, item)| went(&target, observed, item)).map(|(id, _)| id.clone()).collect();
+    gone.iter().for_each(|id| _ = target.items.remove(id));
+    towards(target.clone(), &target, observed)
 }
 
 pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {

@@ -1,7 +1,7 @@
 //! When each resource has its turn: classes in order, and among links what others stand on first.
 
-use crate::resource::{Class, Kind, Link, LinkId, Owner, Resource, State};
-use std::collections::BTreeMap;
+use crate::resource::{Class, Kind, Link, LinkId, Owner, Resource, State, Sysctl, Tenure};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The turn of a resource when things are made; resources of one turn do not need each other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,12 +37,15 @@ pub(super) enum Stage {
 /// The turns of the resources of a goal.
 pub(super) struct Turns {
     depths: BTreeMap<LinkId, u32>,
+    /// The links that are made, or come in.
+    comes: BTreeSet<LinkId>,
 }
 
 impl Turns {
     /// Works them out.
     pub fn of(goal: &State) -> Self {
-        let mut turns = Self { depths: BTreeMap::new() };
+        let comes = goal.links().filter(|link| link.tenure != Tenure::Existing).map(|link| link.id.clone()).collect();
+        let mut turns = Self { depths: BTreeMap::new(), comes };
         for link in goal.links() {
             turns.depth(goal, &link.id, 0);
         }
@@ -72,13 +75,19 @@ impl Turns {
             Resource::Link(link) => (Stage::Link, self.link(&link.id)),
             Resource::Address(address) => (Stage::Address, u32::from(address.secondary)),
             // After the one that writes it too.
-            Resource::Sysctl(sysctl) => (stage(sysctl.class()), u32::from(sysctl.written_with().is_some())),
+            Resource::Sysctl(sysctl) if self.comes_before_forwarding(sysctl) => (Stage::Sysctl, 0),
+            Resource::Sysctl(sysctl) => (stage(sysctl.class()), 1 + u32::from(sysctl.written_with().is_some())),
             // A gateway may be reached by another route of the file.
             Resource::Route(route) => (Stage::Route, u32::from(route.nexthops.iter().any(|hop| hop.via.is_some()))),
             Resource::Rule(rule) if rule.kernel => (Stage::KernelRule, 0),
             other => (stage(other.class()), 0),
         };
         Turn { stage, depth }
+    }
+
+    /// Whether it keeps what a router advertises where a switch for forwarding would take it.
+    fn comes_before_forwarding(&self, sysctl: &Sysctl) -> bool {
+        sysctl.key.ends_with("/accept_ra") && sysctl.value == "2" && sysctl.link().is_some_and(|link| !self.comes.contains(&link))
     }
 
     /// How many links must be there before `link`.

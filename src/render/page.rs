@@ -87,9 +87,11 @@ pub fn escape_lines(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a character has to be escaped before it goes to a terminal.
+/// Whether a character has to be escaped before it goes to a terminal: what controls it, what is not seen (a soft hyphen, tags), and what changes the direction of
+/// writing (Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`).
 pub fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    let hidden = matches!(c, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    c.is_control() || hidden || matches!(c, '\u{61c}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// `1 route`, `2 routes`, `2 addresses`.
@@ -113,8 +115,8 @@ mod tests {
     #[test]
     fn a_terminal_obeys_nothing() {
         let mut page = Page::new();
-        page.put("a\x1b[31m\u{202e}b\nc");
-        assert_eq!(page.finish(), "a\\u{1b}[31m\\u{202e}b\\nc");
+        page.put("a\x1b[31m\u{202e}b\nc\u{ad}d\u{61c}");
+        assert_eq!(page.finish(), "a\\u{1b}[31m\\u{202e}b\\nc\\u{ad}d\\u{61c}");
     }
 
     #[test]

@@ -13,6 +13,9 @@ use std::fmt;
 /// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU` of `include/uapi/linux/ipv6.h`).
 pub const IPV6_LEAST_MTU: u32 = 1280;
 
+/// How many links the kernel stacks on top of each other at most (`MAX_NEST_DEV` of `include/linux/netdevice.h`).
+pub const HIGHEST_STACK: usize = 8;
+
 /// A network interface.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Link {

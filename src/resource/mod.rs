@@ -43,7 +43,7 @@ pub use self::family::Family;
 pub use self::file::File;
 pub use self::id::{ChainRef, Class, FdbTarget, FileName, PeerKey, ResourceId, RouteKey, RuleAction, RuleKey};
 pub use self::kind::Kind;
-pub use self::link::{IPV6_LEAST_MTU, Link, Queues, Tenure};
+pub use self::link::{HIGHEST_STACK, IPV6_LEAST_MTU, Link, Queues, Tenure};
 pub use self::need::{Need, Needed};
 pub use self::neighbor::{Fdb, Neighbor};
 pub use self::peer::Peer;

@@ -1,6 +1,7 @@
 //! Names of topologies, nodes and interfaces.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -8,9 +9,17 @@ use std::sync::Arc;
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(Arc<str>);
+
+        impl<'de> Deserialize<'de> for $name {
+            /// From a record or a saved plan, which somebody may have changed.
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                if stays_in_its_folder(&text) { Ok(Self::from(text)) } else { Err(D::Error::custom(format_args!("{text:?} cannot be a name"))) }
+            }
+        }
 
         impl $name {
             /// The name as text.
@@ -62,6 +71,12 @@ macro_rules! name {
             }
         }
     };
+}
+
+/// Whether a file of this name is in the folder that it is looked for in: names of topologies and nodes are those of folders and files, names of interfaces are in the
+/// paths of their settings.
+fn stays_in_its_folder(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }
 
 name! {

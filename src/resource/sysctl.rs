@@ -56,6 +56,20 @@ impl Sysctl {
         Some(ResourceId::Sysctl(self.node.clone(), main))
     }
 
+    /// The value that the setting `other` has when this one, which writes it too, is written. Who forwards takes no redirects (`inet_forward_change`).
+    pub fn gives(&self, other: &str) -> String {
+        match (other, self.value.as_str()) {
+            ("net/ipv4/conf/all/accept_redirects", "0") => "1".to_owned(),
+            ("net/ipv4/conf/all/accept_redirects", _) => "0".to_owned(),
+            _ => self.value.clone(),
+        }
+    }
+
+    /// Whether writing `switch`, one of those for forwarding, gives this one the value that it has: then it comes and goes with that.
+    pub fn follows(&self, switch: &Self) -> bool {
+        matches!(switch.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding") && self.value == switch.gives(&self.key)
+    }
+
     /// The settings that writing this one writes too, for these interfaces.
     pub fn writes_too<'a>(key: &str, links: impl Iterator<Item = &'a str>) -> Vec<String> {
         let parts: Vec<&str> = key.split('/').collect();

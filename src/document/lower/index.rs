@@ -184,6 +184,10 @@ impl<'d> Index<'d> {
             let finding = Finding::error("bad-reference", reference.place, "a veth cannot be its own other end");
             return self.findings.push(finding.help("write the name of the other end, as NODE/INTERFACE"));
         }
+        if peer.name == *"lo" {
+            let finding = Finding::error("bad-reference", reference.place, "the loopback interface is no end of a veth pair: each namespace has its own");
+            return self.findings.push(finding.help("give the other end another name, `eth0` for example"));
+        }
         self.host(&peer.node, reference.place);
         if let Some((other, place)) = self.entries.get(&peer).copied()
             && let Some(finding) = disagreement(&id, &peer, reference.place, other, place)

@@ -17,6 +17,7 @@ impl<'d> Lowering<'d> {
     /// The routes of a node.
     pub fn routes(&mut self, at: &At<'d>) {
         let subnets = Subnets::of(at, &self.index);
+        let vrfs = vrfs(at);
         for (nth, entry) in at.section.routes.iter().enumerate() {
             let path = format!("{}.routes[{nth}]", at.path);
             if let Some(vrf) = &entry.vrf {
@@ -27,17 +28,17 @@ impl<'d> Lowering<'d> {
                     continue;
                 }
             }
-            if let Some(route) = self.route(at, entry, &subnets) {
+            if let Some(route) = self.route(at, entry, &subnets, &vrfs) {
                 self.put(Resource::Route(route), Owner::Ours, entry.to.place, path);
             }
         }
     }
 
-    fn route(&mut self, at: &At<'d>, entry: &RouteEntry, subnets: &Subnets<'d>) -> Option<Route> {
+    fn route(&mut self, at: &At<'d>, entry: &RouteEntry, subnets: &Subnets<'d>, vrfs: &HashMap<&TableId, &IfName>) -> Option<Route> {
         let kind = entry.kind.as_ref().map_or(RouteKind::Unicast, |kind| kind_of(kind.value));
         let to = self.destination(entry)?;
         let mut nexthops = self.hops(at, entry, kind, to)?;
-        let domain = entry.vrf.as_ref().map(|vrf| vrf.value.clone()).or_else(|| vrf_of(at, entry.table.as_deref()));
+        let domain = entry.vrf.as_ref().map(|vrf| vrf.value.clone()).or_else(|| vrfs.get(&**entry.table.as_ref()?).map(|vrf| (*vrf).clone()));
         for hop in nexthops.iter_mut().filter(|hop| hop.dev.is_none()) {
             hop.dev = hop.via.and_then(|via| subnets.device(via, domain.as_ref()));
         }
@@ -198,10 +199,10 @@ fn no_gateway(place: crate::document::Place) -> Finding {
         .help("the kernel takes a `dev` alone for a single one only; a link-local gateway (`via: fe80::2, dev: eth0`) will do")
 }
 
-/// The VRF of the node that has this table.
-fn vrf_of(at: &At<'_>, table: Option<&TableId>) -> Option<IfName> {
-    let has = |interface: &Interface| matches!(interface.kind.as_ref().map(|kind| &kind.value), Some(KindKey::Vrf(vrf)) if Some(&vrf.table.value) == table);
-    at.section.interfaces.iter().find(|(_, interface)| has(interface)).map(|(name, _)| name.value.clone())
+/// The VRFs of the node by their tables; of two with one table the first.
+fn vrfs<'d>(at: &At<'d>) -> HashMap<&'d TableId, &'d IfName> {
+    let table = |interface: &'d Interface| if let KindKey::Vrf(vrf) = &interface.kind.as_ref()?.value { Some(&vrf.table.value) } else { None };
+    at.section.interfaces.iter().rev().filter_map(|(name, interface)| Some((table(interface)?, &name.value))).collect()
 }
 
 /// The subnets of a node's interfaces.

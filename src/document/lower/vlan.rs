@@ -6,7 +6,6 @@ use crate::document::schema::kind::Bridge;
 use crate::document::value::VlanRange;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Fdb, FdbTarget, Kind, Link, LinkId, Mac, Owner, Resource, Setting, VlanSpan, Vlans};
-use std::collections::BTreeMap;
 
 /// What the file knows of the bridge that a link is a port of, or is.
 enum Filter {
@@ -101,15 +100,13 @@ impl Lowering<'_> {
 
     /// A VLAN in two lists, or twice in one. Only the first is told: a hostile file has millions.
     fn listed_twice(&mut self, ranges: &[(&Loc<VlanRange>, bool)]) {
-        let mut places: BTreeMap<u16, Place> = BTreeMap::new();
-        for (range, _) in ranges {
-            for id in range.first..=range.last {
-                if let Some(first) = places.insert(id, range.place) {
-                    let finding = Finding::error("vlan-twice", range.place, format!("the VLAN {id} is listed twice")).also(first, "here already");
-                    return self.note(finding.help("a VLAN is in one list, once"));
-                }
-            }
-        }
+        let mut ranges: Vec<&Loc<VlanRange>> = ranges.iter().map(|(range, _)| *range).collect();
+        ranges.sort_by_key(|range| (range.first, range.place));
+        let overlap = ranges.iter().zip(ranges.iter().skip(1)).find(|(one, other)| other.first <= one.last);
+        let Some((one, other)) = overlap else { return };
+        let (first, second) = if one.place < other.place { (one.place, other.place) } else { (other.place, one.place) };
+        let finding = Finding::error("vlan-twice", second, format!("the VLAN {} is listed twice", other.first)).also(first, "here already");
+        self.note(finding.help("a VLAN is in one list, once"));
     }
 
     /// The hardware addresses behind a port.

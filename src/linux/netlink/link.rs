@@ -103,8 +103,8 @@ pub struct Seen {
     pub operational: bool,
     /// Whether IPv6 is off on it.
     pub without_ipv6: bool,
-    /// Whether it forwards IPv4 and IPv6, as far as it says.
-    pub forwards: [Option<bool>; 2],
+    /// Its settings for forwarding of IPv4 and IPv6, as far as it says.
+    pub forwards: [Option<u32>; 2],
     /// What is known of its root qdisc.
     pub root: Root,
     mtu: Option<u32>,
@@ -197,7 +197,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         carrier: attributes.u8(CARRIER) == Some(1),
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
         without_ipv6: setting(attributes, CONF_6, DISABLE_IPV6).is_some_and(|value| value != 0),
-        forwards: [setting(attributes, CONF_4, FORWARDING_4), setting(attributes, CONF_6, FORWARDING_6)].map(|value| Some(value? != 0)),
+        forwards: [setting(attributes, CONF_4, FORWARDING_4), setting(attributes, CONF_6, FORWARDING_6)],
         root: match attributes.get(QDISC) {
             None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,
             Some(b"netem\0") => Root::Netem,

@@ -155,17 +155,24 @@ pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Resu
     let mut answers: Vec<Option<Result<T, Error>>> = (0..count).map(|_| None).collect();
     std::thread::scope(|scope| {
         let name = |n| std::thread::Builder::new().name(format!("netns-{n}"));
-        let started: Vec<_> = (0..threads.clamp(1, count)).map(|n| name(n).spawn_scoped(scope, work)).collect();
-        for thread in started.into_iter().flatten() {
-            for (at, answer) in thread.join().unwrap_or_default() {
-                if let Some(slot) = answers.get_mut(at) {
-                    *slot = Some(answer);
-                }
+        let started: Vec<_> = (0..threads.clamp(1, count)).filter_map(|n| name(n).spawn_scoped(scope, work).ok()).collect();
+        let own = if started.is_empty() { here(work) } else { Vec::new() };
+        for (at, answer) in started.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).chain(own) {
+            if let Some(slot) = answers.get_mut(at) {
+                *slot = Some(answer);
             }
         }
     });
     let lost = || Err(Error::new(ErrorKind::Refused, "run a job in a namespace", "its thread could not be started, or stopped half-way"));
     answers.into_iter().map(|answer| answer.unwrap_or_else(lost)).collect()
+}
+
+/// Works in the calling thread, which is back where it was afterwards: where no thread can be started (a limit of processes counts them), an undo does without.
+fn here<T>(work: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    let Ok(home) = Netns::current() else { return Vec::new() };
+    let done = work();
+    // Jobs name their namespaces, so that one which is not left does no harm; it is an error all the same.
+    if home.enter().is_ok() { done } else { Vec::new() }
 }
 
 /// Carries out one job on a thread of its own.
@@ -277,6 +284,11 @@ pub fn names() -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|e| Error::io(tried.clone(), &e))?;
+        // Whatever else somebody put there is no namespace: a socket, a device, a link that leads nowhere or in a circle.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().metadata().is_ok_and(|there| there.is_file()));
+        if !is_file {
+            continue;
+        }
         // A name that is not UTF-8 cannot be one of ours.
         names.extend(entry.file_name().into_string().ok());
     }

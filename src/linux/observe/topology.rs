@@ -131,7 +131,9 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     let names = netns::names()?;
     let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
     let host = Node::host();
-    questions.insert(host, Question { named: true, search: true, ..Question::default() });
+    // A record that is there says whether there are any.
+    let by_comment = record.is_empty() || record.owned.iter().any(|id| matches!(id, ResourceId::Insert(..)));
+    questions.insert(host, Question { named: true, search: true, by_comment, ..Question::default() });
     let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares(names.len()));
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for name in &names {
@@ -147,7 +149,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     for (node, place) in &places.existing {
         let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));
         if there {
-            questions.insert(node.clone(), Question { named: true, search: true, ..Question::default() });
+            questions.insert(node.clone(), Question { named: true, search: true, by_comment, ..Question::default() });
         }
     }
     for resource in wanted.resources().chain(&record.prior) {

@@ -162,7 +162,8 @@ fn in_node(batch: &Batch<'_>, node: Node, operations: &[(usize, &Operation)]) ->
             }
             _ => run.iter().map(|(_, operation)| act(batch, &site, operation).map_err(|failure| explain(operation, failure))).collect(),
         };
-        failed |= done.iter().any(Result::is_err);
+        // Whoever had an interface took it away: what is left to do has nothing to do with it.
+        failed |= done.iter().any(|done| done.as_ref().is_err_and(|error| error.kind != ErrorKind::Gone));
         answers.extend(run.iter().map(|(at, _)| *at).zip(done));
     }
     answers
@@ -196,13 +197,19 @@ fn create(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Fdb(fdb) => neighbor::create_fdb(site, fdb)?,
         Resource::Qdisc(qdisc) => qdisc::create(site, qdisc)?,
         Resource::Peer(peer) => wireguard::create_peer(site, peer)?,
-        Resource::Sysctl(setting) => sysctl::write(&setting.key, &setting.value)?,
+        Resource::Sysctl(setting) => sysctl::write(&setting.key, &setting.value).map_err(|error| went(setting, error))?,
         Resource::Table(table) => install(batch, table)?,
         Resource::File(file) => batch.files.write(file, batch.topology)?,
         Resource::Insert(rules) => insert::install(rules)?,
         Resource::Namespace(_) => return Err(cannot("make")),
     }
     Ok(())
+}
+
+/// A setting that could not be written, because its interface is not there any more if that is so.
+fn went(setting: &Sysctl, error: Error) -> Error {
+    let gone = error.errno == Some(libc::ENOENT) && setting.link().is_some_and(|link| nix::net::if_::if_nametoindex(link.name.as_str()).is_err());
+    if gone { Error { kind: ErrorKind::Gone, ..error } } else { error }
 }
 
 fn install(batch: &Batch<'_>, table: &crate::resource::Table) -> Result<(), Error> {

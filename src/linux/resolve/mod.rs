@@ -1,6 +1,7 @@
 //! What only the machine knows: names of tables, public keys, features of the kernel.
 
 pub(crate) mod features;
+pub(crate) mod ipv6;
 pub mod key_files;
 pub(crate) mod names;
 pub mod rt_tables;

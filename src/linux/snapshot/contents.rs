@@ -25,8 +25,10 @@ pub struct Question<'a> {
     pub table: Option<&'a Table>,
     /// The rules that are wanted, or were put, into other people's chains.
     pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
-    /// Whether such chains are looked for by the comments of their rules, too.
+    /// Whether it is a namespace of somebody else, the host say.
     pub search: bool,
+    /// Whether such chains are looked for by the comments of their rules, too: all rules there are, of whomever, have to be read for that.
+    pub by_comment: bool,
     /// Whether VLANs of bridges and ports are wanted there.
     pub vlans: bool,
     /// Whether what is behind ports of bridges is wanted there, or was.

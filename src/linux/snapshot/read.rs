@@ -73,7 +73,7 @@ fn read_inside(socket: &socket::Socket, topology: &Name, question: &Question<'_>
         fdb: if entries { neighbor::dump_fdb(socket).map_err(failed("forwarding entries", node))? } else { Vec::new() },
         qdiscs: if qdiscs { qdisc::dump(socket).map_err(failed("qdiscs", node))? } else { Vec::new() },
         wireguard,
-        settings: settings(socket, node, links, question)?,
+        settings: settings(socket, node, links, &routes, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
         inserts: inserts(topology, node, question)?,
         routes,
@@ -111,16 +111,23 @@ fn offloads(links: &mut [link::Seen], question: &Question<'_>) -> Result<(), Err
     Ok(())
 }
 
-fn settings(socket: &socket::Socket, node: &Node, links: &[link::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+fn settings(socket: &socket::Socket, node: &Node, links: &[link::Seen], routes: &[route::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
     let mut settings = Vec::new();
     // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for forwarding.
     let besides = question.settings.iter().filter(|key| question.search || key.contains("/conf/default/"));
     let names = || links.iter().map(|link| link.name.as_str());
-    let besides: BTreeSet<String> = besides.flat_map(|key| [Sysctl::writes_too(key, names()), Sysctl::inherited(key, names())].concat()).collect();
+    let mut besides: BTreeSet<String> = besides.flat_map(|key| [Sysctl::writes_too(key, names()), Sysctl::inherited(key, names())].concat()).collect();
+    besides.extend(advertised(routes, question));
     let asked = question.settings.iter().copied().chain(besides.iter().map(String::as_str).filter(|key| !question.settings.contains(key)));
+    // The links say it themselves: there may be thousands of them, and a file is opened for each setting.
+    let forwards: HashMap<String, u32> = if besides.is_empty() { HashMap::new() } else { links.iter().flat_map(own_forwarding).collect() };
     for key in asked {
         if let Some(on) = forwarding(socket, key) {
             settings.push(Sysctl::new(node.clone(), key, if on { "1" } else { "0" }));
+            continue;
+        }
+        if let Some(value) = forwards.get(key) {
+            settings.push(Sysctl::new(node.clone(), key, &value.to_string()));
             continue;
         }
         settings.extend(sysctl::read_if_there(key)?.map(|value| Sysctl::new(node.clone(), key, &value)));
@@ -138,6 +145,21 @@ fn settings(socket: &socket::Socket, node: &Node, links: &[link::Seen], question
     Ok(settings)
 }
 
+/// The setting by which an interface hears routers, for each that has routes of theirs, where it is about forwarding IPv6: that costs those routes.
+fn advertised(routes: &[route::Seen], question: &Question<'_>) -> BTreeSet<String> {
+    /// `RTPROT_RA` of `include/uapi/linux/rtnetlink.h`.
+    const ADVERTISED: u8 = 9;
+    let asked = question.search && question.settings.iter().any(|key| key.starts_with("net/ipv6/conf/") && key.ends_with("/forwarding"));
+    let theirs = routes.iter().filter(|seen| asked && seen.protocol == ADVERTISED);
+    theirs.flat_map(|seen| &seen.route.nexthops).filter_map(|hop| hop.dev.as_ref()).map(|dev| format!("net/ipv6/conf/{dev}/accept_ra")).collect()
+}
+
+/// The settings for forwarding of a link, as far as it says them.
+fn own_forwarding(link: &link::Seen) -> impl Iterator<Item = (String, u32)> {
+    let families = ["ipv4", "ipv6"].into_iter().zip(link.forwards);
+    families.filter_map(|(family, value)| Some((format!("net/{family}/conf/{}/forwarding", link.name), value?)))
+}
+
 /// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the node in `settings`, and IPv6, which is on.
 /// The links say it themselves; what a new one begins with is read where one will come.
 fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
@@ -149,7 +171,7 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Que
     // On `lo` nothing is forwarded, and what it has is what the machine had for new links.
     for link in links.iter().filter(|link| link.kind != Kind::Loopback) {
         for (family, (now, switch)) in ["ipv4", "ipv6"].into_iter().zip(link.forwards.into_iter().zip(switches)) {
-            if let (Some(now), Some(switch)) = (now, switch)
+            if let (Some(now), Some(switch)) = (now.map(|now| now != 0), switch)
                 && now != switch
             {
                 found.push(setting(format!("net/{family}/conf/{}/forwarding", link.name), now));
@@ -208,7 +230,7 @@ fn forwarding(socket: &socket::Socket, key: &str) -> Option<bool> {
 
 fn inserts(topology: &Name, node: &Node, question: &Question<'_>) -> Result<Vec<Insert>, Error> {
     let mut chains: BTreeMap<ChainRef, Option<&Insert>> = question.inserts.iter().map(|(chain, wanted)| ((*chain).clone(), *wanted)).collect();
-    if question.search {
+    if question.by_comment {
         for (chain, _) in insert::found()?.into_iter().filter(|(_, name)| name == topology) {
             chains.entry(chain).or_insert(None);
         }

@@ -207,6 +207,7 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
             Resource::Sysctl(sysctl) => {
                 // A link that moves gets the settings of a new one, in either namespace.
                 gone(goal, observed, sysctl)
+                    || went(observed, sysctl)
                     || sysctl.link().is_some_and(|link| taken.contains(&link))
                     || sysctl.written_with().is_some_and(|main| {
                         goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored) || observed.other_with_setting(&main).is_some()
@@ -321,4 +322,10 @@ pub(crate) fn offloads(goal: &mut State, observed: &State) {
             prior.iter().for_each(|(name, value)| _ = link.offload.entry(name.clone()).or_insert_with(|| value.clone()));
         }
     }
+}
+
+/// Whether the interface of somebody else that a setting is of went while all was looked at: it is in the list, and its setting cannot be read any more.
+pub(crate) fn went(observed: &State, sysctl: &Sysctl) -> bool {
+    let there = sysctl.link().is_some_and(|link| observed.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours));
+    there && observed.get(&sysctl.id()).is_none()
 }

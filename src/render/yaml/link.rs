@@ -51,7 +51,7 @@ fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     map.put_some("master", prior.master.get().and(there.master.get()).and_then(Option::as_ref));
     let port: Options = there.port.iter().filter(|(key, _)| prior.port.contains_key(*key)).map(|(key, value)| (key.clone(), value.clone())).collect();
     let mut entries = Yaml::map();
-    port.iter().for_each(|(key, value)| entries.put(key, Yaml::of(value)));
+    port.iter().for_each(|(key, value)| entries.put(key, Yaml::option(value)));
     if !entries.is_empty() {
         map.put("port", entries);
     }
@@ -59,7 +59,9 @@ fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
         map.put("port-vlan", port_vlan(vlans));
     }
     map.put_list("fdb", fdb(section, there, true));
-    map.put_some("up", prior.up.get().and(there.up.get()));
+    if let Some(up) = prior.up.get().and(there.up.get()) {
+        map.put("up", Yaml::Switch(*up));
+    }
     map.put_some("txqueuelen", prior.txqueuelen.get().and(there.txqueuelen.get()));
     if let Some(names) = prior.alternative_names.get().and(there.alternative_names.get()) {
         map.put("alternative-names", Yaml::List(names.iter().map(Yaml::of).collect()));
@@ -101,7 +103,7 @@ fn offload(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     let managed = section.state.record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, prior)| prior.keys());
     let mut keys = Yaml::map();
     for (name, value) in managed.filter_map(|name| link.offload.get_key_value(name)) {
-        keys.put(name, Yaml::of(&(*value != Value::Bool(false))));
+        keys.put(name, Yaml::Switch(*value != Value::Bool(false)));
     }
     if !keys.is_empty() {
         map.put("offload", keys);
@@ -136,7 +138,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
     impair(section, &link.id, &mut map);
     map.put_list("addresses", addresses(section, &link.id));
     if dad(section, &link.id) {
-        map.put("ipv6", Yaml::map().with("dad", Yaml::of(&true)));
+        map.put("ipv6", Yaml::map().with("dad", Yaml::Switch(true)));
     }
     map
 }
@@ -177,7 +179,7 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     }
     map.put_list("fdb", fdb(section, link, true));
     if *up == Setting::Is(false) {
-        map.put("up", Yaml::of(&false));
+        map.put("up", Yaml::Switch(false));
     }
     map.put_some("txqueuelen", txqueuelen.get().filter(|length| **length != spec.map_or(1000, |spec| spec.txqueuelen)));
     map.put_list("alternative-names", alternative_names.get().into_iter().flatten().map(Yaml::of).collect());
@@ -245,7 +247,7 @@ fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
             ("remote", Value::Ip(ip)) if ip.is_multicast() => map.put("group", Yaml::of(ip)),
             // The kernel has this one in seconds, the language as a duration.
             ("ageing", Value::Number(seconds)) if differs(known, key, value) => map.put(key, Yaml::Text(format!("{seconds}s"))),
-            (key, value) if said || differs(known, key, value) => map.put(key, Yaml::of(value)),
+            (key, value) if said || differs(known, key, value) => map.put(key, Yaml::option(value)),
             _ => {}
         }
     }
@@ -323,7 +325,7 @@ pub(super) fn neighbors(section: &Section<'_>) -> Vec<Yaml> {
             let mut map = Yaml::map().with("address", Yaml::of(&neighbor.address)).with("dev", Yaml::of(&neighbor.link.name));
             map.put_some("mac", neighbor.mac.as_ref());
             if neighbor.proxy {
-                map.put("proxy", Yaml::of(&true));
+                map.put("proxy", Yaml::Switch(true));
             }
             list.push(map);
         }

@@ -75,22 +75,23 @@ impl<'a> Section<'a> {
         let all: Vec<&Sysctl> = self.items.iter().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None }).collect();
         let value = |key: &str| all.iter().find(|sysctl| sysctl.key == key).map(|sysctl| sysctl.value.as_str());
         let word = match (value(V4), value(V6)) {
-            (Some("1"), Some("1")) => Some("true"),
-            (Some("0"), Some("0")) if !self.created => Some("false"),
-            (Some("1"), None) => Some("ipv4"),
-            (None, Some("1")) => Some("ipv6"),
-            (Some("1"), _) if self.created => Some("ipv4"),
-            (_, Some("1")) if self.created => Some("ipv6"),
+            (Some("1"), Some("1")) => Some(Yaml::Switch(true)),
+            (Some("0"), Some("0")) if !self.created => Some(Yaml::Switch(false)),
+            (Some("1"), None) => Some(Yaml::of(&"ipv4")),
+            (None, Some("1")) => Some(Yaml::of(&"ipv6")),
+            (Some("1"), _) if self.created => Some(Yaml::of(&"ipv4")),
+            (_, Some("1")) if self.created => Some(Yaml::of(&"ipv6")),
             _ => None,
         };
-        section.put_some("forwarding", word.as_ref());
+        let said = word.is_some();
+        if let Some(word) = word {
+            section.put("forwarding", word);
+        }
         let mut sysctls = Yaml::map();
         // What the switch writes besides itself is remembered, and is not the file's unless topo wrote it.
         let by_itself =
             |sysctl: &Sysctl| !self.created && sysctl.written_with().is_some() && !self.state.record.wrote.iter().any(|wrote| wrote.id() == sysctl.id());
-        for sysctl in
-            all.iter().filter(|sysctl| !by_itself(sysctl)).filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || word.is_some())))
-        {
+        for sysctl in all.iter().filter(|sysctl| !by_itself(sysctl)).filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || said))) {
             let key = if sysctl.key.contains('.') { sysctl.key.clone() } else { sysctl.key.replace('/', ".") };
             sysctls.put(&key, Yaml::of(&sysctl.value));
         }
@@ -213,7 +214,7 @@ pub(crate) fn hop_keys(hop: &crate::resource::NextHop, map: &mut Yaml) {
     map.put_some("via", hop.via.as_ref());
     map.put_some("dev", hop.dev.as_ref());
     if hop.onlink {
-        map.put("onlink", Yaml::of(&true));
+        map.put("onlink", Yaml::Switch(true));
     }
 }
 

@@ -8,8 +8,8 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     let find = |name: &str| table.chains.iter().find(|chain| chain.name == name);
     let rules = |name: &str| find(name).map(|chain| chain.rules.as_slice()).unwrap_or_default();
     let (arriving, local) = (rules("nat-prerouting"), rules("nat-output"));
-    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, local.contains(rule).then_some("true"))).collect();
-    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, Some("only"))));
+    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, local.contains(rule).then_some(Yaml::Switch(true)))).collect();
+    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, Some(Yaml::of(&"only")))));
     nat.extend(rules("nat-postrouting").iter().map(|rule| nat_rule(rule, None)));
     node.put_list("nat", nat);
     let mut firewall = Yaml::map();
@@ -39,7 +39,7 @@ fn filter(chain: &Chain) -> Yaml {
 fn inserted(insert: &Insert, rule: &TableRule) -> Yaml {
     let mut map = Yaml::map().with("chain", Yaml::of(&insert.chain));
     if insert.if_present {
-        map.put("if-present", Yaml::of(&true));
+        map.put("if-present", Yaml::Switch(true));
     }
     if let Yaml::Map(entries) = firewall_rule(rule) {
         entries.into_iter().for_each(|(key, value)| map.put(&key, value));
@@ -51,7 +51,7 @@ fn raw(text: &str) -> Yaml {
     Yaml::map().with("nft", Yaml::of(&text))
 }
 
-fn nat_rule(rule: &TableRule, local: Option<&str>) -> Yaml {
+fn nat_rule(rule: &TableRule, local: Option<Yaml>) -> Yaml {
     let rule = match rule {
         TableRule::Typed(rule) => rule,
         TableRule::Raw(text) | TableRule::Listed(text) => return raw(text),
@@ -73,7 +73,9 @@ fn nat_rule(rule: &TableRule, local: Option<&str>) -> Yaml {
         }
         _ => return raw(&crate::dialect::nft_script::nft_rule(rule, "inet")),
     };
-    map.put_some("local", local.as_ref());
+    if let Some(local) = local {
+        map.put("local", local);
+    }
     Yaml::map().with(word, map)
 }
 
@@ -98,7 +100,7 @@ fn firewall_rule(rule: &TableRule) -> Yaml {
     };
     with.put_some("log", rule.log.as_ref());
     if rule.counter {
-        with.put("counter", Yaml::of(&true));
+        with.put("counter", Yaml::Switch(true));
     }
     map.with(word, with)
 }

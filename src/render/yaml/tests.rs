@@ -57,7 +57,7 @@ fn every_lab_comes_back_as_a_file_whose_plan_is_empty() {
 #[test]
 fn words_that_yaml_reads_otherwise_are_quoted() {
     let mut out = String::new();
-    let list = ["no", "10:20", "fd00::1/64", "!br0", "web ", "10.0.0.1/24", "on", "", "a b", "007"].map(|word| Yaml::of(&word));
+    let list = ["no", "true", "False", "10:20", "fd00::1/64", "!br0", "web ", "10.0.0.1/24", "on", "", "a b", "007"].map(|word| Yaml::of(&word));
     Yaml::List(list.into()).block(&mut out, 0, 0);
     assert_eq!(out, "[\"no\", \"10:20\", \"fd00::1/64\", \"!br0\", \"web \", 10.0.0.1/24, \"on\", \"\", \"a b\", 007]\n");
 }

@@ -1,5 +1,6 @@
 //! A little YAML, written: blocks outside, flow inside.
 
+use crate::resource::Value;
 use std::fmt::Write;
 
 /// A value.
@@ -7,6 +8,8 @@ use std::fmt::Write;
 pub enum Yaml {
     /// Text, a number, a word: quoted where YAML would see more in it.
     Text(String),
+    /// `true` or `false`; the same as text, a name say, is quoted.
+    Switch(bool),
     /// A list.
     List(Vec<Yaml>),
     /// A map in this order.
@@ -17,6 +20,11 @@ impl Yaml {
     /// A scalar.
     pub fn of(value: &impl ToString) -> Self {
         Self::Text(value.to_string())
+    }
+
+    /// A value of an option.
+    pub fn option(value: &Value) -> Self {
+        if let Value::Bool(on) = value { Self::Switch(*on) } else { Self::of(value) }
     }
 
     /// An empty map.
@@ -64,7 +72,7 @@ impl Yaml {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Text(_) => false,
+            Self::Text(_) | Self::Switch(_) => false,
             Self::List(values) => values.is_empty(),
             Self::Map(entries) => entries.is_empty(),
         }
@@ -107,6 +115,7 @@ impl Yaml {
     fn flow(&self) -> String {
         match self {
             Self::Text(text) => quoted(text),
+            Self::Switch(on) => on.to_string(),
             Self::List(values) => format!("[{}]", values.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
             Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
             Self::Map(entries) => {
@@ -121,7 +130,7 @@ impl Yaml {
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+".contains(c);
     let word = !text.is_empty() && text.chars().all(plain) && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && !text.ends_with('-');
-    let odd = ["yes", "no", "on", "off", "y", "n", "null", "~"].contains(&text.to_ascii_lowercase().as_str());
+    let odd = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"].contains(&text.to_ascii_lowercase().as_str());
     if word && !odd {
         return text.to_owned();
     }

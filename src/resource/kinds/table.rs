@@ -46,6 +46,12 @@ pub fn dies_with_link(kind: &Kind) -> bool {
     !spec(kind).is_some_and(|spec| matches!(spec.below, Below::Stays(_)))
 }
 
+/// Whether a link of this kind that is put on one of kind `lower` is beside it, on what that is on (`macvlan_common_newlink`, `ipvlan_link_new`).
+pub fn beside(kind: &Kind, lower: &Kind) -> bool {
+    let macvlan = |kind: &Kind| matches!(kind, Kind::Macvlan | Kind::Macvtap);
+    macvlan(kind) && macvlan(lower) || *kind == Kind::Ipvlan && *lower == Kind::Ipvlan
+}
+
 /// Whether a link of this kind has no larger MTU than what it is on, and at birth the same (`macvlan_change_mtu`, `vlan_dev_change_mtu`).
 pub fn no_larger_than_below(kind: &Kind) -> bool {
     spec(kind).is_some_and(|spec| spec.mtu == Mtu::Below { v4: 0, v6: 0 })
