@@ -6,6 +6,7 @@ use super::netns::places::Places;
 use super::netns::{Netns, Place, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
+use super::object::nft::counters;
 use super::object::{insert, nft};
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
@@ -14,7 +15,7 @@ use super::resolve::key_files::{check_keys, resolve_keys};
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
+use crate::resource::{Counts, LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
@@ -72,6 +73,11 @@ impl Linux {
         let record = self.records.load(&topology)?.record.unwrap_or_default();
         let node = record.namespaces.iter().find(|(_, cookie)| **cookie == here && here != 0).map(|(node, _)| node.clone());
         Ok(Some((topology, node)))
+    }
+
+    /// What the rules of NAT and firewall of an observed `state` counted.
+    pub fn counts(&self, state: &State) -> Result<Counts, Error> {
+        counters::read(state, &self.places)
     }
 
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.

@@ -14,7 +14,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Show what is there of a topology, or of one node
 ///
-/// Links with their peers, addresses, routes, NAT and firewall, as a tree. With --yaml it is a topology file whose plan is empty. Looking
+/// Links with their peers, addresses, routes, NAT and firewall, as a tree; rules that count say how many packets and bytes. With --yaml it is a topology file whose plan is empty. Looking
 /// needs root.
 #[derive(Debug, Args)]
 #[command(
@@ -45,7 +45,10 @@ impl Show {
         } else if self.yaml {
             states.iter().for_each(|state| console.out(&yaml::text(state)));
         } else {
-            states.iter().for_each(|state| console.out(&show::text(state, node.as_ref())));
+            for state in &states {
+                let counts = kernel.counts(state).map_err(|error| notice::told(console, &error))?;
+                console.out(&show::text(state, node.as_ref(), &counts));
+            }
         }
         Ok(Exit::Done)
     }

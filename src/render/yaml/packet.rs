@@ -8,9 +8,9 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     let find = |name: &str| table.chains.iter().find(|chain| chain.name == name);
     let rules = |name: &str| find(name).map(|chain| chain.rules.as_slice()).unwrap_or_default();
     let (arriving, local) = (rules("nat-prerouting"), rules("nat-output"));
-    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, local.contains(rule).then_some("true"))).collect();
-    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, Some("only"))));
-    nat.extend(rules("nat-postrouting").iter().map(|rule| nat_rule(rule, None)));
+    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, true, local.contains(rule).then_some("true"))).collect();
+    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, false, Some("only"))));
+    nat.extend(rules("nat-postrouting").iter().map(|rule| nat_rule(rule, true, None)));
     node.put_list("nat", nat);
     let mut firewall = Yaml::map();
     for chain in table.chains.iter().filter(|chain| chain.kind != "nat") {
@@ -51,12 +51,13 @@ fn raw(text: &str) -> Yaml {
     Yaml::map().with("nft", Yaml::of(&text))
 }
 
-fn nat_rule(rule: &TableRule, local: Option<&str>) -> Yaml {
+/// A rule of `nat`. In what the node itself opens, a rule without a destination is for the node's addresses anyway (`arrives` is false).
+fn nat_rule(rule: &TableRule, arrives: bool, local: Option<&str>) -> Yaml {
     let rule = match rule {
         TableRule::Typed(rule) => rule,
         TableRule::Raw(text) | TableRule::Listed(text) => return raw(text),
     };
-    let mut map = matches(rule);
+    let mut map = matches(&PacketRule { local: rule.local && arrives, ..(**rule).clone() });
     let word = match &rule.verdict {
         Some(Verdict::Masquerade) => "masquerade",
         Some(Verdict::Snat(to)) => {
@@ -74,6 +75,9 @@ fn nat_rule(rule: &TableRule, local: Option<&str>) -> Yaml {
         _ => return raw(&crate::dialect::nft_script::nft_rule(rule, "inet")),
     };
     map.put_some("local", local.as_ref());
+    if rule.counter {
+        map.put("counter", Yaml::of(&true));
+    }
     Yaml::map().with(word, map)
 }
 
@@ -94,7 +98,12 @@ fn firewall_rule(rule: &TableRule) -> Yaml {
             with.put_some("with", answer.as_ref());
             "reject"
         }
-        _ => return map,
+        _ => {
+            if rule.counter {
+                map.put("counter", Yaml::of(&true));
+            }
+            return map;
+        }
     };
     with.put_some("log", rule.log.as_ref());
     if rule.counter {
@@ -109,6 +118,9 @@ fn matches(rule: &PacketRule) -> Yaml {
     map.put_many("out", interfaces(rule.output.as_ref()));
     map.put_many("source", addresses(rule.source.as_ref()));
     map.put_many("destination", addresses(rule.destination.as_ref()));
+    if rule.local {
+        map.put("destination", Yaml::of(&"local"));
+    }
     map.put_some("protocol", rule.protocol.as_ref());
     map.put_some("icmp-type", rule.icmp_type.as_ref());
     map.put_many("port", rule.port.iter().map(|ports| Yaml::of(&range(*ports))).collect());
