@@ -59,7 +59,7 @@ fn without_icmpv6(view: &View<'_>, at: &Node, node: &NodeView<'_>, chain: &Chain
     let takes = |rule: &FirewallRule| {
         let rule = &rule.matches;
         let icmp = rule.protocol.as_ref().is_some_and(|protocol| protocol.number == 58);
-        (icmp || any_packet(rule)) && !loopback_only(rule) && !only_v4(&rule.source) && !only_v4(&rule.destination)
+        (icmp || any_packet(rule)) && !loopback_only(rule) && !only_v4(&rule.source) && !only_v4(&rule.destination.addresses)
     };
     if !accepts(chain, "icmpv6", takes) {
         let message = format!("the input of \"{at}\" drops ICMPv6, without which IPv6 finds no neighbours");
@@ -84,7 +84,7 @@ fn without_established(at: &Node, chain: &ChainSection, place: Place, findings: 
 /// Whether a rule goes by nothing: every packet fits.
 fn takes_all(rule: &Matches) -> bool {
     let Matches { input, output, source, destination, protocol, icmp_type, port, source_port, state, mark, limit, place: _ } = rule;
-    let lists = input.is_some() || output.is_some() || source.is_some() || destination.is_some() || port.is_some() || source_port.is_some() || state.is_some();
+    let lists = input.is_some() || output.is_some() || source.is_some() || !destination.is_any() || port.is_some() || source_port.is_some() || state.is_some();
     !lists && protocol.is_none() && icmp_type.is_none() && mark.is_none() && limit.is_none()
 }
 
@@ -172,7 +172,7 @@ fn masquerade_of_bridged(view: &View<'_>, findings: &mut Found) {
 /// Whether a rule hits a packet from one address of `net` to another that leaves by `bridge`.
 fn hits(rule: &Matches, bridge: &Link, net: IpNet) -> bool {
     let out = rule.output.as_ref().is_none_or(|names| holds(names, bridge.id.name.as_str()));
-    out && within(&rule.source, net) && within(&rule.destination, net)
+    out && within(&rule.source, net) && within(&rule.destination.addresses, net)
 }
 
 /// Whether a list of names and patterns holds `name`.

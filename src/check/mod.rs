@@ -17,6 +17,7 @@ pub(crate) mod run;
 mod segment;
 mod stacked;
 mod sysctl;
+mod translation;
 mod view;
 mod vlan;
 mod vxlan;

@@ -98,7 +98,7 @@ pub(super) fn ends(item: &AddressItem) -> (IpAddr, IpAddr) {
 fn parts(packet: &Packet<'_, '_>) -> Vec<Part> {
     let matches = packet.matches;
     let mut parts = Vec::new();
-    for (key, list) in [("source", &matches.source), ("destination", &matches.destination)] {
+    for (key, list) in [("source", &matches.source), ("destination", &matches.destination.addresses)] {
         let items = list.iter().flat_map(|list| list.iter());
         parts.extend(items.map(|item| Part { key, family: family(ends(item).0), place: item.place }));
     }

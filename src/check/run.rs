@@ -4,7 +4,7 @@ pub(crate) use crate::document::lower::topology::Topology;
 
 use super::rule::{Found, Rule};
 use super::view::View;
-use super::{address, below, filter, link, mtu, packet, policy, route, stacked, sysctl, vlan, vxlan, wireguard, written};
+use super::{address, below, filter, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan, wireguard, written};
 use crate::document::{Document, Finding};
 
 /// The rules by theme.
@@ -19,6 +19,7 @@ pub(crate) const THEMES: &[&[Rule]] = &[
     route::RULES,
     stacked::RULES,
     sysctl::RULES,
+    translation::RULES,
     vlan::RULES,
     vxlan::RULES,
     wireguard::RULES,

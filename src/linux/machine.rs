@@ -6,6 +6,7 @@ use super::netns::places::Places;
 use super::netns::{Netns, Place, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
+use super::object::nft::counters;
 use super::object::{insert, nft};
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
@@ -14,7 +15,7 @@ use super::resolve::{features, ipv6};
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
+use crate::resource::{Counts, LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -90,6 +91,11 @@ impl Linux {
     /// What others have in the namespaces that `state` has made and no plan takes away, a line for each.
     pub fn foreign(&self, state: &State) -> Result<Vec<(Node, String)>, Error> {
         super::foreign::notes(state, &self.places)
+    }
+
+    /// What the rules of NAT and firewall of an observed `state` counted.
+    pub fn counts(&self, state: &State) -> Result<Counts, Error> {
+        counters::read(state, &self.places)
     }
 
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.

@@ -2,10 +2,11 @@
 
 use super::page::{ADD, BOLD, CHANGE, DIM, Page};
 use super::words::{detail, is_main, route_line, seen};
-use crate::resource::{Address, IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, Setting, State};
+use crate::dialect::nft_script::{is_iptables, table_name};
+use crate::resource::{Address, ChainRef, Counts, IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, Setting, State, TableRule};
 
 /// A topology, or one node of it.
-pub fn text(state: &State, only: Option<&Node>) -> String {
+pub fn text(state: &State, only: Option<&Node>, counts: &Counts) -> String {
     let mut page = Page::new();
     page.paint(BOLD, state.topology.as_str());
     if state.record.running {
@@ -17,7 +18,7 @@ pub fn text(state: &State, only: Option<&Node>) -> String {
     nodes.sort_by_key(|node| (!node.is_host(), (*node).clone()));
     nodes.dedup();
     for node in nodes.into_iter().filter(|node| only.is_none_or(|only| only == *node)) {
-        let part = Part::of(state, node);
+        let part = Part::of(state, node, counts);
         if !part.is_empty() {
             part.draw(&mut tree);
         }
@@ -94,17 +95,19 @@ impl InNode for Resource {
 struct Part<'a> {
     node: &'a Node,
     state: &'a State,
+    /// What its rules counted.
+    counts: &'a Counts,
     /// What is there and worth a line, whose it is aside.
     items: Vec<(&'a Resource, &'a Owner)>,
 }
 
 impl<'a> Part<'a> {
-    fn of(state: &'a State, node: &'a Node) -> Self {
+    fn of(state: &'a State, node: &'a Node, counts: &'a Counts) -> Self {
         let ours = |owner: &Owner| !matches!(owner, Owner::Theirs(_));
         let created = state.is_made(node);
         let inside = state.items.values().filter(|item| item.resource.id_node() == node);
         let items = inside.filter(|item| ours(&item.owner) || (created && matters(&item.resource))).map(|item| (&item.resource, &item.owner)).collect();
-        Self { node, state, items }
+        Self { node, state, counts, items }
     }
 
     fn is_empty(&self) -> bool {
@@ -210,11 +213,12 @@ impl<'a> Part<'a> {
                         self.line(tree, 1, &format!("nft table inet topo-{}", table.topology), "iptables -S does not show it");
                     }
                     self.line(tree, 1, &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name), policy(chain.drop));
-                    chain.rules.iter().for_each(|rule| self.line(tree, 2, &rule.text(&table.topology), ""));
+                    let place = ChainRef { family: "inet".to_owned(), table: table_name(&table.topology), chain: chain.name.clone() };
+                    self.rules(tree, &place, &chain.rules, |rule| rule.text(&table.topology));
                 }),
                 Resource::Insert(insert) if !insert.rules.is_empty() => {
                     self.line(tree, 1, &format!("rules in chain {}", insert.chain), "");
-                    insert.rules.iter().for_each(|rule| self.line(tree, 2, &rule.in_family(&insert.chain.family), ""));
+                    self.rules(tree, &insert.chain, &insert.rules, |rule| rule.in_family(&insert.chain.family));
                 }
                 Resource::Sysctl(sysctl) if !(sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("all/forwarding")) => {
                     self.line(tree, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), "")
@@ -222,6 +226,19 @@ impl<'a> Part<'a> {
                 Resource::File(_) => self.line(tree, 1, &super::words::name(&resource.id()), ""),
                 _ => {}
             }
+        }
+    }
+}
+
+impl Part<'_> {
+    /// The rules of a chain, with what those that count have counted.
+    fn rules(&self, tree: &mut Tree, chain: &ChainRef, rules: &[TableRule], text: impl Fn(&TableRule) -> String) {
+        let counts = self.counts.get(&(self.node.clone(), chain.clone()));
+        for (nth, rule) in rules.iter().enumerate() {
+            // Where the kernel has another number of rules somebody changed them since they were read.
+            let same = counts.filter(|counts| counts.len() == rules.len() && (rule.counts() || is_iptables(chain)));
+            let count = same.and_then(|counts| *counts.get(nth)?).map(|count| count.to_string());
+            self.line(tree, 2, &text(rule), count.as_deref().unwrap_or_default());
         }
     }
 }

@@ -44,6 +44,16 @@ pub enum TableRule {
     Listed(String),
 }
 
+impl TableRule {
+    /// Whether it is asked to count.
+    pub fn counts(&self) -> bool {
+        match self {
+            Self::Typed(rule) => rule.counter,
+            Self::Raw(text) | Self::Listed(text) => text.split_whitespace().any(|word| word == "counter"),
+        }
+    }
+}
+
 impl Table {
     /// Its identity.
     pub fn id(&self) -> ResourceId {
@@ -63,11 +73,7 @@ impl Table {
 
     /// Whether a rule of it counts: what was counted is lost when the table is replaced.
     pub fn counts(&self) -> bool {
-        let counts = |rule: &TableRule| match rule {
-            TableRule::Typed(rule) => rule.counter,
-            TableRule::Raw(text) | TableRule::Listed(text) => text.split_whitespace().any(|word| word == "counter"),
-        };
-        self.chains.iter().flat_map(|chain| &chain.rules).any(counts)
+        self.chains.iter().flat_map(|chain| &chain.rules).any(TableRule::counts)
     }
 
     /// What stands in it, a line each: `chain NAME { … }` heads, and rules as `CHAIN: TEXT`.

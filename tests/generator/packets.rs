@@ -35,6 +35,11 @@ impl Builder<'_, '_> {
             "redirect: { protocol: udp, port: 1000-1009, source: '!10.1.0.2', local: true }".to_owned(),
             "masquerade: { mark: 0x10/0xf0, protocol: icmp, icmp-type: echo-request }".to_owned(),
             "nft: 'ip saddr 10.39.4.0/24 masquerade random'".to_owned(),
+            "masquerade: { source: 10.5.0.0/24, counter: true }".to_owned(),
+            "snat: { source: 10.6.0.0/24, to: 203.0.113.8, counter: true }".to_owned(),
+            format!("dnat: {{ in: {own}, protocol: udp, port: 53, to: 10.1.0.5, local: true, counter: true }}"),
+            "dnat: { destination: local, protocol: tcp, port: 83, to: '10.1.0.6:80', local: true }".to_owned(),
+            "redirect: { protocol: tcp, port: 82, to: 8082, local: only, counter: true }".to_owned(),
         ];
         let mut list: Vec<String> = all.iter().filter(|_| self.dice.once_in(4)).map(|rule| format!("{{ {rule} }}")).collect();
         if list.is_empty() {
@@ -51,11 +56,11 @@ impl Builder<'_, '_> {
             "{ source: ['!10.1.0.5', '!10.1.0.6'], protocol: udp, source-port: 1024-65535, reject: {} }".to_owned(),
             "{ protocol: icmp, icmp-type: echo-request, limit: 5/second, accept: {} }".to_owned(),
             "{ protocol: tcp, reject: { with: tcp-reset } }".to_owned(),
-            "{ protocol: 47, drop: {} }".to_owned(),
+            "{ destination: local, protocol: 47, drop: {} }".to_owned(),
             "{ nft: 'tcp dport { 1, 2 } meta mark set 0x1 counter accept' }".to_owned(),
         ];
         let others = [
-            format!("prerouting: {{ rules: [{{ in: {own}, protocol: tcp, port: 443, set-mark: 0x20/0xff }}, {{ mark: 0x20/0xff, accept: {{}} }}] }}"),
+            format!("prerouting: {{ rules: [{{ in: {own}, protocol: tcp, port: 443, set-mark: 0x20/0xff, counter: true }}, {{ mark: 0x20/0xff, accept: {{}} }}] }}"),
             format!("forward: {{ policy: drop, rules: [{{ state: [established, related], accept: {{}} }}, {{ in: '!{own}', out: {own}, reject: {{ with: admin-prohibited }} }}] }}"),
             "output: { rules: [{ destination: '!10.1.0.0-10.1.255.255', protocol: udp, port: 9, drop: {} }, { protocol: udp, limit: 100/minute, set-mark: 1, accept: {} }] }".to_owned(),
             format!("postrouting: {{ rules: [{{ out: {own}, mark: 0x20, accept: {{}} }}] }}"),

@@ -279,7 +279,7 @@ impl Builder<'_> {
         let mut map = format!("mode: {mode}");
         if self.dice.once_in(2) {
             map.push_str(", miimon: 100ms");
-            map.push_str(self.dice.one(&["", ", up-delay: 200ms", ", down-delay: 300ms"]));
+            map.push_str(self.dice.one(&["", ", up-delay: 200ms", ", down-delay: 300"]));
         }
         if ["active-backup", "balance-tlb", "balance-alb"].contains(&mode) && !ports.is_empty() && self.dice.once_in(2) {
             let primary = ports[self.dice.below(ports.len())];

@@ -14,7 +14,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Show what is there of a topology, or of one node
 ///
-/// Links with their peers, addresses, routes, NAT and firewall, as a tree. With --yaml it is a topology file whose plan is empty. Looking
+/// Links with their peers, addresses, routes, NAT and firewall, as a tree; rules that count say how many packets and bytes. With --yaml it is a topology file whose plan is empty. Looking
 /// needs root.
 #[derive(Debug, Args)]
 #[command(
@@ -49,7 +49,8 @@ impl Show {
         } else {
             for state in &states {
                 let foreign = kernel.foreign(state).map_err(|error| notice::told(console, &error))?;
-                console.out(&show::text(state, node.as_ref()));
+                let counts = kernel.counts(state).map_err(|error| notice::told(console, &error))?;
+                console.out(&show::text(state, node.as_ref(), &counts));
                 console.out(&show::foreign(&foreign, node.as_ref()));
             }
         }

@@ -4,6 +4,7 @@ mod address;
 mod check;
 pub(crate) mod context;
 mod file;
+mod hairpin;
 mod impair;
 mod index;
 mod kinds;

@@ -24,7 +24,7 @@ fn families(matches: &Matches, target: Option<&Target>) -> Option<Vec<Family>> {
         58 => Some(vec![Family::V6]),
         _ => None,
     });
-    let lists = [&matches.source, &matches.destination].into_iter().flatten().map(|items| items.iter().map(|item| family_of(&item.range)).collect());
+    let lists = [&matches.source, &matches.destination.addresses].into_iter().flatten().map(|items| items.iter().map(|item| family_of(&item.range)).collect());
     let target = target.map(|target| vec![if target.address.is_ipv4() { Family::V4 } else { Family::V6 }]);
     let named: Vec<Vec<Family>> = lists.chain(protocol).chain(target).collect();
     if named.is_empty() {
@@ -60,6 +60,7 @@ impl Lowering<'_> {
             state: matches.state.iter().flat_map(|list| list.iter()).map(|state| state.word().to_owned()).collect(),
             mark: mark(&matches.mark),
             limit: matches.limit.as_ref().map(|limit| (limit.packets, limit.per.to_owned())),
+            local: matches.destination.local.is_some(),
             set_mark,
             verdict,
             ..PacketRule::default()
@@ -70,7 +71,7 @@ impl Lowering<'_> {
             .map(|family| PacketRule {
                 family: Some(family),
                 source: self.address_match(&matches.source, family),
-                destination: self.address_match(&matches.destination, family),
+                destination: self.address_match(&matches.destination.addresses, family),
                 ..common.clone()
             })
             .collect()
@@ -100,6 +101,11 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether a switch that is off unless said is on.
+pub(super) fn on(switch: &Option<Loc<bool>>) -> bool {
+    switch.as_ref().is_some_and(|on| on.value)
+}
+
 /// A rule of the firewall: typed, or a line of nft's.
 pub(super) enum Wanted<'d> {
     /// In the words of the language.
@@ -110,7 +116,6 @@ pub(super) enum Wanted<'d> {
 
 /// What a verdict of the file is.
 pub(super) fn wanted(key: Option<&VerdictKey>) -> Wanted<'_> {
-    let on = |counter: &Option<Loc<bool>>| counter.as_ref().is_some_and(|on| on.value);
     let (verdict, counter, log) = match key {
         None => return Wanted::Typed(None, false, None),
         Some(VerdictKey::Nft(line)) => return Wanted::Raw(&line.0),

@@ -3,7 +3,7 @@
 use super::context::Lowering;
 use super::node::At;
 use crate::document::schema::kind::{Bond, BondMode, Ipvlan, Macvlan, Tun, Vlan, Vrf};
-use crate::document::value::Duration;
+use crate::document::value::Milliseconds;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Kind, Link, LinkId, Options, TableId, Value};
 
@@ -160,7 +160,7 @@ impl<'d> Lowering<'d> {
     }
 
     /// A duration in whole milliseconds.
-    fn millis(&mut self, name: &str, duration: &Loc<Duration>) -> Option<u64> {
+    fn millis(&mut self, name: &str, duration: &Loc<Milliseconds>) -> Option<u64> {
         let millis = duration.nanoseconds.is_multiple_of(1_000_000).then_some(duration.nanoseconds / 1_000_000);
         if millis.is_none_or(|millis| millis > i32::MAX.unsigned_abs().into()) {
             self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in whole milliseconds")).help("write 100ms, for example"));

@@ -1,9 +1,10 @@
 //! NAT and firewall: one table for each node, and rules in other people's chains.
 
 use super::context::Lowering;
+use super::hairpin::Around;
 use super::node::At;
-use super::packet::{Wanted, mark, wanted};
-use crate::dialect::nft_script::{iptables_args, is_iptables};
+use super::packet::{Wanted, mark, on, wanted};
+use crate::dialect::nft_script::{iptables_args, is_iptables, nft_rule};
 use crate::document::schema::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
 use crate::document::schema::matching::Matches;
 use crate::document::schema::nat::{Local, NatRule};
@@ -11,6 +12,7 @@ use crate::document::value::{Mark, Ports};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, ResourceId, Table, TableRule, Verdict};
 use indexmap::IndexMap;
+use std::collections::HashSet;
 
 /// The most rules that all items of `insert` may become.
 const MOST_RULES: usize = 4096;
@@ -96,15 +98,22 @@ impl<'d> Lowering<'d> {
     fn chain_rules(&mut self, section: &ChainSection) -> Vec<TableRule> {
         let mut rules = Vec::new();
         for rule in &section.rules {
-            rules.extend(self.firewall_rule(&rule.matches, &rule.set_mark, rule.verdict.as_ref(), rule.place));
+            rules.extend(self.firewall_rule(&rule.matches, (&rule.set_mark, &rule.counter), rule.verdict.as_ref(), rule.place));
         }
         rules
     }
 
-    fn firewall_rule(&mut self, matches: &Matches, set_mark: &Option<Loc<Mark>>, verdict: Option<&Loc<VerdictKey>>, place: Place) -> Vec<TableRule> {
+    /// A rule of the firewall, with the mark that it sets and whether it counts.
+    fn firewall_rule(
+        &mut self,
+        matches: &Matches,
+        (set_mark, counter): (&Option<Loc<Mark>>, &Option<Loc<bool>>),
+        verdict: Option<&Loc<VerdictKey>>,
+        place: Place,
+    ) -> Vec<TableRule> {
         match wanted(verdict.map(|verdict| &verdict.value)) {
             Wanted::Raw(line) => {
-                if let Some(other) = first_key(matches).or(set_mark.as_ref().map(|mark| mark.place)) {
+                if let Some(other) = first_key(matches).or(set_mark.as_ref().map(|mark| mark.place)).or(counter.as_ref().map(|counter| counter.place)) {
                     self.note(
                         Finding::error("several-kinds", other, "a rule in nft's words says everything itself").help("write this into the `nft` line too"),
                     );
@@ -116,7 +125,8 @@ impl<'d> Lowering<'d> {
                 self.note(finding.help("add `accept: {}`, `drop: {}`, `reject: {}` or `set-mark`"));
                 Vec::new()
             }
-            Wanted::Typed(verdict, counter, log) => {
+            Wanted::Typed(verdict, counts, log) => {
+                let counter = counts || on(counter);
                 let rules = self.packets(matches, mark(set_mark), verdict);
                 typed(rules.into_iter().map(|rule| PacketRule { counter, log: log.clone(), ..rule })).collect()
             }
@@ -126,17 +136,21 @@ impl<'d> Lowering<'d> {
     /// The chains of NAT.
     fn nat(&mut self, at: &At<'d>, chains: &mut Vec<Chain>) {
         let mut nat = Nat::default();
+        let (mut hairpins, mut around): (Vec<PacketRule>, Option<Around>) = (Vec::new(), None);
         for rule in &at.section.nat {
             match &rule.value {
-                NatRule::Masquerade(rule) => nat.postrouting.extend(typed(self.packets(&rule.matches, None, Some(Verdict::Masquerade)))),
-                NatRule::Snat(rule) => nat.postrouting.extend(typed(self.packets(&rule.matches, None, Some(Verdict::Snat(rule.to.0.clone()))))),
+                NatRule::Masquerade(rule) => nat.postrouting.extend(typed(self.translation(&rule.matches, &rule.counter, Verdict::Masquerade))),
+                NatRule::Snat(rule) => {
+                    nat.postrouting.extend(typed(self.translation(&rule.matches, &rule.counter, Verdict::Snat(rule.to.0.clone()))));
+                }
                 NatRule::Dnat(rule) => {
-                    let rules = self.packets(&rule.matches, None, Some(Verdict::Dnat(rule.to.0.clone())));
+                    let rules = self.translation(&rule.matches, &rule.counter, Verdict::Dnat(rule.to.0.clone()));
                     nat.arriving(rules, &rule.local);
+                    hairpins.extend(around.get_or_insert_with(|| Around::of(at)).hairpin(rule));
                 }
                 NatRule::Redirect(rule) => {
                     let to = rule.to.as_ref().map(|ports: &Loc<Ports>| (ports.first, ports.last));
-                    let rules = self.packets(&rule.matches, None, Some(Verdict::Redirect(to)));
+                    let rules = self.translation(&rule.matches, &rule.counter, Verdict::Redirect(to));
                     nat.arriving(rules, &rule.local);
                 }
                 NatRule::Nft(line) => {
@@ -147,12 +161,21 @@ impl<'d> Lowering<'d> {
                 }
             }
         }
+        // One that the file has (as `show --yaml` prints it) stands where it has it.
+        let mut there: HashSet<String> = nat.postrouting.iter().map(|rule| rule.in_family("inet")).collect();
+        nat.postrouting.extend(typed(hairpins.into_iter().filter(|rule| there.insert(nft_rule(rule, "inet")))));
         let all = [("prerouting", -100, nat.prerouting), ("output", -100, nat.output), ("postrouting", 100, nat.postrouting)];
         for (hook, priority, rules) in all {
             if !rules.is_empty() {
                 chains.push(Chain { name: format!("nat-{hook}"), kind: "nat".to_owned(), hook: hook.to_owned(), priority, drop: false, rules });
             }
         }
+    }
+
+    /// A rule of address translation, for each family that it is for.
+    fn translation(&mut self, matches: &Matches, counter: &Option<Loc<bool>>, verdict: Verdict) -> Vec<PacketRule> {
+        let counter = on(counter);
+        self.packets(matches, None, Some(verdict)).into_iter().map(|rule| PacketRule { counter, ..rule }).collect()
     }
 
     /// Rules in chains of somebody else: those of one chain together, in the file's order.
@@ -181,7 +204,7 @@ impl<'d> Lowering<'d> {
             "ip6" => Some(Family::V6),
             _ => None,
         };
-        let rules = self.firewall_rule(&item.matches, &item.set_mark, item.verdict.as_ref(), item.place);
+        let rules = self.firewall_rule(&item.matches, (&item.set_mark, &item.counter), item.verdict.as_ref(), item.place);
         let Some(own) = own else { return rules };
         let found = rules.len();
         let mut fitting = Vec::new();
@@ -290,7 +313,8 @@ fn split(rule: PacketRule) -> Vec<PacketRule> {
 fn first_key(matches: &Matches) -> Option<Place> {
     let lists = [&matches.input, &matches.output].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place);
     lists
-        .or_else(|| [&matches.source, &matches.destination].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
+        .or_else(|| [&matches.source, &matches.destination.addresses].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
+        .or(matches.destination.local)
         .or_else(|| [&matches.port, &matches.source_port].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
         .or_else(|| matches.protocol.as_ref().map(|part| part.place))
         .or_else(|| matches.icmp_type.as_ref().map(|part| part.place))

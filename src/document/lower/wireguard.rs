@@ -4,7 +4,7 @@ use super::context::Lowering;
 use super::node::At;
 use crate::document::schema::interface::KindKey;
 use crate::document::schema::kind::{Endpoint, KeyFile, Peer as Written, Wireguard};
-use crate::document::value::Duration;
+use crate::document::value::Seconds;
 use crate::document::yaml::tree::quoted;
 use crate::document::{Finding, Loc};
 use crate::resource::{Key, Kind, Link, LinkId, Node, Owner, Peer, PeerKey, Resource, Value};
@@ -103,7 +103,7 @@ impl<'d> Lowering<'d> {
         None
     }
 
-    fn keepalive(&mut self, keepalive: &Loc<Duration>) -> Option<u16> {
+    fn keepalive(&mut self, keepalive: &Loc<Seconds>) -> Option<u16> {
         let seconds = keepalive.seconds().and_then(|seconds| u16::try_from(seconds).ok());
         if seconds.is_none() {
             self.note(Finding::error("bad-duration", keepalive.place, "`keepalive` is counted in whole seconds, at most 65535s"));

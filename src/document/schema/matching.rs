@@ -1,12 +1,12 @@
 //! What rules of NAT and firewall go by.
 
-use crate::document::Loc;
 use crate::document::value::{AddressItem, InterfaceItem, Mark, Ports, Protocol, RateLimit};
 use crate::document::yaml::define::record;
-use crate::document::yaml::read::Many;
-use crate::document::yaml::word::{Word, Wrong};
-use crate::document::yaml::word::{pattern, words};
-use schemars::Schema;
+use crate::document::yaml::read::{Many, Reader, Shape};
+use crate::document::yaml::tree::{Data, Yaml};
+use crate::document::yaml::word::{Word, Wrong, pattern, words};
+use crate::document::{Finding, Loc, Place};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 record! {
     /// What a rule goes by. All that is written has to fit.
@@ -17,8 +17,8 @@ record! {
         "out" output: Option<Many<Loc<InterfaceItem>>>,
         /// Source: an address, prefix or range, or a list; `!` in front for "not". Example: `10.0.0.0/24`
         "source" source: Option<Many<Loc<AddressItem>>>,
-        /// Destination, written like `source`. Example: `203.0.113.9`
-        "destination" destination: Option<Many<Loc<AddressItem>>>,
+        /// Destination, written like `source`; or `local`, an address of this node whichever it is, `127.0.0.1` included. Example: `203.0.113.9` Example: `local`
+        "destination" destination: Destination,
         /// IP protocol, by name or number (`icmp` is IPv4's, `icmpv6` IPv6's). Example: `tcp`
         "protocol" protocol: Option<Loc<Protocol>>,
         /// ICMP type, with protocol `icmp` or `icmpv6`. Example: `echo-request`
@@ -33,6 +33,52 @@ record! {
         "mark" mark: Option<Loc<Mark>>,
         /// At most so many packets. Example: `5/second`
         "limit" limit: Option<Loc<RateLimit>>,
+    }
+}
+
+/// Where packets go.
+#[derive(Clone, Debug, Default)]
+pub struct Destination {
+    /// To these addresses.
+    pub addresses: Option<Many<Loc<AddressItem>>>,
+    /// Where `local` is written: to an address of the node itself.
+    pub local: Option<Place>,
+}
+
+impl Destination {
+    /// Whether nothing is said of it.
+    pub fn is_any(&self) -> bool {
+        self.addresses.is_none() && self.local.is_none()
+    }
+}
+
+impl Shape for Destination {
+    fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
+        let is_local = |yaml: &Yaml<'_>| matches!(yaml.text(), "local" | "!local");
+        if let Data::List(items) = yaml.data()
+            && let Some(local) = items.iter().find(|item| is_local(item))
+        {
+            let finding = Finding::error("bad-address", local.place, "`local` stands alone, not in a list");
+            reader.note(finding.help("write a rule with `destination: local`, and another for the addresses"));
+            return None;
+        }
+        match yaml.text() {
+            "local" => Some(Self { addresses: None, local: Some(yaml.place) }),
+            "!local" => {
+                reader.note(Finding::error("bad-address", yaml.place, "`local` has no opposite").help("write the addresses that are meant"));
+                None
+            }
+            _ => Option::<Many<Loc<AddressItem>>>::read(yaml, reader).map(|addresses| Self { addresses, local: None }),
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let addresses = <Many<Loc<AddressItem>> as Shape>::schema(generator);
+        json_schema!({ "anyOf": [addresses, { "const": "local" }] })
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
     }
 }
 

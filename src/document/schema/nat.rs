@@ -27,7 +27,11 @@ choice! {
 
 record! {
     /// What leaves gets the address of the interface that it leaves by.
-    Masquerade as "`masquerade`" {}
+    Masquerade as "`masquerade`" {
+        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall` changes: its
+        /// table is replaced as a whole. Example: `true`
+        "counter" counter: Option<Loc<bool>>,
+    }
     parts {
         /// What it is for.
         matches: Matches,
@@ -39,6 +43,9 @@ record! {
     Snat as "`snat`" {
         /// The source it gets: an address, a range, with a port or ports where one is meant. Example: `203.0.113.7`
         "to" to: Loc<TargetItem>,
+        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall` changes: its
+        /// table is replaced as a whole. Example: `true`
+        "counter" counter: Option<Loc<bool>>,
     }
     parts {
         /// What it is for.
@@ -51,8 +58,13 @@ record! {
     Dnat as "`dnat`" {
         /// Where it goes: an address, and a port where it is another. Example: `"10.0.0.2:80"`
         "to" to: Loc<TargetItem>,
-        /// Whether it also is for connections that the node opens itself (`true`), or for those alone (`only`). Example: `true`
+        /// Whether it also is for connections that the node opens itself to one of its addresses (`true`), or for those alone (`only`). `true` also lets the target reach
+        /// itself by the published address, unless `in` keeps its connections out: what comes from it, or from 127.0.0.1, and goes to it is masqueraded. Connections to 127.0.0.1 need
+        /// `net.ipv4.conf.all.route_localnet: 1` in `sysctls` besides; IPv6 has no such setting. Example: `true`
         "local" local: Option<Loc<Local>>,
+        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall` changes: its
+        /// table is replaced as a whole. Example: `true`
+        "counter" counter: Option<Loc<bool>>,
     }
     parts {
         /// What it is for.
@@ -67,6 +79,9 @@ record! {
         "to" to: Option<Loc<Ports>>,
         /// Whether it also is for connections that the node opens itself (`true`), or for those alone (`only`). Example: `true`
         "local" local: Option<Loc<Local>>,
+        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall` changes: its
+        /// table is replaced as a whole. Example: `true`
+        "counter" counter: Option<Loc<bool>>,
     }
     parts {
         /// What it is for.

@@ -246,6 +246,28 @@ fn wireguard_is_lowered_whole() {
 }
 
 #[test]
+fn numbers_without_a_unit_have_the_one_of_ip_and_wg() {
+    let text = |miimon: &str, delay: &str, keepalive: &str, ageing: &str| {
+        format!(
+            "name: lab
+namespaces:
+  A:
+    interfaces:
+      p: {{ dummy: {{}} }}
+      b: {{ bond: {{ ports: [p], miimon: {miimon}, up-delay: {delay}, down-delay: {delay} }} }}
+      v: {{ vxlan: {{ id: 7, ageing: {ageing} }} }}
+      w: {{ wireguard: {{ private-key-file: /k, peers: [{{ public-key: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', allowed-ips: [10.0.0.2/32], keepalive: {keepalive} }}] }} }}
+"
+        )
+    };
+    let (_, plain) = good(&text("100", "200", "25", "60"));
+    let (_, written) = good(&text("100ms", "0.2s", "25s", "60s"));
+    assert!(plain.state.items == written.state.items);
+    let link = plain.state.link(&LinkId::new("A", "b")).unwrap();
+    assert_eq!((link.options.get("miimon"), link.options.get("up-delay")), (Some(&Value::Millis(100)), Some(&Value::Millis(200))));
+}
+
+#[test]
 fn vlans_of_ports() {
     let (_, topology) = good(
         "name: lab

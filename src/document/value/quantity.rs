@@ -76,6 +76,38 @@ impl Word for Duration {
     }
 }
 
+/// A duration that may be a plain number: of so many nanoseconds, the unit that `ip`, `wg` and netplan have for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Counted<const UNIT: u64>(Duration);
+
+/// A duration that is counted in milliseconds where no unit is written.
+pub type Milliseconds = Counted<1_000_000>;
+
+/// A duration that is counted in seconds where no unit is written.
+pub type Seconds = Counted<1_000_000_000>;
+
+impl<const UNIT: u64> std::ops::Deref for Counted<UNIT> {
+    type Target = Duration;
+
+    fn deref(&self) -> &Duration {
+        &self.0
+    }
+}
+
+impl<const UNIT: u64> Word for Counted<UNIT> {
+    const EXPECTED: &'static str = Duration::EXPECTED;
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let unit = if UNIT == 1_000_000 { "ms" } else { "s" };
+        let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if plain { Duration::parse(&format!("{text}{unit}")).map(Self) } else { Duration::parse(text).map(Self) }
+    }
+
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [Duration::schema(), { "type": "integer", "minimum": 0 }] })
+    }
+}
+
 /// A rate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Rate {

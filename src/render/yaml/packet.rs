@@ -8,9 +8,9 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     let find = |name: &str| table.chains.iter().find(|chain| chain.name == name);
     let rules = |name: &str| find(name).map(|chain| chain.rules.as_slice()).unwrap_or_default();
     let (arriving, local) = (rules("nat-prerouting"), rules("nat-output"));
-    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, local.contains(rule).then_some(Yaml::Switch(true)))).collect();
-    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, Some(Yaml::of(&"only")))));
-    nat.extend(rules("nat-postrouting").iter().map(|rule| nat_rule(rule, None)));
+    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, true, local.contains(rule).then_some(Yaml::Switch(true)))).collect();
+    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, false, Some(Yaml::of(&"only")))));
+    nat.extend(rules("nat-postrouting").iter().map(|rule| nat_rule(rule, true, None)));
     node.put_list("nat", nat);
     let mut firewall = Yaml::map();
     for chain in table.chains.iter().filter(|chain| chain.kind != "nat") {
@@ -51,12 +51,13 @@ fn raw(text: &str) -> Yaml {
     Yaml::map().with("nft", Yaml::of(&text))
 }
 
-fn nat_rule(rule: &TableRule, local: Option<Yaml>) -> Yaml {
+/// A rule of `nat`. In what the node itself opens, a rule without a destination is for the node's addresses anyway (`arrives` is false).
+fn nat_rule(rule: &TableRule, arrives: bool, local: Option<Yaml>) -> Yaml {
     let rule = match rule {
         TableRule::Typed(rule) => rule,
         TableRule::Raw(text) | TableRule::Listed(text) => return raw(text),
     };
-    let mut map = matches(rule);
+    let mut map = matches(&PacketRule { local: rule.local && arrives, ..(**rule).clone() });
     let word = match &rule.verdict {
         Some(Verdict::Masquerade) => "masquerade",
         Some(Verdict::Snat(to)) => {
@@ -75,6 +76,9 @@ fn nat_rule(rule: &TableRule, local: Option<Yaml>) -> Yaml {
     };
     if let Some(local) = local {
         map.put("local", local);
+    }
+    if rule.counter {
+        map.put("counter", Yaml::of(&true));
     }
     Yaml::map().with(word, map)
 }
@@ -96,7 +100,12 @@ fn firewall_rule(rule: &TableRule) -> Yaml {
             with.put_some("with", answer.as_ref());
             "reject"
         }
-        _ => return map,
+        _ => {
+            if rule.counter {
+                map.put("counter", Yaml::of(&true));
+            }
+            return map;
+        }
     };
     with.put_some("log", rule.log.as_ref());
     if rule.counter {
@@ -111,6 +120,9 @@ fn matches(rule: &PacketRule) -> Yaml {
     map.put_many("out", interfaces(rule.output.as_ref()));
     map.put_many("source", addresses(rule.source.as_ref()));
     map.put_many("destination", addresses(rule.destination.as_ref()));
+    if rule.local {
+        map.put("destination", Yaml::of(&"local"));
+    }
     map.put_some("protocol", rule.protocol.as_ref());
     map.put_some("icmp-type", rule.icmp_type.as_ref());
     map.put_many("port", rule.port.iter().map(|ports| Yaml::of(&range(*ports))).collect());

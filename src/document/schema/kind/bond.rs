@@ -1,7 +1,7 @@
 //! Bonds.
 
 use crate::document::Loc;
-use crate::document::value::{Duration, InterfaceRef};
+use crate::document::value::{InterfaceRef, Milliseconds};
 use crate::document::yaml::define::record;
 use crate::document::yaml::word::{Number, words};
 use crate::resource::IfName;
@@ -13,13 +13,13 @@ record! {
         "ports" ports: Vec<Loc<InterfaceRef>>,
         /// How they share the work; `balance-rr` unless said, as the kernel has it. Example: `active-backup`
         "mode" mode: Option<Loc<BondMode>>,
-        /// How often the carrier of each is looked at, in whole milliseconds. Not at all unless said, as the kernel has it, so that a cut line is not noticed; every
-        /// `100ms` in the modes `802.3ad`, `balance-tlb` and `balance-alb`, which cannot do without. Example: `100ms`
-        "miimon" miimon: Option<Loc<Duration>>,
-        /// How long after its carrier comes one is used: a multiple of `miimon`. Example: `200ms`
-        "up-delay" up_delay: Option<Loc<Duration>>,
-        /// How long after its carrier goes one is given up: a multiple of `miimon`. Example: `200ms`
-        "down-delay" down_delay: Option<Loc<Duration>>,
+        /// How often the carrier of each is looked at: a duration, or a plain number of milliseconds as `ip` has it. Not at all unless said, as the kernel has it, so that a cut line is not noticed; every
+        /// `100ms` in the modes `802.3ad`, `balance-tlb` and `balance-alb`, which cannot do without. Example: `100ms` Example: `100`
+        "miimon" miimon: Option<Loc<Milliseconds>>,
+        /// How long after its carrier comes one is used: a multiple of `miimon`, written like it. Example: `200ms`
+        "up-delay" up_delay: Option<Loc<Milliseconds>>,
+        /// How long after its carrier goes one is given up: a multiple of `miimon`, written like it. Example: `200ms`
+        "down-delay" down_delay: Option<Loc<Milliseconds>>,
         /// The one that is used while it works. Example: `eth0`
         "primary" primary: Option<Loc<IfName>>,
         /// When the primary is used again after it failed; `always` unless said. Example: `failure`

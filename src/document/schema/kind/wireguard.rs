@@ -1,8 +1,7 @@
 //! WireGuard. Keys are in files, never here.
 
 use crate::document::Loc;
-use crate::document::value::NamespaceName;
-use crate::document::value::{InterfaceRef, Mark, Prefix};
+use crate::document::value::{InterfaceRef, Mark, NamespaceName, Prefix};
 use crate::document::yaml::define::record;
 use crate::document::yaml::read::Many;
 use crate::document::yaml::word::{Number, Word, Wrong, whole};
@@ -38,8 +37,8 @@ record! {
         "endpoint" endpoint: Option<Loc<Endpoint>>,
         /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file. Example: `keys/ab.psk`
         "preshared-key-file" preshared_key_file: Option<Loc<KeyFile>>,
-        /// How often something is sent to keep the way open, in whole seconds. Example: `25s`
-        "keepalive" keepalive: Option<Loc<crate::document::value::Duration>>,
+        /// How often something is sent to keep the way open, in whole seconds; a plain number is of seconds, as `wg` has it. Example: `25s` Example: `25`
+        "keepalive" keepalive: Option<Loc<crate::document::value::Seconds>>,
     }
 }
 

@@ -26,6 +26,7 @@ const FIRST: u16 = 1;
 const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
 const RULE_CHAIN: u16 = 2;
+const RULE_EXPRESSIONS: u16 = 4;
 
 /// `NFPROTO_INET` of `include/uapi/linux/netfilter.h`.
 pub const INET: u8 = 1;
@@ -125,6 +126,16 @@ fn read_commented(answer: &[Message]) -> Vec<(ChainRef, String)> {
         }
     }
     found
+}
+
+/// The rules of a chain in their order: the expressions of each, and the names in its comments `topo:NAME`. None where there is no such chain.
+pub fn rules(chain: &ChainRef) -> Result<Vec<(Vec<u8>, Vec<String>)>, Error> {
+    let Some(number) = self::family(&chain.family) else { return Ok(Vec::new()) };
+    let answer = ask(&format!("nft list chain {chain}"), GETRULE, number, &[(FIRST, &chain.table), (RULE_CHAIN, &chain.chain)], true)?;
+    let here = |message: &&Message| {
+        attributes(message).text(FIRST).as_ref() == Some(&chain.table) && attributes(message).text(RULE_CHAIN).as_ref() == Some(&chain.chain)
+    };
+    Ok(answer.iter().filter(here).map(|message| (attributes(message).get(RULE_EXPRESSIONS).unwrap_or_default().to_vec(), names(&message.body))).collect())
 }
 
 /// Reads a packet that came from anywhere as an answer to each of the questions; says how many messages there were, and how many were one to any.

@@ -1,5 +1,6 @@
 //! The nft table of a node: requests, listing, generation.
 
+pub(crate) mod counters;
 pub(crate) mod expressions;
 pub mod generation;
 pub(crate) mod listing;
