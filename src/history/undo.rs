@@ -7,7 +7,7 @@ use crate::linux::store::names::name;
 use crate::linux::store::record::Records;
 use crate::plan;
 use crate::plan::change::Plan;
-use crate::resource::{Name, State};
+use crate::resource::{Name, Record, State};
 use serde::{Deserialize, Serialize};
 
 /// So many applies of a topology can be undone.
@@ -41,7 +41,7 @@ pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(
     if now.record.is_empty() {
         return Ok(());
     }
-    let plan = plan::back(&before.target, &now).map_err(|conflicts| {
+    let plan = plan::back(&before.beside(&now).target, &now).map_err(|conflicts| {
         let reason = conflicts.into_iter().next().map_or_else(String::new, |conflict| conflict.reason);
         Error::new(ErrorKind::Refused, "plan the way back", reason)
     })?;
@@ -51,15 +51,19 @@ pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(
     numbers.iter().rev().skip(KEPT - 1).try_for_each(|old| records.delete(topology, &name(*old)).map(drop))
 }
 
-/// The records of other topologies are no part of a plan: they are observed again.
+/// The records of other topologies are no part of a plan: they are observed again. What they share is remembered, so that it is known where the plan is another
+/// because of them.
 fn without_others(plan: Plan) -> Plan {
-    Plan { base: State { others: Vec::new(), ..plan.base }, ..plan }
+    let shares = |(name, Record { wrote, configured, .. })| (name, Record { wrote, configured, ..Record::default() });
+    let others = plan.base.others.into_iter().map(shares).collect();
+    Plan { base: State { others, ..plan.base }, ..plan }
 }
 
 /// The last apply of `topology` that can be undone, and its number.
 pub fn last(records: &Records, topology: &Name) -> Result<Option<(u64, Apply)>, Error> {
     let Some(number) = records.applies(topology)?.pop() else { return Ok(None) };
     let Some(apply) = records.read::<Apply>(topology, &name(number))? else { return Ok(None) };
+    records.is_of(topology, &name(number), &apply.before.target.topology)?;
     let here = env!("CARGO_PKG_VERSION");
     if apply.made_by != here {
         let reason = format!("it was made by topo {} and this is {here}", apply.made_by);

@@ -7,10 +7,12 @@ use super::netns::{Netns, Place, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
 use super::object::{insert, nft};
+use super::ownership::identity;
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
 use super::resolve::features;
 use super::resolve::key_files::{check_keys, resolve_keys};
+use super::store::record;
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
@@ -28,6 +30,10 @@ pub struct Linux {
     adopted: Option<(Name, BTreeSet<ResourceId>)>,
     generations: Vec<(Node, u32)>,
     warnings: Vec<String>,
+    /// The cookie of the namespace that topo was started in.
+    home: u64,
+    /// The interfaces of somebody else that were moved, where they are now.
+    arrived: BTreeSet<LinkId>,
 }
 
 impl Linux {
@@ -41,6 +47,8 @@ impl Linux {
             adopted: None,
             generations: Vec::new(),
             warnings: netns::hidden().into_iter().collect(),
+            home: netns::cookie()?,
+            arrived: BTreeSet::new(),
         })
     }
 
@@ -49,11 +57,18 @@ impl Linux {
         std::mem::take(&mut self.warnings)
     }
 
+    /// The topology of which the namespace is a node that topo was started in.
+    pub fn started_inside(&self) -> Result<Option<Name>, Error> {
+        let alias = || namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"));
+        let alias = netns::run_one(netns::Place::Inside(self.places.host.clone()), alias)??;
+        Ok(alias.as_deref().and_then(namespace::topology_of).map(Name::from))
+    }
+
     /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark and is no topology's.
     pub fn list(&mut self) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
         let mut records = Vec::new();
         for name in self.records.names()? {
-            let loaded = self.records.load(&name)?;
+            let loaded = self.load_other(&name);
             // A run was cut off before its first step or after its last.
             let running = loaded.record.is_none() && self.records.is_bare(&name)?;
             self.warnings.extend(loaded.warning);
@@ -91,13 +106,18 @@ impl Linux {
         check_keys(&plan.into_iter().collect::<Vec<_>>(), &self.places.keys)
     }
 
+    /// The record of a topology that nothing is done with: one that cannot be read is told, and no reason to stop.
+    fn load_other(&self, topology: &Name) -> record::Loaded {
+        self.records.load(topology).unwrap_or_else(|error| record::Loaded { record: None, warning: Some(error.to_string()) })
+    }
+
     /// The record of `topology`, and those of all others.
     fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
         let own = self.records.load(topology)?;
         self.warnings.extend(own.warning);
         let mut others = Vec::new();
         for name in self.records.names()?.into_iter().filter(|name| name != topology) {
-            let loaded = self.records.load(&name)?;
+            let loaded = self.load_other(&name);
             self.warnings.extend(loaded.warning);
             others.extend(loaded.record.map(|record| (name, record)));
         }
@@ -156,14 +176,19 @@ impl Kernel for Linux {
     }
 
     fn observe(&mut self, wanted: &State) -> Result<State, Error> {
-        let (record, others) = self.read_records(&wanted.topology)?;
+        let (mut record, others) = self.read_records(&wanted.topology)?;
+        self.warnings.extend(identity::settle(&mut record, wanted, self.home)?);
         one_place_each(wanted, &record)?;
         self.places.existing = record.existing.clone().into_iter().chain(existing(wanted)).collect();
         // What the file makes is not existing any more, whatever it was before.
         self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
         self.claimed = record.namespaces.keys().cloned().collect();
         let (places, files) = (self.places.clone(), &self.files.of(&self.places.existing));
-        netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))?
+        let mut told = Vec::new();
+        let records = observe::Records { record, others, arrived: &self.arrived };
+        let state = netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, records, &mut told))?;
+        self.warnings.append(&mut told);
+        state
     }
 
     fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {
@@ -187,6 +212,8 @@ impl Kernel for Linux {
     }
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
+        let moved = |operation: &Operation| if let Operation::Move { to, .. } = operation { Some(to.clone()) } else { None };
+        self.arrived.extend(batch.iter().filter_map(moved));
         let generations = Mutex::new(Vec::new());
         let (places, files, claimed) = (&self.places, &self.files.of(&self.places.existing), &self.claimed);
         let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });

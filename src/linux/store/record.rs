@@ -41,6 +41,9 @@ pub struct Loaded {
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {
     version: u32,
+    /// Whose it is; records of topo 0.1 do not say.
+    #[serde(default)]
+    topology: Option<Name>,
     /// [`sum`] of the record: one that was changed by anything but topo is not believed, for it says what others' things are put back to.
     sum: u64,
     record: T,
@@ -77,7 +80,7 @@ impl Records {
             folder => folder?,
         };
         match read_whole(&folder, FILE, &path)? {
-            Some(text) => parse(&text, &path),
+            Some(text) => parse(&text, topology, &path),
             None => Ok(Loaded::default()),
         }
     }
@@ -87,7 +90,7 @@ impl Records {
         let path = self.path(topology)?;
         let broken = |e: serde_json::Error| Error::new(ErrorKind::File, "write a record", e.to_string());
         let sum = sum(&serde_json::to_vec(record).map_err(broken)?);
-        let text = serde_json::to_vec(&Versioned { version: VERSION, sum, record }).map_err(broken)?;
+        let text = serde_json::to_vec(&Versioned { version: VERSION, topology: Some(topology.clone()), sum, record }).map_err(broken)?;
         write_whole(&self.make_folder(topology)?, FILE, &text, &path)
     }
 
@@ -179,7 +182,7 @@ impl Records {
 }
 
 /// Reads the text of a record.
-fn parse(text: &[u8], path: &Path) -> Result<Loaded, Error> {
+fn parse(text: &[u8], topology: &Name, path: &Path) -> Result<Loaded, Error> {
     if let Ok(Version { version }) = serde_json::from_slice(text)
         && version > VERSION
     {
@@ -187,11 +190,18 @@ fn parse(text: &[u8], path: &Path) -> Result<Loaded, Error> {
         return Err(Error::new(ErrorKind::File, format!("read {}", path.display()), reason).help("use the newer topo that wrote it"));
     }
     let why = match serde_json::from_slice::<Versioned<Record>>(text) {
+        Ok(Versioned { topology: Some(other), .. }) if other != *topology => return Err(of_another(path, &other)),
         Ok(it) if serde_json::to_vec(&it.record).is_ok_and(|record| sum(&record) == it.sum) => return Ok(Loaded { record: Some(it.record), warning: None }),
         Ok(_) => "its sum is wrong".to_owned(),
         Err(e) => e.to_string(),
     };
     Ok(Loaded { record: None, warning: Some(format!("{} is no whole record ({why}): what it knew is lost", path.display())) })
+}
+
+/// A file in `/run/topo/NAME/` that speaks of another topology: somebody copied it there.
+pub fn of_another(path: &Path, other: &Name) -> Error {
+    Error::new(ErrorKind::File, format!("read {}", path.display()), format!("it is of topology {:?}", other.as_str()))
+        .help("remove it: what carries the topology's mark is found without it")
 }
 
 /// Whether `text` is a name that a topology can have.
