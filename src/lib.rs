@@ -46,7 +46,7 @@
 //! 2. The same wanted and observed states give the same plan, byte for byte, and every plan has been rehearsed.
 //! 3. Planning after applying gives nothing.
 //! 4. `apply` makes no decision that is not in the plan.
-//! 5. No room but `linux` sees an interface index, a handle or a netlink message.
+//! 5. No room but `linux` sees a handle or a netlink message; an interface index is in the record alone, for that room.
 //! 6. `linux` never treats "exists" or "not found" as success.
 //! 7. Only what carries this topology's mark is deleted, and everything is born with its mark.
 //! 8. Work in a namespace runs on dedicated threads which enter it at the start of every job.

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws laws-kernel conformance crash refusals races fuzz records resources kinds eyes vlans impair"
+all="laws orders laws-kernel conformance crash refusals races fuzz records resources kinds eyes vlans impair"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -30,6 +30,7 @@ mkdir -p target/soak
 words() {
     case $1 in
     laws) echo "laws TOPO_LAWS=10000 TOPO_SEED=$seed" ;;
+    orders) echo "orders TOPO_ORDERS=3000 TOPO_SEED=$seed" ;;
     laws-kernel) echo "laws_kernel TOPO_LAWS_KERNEL=500 TOPO_SEED=$seed" ;;
     conformance) echo "conformance TOPO_CONFORMANCE=500 TOPO_SEED=$seed" ;;
     crash) echo "crash TOPO_CRASH=all" ;;

@@ -218,6 +218,49 @@ fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
     });
 }
 
+/// What one topology undoes, by hand or because nobody confirmed it, leaves the other whole, and the last to go gives back what was there before both.
+#[test]
+fn a_way_back_leaves_what_another_topology_has() {
+    sandbox::run("a_way_back_leaves_what_another_topology_has", || {
+        sh(PAIRS);
+        sh("ip link set nx down; ip addr add 192.0.2.1/24 dev ny; ip route add 198.51.100.0/24 via 192.0.2.9");
+        let file = |name: &str, net: u32| {
+            let shared = "nx: { existing: {}, up: true, mtu: 1300 }, ny: { existing: {}, up: false }";
+            let own = format!("b{name}: {{ bridge: {{}}, addresses: [10.{net}.0.1/24] }}");
+            write(
+                &format!("{name}.yaml"),
+                &format!("name: {name}\nhost: {{ forwarding: true, interfaces: {{ {shared}, {own} }} }}\nnamespaces: {{ N{name}: {{}} }}\n"),
+            )
+        };
+        let files = [("one", file("one", 1)), ("two", file("two", 2))];
+        let before = quiet(&whole());
+        let leave = |how: &str, name: &str| {
+            let said = match how {
+                "rollback" => topo(&["rollback", name]),
+                how => topo(&[how, "--yes", name]),
+            };
+            said.expect(0);
+        };
+        let ways = ["undo", "rollback", "destroy"];
+        for ((first, second), back) in
+            ways.iter().flat_map(|first| ways.iter().map(move |second| (*first, *second))).flat_map(|ways| [(ways, false), (ways, true)])
+        {
+            println!("{first}, {second}, {back}");
+            let hows = if back { [second, first] } else { [first, second] };
+            for ((_, file), how) in files.iter().zip(hows) {
+                let confirm = if how == "rollback" { vec!["--confirm", "10m"] } else { Vec::new() };
+                topo(&[&["apply", "--yes"], confirm.as_slice(), &[file]].concat()).expect(0);
+            }
+            let order = if back { [1, 0] } else { [0, 1] };
+            leave(first, files[order[0]].0);
+            topo(&["plan", "--detailed-exitcode", &files[order[1]].1]).expect(0);
+            leave(second, files[order[1]].0);
+            assert_snapshot_with(&before, &whole());
+            assert!(!std::path::Path::new("/run/topo").exists());
+        }
+    });
+}
+
 /// A topology, and another that reaches into a namespace of it by `place`.
 fn base_and_guest(place: &str) -> (String, String) {
     let base = "

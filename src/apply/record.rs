@@ -16,6 +16,7 @@ pub(super) fn during(plan: &Plan) -> Record {
     record.prior.retain(|prior| !matches!(prior, Resource::Sysctl(sysctl) if plan.base.namespace(&sysctl.node).is_none()));
     // Nor is the generation of a table that is gone: the one that is installed in its place may have the same, in a namespace that is as fresh as that one was.
     record.tables.retain(|node, _| plan.base.get(&ResourceId::Table(node.clone())).is_some());
+    changes(&mut record, &plan.wanted);
     let wanted = after_wanted(&plan.wanted);
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);
@@ -54,12 +55,14 @@ pub(super) fn during(plan: &Plan) -> Record {
 /// The record when all is done: what the file still speaks of.
 pub(super) fn after(during: &Record, wanted: &State) -> Record {
     let mut record = after_wanted(wanted);
-    record.host_cookie = during.host_cookie;
+    (record.host_cookie, record.processes) = (during.host_cookie, during.processes);
+    record.cookies = during.cookies.iter().filter(|(node, _)| record.existing.contains_key(*node)).map(|(node, cookie)| (node.clone(), *cookie)).collect();
     for (node, cookie) in &mut record.namespaces {
         *cookie = during.namespaces.get(node).copied().unwrap_or(0);
     }
     record.prior = during.prior.iter().filter_map(|prior| still(&record.moved, wanted, prior)).collect();
     record.offload = offload::after(during, wanted);
+    record.numbers = during.numbers.iter().filter(|(link, _)| knows(&record, link)).cloned().collect();
     record.tables = during
         .tables
         .iter()
@@ -67,6 +70,31 @@ pub(super) fn after(during: &Record, wanted: &State) -> Record {
         .map(|(node, table)| (node.clone(), table.clone()))
         .collect();
     record
+}
+
+/// What is set to another value is not known to be as topo set it until all is done: where the run is cut off it would be taken for somebody else's.
+fn changes(record: &mut Record, wanted: &State) {
+    let same = |wrote: &Sysctl| !matches!(wanted.get(&wrote.id()), Some(Resource::Sysctl(wanted)) if !wanted.drift(wrote).is_empty());
+    record.wrote.retain(same);
+    for set in &mut record.configured {
+        if let Some(wanted) = wanted.link(&set.id) {
+            *set = set.without_changed(set, wanted);
+        }
+    }
+}
+
+/// Whether a record speaks of an interface of somebody else.
+fn knows(record: &Record, link: &LinkId) -> bool {
+    let before = || record.prior.iter().flat_map(Resource::links).chain(record.wrote.iter().filter_map(Sysctl::link)).any(|on| on == *link);
+    record.configured.iter().any(|named| named.id == *link) || record.moved.iter().any(|(now, _)| now == link) || before()
+}
+
+/// Takes over what the kernel door put into the record: by what namespaces and interfaces are known.
+pub(super) fn known_by(record: &mut Record, seen: &Record) {
+    record.namespaces.clone_from(&seen.namespaces);
+    record.cookies.clone_from(&seen.cookies);
+    record.numbers.clone_from(&seen.numbers);
+    (record.host_cookie, record.processes) = (seen.host_cookie, seen.processes);
 }
 
 /// Notes the tables that were just installed.

@@ -110,9 +110,8 @@ fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record) -> Result<V
         Error { id, ..Error::new(ErrorKind::Refused, "verify", reason) }
     })?;
     if again.changes.is_empty() {
-        // The kernel door has put the cookies of new namespaces into the record.
-        during.namespaces.clone_from(&now.record.namespaces);
-        during.host_cookie = now.record.host_cookie;
+        // The kernel door has put the cookies of namespaces and the numbers of interfaces into the record.
+        record::known_by(during, &now.record);
     }
     Ok(again.changes)
 }

@@ -5,12 +5,12 @@ use super::report::{Options, Progress};
 use super::steps::steps;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan;
-use crate::plan::change::{Change, Conflict, Plan};
+use crate::plan::change::{Action, Change, Conflict, Plan};
 use crate::resource::{
     Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Sysctl, Tenure,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was there before an apply: all that it takes to go back.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -26,6 +26,14 @@ pub fn before(plan: &Plan) -> Before {
     Before { target: target(plan), record: plan.base.record.clone() }
 }
 
+impl Before {
+    /// What it is beside the other topologies that are there now: what they name stays, and what they gave back since is as it was before all of them.
+    #[must_use]
+    pub fn beside(&self, now: &State) -> Self {
+        Self { target: plan::beside(&self.target, &self.record, now), record: plan::record_beside(&self.record, now) }
+    }
+}
+
 /// Undoes what was done of `plan`.
 pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
     progress(Progress::Undoing);
@@ -33,6 +41,7 @@ pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMu
     kernel.give_back();
     let now = kernel.observe(&before.target)?;
     forget_halves(&mut before.target, &now);
+    let before = before.beside(&now);
     let back = plan::back(&before.target, &now).map_err(|conflicts| stuck(&conflicts))?;
     let mut during = record::during(plan);
     let mut done = 0;
@@ -53,9 +62,10 @@ pub(super) fn arrive(kernel: &mut dyn Kernel, before: &Before) -> Result<Vec<Cha
     kernel.remember(topology, &record)?;
     let now = kernel.observe(&before.target)?;
     let rest = plan::back(&before.target, &now).map_err(|conflicts| stuck(&conflicts))?;
-    // A namespace that was made anew has another cookie.
-    if !record.is_empty() && now.record.namespaces != record.namespaces {
-        record.namespaces.clone_from(&now.record.namespaces);
+    // A namespace that was made anew has another cookie, an interface that came home may have another number.
+    let then = record.clone();
+    record::known_by(&mut record, &now.record);
+    if !record.is_empty() && record != then {
         kernel.remember(topology, &record)?;
     }
     Ok(rest.changes)
@@ -99,6 +109,7 @@ fn target(plan: &Plan) -> State {
         };
         target.insert(chosen(plan, &item.resource), owner);
     }
+    named_before(plan, &mut target);
     for rule in rules_of_vrfs(plan) {
         target.insert(Resource::Rule(rule), Owner::Ours);
     }
@@ -109,6 +120,29 @@ fn target(plan: &Plan) -> State {
         }
     }
     target
+}
+
+/// What the record names, outside of created namespaces, is in the target although the plan leaves it alone: who shares it may give it back meanwhile.
+/// Of somebody else's interface that is no more than what the record and the plan name.
+fn named_before(plan: &Plan, target: &mut State) {
+    let record = &plan.base.record;
+    for id in record.wrote.iter().map(Sysctl::id) {
+        if let (Some(there), false) = (plan.base.get(&id), target.items.contains_key(&id)) {
+            target.insert(there.clone(), Owner::Restored);
+        }
+    }
+    let planned = plan.changes.iter().filter(|change| change.action == Action::Update).filter_map(|change| change.after.as_ref()?.as_link());
+    let mut named: BTreeMap<&LinkId, Link> = BTreeMap::new();
+    for link in planned.chain(&record.configured).filter(|link| link.tenure == Tenure::Existing) {
+        let all = named.entry(&link.id).or_insert_with(|| Link::bare(link.id.clone(), Kind::Any));
+        all.fall_back_to(link);
+        link.port.iter().for_each(|(name, value)| _ = all.port.entry(name.clone()).or_insert_with(|| value.clone()));
+    }
+    for (id, named) in named {
+        if let Some(there) = plan.base.link(id).filter(|there| there.tenure == Tenure::Existing) {
+            target.insert(Resource::Link(Box::new(there.only(&named))), Owner::Restored);
+        }
+    }
 }
 
 /// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the file nobody looked at them.

@@ -78,7 +78,13 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
 }
 
 /// A plan for each case; what is wrong with all of them is told.
-pub fn jobs(cases: impl Iterator<Item = Case>, mut plan: impl FnMut(&Case) -> Result<Plan, Exit>) -> Result<Vec<(Case, Plan)>, Exit> {
+pub fn jobs(cases: impl Iterator<Item = Case>, plan: impl FnMut(&Case) -> Result<Plan, Exit>) -> Result<Vec<(Case, Plan)>, Exit> {
+    let (jobs, failed) = tried(cases, plan);
+    if failed == Exit::Done { Ok(jobs) } else { Err(failed) }
+}
+
+/// A plan for each case that there can be one for, and how the program ends for the others; what is wrong with them is told.
+pub fn tried(cases: impl Iterator<Item = Case>, mut plan: impl FnMut(&Case) -> Result<Plan, Exit>) -> (Vec<(Case, Plan)>, Exit) {
     let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
     for case in cases {
         match plan(&case) {
@@ -86,7 +92,7 @@ pub fn jobs(cases: impl Iterator<Item = Case>, mut plan: impl FnMut(&Case) -> Re
             Err(exit) => failed = failed.worst(exit),
         }
     }
-    if failed == Exit::Done { Ok(jobs) } else { Err(failed) }
+    (jobs, failed)
 }
 
 /// Refuses plans, made again after the question, that have changes which were not shown. Fewer are none the worse: somebody else has done them.
@@ -103,7 +109,7 @@ pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Re
     result
 }
 
-/// Carries out plans one after the other, each looked at again before; stops at the first that fails.
+/// Carries out plans one after the other, each looked at again before; stops at the first that fails, unless the manner says otherwise.
 pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::global::Result {
     let interrupted = signals::watch();
     let signal = interrupted.load(Ordering::Relaxed);
@@ -114,7 +120,7 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
     let mut views = Vec::new();
     let mut exit = Exit::Done;
     for (at, (case, plan)) in jobs.iter().enumerate() {
-        if exit != Exit::Done || interrupted.load(Ordering::Relaxed) != 0 {
+        if exit != Exit::Done && !manner.each || interrupted.load(Ordering::Relaxed) != 0 {
             views.push(json::report(plan, None, None));
             continue;
         }

@@ -17,6 +17,8 @@ pub struct Manner {
     pub verb: &'static str,
     /// What is kept for going back.
     pub way_back: WayBack,
+    /// Whether one that fails is no reason to leave the others.
+    pub each: bool,
 }
 
 /// What is kept for going back to what was there before.

@@ -16,16 +16,17 @@ use std::sync::Arc;
 /// came of it.
 pub fn revert(console: &mut Console, kernel: &mut Linux, pending: &mut Pending) -> Result<(Plan, Report), Error> {
     let records = Records::default();
-    let before = pending.before.clone();
-    let planned = kernel.observe(&before.target).and_then(|now| {
-        plan::back(&before.target, &now).map_err(|conflicts| {
+    let planned = kernel.observe(&pending.before.target).and_then(|now| {
+        let before = pending.before.beside(&now);
+        let plan = plan::back(&before.target, &now).map_err(|conflicts| {
             let conflict = conflicts.into_iter().next();
             let (id, reason, help) = conflict.map(|it| (Some(it.id), it.reason, it.help)).unwrap_or_default();
             Error { id, help, ..Error::new(crate::kernel::ErrorKind::Taken, "plan the way back", reason) }
-        })
+        })?;
+        Ok((plan, before))
     });
     notice::warnings(console, kernel);
-    let plan = planned.inspect_err(|error| _ = pending.fail(&records, error.to_string()))?;
+    let (plan, before) = planned.inspect_err(|error| _ = pending.fail(&records, error.to_string()))?;
     // What was done of it stays done if it fails half-way: the next attempt goes on from there.
     // Nor does a signal end it: going back may well cut the line of who asked for it, and half-way the machine is out of reach.
     let options = Options { rollback: false, interrupted: Arc::default() };

@@ -50,10 +50,13 @@ impl Pending {
     /// What waits for confirmation of `topology`, and how far it is.
     pub fn load(records: &Records, topology: &Name) -> Result<Option<(Self, Phase)>, Error> {
         if let Some(pending) = records.read::<Self>(topology, WAITS)? {
+            records.is_of(topology, WAITS, &pending.before.target.topology)?;
             let phase = pending.phase()?;
             return Ok(Some((pending, phase)));
         }
-        Ok(records.read::<Self>(topology, UNDONE)?.map(|pending| (pending, Phase::Undoing)))
+        let Some(pending) = records.read::<Self>(topology, UNDONE)? else { return Ok(None) };
+        records.is_of(topology, UNDONE, &pending.before.target.topology)?;
+        Ok(Some((pending, Phase::Undoing)))
     }
 
     fn phase(&self) -> Result<Phase, Error> {

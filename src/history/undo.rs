@@ -7,7 +7,7 @@ use crate::linux::store::names::name;
 use crate::linux::store::record::Records;
 use crate::plan;
 use crate::plan::change::Plan;
-use crate::resource::{Name, State};
+use crate::resource::{Name, Record, State};
 use serde::{Deserialize, Serialize};
 
 /// So many applies of a topology can be undone.
@@ -47,7 +47,7 @@ pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(
     if now.record.is_empty() {
         return Ok(());
     }
-    let plan = plan::back(&before.target, &now).map_err(|conflicts| {
+    let plan = plan::back(&before.beside(&now).target, &now).map_err(|conflicts| {
         let reason = conflicts.into_iter().next().map_or_else(String::new, |conflict| conflict.reason);
         Error::new(ErrorKind::Refused, "plan the way back", reason)
     })?;
@@ -57,16 +57,23 @@ pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(
     numbers.iter().rev().skip(KEPT - 1).try_for_each(|old| records.delete(topology, &name(*old)).map(drop))
 }
 
-/// The records of other topologies are no part of a plan: they are observed again.
+/// The records of other topologies are no part of a plan: they are observed again. What they share is remembered, so that it is known where the plan is another
+/// because of them.
 fn without_others(plan: Plan) -> Plan {
-    Plan { base: State { others: Vec::new(), ..plan.base }, ..plan }
+    let shares = |(name, Record { wrote, configured, .. })| (name, Record { wrote, configured, ..Record::default() });
+    let others = plan.base.others.into_iter().map(shares).collect();
+    Plan { base: State { others, ..plan.base }, ..plan }
 }
 
 /// The last apply of `topology` that can be undone, and its number.
 pub fn last(records: &Records, topology: &Name) -> Result<Option<(u64, Apply)>, Error> {
     let Some(number) = records.applies(topology)?.pop() else { return Ok(None) };
     let error = match records.read::<Apply>(topology, &name(number)) {
-        Ok(apply) => return Ok(apply.map(|apply| (number, apply))),
+        Ok(None) => return Ok(None),
+        Ok(Some(apply)) => {
+            records.is_of(topology, &name(number), &apply.before.target.topology)?;
+            return Ok(Some((number, apply)));
+        }
         Err(error) => error,
     };
     let here = env!("CARGO_PKG_VERSION");

@@ -62,7 +62,7 @@ pub fn list(records: &[(Name, Record)], places: &Places) -> Result<(Vec<Found>, 
         topology.half_made = record.running;
         topology.existing = record.existing.iter().map(|(node, place)| (node.clone(), Some(place.clone()))).collect();
     }
-    for (node, name) in marked_namespaces()? {
+    for (node, name) in marked_namespaces(records)? {
         found.entry(name.clone()).or_insert_with(|| Found::new(&name)).namespaces.insert(node);
     }
     let host = netns::run_one(Place::Inside(places.host.clone()), look_at_host)??;
@@ -95,15 +95,30 @@ pub fn list(records: &[(Name, Record)], places: &Places) -> Result<(Vec<Found>, 
 }
 
 /// The namespaces in `/run/netns` that carry a mark, and the topology that it names.
-fn marked_namespaces() -> Result<Vec<(Node, Name)>, Error> {
-    let names = netns::names()?;
-    let alias = || namespace::alias(&socket::Socket::open()?).map_err(|refused| refused.error("read the mark of a namespace"));
+fn marked_namespaces(records: &[(Name, Record)]) -> Result<Vec<(Node, Name)>, Error> {
+    let mut names = netns::names()?;
+    names.retain(|name| !netns::is_link(name));
+    let alias = || {
+        let socket = socket::Socket::open()?;
+        let alias = namespace::alias(&socket).map_err(|refused| refused.error("read the mark of a namespace"))?;
+        Ok::<_, Error>((alias, netns::cookie_of(&socket)?))
+    };
     let jobs = names.iter().map(|name| netns::job(Place::At(NetnsRef::Name(name.clone())), alias));
     let answers = netns::run(netns::READERS, jobs.collect());
-    let mut marked = Vec::new();
+    let (mut marked, mut seen) = (Vec::new(), HashMap::new());
+    let known = |node: &Node, cookie| records.iter().any(|(_, record)| record.namespaces.get(node) == Some(&cookie));
     for (name, answer) in names.iter().zip(answers) {
         match answer.and_then(|alias| alias) {
-            Ok(alias) => marked.extend(alias.as_deref().and_then(topology_of).map(|topology| (Node::from(name.as_str()), Name::from(topology)))),
+            Ok((alias, cookie)) => {
+                let Some(topology) = alias.as_deref().and_then(topology_of) else { continue };
+                let one = (Node::from(name.as_str()), Name::from(topology));
+                // A second name of one is somebody else's.
+                match seen.entry(cookie).or_insert(marked.len()) {
+                    at if cookie == 0 || *at == marked.len() => marked.push(one),
+                    at if known(&one.0, cookie) => marked.get_mut(*at).into_iter().for_each(|first| *first = one.clone()),
+                    _ => {}
+                }
+            }
             // It went while we looked, or is a file and no namespace.
             Err(error) if error.kind == ErrorKind::Taken || error.errno == Some(libc::ENOENT) => {}
             Err(error) => return Err(error),

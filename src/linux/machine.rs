@@ -8,10 +8,12 @@ use super::object::file::Files;
 use super::object::link::features as link_features;
 use super::object::nft::counters;
 use super::object::{insert, nft};
+use super::ownership::identity;
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
 use super::resolve::key_files::{check_keys, resolve_keys};
 use super::resolve::{features, ipv6};
+use super::store::record;
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
@@ -33,6 +35,10 @@ pub struct Linux {
     warnings: Vec<String>,
     /// Descriptors that are free again when something has to be undone.
     spare: Vec<OwnedFd>,
+    /// The cookie of the namespace that topo was started in.
+    home: u64,
+    /// The interfaces of somebody else that were moved, where they are now.
+    arrived: BTreeSet<LinkId>,
 }
 
 /// So many descriptors are had before the first change: an undo never lacks those that the apply failed for.
@@ -55,6 +61,8 @@ impl Linux {
             generations: Vec::new(),
             warnings: netns::hidden().into_iter().collect(),
             spare: Vec::new(),
+            home: netns::cookie()?,
+            arrived: BTreeSet::new(),
         })
     }
 
@@ -63,11 +71,18 @@ impl Linux {
         std::mem::take(&mut self.warnings)
     }
 
+    /// The topology of which the namespace is a node that topo was started in.
+    pub fn started_inside(&self) -> Result<Option<Name>, Error> {
+        let alias = || namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"));
+        let alias = netns::run_one(netns::Place::Inside(self.places.host.clone()), alias)??;
+        Ok(alias.as_deref().and_then(namespace::topology_of).map(Name::from))
+    }
+
     /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark and is no topology's.
     pub fn list(&mut self) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
         let mut records = Vec::new();
         for name in self.records.names()? {
-            let loaded = self.records.load(&name)?;
+            let loaded = self.load_other(&name);
             // A run was cut off before its first step or after its last.
             let running = loaded.record.is_none() && self.records.is_bare(&name)?;
             self.warnings.extend(loaded.warning);
@@ -115,13 +130,18 @@ impl Linux {
         check_keys(&plan.into_iter().collect::<Vec<_>>(), &self.places.keys)
     }
 
+    /// The record of a topology that nothing is done with: one that cannot be read is told, and no reason to stop.
+    fn load_other(&self, topology: &Name) -> record::Loaded {
+        self.records.load(topology).unwrap_or_else(|error| record::Loaded { record: None, warning: Some(error.to_string()) })
+    }
+
     /// The record of `topology`, and those of all others.
     fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
         let own = self.records.load(topology)?;
         self.warnings.extend(own.warning);
         let mut others = Vec::new();
         for name in self.records.names()?.into_iter().filter(|name| name != topology) {
-            let loaded = self.records.load(&name)?;
+            let loaded = self.load_other(&name);
             self.warnings.extend(loaded.warning);
             others.extend(loaded.record.map(|record| (name, record)));
         }
@@ -181,7 +201,8 @@ impl Kernel for Linux {
     }
 
     fn observe(&mut self, wanted: &State) -> Result<State, Error> {
-        let (record, others) = self.read_records(&wanted.topology)?;
+        let (mut record, others) = self.read_records(&wanted.topology)?;
+        self.warnings.extend(identity::settle(&mut record, wanted, self.home)?);
         one_place_each(wanted, &record)?;
         self.places.existing = record.existing.clone().into_iter().chain(existing(wanted)).collect();
         // What the file makes is not existing any more, whatever it was before.
@@ -196,7 +217,11 @@ impl Kernel for Linux {
             self.warnings.push(warning);
         }
         let (places, files) = (self.places.clone(), &self.files.of(&self.places.existing));
-        let mut observed = netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, record, others))??;
+        let mut told = Vec::new();
+        let records = observe::Records { record, others, arrived: &self.arrived };
+        let state = netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, records, &mut told))?;
+        self.warnings.append(&mut told);
+        let mut observed = state?;
         ipv6::stand_in(wanted, &mut observed);
         Ok(observed)
     }
@@ -226,6 +251,8 @@ impl Kernel for Linux {
     }
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
+        let moved = |operation: &Operation| if let Operation::Move { to, .. } = operation { Some(to.clone()) } else { None };
+        self.arrived.extend(batch.iter().filter_map(moved));
         let generations = Mutex::new(Vec::new());
         let (places, files, claimed) = (&self.places, &self.files.of(&self.places.existing), &self.claimed);
         let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });

@@ -2,13 +2,13 @@
 
 use super::change::{Action, Change, Conflict};
 use super::{goal, shared};
-use crate::resource::{Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
+use crate::resource::{Drift, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
 use std::cmp::Ordering;
 
 /// What has to happen to one resource.
 pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, observed: Option<&Item>) -> Option<Change> {
     let drift = match (wanted, observed) {
-        (Some(new), Some(old)) => new.resource.drift(&old.resource),
+        (Some(new), Some(old)) => gives_way(&new.resource, &old.resource).map_or_else(|| new.resource.drift(&old.resource), |drift| vec![drift]),
         _ => Vec::new(),
     };
     let action = match (wanted, observed) {
@@ -35,6 +35,14 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
         loses: Vec::new(),
         gone: Vec::new(),
     })
+}
+
+/// A link of somebody else goes home, and another link gets its place.
+fn gives_way(wanted: &Resource, observed: &Resource) -> Option<Drift> {
+    let (new, old) = (wanted.as_link()?, observed.as_link()?);
+    let from = |link: &Link| if let Tenure::From(source) = &link.tenure { format!("from {source}") } else { link.kind.word().to_owned() };
+    let gives_way = matches!(old.tenure, Tenure::From(_)) && new.tenure != old.tenure;
+    gives_way.then(|| Drift::new("link", from(old), from(new), Impact::Replace))
 }
 
 /// Whether something that the goal does not list goes.
@@ -76,7 +84,10 @@ fn side_by_side<'a>(one: &'a State, other: &'a State) -> impl Iterator<Item = (&
 /// Somebody's link that is away and comes home, to be configured there, as it will be when it arrives.
 fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
     let link = wanted.as_link().filter(|link| link.tenure == Tenure::Existing)?;
-    let away = observed.links().find(|there| there.tenure == Tenure::From(link.id.clone())).filter(|there| goal.link(&there.id).is_none())?;
+    let away = observed
+        .links()
+        .find(|there| there.tenure == Tenure::From(link.id.clone()))
+        .filter(|there| goal.link(&there.id).is_none_or(|stays| stays.tenure != there.tenure))?;
     let mut home =
         Link { id: link.id.clone(), tenure: Tenure::Existing, up: Setting::Is(false), master: Setting::Is(None), marked: link.marked, ..away.clone() };
     home.port.clear();
@@ -85,7 +96,23 @@ fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
 
 /// What is in the way.
 pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
-    side_by_side(goal, observed).filter_map(|(id, wanted, there)| conflict(goal, observed, id, wanted?, there)).collect()
+    let each = side_by_side(goal, observed).filter_map(|(id, wanted, there)| conflict(goal, observed, id, wanted?, there));
+    each.chain(observed.links().filter_map(|link| no_way_home(goal, observed, link))).collect()
+}
+
+/// A link of somebody else goes home, where its name is taken meanwhile.
+fn no_way_home(goal: &State, observed: &State, link: &Link) -> Option<Conflict> {
+    let Tenure::From(home) = &link.tenure else { return None };
+    let goes = goal.link(&link.id).is_none_or(|wanted| wanted.tenure != link.tenure);
+    let there = observed.items.get(&ResourceId::Link(home.clone())).filter(|there| goes && there.owner != Owner::Ours)?;
+    let whose = if let Owner::Theirs(who) = &there.owner { who } else { "somebody else" };
+    let reason = format!("{} was taken from there and goes home, and meanwhile {home} is another interface, which belongs to {whose}", link.id);
+    let node = if home.node.is_host() { String::new() } else { format!("-n {} ", home.node) };
+    Some(Conflict::new(
+        ResourceId::Link(home.clone()),
+        reason,
+        format!("rename or remove that one (ip {node}link set dev {} name NAME), and do it again", home.name),
+    ))
 }
 
 fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, there: Option<&Item>) -> Option<Conflict> {

@@ -4,7 +4,8 @@ use super::change::{Conflict, Plan};
 use super::rehearsal::{Paper, went};
 use super::stage::Turns;
 use super::{advertised, build, diff, goal, remove, shared, warnings};
-use crate::resource::{ResourceId, State};
+use crate::resource::{LinkId, ResourceId, State, Tenure};
+use std::collections::BTreeSet;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
 pub(crate) const ROUNDS: usize = 4;
@@ -61,7 +62,10 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
             "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
         )]);
     }
+    // A port of a bridge that goes elsewhere is not lost with the bridge.
+    let away: BTreeSet<&LinkId> = paper.state.links().filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home) } else { None }).collect();
     for change in &mut paper.changes {
+        change.loses.retain(|id| !matches!(id, ResourceId::Link(link) if away.contains(link)));
         change.loses.sort();
         change.loses.dedup();
         change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();

@@ -1,6 +1,7 @@
 //! One subtraction: wanted minus observed, put in order and rehearsed. Pure and deterministic.
 
 mod advertised;
+mod beside;
 mod build;
 pub(crate) mod change;
 mod diff;
@@ -13,5 +14,6 @@ mod shared;
 mod stage;
 mod warnings;
 
+pub use self::beside::{beside, is_same_beside, record_beside};
 pub use self::make::{back, make};
 pub use change::{Action, Change, Conflict, Plan, Step};

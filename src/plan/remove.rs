@@ -1,6 +1,6 @@
 //! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a step of its own.
 
-use super::change::{Action, Conflict};
+use super::change::{Action, Change, Conflict};
 use super::rehearsal::Paper;
 use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,11 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
         if matches!(resource, Resource::Rule(rule) if rule.kernel) {
             continue;
         }
-        if leaves_first(paper, resource) || !implied(paper, &doomed, resource, 0) {
+        // One that was borrowed goes home.
+        if resource.as_link().is_some_and(|link| matches!(link.tenure, Tenure::From(_))) {
+            continue;
+        }
+        if leaves_first(paper, resource) || frees_parent(paper, &doomed, resource) || !implied(paper, &doomed, resource, 0) {
             let turn = if leaves_first(paper, resource) { (MOVE, 0) } else { turn(resource, &links) };
             groups.entry(turn).or_default().push(resource.clone());
         }
@@ -105,10 +109,21 @@ fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
     tells && link.master_id().is_some_and(|master| paper.base.link(&master).is_some_and(|master| master.kind == Kind::Vrf))
 }
 
-/// Links that were borrowed and are no longer wanted go back to where they came from.
+/// Whether it stands on a link of another node that stays and is changed, a port of a bridge from now on say: the kernel ends a namespace later than it
+/// answers, and until then that link is busy (`netdev_is_rx_handler_busy`).
+fn frees_parent(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource) -> bool {
+    let below = resource.as_link().and_then(|link| link.link.clone()).filter(|below| below.node != *resource.id().node()).map(ResourceId::Link);
+    below.is_some_and(|below| !doomed.contains(&below) && paper.changes.iter().any(|change| change.id == below))
+}
+
+/// Links that were borrowed and are no longer wanted, or not in that place, go back to where they came from.
 fn move_back(paper: &mut Paper) -> Result<(), Conflict> {
-    let back: Vec<ResourceId> =
-        paper.changes.iter().filter(|change| change.action == Action::Move && change.after.is_none()).map(|change| change.id.clone()).collect();
+    let goes = |change: &&Change| match change.action {
+        Action::Move => change.after.is_none(),
+        Action::Replace => change.before.as_ref().and_then(Resource::as_link).is_some_and(|link| matches!(link.tenure, Tenure::From(_))),
+        _ => false,
+    };
+    let back: Vec<ResourceId> = paper.changes.iter().filter(goes).map(|change| change.id.clone()).collect();
     for id in back {
         let Some(Resource::Link(link)) = paper.state.get(&id) else { continue };
         let Tenure::From(source) = link.tenure.clone() else { continue };

@@ -1,6 +1,6 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
 
-use super::change::Conflict;
+use super::change::{Change, Conflict};
 use super::facts::ours;
 use super::goal;
 use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
@@ -35,6 +35,16 @@ pub(super) fn released(observed: &State, prior: &Link) -> Link {
     named(observed, &prior.id).filter(|_| !moved).fold(prior.clone(), |prior, (_, link)| prior.without(link))
 }
 
+/// What an interface goes back to by a destroy, or where the file no longer names it: nor what somebody else changed since topo set it.
+pub(super) fn given_back(observed: &State, prior: &Link) -> Link {
+    let back = released(observed, prior);
+    let set = observed.record.configured.iter().find(|set| set.id == prior.id);
+    match (set, observed.link(&prior.id)) {
+        (Some(set), Some(now)) => back.without_changed(set, now),
+        _ => back,
+    }
+}
+
 /// The interfaces that another topology has set down: nothing of theirs comes back yet.
 pub(super) fn down(observed: &State) -> impl Iterator<Item = LinkId> {
     let links = observed.others.iter().flat_map(|(_, record)| &record.configured);
@@ -49,6 +59,28 @@ pub(super) fn other_attribute(observed: &State, wanted: &Link) -> Option<Conflic
         let help = "two topologies cannot want different values of one attribute: change one of the files";
         Some(Conflict::new(wanted.id(), reason, help))
     })
+}
+
+/// Whether another topology has set a setting to another value.
+pub(super) fn is_contradicted(observed: &State, sysctl: &Sysctl) -> bool {
+    let same = |wrote: &&Sysctl| wrote.id() == sysctl.id();
+    observed.others.iter().filter_map(|(_, record)| record.wrote.iter().find(same)).any(|wrote| !sysctl.drift(wrote).is_empty())
+}
+
+/// The attributes of an interface without those that another topology names, where they want different ones.
+pub(super) fn uncontradicted(observed: &State, link: &Link) -> Link {
+    let differs = |other: &&Link| !link.only(other).drift(&other.only(link)).is_empty();
+    named(observed, &link.id).map(|(_, other)| other).filter(differs).fold(link.clone(), |link, other| link.without(other))
+}
+
+/// Whether a change is one of what another topology has, too: a setting or what its switch writes, an `existing` interface or what stands on that.
+pub(super) fn is_named_by_others(observed: &State, change: &Change) -> bool {
+    if let ResourceId::Sysctl(node, key) = &change.id {
+        let switch = Sysctl::new(node.clone(), key.as_str(), "").written_with();
+        return observed.other_with_setting(&change.id).is_some() || switch.is_some_and(|switch| observed.other_with_setting(&switch).is_some());
+    }
+    let links = change.before.iter().chain(&change.after).flat_map(Resource::links);
+    links.into_iter().any(|link| named(observed, &link).next().is_some())
 }
 
 /// The namespaces of ours that go although another topology uses them.

@@ -2,7 +2,7 @@
 
 use super::facts::{kept, lost_for_good};
 use super::shared;
-use crate::resource::{Owner, Resource, ResourceId, State, Sysctl};
+use crate::resource::{Link, Owner, Resource, ResourceId, State, Sysctl};
 
 /// All warnings of a plan.
 pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
@@ -18,9 +18,13 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
             sysctl.value
         )
     });
+    let changed = observed.record.prior.iter().filter_map(Resource::as_link).filter(|prior| changed_since(goal, observed, prior));
+    let changed =
+        changed.map(|prior| format!("somebody changed {} since topo configured it: what was changed stays as it is, instead of going back", prior.id));
     let gone = observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
     let switched_off = goal.items.values().filter(|item| item.owner != Owner::Restored).filter_map(|item| without_ipv6(observed, &item.resource));
-    kept.chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
+    kept.chain(changed)
+        .chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
         .chain(switched_off)
         .chain(shared::lodgers(goal, observed))
         .collect()
@@ -30,6 +34,13 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
 fn goes(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link().map(ResourceId::Link) else { return false };
     observed.items.get(&link).is_some_and(|item| item.owner == Owner::Ours) && !goal.items.contains_key(&link)
+}
+
+/// Whether somebody gave an interface that goes back other settings than topo had, and than it goes back to.
+fn changed_since(goal: &State, observed: &State, prior: &Link) -> bool {
+    let goes_back = goal.items.get(&prior.id()).is_some_and(|item| item.owner == Owner::Restored);
+    let (back, kept) = (shared::released(observed, prior), shared::given_back(observed, prior));
+    goes_back && observed.link(&prior.id).is_some_and(|now| back.drift(now).len() > kept.drift(now).len())
 }
 
 /// What it costs others that IPv6 is switched off on all interfaces: the kernel drops all addresses and routes there (`addrconf_disable_change`), of which

@@ -4,7 +4,7 @@ use super::order::{Natural, left, natural, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, full_name, impact, name, seen};
 use crate::plan::change::{Action, Change, Plan};
-use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId};
+use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId, Tenure};
 use anstyle::Style;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -269,7 +269,7 @@ fn losses(page: &mut Page, change: &Change) {
     let back: Vec<&ResourceId> = change.loses.iter().filter(|id| !change.gone.contains(id)).collect();
     let gone: Vec<&ResourceId> = change.gone.iter().collect();
     lost(page, &back, "put back by this plan");
-    let away = change.action == Action::Move && change.after.is_some();
+    let away = change.after.as_ref().and_then(Resource::as_link).is_some_and(|link| matches!(link.tenure, Tenure::From(_)));
     lost(page, &gone, if away { "put back when it is given back" } else { "which this plan does not put back" });
 }
 

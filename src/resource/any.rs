@@ -1,6 +1,6 @@
 //! A resource of any kind.
 
-use super::{Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Namespace, Need, Neighbor, Peer, Qdisc, ResourceId, Route, Rule, Sysctl, Table};
+use super::{Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Namespace, Need, Neighbor, Node, Peer, Qdisc, ResourceId, Route, Rule, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 
 /// A resource of any kind.
@@ -46,6 +46,27 @@ impl Resource {
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         each!(self, one => one.id())
+    }
+
+    /// The same in a node that is called otherwise.
+    #[must_use]
+    pub fn at(mut self, node: &Node) -> Self {
+        match &mut self {
+            Self::Namespace(one) => one.node.clone_from(node),
+            Self::Sysctl(one) => one.node.clone_from(node),
+            Self::Link(one) => one.id.node.clone_from(node),
+            Self::Qdisc(one) => one.link.node.clone_from(node),
+            Self::Address(one) => one.link.node.clone_from(node),
+            Self::Neighbor(one) => one.link.node.clone_from(node),
+            Self::Fdb(one) => one.link.node.clone_from(node),
+            Self::Peer(one) => one.link.node.clone_from(node),
+            Self::Route(one) => one.node.clone_from(node),
+            Self::Rule(one) => one.node.clone_from(node),
+            Self::Table(one) => one.node.clone_from(node),
+            Self::Insert(one) => one.node.clone_from(node),
+            Self::File(one) => one.node.clone_from(node),
+        }
+        self
     }
 
     /// What it needs.

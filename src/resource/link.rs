@@ -153,6 +153,29 @@ impl Link {
         Self { tenure: self.tenure.clone(), kind: self.kind.clone(), ..self.attributes(named, false) }
     }
 
+    /// Without the settings that `now` has otherwise than they were set in `set`: somebody changed them since.
+    #[must_use]
+    pub fn without_changed(&self, set: &Self, now: &Self) -> Self {
+        fn differ<T: Clone + PartialEq>(set: &Setting<T>, now: &Setting<T>) -> Setting<T> {
+            if matches!((set, now), (Setting::Is(set), Setting::Is(now)) if set != now) { set.clone() } else { Setting::Left }
+        }
+        let port = set.port.iter().filter(|(name, value)| now.port.get(*name).is_some_and(|now| now != *value));
+        let changed = Self {
+            up: differ(&set.up, &now.up),
+            arp: differ(&set.arp, &now.arp),
+            multicast: differ(&set.multicast, &now.multicast),
+            mtu: differ(&set.mtu, &now.mtu),
+            mac: differ(&set.mac, &now.mac),
+            master: differ(&set.master, &now.master),
+            alternative_names: differ(&set.alternative_names, &now.alternative_names),
+            vlans: differ(&set.vlans, &now.vlans),
+            txqueuelen: differ(&set.txqueuelen, &now.txqueuelen),
+            port: port.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            ..Self::bare(self.id.clone(), Kind::Any)
+        };
+        self.without(&changed)
+    }
+
     fn attributes(&self, named: &Self, there: bool) -> Self {
         fn mask<T: Clone>(value: &Setting<T>, by: &Setting<T>, there: bool) -> Setting<T> {
             if by.get().is_some() == there { value.clone() } else { Setting::Left }

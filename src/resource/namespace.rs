@@ -30,7 +30,7 @@ pub enum NodeTenure {
 }
 
 /// Where an existing namespace is found.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum NetnsRef {
     /// A name in `/run/netns`.
     Name(String),

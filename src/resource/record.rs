@@ -3,12 +3,16 @@
 use super::{Link, LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 
 /// The record of a topology.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Record {
     /// The cookie of the namespace topo was started in (`SO_NETNS_COOKIE`); 0 where the kernel has none.
     pub host_cookie: u64,
+    /// The process namespace that topo ran in, by its inode number: whether all processes that may be in the host namespace can be seen; 0: not known.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub processes: u64,
     /// The namespaces that topo made, or was about to make, by their cookies (0: not yet known).
     pub namespaces: BTreeMap<Node, u64>,
     /// What was there before, and comes back: host sysctls, `existing` interfaces with what a move cost them, sysctls of other nodes.
@@ -24,6 +28,12 @@ pub struct Record {
     pub owned: BTreeSet<ResourceId>,
     /// The `existing` namespaces of the topology and how they are found, so that `destroy NAME` finds them without the file.
     pub existing: BTreeMap<Node, super::NetnsRef>,
+    /// The cookies of those namespaces, by which they are known whatever has their names later.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cookies: BTreeMap<Node, u64>,
+    /// The numbers (ifindex) of interfaces of somebody else that are configured or were moved: one that was made anew under its name has another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<(LinkId, u32)>,
     /// The nft tables as they were installed, by node.
     pub tables: BTreeMap<Node, TableRecord>,
     /// The files that keys of WireGuard came from, by interface and peer.
@@ -59,8 +69,53 @@ impl Record {
         self.key_files.iter().find(|(of, _)| of == id).map(|(_, file)| file)
     }
 
-    /// Whether the record says nothing at all.
+    /// Whether the record says nothing at all: what it only knows others' things by is nothing.
     pub fn is_empty(&self) -> bool {
-        *self == Self { host_cookie: self.host_cookie, ..Self::default() }
+        let Self { host_cookie, processes, .. } = *self;
+        *self == Self { host_cookie, processes, cookies: self.cookies.clone(), numbers: self.numbers.clone(), ..Self::default() }
     }
+
+    /// Puts what is said of namespaces of others under other names for them, or forgets it (`None`).
+    pub fn rename(&mut self, names: &BTreeMap<Node, Option<Node>>) {
+        if names.is_empty() {
+            return;
+        }
+        let to = |node: &Node| names.get(node).map_or_else(|| Some(node.clone()), Clone::clone);
+        let link = |link: &LinkId| Some(LinkId { node: to(&link.node)?, name: link.name.clone() });
+        let id = |id: ResourceId| to(id.node()).map(|node| id.at(&node));
+        self.prior = take(&mut self.prior).into_iter().filter_map(|prior| to(prior.id().node()).map(|node| prior.at(&node))).collect();
+        self.moved = self.moved.iter().filter_map(|(now, home)| Some((link(now)?, link(home)?))).collect();
+        self.wrote = take(&mut self.wrote).into_iter().filter_map(|wrote| Some(Sysctl { node: to(&wrote.node)?, ..wrote })).collect();
+        self.configured = take(&mut self.configured).into_iter().filter_map(|named| Some(Link { id: link(&named.id)?, ..named })).collect();
+        self.owned = take(&mut self.owned).into_iter().filter_map(id).collect();
+        self.existing = take(&mut self.existing).into_iter().filter_map(|(node, place)| Some((to(&node)?, place))).collect();
+        self.cookies = take(&mut self.cookies).into_iter().filter_map(|(node, cookie)| Some((to(&node)?, cookie))).collect();
+        self.numbers = self.numbers.iter().filter_map(|(of, number)| Some((link(of)?, *number))).collect();
+        let tables = take(&mut self.tables).into_iter();
+        self.tables = tables.filter_map(|(node, it)| Some((to(&node)?, TableRecord { table: Table { node: to(&node)?, ..it.table }, ..it }))).collect();
+        self.key_files = take(&mut self.key_files).into_iter().filter_map(|(of, file)| Some((id(of)?, file))).collect();
+        self.born = self.born.iter().filter_map(|(of, born)| Some((link(of)?, born.as_ref().and_then(to)))).collect();
+        self.offload = take(&mut self.offload).into_iter().filter_map(|(of, offload)| Some((link(&of)?, offload))).collect();
+    }
+
+    /// Forgets what was done on an interface of somebody else and what it was like before; `false` where that is nothing.
+    pub fn forget(&mut self, link: &LinkId) -> bool {
+        let said = |record: &Self| record.prior.len() + record.wrote.len() + record.configured.len();
+        let before = said(self);
+        // What carries a mark in the kernel is known by that: whoever made the interface anew may have put it back.
+        let on = |id: &ResourceId| matches!(id, ResourceId::Link(on) | ResourceId::Fdb(on, ..) if on == link);
+        self.prior.retain(|prior| !prior.links().contains(link));
+        self.moved.retain(|(now, _)| now != link);
+        self.wrote.retain(|wrote| wrote.link().as_ref() != Some(link));
+        self.configured.retain(|named| named.id != *link);
+        self.owned.retain(|id| !on(id));
+        self.offload.retain(|(home, _)| home != link);
+        said(self) != before
+    }
+}
+
+/// Whether a number is not known.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_unknown(number: &u64) -> bool {
+    *number == 0
 }

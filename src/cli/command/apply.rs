@@ -5,8 +5,10 @@ use crate::cli::mode::WayBack;
 use crate::cli::target::Case;
 use crate::cli::{confirmation, execute, mode, notice, session};
 use crate::linux::Linux;
+use crate::linux::netns::mounts;
 use crate::linux::store::lock::Lock;
 use crate::plan::change::Plan;
+use crate::resource::NodeTenure;
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -38,6 +40,9 @@ pub struct Apply {
     /// Show each request as a command, and make it when you press Enter; "q" undoes what was done
     #[arg(long, conflicts_with_all = ["yes", "json"])]
     step: bool,
+    /// Apply it here, inside of a node of another topology, or where no other process sees the namespaces that it makes
+    #[arg(long)]
+    here: bool,
     /// Print a report as JSON; needs --yes or a saved plan
     #[arg(long)]
     json: bool,
@@ -105,6 +110,9 @@ impl Apply {
         sure: bool,
         way_back: WayBack,
     ) -> crate::cli::global::Result {
+        if !self.here {
+            refuse_inside(console, &kernel, &jobs)?;
+        }
         confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
         if !(self.json || sure && console.is_quiet()) {
             execute::show(console, jobs.iter().map(|(_, plan)| plan), false)?;
@@ -118,11 +126,28 @@ impl Apply {
             jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
             execute::still(console, &shown, &jobs)?;
         }
-        let manner = mode::Manner { rollback: !self.no_rollback, test: self.test, step: self.step, json: self.json, verb: "Applied", way_back };
+        let manner = mode::Manner { rollback: !self.no_rollback, test: self.test, step: self.step, json: self.json, verb: "Applied", way_back, each: false };
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
         exit
     }
+}
+
+/// Refuses what is hardly meant: the shell is still inside of a node, or the namespaces would be gone with this process.
+fn refuse_inside(console: &mut Console, kernel: &Linux, jobs: &[(Case, Plan)]) -> Result<(), Exit> {
+    if let Some(topology) = kernel.started_inside().map_err(|error| notice::told(console, &error))? {
+        let help = "leave it (exit) and apply it outside, or say --here if it is meant to be inside";
+        console.problem(&format!("topo was started inside of a node of topology {:?}", topology.as_str()), Some(help));
+        return Err(Exit::Usage);
+    }
+    let makes = jobs.iter().any(|(_, plan)| plan.wanted.namespaces().any(|namespace| namespace.tenure == NodeTenure::Created));
+    if makes && mounts::is_secluded() {
+        let help = "start it outside of `ip netns exec` (`nsenter --net=FILE topo` goes into the network namespace alone), let a unit share its mounts \
+                    (PrivateMounts=no), or say --here";
+        console.problem("no other process sees the mounts of this one: the namespaces that topo makes would be gone when it ends", Some(help));
+        return Err(Exit::Usage);
+    }
+    Ok(())
 }
 
 /// The saved plans, made anew, if they are still what was saved.

@@ -57,7 +57,7 @@ impl Destroy {
         let named = if self.all { Vec::new() } else { self.names(console)? };
         let mut lock = execute::lock(console, self.lock_timeout)?;
         let mut kernel = session::open(console)?;
-        let mut jobs = self.plans(console, &mut kernel, &named, session::plan_after)?;
+        let (mut jobs, mut failed) = self.plans(console, &mut kernel, &named, session::plan_after)?;
         for (_, plan) in jobs.iter().filter(|(_, plan)| plan.is_empty() && plan.base.record.is_empty()) {
             nothing(console, &mut kernel, &plan.base.topology)?;
         }
@@ -68,12 +68,21 @@ impl Destroy {
         if changes && !self.yes {
             lock = execute::ask(console, lock, self.lock_timeout, "Destroy all of this?")?;
             kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
-            let fresh = self.plans(console, &mut kernel, &named, session::plan_again)?;
+            let (fresh, again) = self.plans(console, &mut kernel, &named, session::plan_again)?;
+            failed = failed.worst(again);
             let shown: Vec<Plan> = jobs.into_iter().map(|(_, plan)| plan).collect();
             execute::still(console, &shown, &fresh)?;
             jobs = fresh.into_iter().filter(|(case, _)| shown.iter().any(|plan| plan.base.topology == case.wanted.topology)).collect();
         }
-        let manner = mode::Manner { rollback: !self.no_rollback, test: false, step: false, json: self.json, verb: "Destroyed", way_back: mode::WayBack::None };
+        let manner = mode::Manner {
+            rollback: !self.no_rollback,
+            test: false,
+            step: false,
+            json: self.json,
+            verb: "Destroyed",
+            way_back: mode::WayBack::None,
+            each: self.all,
+        };
         let homes = Homes::of(&jobs.iter().filter(|_| self.kill).flat_map(|(_, plan)| session::going(plan)).collect::<Vec<_>>());
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
@@ -82,22 +91,23 @@ impl Destroy {
                 console.note(&format!("ended {} that lived in namespace {node}", count(number, "process")));
             }
         }
-        exit
+        exit.map(|exit| failed.worst(exit))
     }
 
-    /// The plans for the topologies `named`, or for all there are, in the order in which they are carried out.
-    fn plans(&self, console: &mut Console, kernel: &mut Linux, named: &[Name], plan: Planning) -> Result<Vec<(Case, Plan)>, Exit> {
+    /// The plans for the topologies `named`, or for all there are that can go, in the order in which they are carried out, and what is wrong with the rest.
+    fn plans(&self, console: &mut Console, kernel: &mut Linux, named: &[Name], plan: Planning) -> Result<(Vec<(Case, Plan)>, Exit), Exit> {
         let names = if self.all { everything(console, kernel)? } else { named.to_vec() };
         // Of several one may use the namespaces of another, and is in the way of that until it is gone.
         let spares = self.yes && !self.json && names.len() == 1;
         kernel.hold_what_goes(spares).map_err(|error| notice::told(console, &error))?;
         let names = guests_first(console, kernel, names)?;
         let mut gone = Vec::new();
-        execute::jobs(names.iter().cloned().map(Case::nothing), |case| {
+        let (jobs, failed) = execute::tried(names.iter().cloned().map(Case::nothing), |case| {
             let plan = plan(console, kernel, case, &gone);
             gone.push(case.wanted.topology.clone());
             plan
-        })
+        });
+        if failed == Exit::Done || self.all { Ok((jobs, failed)) } else { Err(failed) }
     }
 
     /// The names that the targets mean, each once.

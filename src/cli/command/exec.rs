@@ -6,6 +6,7 @@ use crate::linux::netns;
 use crate::linux::netns::Place;
 use crate::linux::node::exec;
 use crate::linux::node::exec::Program;
+use crate::linux::ownership::identity;
 use crate::linux::store::record::Records;
 use crate::render::order::natural;
 use crate::render::page::{BOLD, Page};
@@ -124,7 +125,7 @@ fn find(console: &mut Console, topology: Option<&str>, what: &str) -> Result<Tar
         return Err(Exit::Usage);
     }
     if let Some((name, record)) = records.iter().find(|(_, record)| has(record, &node)) {
-        return Ok(target(name, record, node));
+        return target(console, name, record, node);
     }
     let named = |place, files| Target { topology: topology.map(Name::from).filter(|_| !records.is_empty()), node: node.clone(), place, files };
     if node.is_host() {
@@ -147,17 +148,25 @@ fn all(console: &mut Console, topology: Option<&str>) -> Result<Vec<Target>, Exi
         console.problem(&format!("there is no topology {topology:?} here"), Some(&help));
         return Err(Exit::Failed);
     }
-    Ok(records.iter().flat_map(|(name, record)| known::nodes_of(record).into_iter().map(|node| target(name, record, node))).collect())
+    let nodes = records.iter().flat_map(|(name, record)| known::nodes_of(record).into_iter().map(move |node| (name, record, node)));
+    nodes.map(|(name, record, node)| target(console, name, record, node)).collect()
 }
 
-/// A node that a topology has.
-fn target(topology: &Name, record: &Record, node: Node) -> Target {
+/// A node that a topology has. Of a namespace of somebody else it is the one that was configured, or none.
+fn target(console: &mut Console, topology: &Name, record: &Record, node: Node) -> Result<Target, Exit> {
     let place = record.existing.get(&node).cloned().unwrap_or_else(|| NetnsRef::Name(node.to_string()));
+    if let (Some(cookie), Ok(now)) = (record.cookies.get(&node), identity::cookie_at(&place))
+        && *cookie != now
+    {
+        let message = format!("the namespace {node} ({place}) that was configured is gone, and another one is found there now");
+        console.problem(&message, Some("apply the topology again to configure that one"));
+        return Err(Exit::Failed);
+    }
     let files = match &place {
         NetnsRef::Name(name) => Some(name.clone()),
         NetnsRef::Path(_) | NetnsRef::Pid(_) => None,
     };
-    Target { topology: Some(topology.clone()), node, place: Place::At(place), files }
+    Ok(Target { topology: Some(topology.clone()), node, place: Place::At(place), files })
 }
 
 /// Whether a topology has a node, of its own or somebody else's.

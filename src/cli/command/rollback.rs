@@ -65,7 +65,7 @@ impl Rollback {
         };
         match revert::revert(console, kernel, &mut pending) {
             Ok((plan, report)) => {
-                let manner = Manner { rollback: false, test: false, step: false, json: self.json, verb: "Rolled back", way_back: WayBack::None };
+                let manner = Manner { rollback: false, test: false, step: false, json: self.json, verb: "Rolled back", way_back: WayBack::None, each: false };
                 views.push(json::report(&plan, Some(&report), None));
                 execute::tell(console, &Case::nothing(name.clone()), &plan, &report, manner, None)
             }

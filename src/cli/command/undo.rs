@@ -1,3 +1,4 @@
+use crate::apply::Before;
 use crate::apply::report::Options;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
@@ -12,7 +13,7 @@ use crate::linux::store::record::{Records, is_name};
 use crate::plan::change::Plan;
 use crate::render::json::Reports;
 use crate::render::{format, json};
-use crate::resource::{Name, State};
+use crate::resource::Name;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
@@ -58,7 +59,7 @@ impl Undo {
         if let Some(maker) = apply.stranger() {
             console.note(&format!("topo {maker} made the apply that is undone, and this is {}: the way back is planned anew", env!("CARGO_PKG_VERSION")));
         }
-        let mut fresh = way(console, &mut kernel, &apply)?;
+        let (mut fresh, mut before) = way(console, &mut kernel, &apply)?;
         notice::warnings(console, &mut kernel);
         kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| notice::told(console, &error))?;
         let silent = self.json || self.yes && console.is_quiet();
@@ -72,14 +73,14 @@ impl Undo {
                 console.problem(&format!("topology {:?} has changed since", name.as_str()), Some("nothing was changed; look at what there is to undo now"));
                 return Err(Exit::Failed);
             }
-            fresh = way(console, &mut kernel, &apply)?;
+            (fresh, before) = way(console, &mut kernel, &apply)?;
         }
         let options = Options { rollback: !self.no_rollback, interrupted: signals::watch() };
-        let report = execute::back(console, &mut kernel, &fresh, &apply.before, &options);
+        let report = execute::back(console, &mut kernel, &fresh, &before, &options);
         if report.is_success() {
             undo::forget(&records, &name, number).map_err(|error| notice::told(console, &error))?;
         }
-        let manner = Manner { rollback: !self.no_rollback, test: false, step: false, json: self.json, verb: "Undone", way_back: WayBack::None };
+        let manner = Manner { rollback: !self.no_rollback, test: false, step: false, json: self.json, verb: "Undone", way_back: WayBack::None, each: false };
         let exit = execute::tell(console, &Case::nothing(name), &fresh, &report, manner, None);
         if self.json {
             console.out(&format::text(&Reports { format_version: format::FORMAT_VERSION, reports: vec![json::report(&fresh, Some(&report), None)] }));
@@ -112,24 +113,24 @@ impl Undo {
     }
 }
 
-/// The plan back, made now; an error where it is not what it was right after the apply.
-fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result<Plan, Exit> {
-    let fresh = back(console, kernel, &apply.before.target)?;
+/// The plan back, made now, and what it goes back to; an error where it is not what it was right after the apply, but for what other topologies share.
+fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result<(Plan, Before), Exit> {
+    let (fresh, before) = back(console, kernel, &apply.before)?;
     let help = "its last apply cannot be undone: apply the file that you want instead";
-    // Two versions need not plan alike: what the machine was right after that apply is not compared.
-    if apply.stranger().is_some() {
-        return Ok(fresh);
-    }
-    if plan_file::is_current(console, &apply.plan, &fresh, help) { Ok(fresh) } else { Err(Exit::Failed) }
+    // Two versions need not plan alike: what the machine was right after an apply of the other is not compared.
+    let current = apply.stranger().is_some() || crate::plan::is_same_beside(&apply.plan, &fresh) || plan_file::is_current(console, &apply.plan, &fresh, help);
+    if current { Ok((fresh, before)) } else { Err(Exit::Failed) }
 }
 
-/// The plan back, made now.
-fn back(console: &mut Console, kernel: &mut Linux, target: &State) -> Result<Plan, Exit> {
-    let now = kernel.observe(target).map_err(|error| notice::told(console, &error))?;
-    crate::plan::back(target, &now).map_err(|conflicts| {
+/// The plan back, made now, and what it goes back to.
+fn back(console: &mut Console, kernel: &mut Linux, before: &Before) -> Result<(Plan, Before), Exit> {
+    let now = kernel.observe(&before.target).map_err(|error| notice::told(console, &error))?;
+    let before = before.beside(&now);
+    let planned = crate::plan::back(&before.target, &now).map_err(|conflicts| {
         for conflict in &conflicts {
             console.problem(&format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason), conflict.help.as_deref());
         }
         Exit::Failed
-    })
+    });
+    Ok((planned?, before))
 }

@@ -251,6 +251,11 @@ pub fn remove(name: &str) -> Result<(), Error> {
     std::fs::remove_file(&path).map_err(|e| Error::io(tried(), &e))
 }
 
+/// Whether `name` is a symbolic link in `/run/netns`: somebody else's name for a namespace, whosever that is.
+pub fn is_link(name: &str) -> bool {
+    path(name).symlink_metadata().is_ok_and(|meta| meta.is_symlink())
+}
+
 /// Whether a namespace has the name `name`.
 pub fn is_there(name: &str) -> bool {
     is_nsfs(&path(name))

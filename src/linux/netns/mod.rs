@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 pub mod handle;
+pub mod mounts;
 pub(crate) mod namespace;
 pub(crate) mod pinned;
 pub(crate) mod places;

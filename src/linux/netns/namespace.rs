@@ -6,6 +6,7 @@ use crate::linux::netlink::attributes::{Attributes, Writer};
 use crate::linux::netlink::link;
 use crate::linux::netlink::socket::{Refused, Request, Socket};
 use crate::linux::netns;
+use crate::linux::store::record::is_name;
 use crate::resource::mark::mark;
 use crate::resource::{Name, Node};
 use nix::libc;
@@ -69,9 +70,9 @@ pub fn alias(socket: &Socket) -> Result<Option<String>, Refused> {
     Ok(link::get(socket, Writer::new(&link::head(LOOPBACK, None)))?.alias)
 }
 
-/// The topology that a mark names.
+/// The topology that a mark names. What goes on otherwise than with a name that a topology can have is somebody's note.
 pub fn topology_of(alias: &str) -> Option<&str> {
-    alias.strip_prefix("topo:").filter(|name| !name.is_empty())
+    alias.strip_prefix("topo:").filter(|name| is_name(name))
 }
 
 const GET_NSID: u16 = 90;

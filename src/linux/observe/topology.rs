@@ -8,7 +8,7 @@ use crate::linux::netns::sysctl;
 use crate::linux::object::file::Files;
 use crate::linux::object::link::vlan;
 use crate::linux::ownership::classify::{Judge, judge, namespace};
-use crate::linux::ownership::{guests, whole};
+use crate::linux::ownership::{guests, identity, whole};
 use crate::linux::snapshot::contents::{Extent, Look, Question, SWITCHES};
 use crate::linux::snapshot::ends::OtherEnds;
 use crate::linux::snapshot::read::{look, read_spared};
@@ -22,19 +22,29 @@ use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `record` and `others` are as they were read.
-pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, others: Vec<(crate::resource::Name, Record)>) -> Result<State, Error> {
-    let mut state = State { record, others, ..State::empty(wanted.topology.clone()) };
-    check_host(&mut state)?;
-    let (mut record, mut others) = (std::mem::take(&mut state.record), std::mem::take(&mut state.others));
+/// What is remembered.
+pub struct Records<'a> {
+    /// The record of the topology.
+    pub record: Record,
+    /// Those of all others.
+    pub others: Vec<(Name, Record)>,
+    /// The interfaces of somebody else that this run has moved, where they are now.
+    pub arrived: &'a BTreeSet<LinkId>,
+}
+
+/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read; what a person should know is added to `told`.
+pub fn observe(wanted: &State, places: &Places, files: &Files, records: Records, told: &mut Vec<String>) -> Result<State, Error> {
+    let mut state = State::empty(wanted.topology.clone());
+    let Records { mut record, mut others, arrived } = records;
     let questions = questions(wanted, &record, places)?;
-    let (mut looks, far) = look_at_rest(wanted, &questions, places)?;
+    let (mut looks, far) = look_at_rest(wanted, &record, &questions, places, told)?;
     check_borrowed(&looks, &record)?;
     let says = says_protocol();
     let guests = guests::guests(&mut others, &looks, places);
     let whole = |node: &Node| wanted.namespace(node).is_some_and(|namespace| namespace.whole);
     let not_whole = whole::not_whole(&looks, &far, &record, whole);
     read_spared_after_all(&wanted.topology, &questions, &mut looks, &not_whole)?;
+    told.extend(identity::number(&mut record, wanted, &looks, arrived));
     let outside = guests::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
@@ -74,6 +84,9 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
         if let (true, Some(cookie)) = (ours, record.namespaces.get_mut(&seen.node)) {
             *cookie = seen.cookie;
         }
+        if places.existing.contains_key(&seen.node) && seen.cookie != 0 {
+            record.cookies.insert(seen.node.clone(), seen.cookie);
+        }
     }
     leftovers(&mut state, &record, whole);
     remembered(&mut state, &record);
@@ -81,20 +94,6 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, record: Record, o
     (state.record, state.others) = (record, others);
     vlan::check(wanted, &state)?;
     Ok(state)
-}
-
-/// The record is about the namespace that topo was started in then; another one would be given what belongs elsewhere.
-fn check_host(state: &mut State) -> Result<(), Error> {
-    let here = netns::cookie()?;
-    match state.record.host_cookie {
-        0 => state.record.host_cookie = here,
-        then if then == here || here == 0 => {}
-        _ => {
-            let reason = format!("topology {:?} was made from another network namespace than this one", state.topology.as_str());
-            return Err(Error::new(ErrorKind::Taken, "read the topology", reason).help("run topo in the network namespace where it was applied"));
-        }
-    }
-    Ok(())
 }
 
 /// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go with the namespace. It is known by its
@@ -138,7 +137,7 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for name in &names {
         let node = Node::from(name.as_str());
-        if netns::is_leftover(name) || node.is_host() || places.existing.contains_key(&node) {
+        if netns::is_leftover(name) || netns::is_link(name) || node.is_host() || places.existing.contains_key(&node) {
             continue;
         }
         let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
@@ -212,7 +211,13 @@ fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (
 }
 
 /// Looks until nothing of the topology is about to go with a namespace that somebody deleted, and finds the other ends.
-fn look_at_rest(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<(Vec<Look>, OtherEnds), Error> {
+fn look_at_rest(
+    wanted: &State,
+    record: &Record,
+    questions: &BTreeMap<Node, Question<'_>>,
+    places: &Places,
+    told: &mut Vec<String>,
+) -> Result<(Vec<Look>, OtherEnds), Error> {
     let is_marked = link::marked_by(&wanted.topology);
     let matters = |node: &Node, seen: &link::Seen| {
         let id = || ResourceId::Link(LinkId { node: node.clone(), name: seen.name.clone() });
@@ -220,11 +225,19 @@ fn look_at_rest(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places
     };
     let start = Instant::now();
     loop {
-        let looks = look_everywhere(wanted, questions, places)?;
+        let mut looks = look_everywhere(wanted, questions, places)?;
+        let second = identity::second_names(&looks, record, wanted, places);
+        looks.retain(|look| !second.contains_key(&look.node));
         let far = peers::others(&looks, places)?;
         let passed = start.elapsed();
         let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places) || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
         if !moves {
+            told.extend(
+                second
+                    .iter()
+                    .filter(|(_, node)| wanted.namespace(node).is_none())
+                    .map(|(other, node)| format!("somebody gave the namespace {node} another name, {other}: it lives on under that when {node} is gone")),
+            );
             return Ok((looks, far));
         }
         std::thread::sleep(PAUSE);

@@ -2,4 +2,5 @@
 
 pub(crate) mod classify;
 pub(crate) mod guests;
+pub(crate) mod identity;
 pub(crate) mod whole;

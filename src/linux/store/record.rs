@@ -41,6 +41,9 @@ pub struct Loaded {
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {
     version: u32,
+    /// Whose it is; records of topo 0.1 do not say.
+    #[serde(default)]
+    topology: Option<Name>,
     /// [`sum`] of the record: one that was changed by anything but topo is not believed, for it says what others' things are put back to.
     sum: u64,
     record: T,
@@ -77,7 +80,7 @@ impl Records {
             folder => folder?,
         };
         match read_whole(&folder, FILE, &path)? {
-            Some(text) => parse(&text, &path),
+            Some(text) => parse(&text, topology, &path),
             None => Ok(Loaded::default()),
         }
     }
@@ -87,7 +90,7 @@ impl Records {
         let path = self.path(topology)?;
         let broken = |e: serde_json::Error| Error::new(ErrorKind::File, "write a record", e.to_string());
         let sum = sum(&serde_json::to_vec(record).map_err(broken)?);
-        let text = serde_json::to_vec(&Versioned { version: VERSION, sum, record }).map_err(broken)?;
+        let text = serde_json::to_vec(&Versioned { version: VERSION, topology: Some(topology.clone()), sum, record }).map_err(broken)?;
         write_whole(&self.make_folder(topology)?, FILE, &text, &path)
     }
 
@@ -179,7 +182,7 @@ impl Records {
 }
 
 /// Reads the text of a record.
-fn parse(text: &[u8], path: &Path) -> Result<Loaded, Error> {
+fn parse(text: &[u8], topology: &Name, path: &Path) -> Result<Loaded, Error> {
     if let Ok(Version { version }) = serde_json::from_slice(text)
         && version > VERSION
     {
@@ -188,6 +191,7 @@ fn parse(text: &[u8], path: &Path) -> Result<Loaded, Error> {
     }
     let whole = |kept: u64| written(text).is_some_and(|record| sum(record) == kept);
     let why = match serde_json::from_slice::<Versioned<Record>>(text) {
+        Ok(Versioned { topology: Some(other), .. }) if other != *topology => return Err(of_another(path, &other)),
         Ok(it) if whole(it.sum) => return Ok(Loaded { record: Some(it.record), warning: None }),
         Ok(_) => "its sum is wrong".to_owned(),
         Err(e) => {
@@ -233,6 +237,12 @@ fn understood(record: serde_json::Value) -> Option<(Record, usize)> {
         lost += before - value.as_array().map_or(0, Vec::len) - value.as_object().map_or(0, serde_json::Map::len);
     }
     Some((serde_json::from_value(record).ok()?, lost))
+}
+
+/// A file in `/run/topo/NAME/` that speaks of another topology: somebody copied it there.
+pub fn of_another(path: &Path, other: &Name) -> Error {
+    Error::new(ErrorKind::File, format!("read {}", path.display()), format!("it is of topology {:?}", other.as_str()))
+        .help("remove it: what carries the topology's mark is found without it")
 }
 
 /// Whether `text` is a name that a topology can have.

@@ -3,7 +3,7 @@
 
 use super::folder::{list, read_whole, unlink, write_whole};
 use super::names::number;
-use super::record::Records;
+use super::record::{Records, of_another};
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::Name;
 use nix::fcntl::{AtFlags, renameat};
@@ -29,6 +29,11 @@ struct Version {
 }
 
 impl Records {
+    /// Holds that what a file of the folder of `topology` speaks of is this topology.
+    pub fn is_of(&self, topology: &Name, file: &str, speaks_of: &Name) -> Result<(), Error> {
+        if topology == speaks_of { Ok(()) } else { Err(of_another(&self.beside(topology, file)?, speaks_of)) }
+    }
+
     /// Reads a file of the folder of `topology`; `None` where there is none.
     pub fn read<T: DeserializeOwned>(&self, topology: &Name, file: &str) -> Result<Option<T>, Error> {
         let path = self.beside(topology, file)?;

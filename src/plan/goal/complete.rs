@@ -4,7 +4,8 @@ use crate::plan::facts::{gone, kept, local_rules, lost_for_good, prior_equals};
 use crate::plan::{facts, shared};
 use crate::resource::kinds::spec::Mtu;
 use crate::resource::{
-    Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure, Value, Vlans, kinds,
+    Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure, Value, Vlans,
+    kinds,
 };
 use std::collections::BTreeSet;
 
@@ -54,7 +55,7 @@ pub(crate) fn given_back(goal: &mut State, observed: &State) {
         let now = goal.links().find(|link| link.tenure == Tenure::From(prior.id.clone())).map_or(prior.id(), |link| link.id());
         let Some(item) = goal.items.get_mut(&now) else { continue };
         let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
-        let mut prior = shared::released(observed, prior);
+        let mut prior = shared::given_back(observed, prior);
         if link.id != prior.id {
             // While it is away it has no place to be up in, no bridge and no port.
             (prior.up, prior.master, prior.vlans) = (Setting::Left, Setting::Left, Setting::Left);
@@ -184,54 +185,74 @@ pub(crate) fn linked_mtus(goal: &mut State, observed: &State) {
 
 /// What the record says was there before comes back where the file no longer speaks of it.
 pub(crate) fn restore(goal: &mut State, observed: &State) {
-    let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
-    let taken: Vec<LinkId> = goal.links().filter_map(source).collect();
-    // What going down costs a link waits until it is up again.
-    let theirs = |link: &&Link| link.tenure == Tenure::Existing;
-    let down: Vec<LinkId> =
-        goal.links().filter(theirs).filter(|link| link.up == Setting::Is(false)).map(|link| link.id.clone()).chain(shared::down(observed)).collect();
-    let off: Vec<LinkId> = goal.links().filter(theirs).filter(|link| goal.is_off(&link.id)).map(|link| link.id.clone()).collect();
-    let lost = |link: &LinkId| taken.contains(link) || down.contains(link);
-    let moved = local_rules(goal);
+    let waiting = Waiting::of(goal, observed);
     for prior in &observed.record.prior {
         let id = prior.id();
-        let still_away = match prior {
-            Resource::Link(link) => taken.contains(&link.id),
-            Resource::Address(address) => lost(&address.link) || goal.bars(&address.link, &address.address),
-            Resource::Route(route) => route.nexthops.iter().any(|hop| {
-                hop.dev.as_ref().is_some_and(|dev| {
-                    let link = LinkId { node: route.node.clone(), name: dev.clone() };
-                    lost(&link) || off.contains(&link) || goal.bars(&link, &route.key.to)
-                })
-            }),
-            Resource::Sysctl(sysctl) => {
-                // A link that moves gets the settings of a new one, in either namespace.
-                gone(goal, observed, sysctl)
-                    || went(observed, sysctl)
-                    || sysctl.link().is_some_and(|link| taken.contains(&link))
-                    || sysctl.written_with().is_some_and(|main| {
-                        goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored) || observed.other_with_setting(&main).is_some()
-                    })
-            }
-            _ => false,
-        };
         // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
         let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl)) || observed.other_with_setting(&id).is_some();
-        let zero = matches!(prior, Resource::Rule(rule) if moved.contains(&(rule.node.clone(), rule.key.family)));
-        let node_gone = match observed.namespace(id.node()).map(|namespace| &namespace.tenure) {
-            None => true,
-            Some(NodeTenure::Created) => goal.namespace(id.node()).is_none(),
-            Some(_) => false,
-        };
-        let stays_away = still_away || lost_for_good(observed, prior) || facts::goes_along(goal, observed, prior);
-        if !(stays_away || changed || zero || node_gone || goal.items.contains_key(&id)) {
-            let back = prior.as_link().map(|link| Resource::Link(Box::new(shared::released(observed, link))));
+        if !(waiting.has(goal, observed, prior) || changed || goal.items.contains_key(&id)) {
+            let back = prior.as_link().map(|link| Resource::Link(Box::new(shared::given_back(observed, link))));
             goal.insert(back.unwrap_or_else(|| prior.clone()), Owner::Restored);
         }
     }
     shared::spare(goal, observed);
     follow(goal, observed);
     inherit(goal, observed);
+}
+
+/// The links of somebody else (moved, set down, without routes) and the rules that keep what was there before from coming back.
+pub(crate) struct Waiting {
+    taken: Vec<LinkId>,
+    down: Vec<LinkId>,
+    off: Vec<LinkId>,
+    local: BTreeSet<(Node, Family)>,
+}
+
+impl Waiting {
+    /// Those of a goal. (To be down costs nothing where it was down before.)
+    pub fn of(goal: &State, observed: &State) -> Self {
+        let theirs = |link: &&Link| link.tenure == Tenure::Existing;
+        let was_down = |link: &Link| observed.record.prior(&link.id()).and_then(Resource::as_link).is_some_and(|prior| prior.up == Setting::Is(false));
+        let is_down = |link: &&Link| theirs(link) && link.up == Setting::Is(false) && !was_down(link);
+        Self {
+            taken: goal.links().filter(|link| matches!(link.tenure, Tenure::From(_))).map(|link| link.home().clone()).collect(),
+            down: goal.links().filter(is_down).map(|link| link.id.clone()).chain(shared::down(observed)).collect(),
+            off: goal.links().filter(theirs).filter(|link| goal.is_off(&link.id)).map(|link| link.id.clone()).collect(),
+            local: local_rules(goal),
+        }
+    }
+
+    /// Whether `prior` does not come back yet, or never.
+    pub fn has(&self, goal: &State, observed: &State, prior: &Resource) -> bool {
+        let lost = |link: &LinkId| self.taken.contains(link) || self.down.contains(link);
+        let still_away = match prior {
+            Resource::Link(link) => self.taken.contains(&link.id),
+            Resource::Address(address) => lost(&address.link) || goal.bars(&address.link, &address.address),
+            Resource::Route(route) => route.nexthops.iter().any(|hop| {
+                hop.dev.as_ref().is_some_and(|dev| {
+                    let link = LinkId { node: route.node.clone(), name: dev.clone() };
+                    lost(&link) || self.off.contains(&link) || goal.bars(&link, &route.key.to)
+                })
+            }),
+            Resource::Sysctl(sysctl) => {
+                // A link that moves gets the settings of a new one, in either namespace.
+                gone(goal, observed, sysctl)
+                    || went(observed, sysctl)
+                    || sysctl.link().is_some_and(|link| self.taken.contains(&link))
+                    || sysctl.written_with().is_some_and(|main| {
+                        goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored) || observed.other_with_setting(&main).is_some()
+                    })
+            }
+            Resource::Rule(rule) => self.local.contains(&(rule.node.clone(), rule.key.family)),
+            _ => false,
+        };
+        let node_gone = match observed.namespace(prior.id().node()).map(|namespace| &namespace.tenure) {
+            None => true,
+            Some(NodeTenure::Created) => goal.namespace(prior.id().node()).is_none(),
+            Some(_) => false,
+        };
+        still_away || node_gone || lost_for_good(observed, prior) || facts::goes_along(goal, observed, prior)
+    }
 }
 
 /// Settings of interfaces that left the file, where a switch or default of the node reaches them: those of a link of ours have what that gives a fresh one,

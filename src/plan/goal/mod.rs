@@ -3,4 +3,4 @@
 pub(crate) mod complete;
 
 pub(crate) use super::facts::{displaced, gone};
-pub(crate) use complete::complete;
+pub(crate) use complete::{Waiting, complete};

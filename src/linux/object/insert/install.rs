@@ -8,6 +8,7 @@ use super::{iptables, native};
 use crate::dialect::nft_script::is_iptables;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::object::nft::generation;
+use crate::linux::store::record::is_name;
 use crate::resource::{ChainRef, Insert, Name, Node, ResourceId, TableRule};
 
 /// The rules of `topology` in `chain`: those that are as `wanted` has them in its words, others as they are listed.
@@ -71,7 +72,7 @@ pub fn check(insert: &Insert) -> Result<(), Error> {
 
 /// The chains that hold rules with a comment of topo's, and the topology it names, wherever they are but in topo's own tables.
 pub fn found() -> Result<Vec<(ChainRef, Name)>, Error> {
-    let foreign = |(chain, name): &(ChainRef, String)| !(chain.family == "inet" && chain.table == format!("topo-{name}"));
+    let foreign = |(chain, name): &(ChainRef, String)| is_name(name) && !(chain.family == "inet" && chain.table == format!("topo-{name}"));
     Ok(generation::commented()?.into_iter().filter(foreign).map(|(chain, name)| (chain, name.into())).collect())
 }
 

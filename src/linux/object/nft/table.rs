@@ -15,6 +15,7 @@ use crate::dialect::nft_script::{Start, comment, rule_of_line, script, table_nam
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;
 use crate::linux::process::run;
+use crate::linux::store::record::is_name;
 use crate::resource::mark::mark;
 use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule};
 use std::collections::{HashMap, VecDeque};
@@ -97,7 +98,7 @@ pub fn topologies() -> Result<Vec<Name>, Error> {
     let rules = commented()?;
     let by_rule = |table: &str, name: &str| rules.iter().any(|(chain, of)| chain.family == "inet" && chain.table == table && of == name);
     let ours = |(table, marks): &(String, Vec<String>)| {
-        let name = table.strip_prefix("topo-")?;
+        let name = table.strip_prefix("topo-").filter(|name| is_name(name))?;
         (marks.iter().any(|mark| mark == name) || by_rule(table, name)).then(|| Name::from(name))
     };
     Ok(tables.iter().filter_map(ours).collect())

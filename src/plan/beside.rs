@@ -1,0 +1,134 @@
+//! The way back of one topology beside the others: what they name stays as they have it, and what they had when the way back was written, and have no
+//! more, is as it was before all of them.
+
+use super::change::{Change, Plan};
+use super::goal::Waiting;
+use super::{facts, shared};
+use crate::resource::{Item, Link, LinkId, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure};
+
+/// What `target`, which was there when the topology had `record`, is beside the other topologies that are there now.
+pub fn beside(target: &State, record: &Record, observed: &State) -> State {
+    let mut goal = target.clone();
+    goal.items.retain(|_, item| !is_another(record, observed, &item.resource));
+    goal.items.retain(|_, item| item.owner != Owner::Restored || !is_lost(target, observed, &item.resource));
+    goal.items.retain(|id, item| item.owner != Owner::Restored || !is_taken_by_others(record, observed, id, &item.resource));
+    since(&mut goal, record, observed);
+    let down: Vec<_> = shared::down(observed).collect();
+    let on_down = |resource: &Resource| match resource {
+        Resource::Address(address) => address.address.addr().is_ipv6() && down.contains(&address.link),
+        Resource::Route(_) => resource.links().iter().any(|link| down.contains(link)),
+        _ => false,
+    };
+    goal.items.retain(|_, item| item.owner != Owner::Restored || !on_down(&item.resource));
+    for item in goal.items.values_mut().filter(|item| item.owner == Owner::Restored) {
+        if let Resource::Link(link) = &mut item.resource
+            && link.tenure == Tenure::Existing
+        {
+            **link = shared::released(observed, link);
+        }
+    }
+    goal
+}
+
+/// The record that comes back with [`beside`]: without what another topology has set to another value since.
+pub fn record_beside(record: &Record, observed: &State) -> Record {
+    let mut record = record.clone();
+    record.wrote.retain(|wrote| !shared::is_contradicted(observed, wrote));
+    for link in &mut record.configured {
+        *link = shared::uncontradicted(observed, link);
+    }
+    record
+}
+
+/// Whether it was in a namespace, or on an interface, of somebody else that another one has replaced since: nothing of the new one is to go back.
+fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
+    let now = &observed.record;
+    let node = resource.id().node().clone();
+    let cookies = then.cookies.get(&node).zip(now.cookies.get(&node));
+    let number = |record: &Record, link: &LinkId| record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number);
+    // What is in the place of one that was moved is known by where it came from.
+    let moved = |link: &LinkId| then.moved.iter().chain(&now.moved).any(|(there, _)| there == link);
+    let anew = |link: &LinkId| !moved(link) && number(then, link).zip(number(now, link)).is_some_and(|(then, now)| then != now);
+    let replaced = cookies.is_some_and(|(then, now)| then != now) && !matches!(resource, Resource::Namespace(_));
+    replaced || resource.links().iter().any(anew)
+}
+
+/// Whether it is, or stands on, an interface of somebody else that is nowhere any more.
+fn is_lost(target: &State, observed: &State, resource: &Resource) -> bool {
+    let ours = |link: &LinkId| target.link(link).is_some_and(|link| link.tenure != Tenure::Existing);
+    facts::lost_for_good(observed, resource) && !resource.links().iter().any(ours)
+}
+
+/// Whether another topology has a setting, or the switch that writes it. One that `record` names is this topology's too, where they agree.
+fn is_taken_by_others(record: &Record, observed: &State, id: &ResourceId, resource: &Resource) -> bool {
+    let Resource::Sysctl(sysctl) = resource else { return false };
+    if record.wrote.iter().any(|wrote| wrote.id() == *id) {
+        return shared::is_contradicted(observed, sysctl);
+    }
+    let has = |id: &ResourceId| observed.other_with_setting(id).is_some();
+    has(id) || sysctl.written_with().is_some_and(|switch| has(&switch))
+}
+
+/// What the topology has changed since it had `record` goes back to what was there before any topology: when the way back was written another may have
+/// had it already.
+fn since(goal: &mut State, record: &Record, observed: &State) {
+    let since = observed.record.prior.iter().filter_map(|prior| match (prior, record.prior(&prior.id())) {
+        (_, None) => Some(prior.clone()),
+        (Resource::Link(now), Some(Resource::Link(then))) => Some(Resource::Link(Box::new(now.without(then)))),
+        _ => None,
+    });
+    // What is in a created namespace is nobody else's, and is as it was observed.
+    let since = since.filter(|prior| !observed.is_made(prior.id().node()) && !goal.is_made(prior.id().node()));
+    // Interfaces first: what stands on one waits until it is up.
+    let (links, others): (Vec<Resource>, Vec<Resource>) = since.partition(|prior| prior.as_link().is_some());
+    let waiting = Waiting::of(goal, observed);
+    for prior in links.into_iter().filter_map(|prior| if let Resource::Link(link) = prior { Some(link) } else { None }) {
+        let id = prior.id();
+        let mut back = Link { tenure: Tenure::Existing, ..*prior };
+        match goal.items.get(&id) {
+            Some(Item { owner, .. }) if *owner != Owner::Restored => continue,
+            Some(Item { resource: Resource::Link(there), .. }) => {
+                back.fall_back_to(there);
+                there.port.iter().for_each(|(name, value)| _ = back.port.entry(name.clone()).or_insert_with(|| value.clone()));
+            }
+            _ => {}
+        }
+        let back = Resource::Link(Box::new(back));
+        if !waiting.has(goal, observed, &back) {
+            goal.insert(back, Owner::Restored);
+        }
+    }
+    let waiting = Waiting::of(goal, observed);
+    for prior in others {
+        let id = prior.id();
+        let keeps = match &prior {
+            Resource::Sysctl(sysctl) => is_named(record, sysctl) || is_taken_by_others(record, observed, &id, &prior),
+            _ => goal.items.contains_key(&id),
+        };
+        if !keeps && !waiting.has(goal, observed, &prior) {
+            goal.insert(prior, Owner::Restored);
+        }
+    }
+}
+
+fn is_named(record: &Record, sysctl: &Sysctl) -> bool {
+    record.wrote.iter().any(|wrote| wrote.id() == sysctl.id())
+}
+
+/// Whether a plan back is another than it was when it was saved, and only in what other topologies had then or have now, or because interfaces came or went
+/// that follow a switch.
+pub fn is_same_beside(saved: &Plan, fresh: &Plan) -> bool {
+    let own = |plan: &Plan| -> Vec<Change> {
+        let shared = |change: &&Change| shared::is_named_by_others(&saved.base, change) || shared::is_named_by_others(&fresh.base, change);
+        plan.changes.iter().filter(|change| !shared(change) && !follows(plan, change)).cloned().collect()
+    };
+    let (then, now) = (own(saved), own(fresh));
+    then == now && then.len() + now.len() < saved.changes.len() + fresh.changes.len()
+}
+
+/// Whether a change is of a setting that goes where a switch takes it, which is changed too.
+fn follows(plan: &Plan, change: &Change) -> bool {
+    let ResourceId::Sysctl(node, key) = &change.id else { return false };
+    let switch = Sysctl::new(node.clone(), key.as_str(), "").written_with();
+    switch.is_some_and(|switch| plan.changes.iter().any(|change| change.id == switch))
+}
