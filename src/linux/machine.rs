@@ -9,8 +9,8 @@ use super::object::link::features as link_features;
 use super::object::{insert, nft};
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
-use super::resolve::features;
 use super::resolve::key_files::{check_keys, resolve_keys};
+use super::resolve::{features, settable};
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
@@ -140,6 +140,7 @@ impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
         resolve::numbers(wanted)?;
         features::check(wanted)?;
+        settable::check(wanted)?;
         resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);

@@ -3,7 +3,7 @@
 use super::change::{Conflict, Plan};
 use super::rehearsal::Paper;
 use super::stage::Turns;
-use super::{build, diff, goal, remove, shared, warnings};
+use super::{build, diff, goal, handover, remove, shared, warnings};
 use crate::resource::State;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
@@ -23,7 +23,8 @@ pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
 }
 
 pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let conflicts = diff::conflicts(&goal, observed);
+    let mut conflicts = diff::conflicts(&goal, observed);
+    conflicts.extend(handover::conflicts(&goal, observed));
     if !conflicts.is_empty() {
         return Err(conflicts);
     }

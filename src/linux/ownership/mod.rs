@@ -1,5 +1,7 @@
 //! Whose an object is: decided from what was read, the marks, and the records.
 
 pub(crate) mod classify;
+mod client;
 pub(crate) mod guests;
+mod vlans;
 pub(crate) mod whole;

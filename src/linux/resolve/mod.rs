@@ -4,5 +4,6 @@ pub(crate) mod features;
 pub mod key_files;
 pub(crate) mod names;
 pub mod rt_tables;
+pub(crate) mod settable;
 
 pub use names::*;
