@@ -177,6 +177,17 @@ fn every_code_has_a_file_that_shows_it() {
     assert!(shown.len() >= 40, "{}", shown.len());
 }
 
+/// Every warning can be answered.
+#[test]
+fn every_warning_can_be_allowed() {
+    let all = files().into_iter().flat_map(|path| findings(&source(&path)));
+    let codes: BTreeSet<&str> = all.filter(|finding| finding.severity == Severity::Warning).map(|finding| finding.code).collect();
+    let unknown: Vec<&&str> = codes.iter().filter(|code| !document::WARNINGS.contains(code)).collect();
+    assert!(unknown.is_empty(), "WARNINGS of src/document/schema/allow.rs lacks {unknown:?}");
+    let never: Vec<&&str> = document::WARNINGS.iter().filter(|code| !codes.contains(**code)).collect();
+    assert!(never.is_empty(), "nobody warns of {never:?}");
+}
+
 /// How long it takes to look at a text, and how many findings it gives.
 fn cost(text: String) -> (Duration, usize) {
     let start = Instant::now();

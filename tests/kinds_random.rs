@@ -65,7 +65,7 @@ fn same(before: &str, what: &str, story: &str) {
 }
 
 /// What a hand may do, in a namespace (`$n`) to one of its links (`$l`).
-const HANDS: [&str; 22] = [
+const HANDS: [&str; 23] = [
     "link set dev $l down",
     "link set dev $l up",
     "link set dev $l nomaster",
@@ -85,6 +85,7 @@ const HANDS: [&str; 22] = [
     "link set dev $l type ipvlan mode l3",
     "link set dev $l type vxlan nolearning",
     "link property add dev $l altname by-hand",
+    "address add 10.250.0.9/24 dev $l",
     "route flush proto 116",
     "rule delete priority 1000",
     "link set dev $l name renamed0",

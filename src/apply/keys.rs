@@ -2,6 +2,7 @@
 
 use crate::plan::change::Plan;
 use crate::resource::{Kind, Link, Operation, Peer, Record, Resource, ResourceId, State, Value};
+use std::collections::BTreeSet;
 
 /// Notes an interface as it is wanted.
 pub(super) fn of_link(record: &mut Record, link: &Link) {
@@ -19,6 +20,13 @@ pub(super) fn of_peer(record: &mut Record, peer: &Peer) {
     if let Some(path) = &peer.preshared_file {
         record.key_files.push((peer.id(), path.clone()));
     }
+    record.endpoints.extend(peer.endpoint.get().map(|endpoint| (peer.id(), *endpoint)));
+}
+
+/// Forgets the endpoints that are about to be written: of a run that is cut off nobody knows whether they were.
+pub(super) fn endpoints(record: &mut Record, wanted: &Record) {
+    let stays: BTreeSet<_> = wanted.endpoints.iter().collect();
+    record.endpoints.retain(|written| stays.contains(written));
 }
 
 /// Notes the files of the keys that are about to be set.
@@ -39,8 +47,12 @@ pub(super) fn about_to(record: &mut Record, plan: &Plan, link: &Link) {
     record.born.push((link.id.clone(), Some(link.transport()).filter(|_| !there)));
 }
 
-/// Notes where the interfaces were born that were made: all steps are done.
+/// Notes where the interfaces were born that were made, and the endpoints that were written: all steps are done.
 pub(super) fn made(record: &mut Record, wanted: &State) {
+    record.endpoints.clear();
+    for peer in wanted.resources().filter_map(|resource| if let Resource::Peer(peer) = resource { Some(peer) } else { None }) {
+        record.endpoints.extend(peer.endpoint.get().map(|endpoint| (peer.id(), *endpoint)));
+    }
     for link in wanted.links().filter(|link| link.kind == Kind::Wireguard) {
         if let Some((_, born)) = record.born.iter_mut().find(|(id, born)| *id == link.id && born.is_none()) {
             *born = Some(link.transport());

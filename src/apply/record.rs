@@ -6,7 +6,7 @@ use crate::resource::{
     Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord,
     Tenure,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it can complete or remove the topology.
 pub(super) fn during(plan: &Plan) -> Record {
@@ -18,6 +18,8 @@ pub(super) fn during(plan: &Plan) -> Record {
     record.tables.retain(|node, _| plan.base.get(&ResourceId::Table(node.clone())).is_some());
     changes(&mut record, &plan.wanted);
     let wanted = after_wanted(&plan.wanted);
+    keys::endpoints(&mut record, &wanted);
+    clients(&mut record, &wanted);
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);
     }
@@ -50,6 +52,12 @@ pub(super) fn during(plan: &Plan) -> Record {
     }
     offload::during(&mut record, plan);
     record
+}
+
+/// Adds the interfaces that will have a DHCP client: what one put there already is its.
+fn clients(record: &mut Record, wanted: &Record) {
+    let known: BTreeMap<_, _> = std::mem::take(&mut record.clients).into_iter().chain(wanted.clients.iter().cloned()).collect();
+    record.clients = known.into_iter().collect();
 }
 
 /// The record when all is done: what the file still speaks of.
@@ -149,6 +157,9 @@ fn after_wanted(wanted: &State) -> Record {
                 }
                 if item.owner == Owner::Named && link.tenure == Tenure::Existing {
                     record.configured.push(link.only(link));
+                }
+                if link.dhcp4 || link.dhcp6 {
+                    record.clients.push((link.id.clone(), [link.dhcp4, link.dhcp6]));
                 }
                 keys::of_link(&mut record, link);
             }

@@ -16,7 +16,9 @@ pub(super) const RULES: &[Rule] = &[unusable, network_or_broadcast, twice_in_nod
 fn unusable(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let ip = address.address.addr();
-        let on_loopback = view.links.get(&address.link).is_none_or(|link| link.kind == Kind::Loopback);
+        // On a VRF they are what `ip vrf exec` needs; others work where packets of loopback addresses are routed.
+        let on_loopback = view.links.get(&address.link).is_none_or(|link| matches!(link.kind, Kind::Loopback | Kind::Vrf))
+            || (ip.is_ipv4() && view.nodes.get(&address.link.node).is_some_and(NodeView::routes_loopback));
         let (code, what, help) = if ip.is_unspecified() {
             ("address-unspecified", "stands for no address", "give the interface an address of its own, or none at all")
         } else if ip.is_multicast() {
@@ -26,7 +28,7 @@ fn unusable(view: &View<'_>, findings: &mut Found) {
                 "give the interface a unicast address; programs join groups themselves",
             )
         } else if ip.is_loopback() && !on_loopback {
-            ("address-loopback", "is a loopback address, which only `lo` can use", "give the interface another address, or move this one to `lo`")
+            ("address-loopback", "is a loopback address, which only `lo` and a vrf can use", "give the interface another address, or move this one to `lo`")
         } else if ip == IpAddr::from([255, 255, 255, 255]) {
             ("address-multicast", "is the broadcast address of every network", "give the interface a unicast address")
         } else {
@@ -37,7 +39,8 @@ fn unusable(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// IPv4 addresses that are the first or the last of their subnet: a person meant the subnet, or counted one too far.
+/// IPv4 addresses that are the first or the last of their subnet: a person meant the subnet, or counted one too far. The first works between kernels since
+/// Linux 5.14 (`fib_add_ifaddr` makes it no broadcast address any more), the last is everybody's to the others there.
 fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let IpNet::V4(net) = address.address else { continue };
@@ -54,7 +57,8 @@ fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
         let message = format!("\"{net}\" on \"{}\" is {what}, not an address of an interface", address.link);
         let first = net.hosts().next().unwrap_or(net.addr());
         let help = format!("use one of {first} to {}, for example \"{first}/{}\"", net.hosts().last().unwrap_or(first), net.prefix_len());
-        findings.push(Finding::error(code, view.place(&address.id()), message).help(help));
+        let finding = if code == "address-is-network" { Finding::warning } else { Finding::error };
+        findings.push(finding(code, view.place(&address.id()), message).help(help));
     }
 }
 
@@ -84,7 +88,9 @@ fn twice_in_node(view: &View<'_>, findings: &mut Found) {
             let place = if same_link { format!("\"{}\"", address.link) } else { format!("both \"{}\" and \"{}\"", first.link, address.link) };
             let message = format!("\"{ip}\" stands twice in the node, on {place}");
             let help = if same_link { "keep one of them, with the prefix length of the subnet" } else { "give each interface an address of its own" };
-            let finding = Finding::error("address-twice", view.place(&address.id()), message).also(view.place(&first.id()), "first used here");
+            // On two interfaces the kernel has nothing against it, and marks, zones or tables can keep the two apart.
+            let finding = if same_link { Finding::error } else { Finding::warning };
+            let finding = finding("address-twice", view.place(&address.id()), message).also(view.place(&first.id()), "first used here");
             findings.push(finding.help(help));
         }
     }

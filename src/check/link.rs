@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
 pub(super) const RULES: &[Rule] =
-    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, existing_in_new, taken_twice, names_taken, unusable_mac, mac_twice];
+    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, existing_in_new, taken_twice, names_taken, unusable_mac, mac_taken, mac_twice];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
@@ -181,6 +181,33 @@ fn unusable_mac(view: &View<'_>, findings: &mut Found) {
     }
 }
 
+/// Whether all routers of a virtual router have this address (RFC 5798, section 7.3): that it is there twice is what it is for.
+fn of_virtual_router(mac: Mac) -> bool {
+    matches!(mac.0, [0x00, 0x00, 0x5e, 0x00, 0x01 | 0x02, _])
+}
+
+/// Whether it is a macvlan that is up, and on what.
+fn macvlan(link: &Link) -> Option<&LinkId> {
+    let is = matches!(link.kind, Kind::Macvlan | Kind::Macvtap) && link.up == Setting::Is(true);
+    link.link.as_ref().filter(|_| is)
+}
+
+/// One hardware address twice on an interface: a macvlan that is up has another one than what it is on, and than all others there (`macvlan_addr_busy`).
+fn mac_taken(view: &View<'_>, findings: &mut Found) {
+    let mut seen: BTreeMap<(&LinkId, Mac), &Link> = BTreeMap::new();
+    for link in view.in_file_order() {
+        let (Setting::Is(mac), Some(lower)) = (link.mac, macvlan(link)) else { continue };
+        let below = view.links.get(lower).copied().filter(|lower| lower.mac == Setting::Is(mac));
+        let first = below.unwrap_or_else(|| seen.entry((lower, mac)).or_insert(link));
+        if first.id == link.id {
+            continue;
+        }
+        let message = format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", and on \"{lower}\" only one can have it", link.id, first.id);
+        let finding = Finding::error("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
+        findings.push(finding.help("give one of them another mac, or leave it to the kernel"));
+    }
+}
+
 /// One hardware address on two interfaces of a segment: frames go to whichever spoke last.
 fn mac_twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(usize, Mac), &Link> = BTreeMap::new();
@@ -192,8 +219,13 @@ fn mac_twice(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id || bridged(first, link) || bridged(link, first) {
             continue;
         }
+        // One interface that both are on, or one that the other is on, has a finding of its own.
+        let beside = macvlan(link).is_some_and(|lower| *lower == first.id || macvlan(first) == Some(lower)) || macvlan(first) == Some(&link.id);
+        if beside || of_virtual_router(mac) {
+            continue;
+        }
         let message = format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", on the same segment", link.id, first.id);
-        let finding = Finding::error("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
+        let finding = Finding::warning("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
         findings.push(finding.help("give each interface of a segment a mac of its own, or leave it to the kernel"));
     }
 }

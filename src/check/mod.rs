@@ -6,6 +6,7 @@
 mod address;
 mod below;
 mod filter;
+mod hop;
 mod link;
 mod mtu;
 mod packet;

@@ -2,6 +2,7 @@
 
 use super::link::sorted;
 use super::rule::{Found, Rule};
+use super::stacked::a;
 use super::view::View;
 use crate::document::Finding;
 use crate::resource::{HIGHEST_STACK, IPV6_LEAST_MTU, Kind, Link, LinkId, Tenure, kinds};
@@ -14,15 +15,36 @@ pub(super) const RULES: &[Rule] = &[out_of_range, too_small_for_ipv6, ipv6_setti
 const LEAST: u32 = 68;
 /// The largest that a virtual Ethernet interface takes (`ETH_MAX_MTU`).
 const MOST: u32 = 65_535;
+
+/// The MTUs that a link takes, the least and the largest.
+fn limits(link: &Link) -> (u32, u32) {
+    match link.kind {
+        // They have no limits (`loopback_setup`, `dummy_setup`, `ifb_setup`), but below 68 there is no IPv4 (`inetdev_valid_mtu`).
+        Kind::Loopback | Kind::Dummy | Kind::Ifb => (LEAST, u32::MAX),
+        Kind::Any | Kind::Physical | Kind::Other(_) => (LEAST, u32::MAX),
+        // It carries IPv6 alone (`ipip6_tunnel_setup`).
+        Kind::Sit => (IPV6_LEAST_MTU, MOST),
+        // (`vrf_setup`: `IPV6_MIN_MTU` and `IP6_MAX_MTU`)
+        Kind::Vrf => (IPV6_LEAST_MTU, 65_575),
+        // What it puts around a packet has to fit into one of IPv4 (`ip_tunnel_change_mtu`, `geneve_change_mtu`).
+        Kind::Gre | Kind::Gretap | Kind::Ipip | Kind::Geneve => (LEAST, MOST - kinds::around(link)),
+        // Less the header of Ethernet (`tun_net_init`).
+        Kind::Tap => (LEAST, MOST - 14),
+        _ => (LEAST, MOST),
+    }
+}
+
 /// An MTU that the kind of link does not take.
 fn out_of_range(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
-        let other_limits = matches!(link.kind, Kind::Loopback | Kind::Vrf | Kind::Any | Kind::Physical | Kind::Other(_));
-        // It carries IPv6 alone (`ipip6_tunnel_setup`).
-        let least = if link.kind == Kind::Sit { IPV6_LEAST_MTU } else { LEAST };
-        let Some(mtu) = link.mtu.get().filter(|mtu| !other_limits && !(least..=MOST).contains(mtu)) else { continue };
-        let message = format!("the mtu {mtu} of \"{}\" is out of range: a {} takes {least} to {MOST}", link.id, link.kind.name());
-        let help = if link.kind == Kind::Sit { "it carries IPv6, which needs 1280" } else { "the usual one is 1500; 9000 for jumbo frames" };
+        let (least, most) = limits(link);
+        let Some(mtu) = link.mtu.get().filter(|mtu| !(least..=most).contains(mtu)) else { continue };
+        let message = format!("the mtu {mtu} of \"{}\" is out of range: {} takes {least} to {most}", link.id, a(link.kind.word()));
+        let help = match link.kind {
+            Kind::Sit => "it carries IPv6, which needs 1280",
+            Kind::Vrf => "leave it out: a vrf carries whatever its ports do",
+            _ => "the usual one is 1500; 9000 for jumbo frames",
+        };
         findings.push(Finding::error("mtu-range", view.mtu_place(link), message).help(help));
     }
 }

@@ -3,6 +3,7 @@
 use super::packets::{Act, Packet, gather};
 use super::rule::{Found, Rule};
 use super::view::{NodeView, View};
+use crate::document::lower::raw::MOST_PORTS;
 use crate::document::schema::firewall::{RejectWith, VerdictKey};
 use crate::document::value::{AddressItem, InterfaceItem, Ports};
 use crate::document::yaml::read::Many;
@@ -16,8 +17,17 @@ pub(super) const RULES: &[Rule] = &[each];
 /// Looks at one rule of NAT or firewall.
 type PacketRule = fn(&Packet<'_, '_>, &mut Found);
 
-const PACKET_RULES: &[PacketRule] =
-    &[unknown_interface, meaningless_interface, mixed_families, ports_without_protocol, icmp_type_without_icmp, reset_without_tcp, bad_target];
+const PACKET_RULES: &[PacketRule] = &[
+    pool_of_ports,
+    reject_too_late,
+    unknown_interface,
+    meaningless_interface,
+    mixed_families,
+    ports_without_protocol,
+    icmp_type_without_icmp,
+    reset_without_tcp,
+    bad_target,
+];
 
 /// All rules about one rule, for each of them.
 fn each(view: &View<'_>, findings: &mut Found) {
@@ -181,6 +191,37 @@ fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Found) {
     if packet.matches.protocol.as_ref().is_none_or(|protocol| protocol.number != 6) {
         let message = "`tcp-reset` answers TCP, and this rule also takes other packets";
         findings.push(Finding::error("reset-without-tcp", with.place, message).help("add `protocol: tcp`, or leave `with` out"));
+    }
+}
+
+/// Ports that go to a range which does not hold them: for the kernel it is a pool, of which all get the first that is free. (Two ranges of one length are
+/// taken one to one, as long as there are not too many.)
+fn pool_of_ports(packet: &Packet<'_, '_>, findings: &mut Found) {
+    let to = match packet.act {
+        Act::Redirect(Some(to)) => Some((to.value, to.place)),
+        Act::Dnat(target) => target.0.port.map(|(first, last)| (Ports { first, last }, target.place)),
+        _ => None,
+    };
+    let Some((to, place)) = to.filter(|(to, _)| to.last > to.first) else { return };
+    let from: Vec<Ports> = packet.matches.port.iter().flat_map(|ports| ports.iter()).map(|ports| ports.value).collect();
+    let kept = |ports: &Ports| to.first <= ports.first && ports.last <= to.last;
+    let one_to_one = matches!(from.as_slice(), [one] if one.last - one.first == to.last - to.first && one.last - one.first < MOST_PORTS);
+    if from.iter().all(kept) && !from.is_empty() || one_to_one {
+        return;
+    }
+    let named = from.iter().map(|ports| if ports.first == ports.last { ports.first.to_string() } else { format!("{}-{}", ports.first, ports.last) });
+    let what = if from.is_empty() { "all ports".to_owned() } else { format!("the port {}", named.collect::<Vec<_>>().join(", ")) };
+    let message = format!("{what} goes to whichever of {}-{} is free, which mostly is {}", to.first, to.last, to.first);
+    let finding = Finding::warning("nat-pool", place, message);
+    findings.push(finding.help(format!("two ranges of the same length, of at most {MOST_PORTS} ports, go one to one; else write a rule for each")));
+}
+
+/// A reject of what is about to leave: the kernel takes none there (`nft_reject_inet_validate`).
+fn reject_too_late(packet: &Packet<'_, '_>, findings: &mut Found) {
+    let Act::Verdict(Some(verdict)) = packet.act else { return };
+    if packet.hook == Some("postrouting") && matches!(verdict.value, VerdictKey::Reject(_)) {
+        let message = format!("nothing can be rejected in {} of \"{}\": it is too late for an answer", packet.chain, packet.at);
+        findings.push(Finding::error("reject-too-late", verdict.place, message).help("reject it in `forward` or `output`, or write `drop: {}`"));
     }
 }
 

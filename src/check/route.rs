@@ -12,12 +12,12 @@ use std::net::IpAddr;
 pub(super) const RULES: &[Rule] = &[down_dev, gateway_not_on_link, gateway_nobody, foreign_source];
 
 /// Each route with its node.
-fn routes<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'v NodeView<'a>, &'a Route)> {
+pub(super) fn routes<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'v NodeView<'a>, &'a Route)> {
     view.nodes.values().flat_map(|node| node.routes.iter().map(move |route| (node, *route)))
 }
 
 /// How a message names a route.
-fn name(route: &Route) -> String {
+pub(super) fn name(route: &Route) -> String {
     let to = if route.key.to.prefix_len() == 0 { "default".to_owned() } else { route.key.to.to_string() };
     format!("the route to \"{to}\" in \"{}\"", route.node)
 }
@@ -133,13 +133,14 @@ fn takes_any(node: &NodeView<'_>, link: &Link) -> bool {
     point_to_point || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || node.addresses_of(&link.id).any(|address| address.peer.is_some())
 }
 
-/// Whether the node may learn a subnet for `via` from router advertisements.
+/// Whether the node may learn a subnet for `via` from router advertisements, or from DHCP.
 fn learns(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> bool {
     let listens = |key: &str| {
         let name = key.strip_prefix("net/ipv6/conf/").and_then(|rest| rest.strip_suffix("/accept_ra"));
         name.is_some_and(|name| dev.is_none_or(|dev| matches!(name, "all" | "default") || dev.as_str() == name))
     };
-    via.is_ipv6() && node.sysctls.values().any(|sysctl| listens(&sysctl.key) && sysctl.value != "0")
+    let client = |link: &Link| dev.is_none_or(|dev| link.id.name == *dev) && if via.is_ipv4() { link.dhcp4 } else { link.dhcp6 };
+    node.links.values().any(|link| client(link)) || via.is_ipv6() && node.sysctls.values().any(|sysctl| listens(&sysctl.key) && sysctl.value != "0")
 }
 
 /// What to write instead: the subnets that there are.
@@ -201,8 +202,21 @@ fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
 fn foreign_source(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created()) {
         let own = &node.written_addresses;
+        let client = |v4: bool| node.links.values().any(|link| if v4 { link.dhcp4 } else { link.dhcp6 });
+        let clients = [client(true), client(false)];
         for route in &node.routes {
-            let Some(source) = route.source.filter(|source| !own.contains(source) && !source.is_loopback()) else { continue };
+            let leased = |source: IpAddr| !source.is_loopback() && clients.get(usize::from(source.is_ipv6())) == Some(&true);
+            // Those of `lo` are everywhere, but for IPv6 one is taken only of its own interface (`ipv6_chk_addr`).
+            let on_lo = |hop: &NextHop| hop.dev.as_ref().is_some_and(|dev| *dev == *"lo");
+            let of_lo = |source: IpAddr| source.is_loopback() && (source.is_ipv4() || route.nexthops.iter().all(on_lo));
+            let Some(source) = route.source.filter(|source| !of_lo(*source) && !leased(*source) && (source.is_loopback() || !own.contains(source))) else {
+                continue;
+            };
+            if source.is_loopback() {
+                let message = format!("{} prefers the source \"{source}\", and does not leave by `lo`: the kernel refuses that", name(route));
+                findings.push(Finding::error("route-source", view.source_place(route), message).help("name an address of the interface that it leaves by"));
+                continue;
+            }
             let message = format!("{} prefers the source \"{source}\", which is no address of the node", name(route));
             let finding = Finding::error("route-source", view.source_place(route), message);
             findings.push(finding.help("name an address of one of the node's interfaces"));

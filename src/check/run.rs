@@ -4,7 +4,8 @@ pub(crate) use crate::document::lower::topology::Topology;
 
 use super::rule::{Found, Rule};
 use super::view::View;
-use super::{address, below, filter, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan, wireguard, written};
+use super::{address, below, filter, hop, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan, wireguard, written};
+use crate::document::lower::answer::unanswered;
 use crate::document::{Document, Finding};
 
 /// The rules by theme.
@@ -12,6 +13,7 @@ pub(crate) const THEMES: &[&[Rule]] = &[
     address::RULES,
     below::RULES,
     filter::RULES,
+    hop::RULES,
     link::RULES,
     mtu::RULES,
     packet::RULES,
@@ -33,7 +35,7 @@ pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {
     for rule in THEMES.iter().copied().flatten() {
         rule(&view, &mut found);
     }
-    let mut findings = found.findings;
+    let mut findings = unanswered(document, found.findings);
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
     findings.dedup();
     findings

@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
 const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
 
 /// A word with its article.
-fn a(word: &str) -> String {
+pub(super) fn a(word: &str) -> String {
     let vowel = word.starts_with(['a', 'e', 'i', 'o']);
     format!("{} {word}", if vowel { "an" } else { "a" })
 }
@@ -247,6 +247,10 @@ fn no_mac(view: &View<'_>, findings: &mut Found) {
         let (why, help) = match &link.link {
             Some(lower) if link.kind == Kind::Ipvlan => {
                 ("has the hardware address of what it is on", format!("write `mac` at \"{lower}\", or make it a macvlan"))
+            }
+            // The kernel gives it that at birth, and another one to both at once (`macvlan_common_newlink`, `macvlan_set_mac_address`).
+            Some(lower) if takes_over(link) && word(link, "mode") == Some("passthru") => {
+                ("has in mode passthru the hardware address of what it is on", format!("write `mac` at \"{lower}\""))
             }
             _ if without_frames(link) => ("has no Ethernet frames, and so no hardware address", "leave `mac` out".to_owned()),
             _ => continue,

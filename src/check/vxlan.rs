@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[twice, families, group_without_link, local_is_nobodys];
+pub(super) const RULES: &[Rule] = &[twice, families, scopes, group_without_link, local_is_nobodys];
 
 fn vxlans<'a>(view: &View<'a>) -> Vec<&'a Link> {
     view.in_file_order().filter(|link| link.kind == Kind::Vxlan).collect()
@@ -67,6 +67,40 @@ fn families(view: &View<'_>, findings: &mut Found) {
             let finding = Finding::error("mixed-families", far.place, message).also(first.place, "of the other family");
             findings.push(finding.help("both ends of a tunnel are IPv4, or both IPv6"));
         }
+    }
+}
+
+/// Ends that the kernel does not take: a group as the own one, and link-local ones that are not both, or that no interface goes with
+/// (`vxlan_config_validate`).
+fn scopes(view: &View<'_>, findings: &mut Found) {
+    let near = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    for link in vxlans(view) {
+        let Some(vxlan) = written(view, link) else { continue };
+        if let Some(local) = vxlan.local.as_ref().filter(|local| local.is_multicast()) {
+            let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is a multicast group", link.id);
+            findings.push(Finding::error("vxlan-local", local.place, message).help("name an address of an interface of that node"));
+        }
+        let (local, remote) = (vxlan.local.as_ref(), vxlan.remote.as_ref());
+        let Some(end) = remote.filter(|end| near(end.value)).or(local.filter(|end| near(end.value))) else { continue };
+        let other = if remote.is_some_and(|remote| near(remote.value)) {
+            local.is_none_or(|local| !near(local.value))
+        } else {
+            remote.is_some_and(|remote| !remote.is_unspecified())
+        };
+        let (message, help) = if other {
+            (
+                format!("\"{end}\" is a link-local address, and the other end of the vxlan \"{}\" is not", link.id),
+                "write `local` and `remote`, both link-local or neither",
+            )
+        } else if vxlan.link.is_none() {
+            (
+                format!("\"{end}\" is a link-local address, and no `link` of the vxlan \"{}\" says on which interface", link.id),
+                "add the interface: `link: eth0`",
+            )
+        } else {
+            continue;
+        };
+        findings.push(Finding::error("vxlan-scope", end.place, message).help(help));
     }
 }
 

@@ -13,6 +13,7 @@ pub use yaml::source::Source;
 mod tests;
 pub mod value;
 
+pub use self::schema::allow::WARNINGS;
 pub use self::schema::section::{Document, NodeSection};
 pub use self::yaml::finding::{Finding, Label, Severity};
 pub use self::yaml::place::{Lines, Loc, Place};

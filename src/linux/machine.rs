@@ -12,7 +12,7 @@ use super::ownership::identity;
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
 use super::resolve::key_files::{check_keys, resolve_keys};
-use super::resolve::{features, ipv6};
+use super::resolve::{features, ipv6, settable};
 use super::store::record;
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
@@ -185,6 +185,7 @@ impl Kernel for Linux {
         resolve::numbers(wanted)?;
         ipv6::check(wanted)?;
         features::check(wanted)?;
+        settable::check(wanted)?;
         resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);

@@ -80,11 +80,17 @@ pub(crate) fn ripple(state: &mut State, main: &Sysctl) {
     let here = |id: &ResourceId| matches!(id, ResourceId::Sysctl(node, _) if *node == main.node);
     for (_, item) in state.items.range_mut(start..).take_while(|(id, _)| here(id)) {
         if let Resource::Sysctl(other) = &mut item.resource
-            && other.written_with() == Some(main.id())
+            && (other.written_with() == Some(main.id()) || makes_stable(main, other))
         {
             other.value.clear();
         }
     }
+}
+
+/// Whether writing `main`, a secret, makes `other` say that addresses are made from it: of its own interface, or by default of all.
+pub(crate) fn makes_stable(main: &Sysctl, other: &Sysctl) -> bool {
+    let by_default = main.key == "net/ipv6/conf/default/stable_secret" && other.key.starts_with("net/ipv6/conf/") && other.key.ends_with("/addr_gen_mode");
+    by_default || other.waits_for().is_some_and(|secret| secret == main.key)
 }
 
 pub(crate) fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal> {

@@ -3,7 +3,7 @@
 use super::effect::effect;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure, Value, offload,
+    Claim, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure, Value, offload,
 };
 use std::collections::BTreeSet;
 
@@ -132,6 +132,25 @@ impl Model {
         }
     }
 
+    /// What an operation gives to a link and another one has.
+    fn taken(&self, operation: &Operation) -> Option<Claim> {
+        let links: Vec<&Link> = match operation {
+            Operation::Create(Resource::Link(link)) | Operation::Update { after: Resource::Link(link), .. } => vec![link],
+            Operation::CreatePair(one, other) => vec![one, other],
+            _ => return None,
+        };
+        let of = |wanted: &&Link| {
+            let there = self.state.link(&wanted.id);
+            let has = there.map(Claim::of).unwrap_or_default();
+            let mut takes = Claim::after(wanted, there);
+            takes.retain(|claim| !has.contains(claim));
+            takes.extend(there.is_none().then(|| Claim::name_of(&wanted.id)));
+            let held = |claim: &Claim| self.state.links().any(|link| link.id != wanted.id && Claim::of(link).contains(claim));
+            takes.into_iter().find(held)
+        };
+        links.iter().find_map(of)
+    }
+
     fn one(&mut self, operation: &Operation) -> Result<(), Error> {
         let tried = crate::dialect::ip::commands::commands(operation).into_iter().next().unwrap_or_default();
         match self.fail_after {
@@ -152,6 +171,9 @@ impl Model {
         // A setting is there with its link, looked at before or not: nobody is refused for writing it.
         if let Operation::Create(resource @ Resource::Sysctl(_)) = operation {
             self.state.items.remove(&resource.id());
+        }
+        if let Some(claim) = self.taken(operation) {
+            return Err(Error::new(ErrorKind::Refused, tried, format!("another link has {claim:?}")).about(operation.id()));
         }
         effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
         if let Some((sysctl, kept)) = written {

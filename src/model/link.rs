@@ -96,12 +96,14 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
         return Err(Refusal::new("can not enslave a bridge to a bridge"));
     }
     // (`__netdev_has_upper_dev`)
-    let mut below = link.link.clone().or_else(|| state.link(&link.id)?.link.clone());
+    // A tunnel only sends by its link, and stands on nothing.
+    let stands = |link: &Link| link.link.clone().filter(|_| kinds::dies_with_link(&link.kind));
+    let mut below = stands(link).or_else(|| stands(state.link(&link.id)?));
     while let Some(lower) = below {
         if lower == master {
             return Err(Refusal::new(format!("{} stands on {master}", link.id)));
         }
-        below = state.link(&lower).and_then(|lower| lower.link.clone());
+        below = state.link(&lower).and_then(stands);
     }
     let comes = state.link(&link.id).is_some_and(|there| there.master_id().as_ref() != Some(&master));
     if comes || state.link(&link.id).is_none() {
@@ -161,6 +163,7 @@ fn take(link: &mut Link, wanted: &Link, before: &Link) {
     link.txqueuelen = wanted.txqueuelen.over(&before.txqueuelen);
     link.offload.extend(wanted.offload.clone());
     link.marked |= wanted.marked;
+    (link.dhcp4, link.dhcp6) = (wanted.dhcp4, wanted.dhcp6);
 }
 
 pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {

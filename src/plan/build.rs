@@ -3,7 +3,7 @@
 use super::change::Conflict;
 use super::rehearsal::Paper;
 use super::stage::{Stage, Turn, Turns, late};
-use crate::resource::{IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
+use crate::resource::{Claim, IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
 
 /// Goes over the goal once.
 pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
@@ -81,13 +81,36 @@ fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflic
 
 /// Changes what is there and differs.
 fn adjust(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
-    match paper.state.get(&wanted.id()) {
-        Some(there) if !wanted.drift(there).is_empty() => {
-            let before = there.clone();
-            paper.act(Operation::Update { before, after: wanted })
-        }
-        _ => Ok(()),
+    if paper.state.get(&wanted.id()).is_none_or(|there| wanted.drift(there).is_empty()) {
+        return Ok(());
     }
+    if let Some(link) = wanted.as_link() {
+        make_way(paper, link)?;
+    }
+    match paper.state.get(&wanted.id()).cloned() {
+        Some(before) => paper.act(Operation::Update { before, after: wanted }),
+        None => Ok(()),
+    }
+}
+
+/// Has what `wanted` takes given up first by whoever has it: for what that is to have in the end where it is free, else, as where two exchange theirs, for a
+/// passing value.
+fn make_way(paper: &mut Paper<'_>, wanted: &Link) -> Result<(), Conflict> {
+    let there = paper.state.link(&wanted.id);
+    let has = there.map(Claim::of).unwrap_or_default();
+    let mut takes = Claim::after(wanted, there);
+    takes.retain(|claim| !has.contains(claim));
+    takes.extend(there.is_none().then(|| Claim::name_of(&wanted.id)));
+    for claim in takes {
+        let Some(before) = paper.holders.holder(&paper.state, &claim, &wanted.id).cloned() else { continue };
+        let free = |link: &Link| Claim::of(link).iter().all(|claim| paper.holders.holder(&paper.state, claim, &link.id).is_none());
+        let goal = paper.goal.link(&before.id).map(|goal| claim.handed_on(&before, goal));
+        let after = goal.filter(|after| !Claim::of(after).contains(&claim) && free(after)).unwrap_or_else(|| claim.passed(&before));
+        paper.wait();
+        paper.act(Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) })?;
+        paper.wait();
+    }
+    Ok(())
 }
 
 /// A link of somebody else comes from where it is.
@@ -103,6 +126,7 @@ fn come_in(paper: &mut Paper, link: &Link) -> Result<(), Conflict> {
 }
 
 fn make_link(paper: &mut Paper, link: Link) -> Result<(), Conflict> {
+    make_way(paper, &link)?;
     match link.peer.clone().filter(|_| link.kind == Kind::Veth) {
         Some(peer) => pair(paper, link, &peer),
         None => paper.act(Operation::Create(Resource::Link(Box::new(link)))),
@@ -115,6 +139,7 @@ fn pair(paper: &mut Paper, link: Link, peer: &LinkId) -> Result<(), Conflict> {
         return Err(Conflict::new(link.id(), format!("its other end {peer} is not wanted"), "this is a fault of topo: please report it with the file"));
     };
     let other = early(paper, &other, false);
+    make_way(paper, &other)?;
     let (first, second) = if link.id.node.is_host() { (other, link) } else { (link, other) };
     paper.act(Operation::CreatePair(Box::new(first), Box::new(second)))
 }

@@ -166,7 +166,9 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
             _ => Some(Conflict::new(id.clone(), format!("there is no interface {id}"), "check the name with `ip link`, or give it a kind and topo makes it")),
         },
         Resource::Sysctl(sysctl) => {
-            let made = sysctl.link().is_some_and(|link| goal.link(&link).is_some()) || observed.namespace(&sysctl.node).is_none();
+            let tracked =
+                sysctl.comes_with_tracking() && matches!(goal.get(&ResourceId::Table(sysctl.node.clone())), Some(Resource::Table(table)) if table.tracks());
+            let made = tracked || sysctl.link().is_some_and(|link| goal.link(&link).is_some()) || observed.namespace(&sysctl.node).is_none();
             let text = format!("this kernel has no setting {}", sysctl.key.replace('/', "."));
             (!made).then(|| Conflict::new(id.clone(), text, "check it with `sysctl -a`; a module may have to be loaded first"))
         }

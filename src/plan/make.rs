@@ -3,7 +3,7 @@
 use super::change::{Conflict, Plan};
 use super::rehearsal::{Paper, went};
 use super::stage::Turns;
-use super::{advertised, build, diff, goal, remove, shared, warnings};
+use super::{advertised, build, diff, goal, handover, remove, shared, warnings};
 use crate::resource::{LinkId, ResourceId, State, Tenure};
 use std::collections::BTreeSet;
 
@@ -32,7 +32,8 @@ pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
 }
 
 pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
-    let conflicts = diff::conflicts(&goal, observed);
+    let mut conflicts = diff::conflicts(&goal, observed);
+    conflicts.extend(handover::conflicts(&goal, observed));
     if !conflicts.is_empty() {
         return Err(conflicts);
     }

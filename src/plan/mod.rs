@@ -7,6 +7,7 @@ pub(crate) mod change;
 mod diff;
 pub(crate) mod facts;
 pub(crate) mod goal;
+mod handover;
 pub(crate) mod make;
 pub(crate) mod rehearsal;
 mod remove;

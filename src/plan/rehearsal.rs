@@ -2,6 +2,7 @@
 
 use super::change::{Action, Change, Conflict, Step};
 use super::diff;
+use super::handover::Holders;
 use crate::model::effect::effect;
 use crate::resource::{Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,8 @@ pub(super) struct Paper<'a> {
     pub base: &'a State,
     /// The changes as a person sees them.
     pub changes: Vec<Change>,
+    /// Who has what is one of a kind.
+    pub holders: Holders,
     places: BTreeMap<ResourceId, usize>,
     pub(crate) steps: Vec<Step>,
     level: usize,
@@ -30,7 +33,7 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     pub(crate) fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        Self { goal, state: base.clone(), base, changes, places, steps: Vec::new(), level: 0 }
+        Self { goal, state: base.clone(), base, changes, holders: Holders::of(base), places, steps: Vec::new(), level: 0 }
     }
 
     /// What follows waits for all so far.
@@ -50,6 +53,13 @@ impl<'a> Paper<'a> {
                 Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")
             }
         })?;
+        let links: &[&ResourceId] = match &operation {
+            Operation::CreatePair(one, other) => &[&one.id(), &other.id()],
+            _ => &[&id],
+        };
+        for link in links.iter().filter_map(|id| self.state.get(id)).filter_map(Resource::as_link) {
+            self.holders.note(link);
+        }
         let at = self.places.get(&id).copied();
         for lost in lost {
             self.lose(at, lost);

@@ -31,6 +31,8 @@ pub(super) enum Stage {
     Route,
     Rule,
     Table,
+    /// Settings that are there once a table has connections tracked.
+    TrackingSysctl,
     File,
 }
 
@@ -76,7 +78,8 @@ impl Turns {
             Resource::Address(address) => (Stage::Address, u32::from(address.secondary)),
             // After the one that writes it too.
             Resource::Sysctl(sysctl) if self.comes_before_forwarding(sysctl) => (Stage::Sysctl, 0),
-            Resource::Sysctl(sysctl) => (stage(sysctl.class()), 1 + u32::from(sysctl.written_with().is_some())),
+            Resource::Sysctl(sysctl) if sysctl.comes_with_tracking() => (Stage::TrackingSysctl, 0),
+            Resource::Sysctl(sysctl) => (stage(sysctl.class()), 1 + u32::from(sysctl.written_with().is_some() || sysctl.waits_for().is_some())),
             // A gateway may be reached by another route of the file.
             Resource::Route(route) => (Stage::Route, u32::from(route.nexthops.iter().any(|hop| hop.via.is_some()))),
             Resource::Rule(rule) if rule.kernel => (Stage::KernelRule, 0),

@@ -23,7 +23,15 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         changed.map(|prior| format!("somebody changed {} since topo configured it: what was changed stays as it is, instead of going back", prior.id));
     let gone = observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
     let switched_off = goal.items.values().filter(|item| item.owner != Owner::Restored).filter_map(|item| without_ipv6(observed, &item.resource));
+    let secrets = observed.record.prior.iter().filter_map(|prior| match prior {
+        Resource::Sysctl(sysctl) if Sysctl::is_stable_secret(&sysctl.key) && sysctl.value.is_empty() => Some(sysctl),
+        _ => None,
+    });
+    // In a namespace of ours it goes with that.
+    let stays = |sysctl: &&Sysctl| !goal.items.contains_key(&sysctl.id()) && observed.namespace(&sysctl.node).is_some() && !observed.is_made(&sysctl.node);
+    let secrets = secrets.filter(stays).map(|sysctl| format!("{} on {} stays set: the kernel cannot unset it", sysctl.key.replace('/', "."), sysctl.node));
     kept.chain(changed)
+        .chain(secrets)
         .chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
         .chain(switched_off)
         .chain(shared::lodgers(goal, observed))

@@ -43,6 +43,12 @@ pub struct Link {
     /// Whether it takes part in multicast (`IFF_MULTICAST`), of the same kinds: without it no IPv6 neighbour is found.
     #[serde(default)]
     pub multicast: Setting<bool>,
+    /// Whether a DHCP client looks after its IPv4: what it puts there is its own. Not compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dhcp4: bool,
+    /// The same for IPv6.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dhcp6: bool,
     /// Its MTU in bytes.
     pub mtu: Setting<u32>,
     /// Its hardware address. On a link of ours it is left to the kernel unless the file says it.
@@ -103,6 +109,8 @@ impl Link {
             up: Setting::Left,
             arp: Setting::Left,
             multicast: Setting::Left,
+            dhcp4: false,
+            dhcp6: false,
             mtu: Setting::Left,
             mac: Setting::Left,
             master: Setting::Left,
@@ -246,6 +254,8 @@ impl Link {
             up,
             arp,
             multicast,
+            dhcp4: _,
+            dhcp6: _,
             mtu,
             mac,
             master,

@@ -5,6 +5,7 @@
 mod address;
 pub(crate) mod any;
 mod count;
+mod claim;
 pub(crate) mod drift;
 pub(crate) mod family;
 mod file;
@@ -55,6 +56,7 @@ pub use self::table::{Chain, Insert, Table, TableRule};
 pub use self::table_id::TableId;
 pub use address::Address;
 pub use count::{Count, Counts};
+pub use claim::Claim;
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
 pub use key::{Key, decode as decode_key};
 pub use mark::{PROTOCOL, group, hash, mark};

@@ -18,6 +18,13 @@ pub struct Peer {
     pub allowed_ips: BTreeSet<IpNet>,
     /// Where it is. Left to the kernel, which follows it when it moves, unless the file says it.
     pub endpoint: Setting<SocketAddr>,
+    /// Whether it may be somewhere else once it was heard from there: the kernel follows it, and so does the plan. (Of one whose endpoint in the file is a new
+    /// one, it may not.)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub roaming: bool,
+    /// Whether it was heard from: there was a handshake since it was made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub heard: bool,
     /// Every so many seconds something is sent; 0 for never.
     pub keepalive: u16,
     /// The key that both know, by a fingerprint: the public key that it would have if it were a private one. `None` where there is none.
@@ -39,14 +46,16 @@ impl Peer {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, key: _, allowed_ips, endpoint, keepalive, preshared, preshared_file: _ } = self;
+        let Self { link: _, key: _, allowed_ips, endpoint, roaming, heard: _, keepalive, preshared, preshared_file: _ } = self;
         let mut drift = Vec::new();
         if *allowed_ips != observed.allowed_ips {
             drift.push(Drift::in_place("allowed-ips", list(&observed.allowed_ips), list(allowed_ips)));
         }
-        Drift::setting(&mut drift, "endpoint", endpoint, &observed.endpoint, super::Impact::InPlace);
-        if endpoint.get().is_some() && observed.endpoint == Setting::Left {
-            drift.push(Drift::in_place("endpoint", "none", self.endpoint_text()));
+        if !(*roaming && observed.heard) {
+            Drift::setting(&mut drift, "endpoint", endpoint, &observed.endpoint, super::Impact::InPlace);
+            if endpoint.get().is_some() && observed.endpoint == Setting::Left {
+                drift.push(Drift::in_place("endpoint", "none", self.endpoint_text()));
+            }
         }
         if *keepalive != observed.keepalive {
             drift.push(Drift::in_place("keepalive", often(observed.keepalive), often(*keepalive)));
@@ -100,6 +109,8 @@ mod tests {
             key: PeerKey::Public(Key([1; 32])),
             allowed_ips: ["10.9.0.2/32".parse().unwrap()].into(),
             endpoint: Setting::Is("192.0.2.1:51820".parse().unwrap()),
+            roaming: false,
+            heard: false,
             keepalive: 25,
             preshared: Some(Key([2; 32])),
             preshared_file: Some("ab.psk".to_owned()),
@@ -114,5 +125,11 @@ mod tests {
         // An endpoint that is not written is the kernel's.
         assert_eq!(fields(other.drift(&peer())), ["allowed-ips", "keepalive", "preshared-key"]);
         assert!(peer().drift(&Peer { preshared_file: None, ..peer() }).is_empty());
+        // One that roams is where it was last heard from, but not before it was heard.
+        let elsewhere = |heard| Peer { endpoint: Setting::Is("192.0.2.1:40001".parse().unwrap()), heard, ..peer() };
+        let roaming = Peer { roaming: true, ..peer() };
+        assert!(roaming.drift(&elsewhere(true)).is_empty());
+        assert_eq!(fields(roaming.drift(&elsewhere(false))), ["endpoint"]);
+        assert_eq!(fields(peer().drift(&elsewhere(true))), ["endpoint"]);
     }
 }

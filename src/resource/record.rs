@@ -4,6 +4,7 @@ use super::{Link, LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
+use std::net::SocketAddr;
 
 /// The record of a topology.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +43,12 @@ pub struct Record {
     /// The nodes that WireGuard interfaces were born in, where their packets leave: the kernel does not say. `None` while one is made anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub born: Vec<(LinkId, Option<Node>)>,
+    /// The endpoints of WireGuard peers as they were written: the kernel shows where a peer was last heard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<(ResourceId, SocketAddr)>,
+    /// The interfaces that have a DHCP client, for IPv4 and for IPv6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<(LinkId, [bool; 2])>,
     /// What links did for the kernel before topo told them otherwise, by where each is at home; see [`super::offload`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offload: Vec<(LinkId, Options)>,

@@ -2,6 +2,16 @@
 
 use super::{Class, Drift, LinkId, Need, Node, ResourceId};
 use serde::{Deserialize, Serialize};
+use std::net::Ipv6Addr;
+
+/// How the key of the secret of stable addresses ends.
+const STABLE_SECRET: &str = "/stable_secret";
+
+/// A number in hex as the kernel prints it; any other word as it is.
+fn decimal(word: &str) -> String {
+    let number = word.strip_prefix("0x").or(word.strip_prefix("0X")).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    number.map_or_else(|| word.to_owned(), |number| number.to_string())
+}
 
 /// A setting under `/proc/sys/net` of a namespace.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -15,9 +25,33 @@ pub struct Sysctl {
 }
 
 impl Sysctl {
-    /// The setting `key` (with `/`) of `node`, `value` with its blanks folded.
+    /// The setting `key` (with `/`) of `node`, `value` as the kernel prints it: its blanks folded, numbers in decimal (the documentation of the kernel has bit
+    /// masks in hex), the secret of stable addresses as an address.
     pub fn new(node: Node, key: impl Into<String>, value: &str) -> Self {
-        Self { node, key: key.into(), value: value.split_whitespace().collect::<Vec<_>>().join(" ") }
+        let key = key.into();
+        let value = match value.trim().parse::<Ipv6Addr>() {
+            Ok(secret) if key.ends_with(STABLE_SECRET) => secret.to_string(),
+            _ => value.split_whitespace().map(decimal).collect::<Vec<_>>().join(" "),
+        };
+        Self { node, key, value }
+    }
+
+    /// Whether it is the secret from which an interface makes its addresses (RFC 7217). It cannot be read until it is set, and then not be unset: an empty
+    /// value stands for one that is not set.
+    pub fn is_stable_secret(key: &str) -> bool {
+        key.ends_with(STABLE_SECRET)
+    }
+
+    /// Whether it is there only once connections are tracked in the namespace (`nf_conntrack_standalone_init_sysctl`), which a table with NAT or states sees to.
+    pub fn comes_with_tracking(&self) -> bool {
+        self.key.starts_with("net/netfilter/nf_conntrack")
+    }
+
+    /// The setting that has to be written before this one although it has another meaning: no interface makes addresses from a secret that it does not have,
+    /// and being given one it begins to (`addrconf_sysctl_stable_secret`).
+    pub fn waits_for(&self) -> Option<String> {
+        let rest = self.key.strip_suffix("/addr_gen_mode")?;
+        Some(format!("{rest}{STABLE_SECRET}"))
     }
 
     /// The interface that it belongs to (`net/ipv4/conf/eth0/…`, `net/ipv6/neigh/eth0/…`), with which it goes.
@@ -135,4 +169,18 @@ fn ports(text: &str) -> Vec<(u32, u32)> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_as_the_kernel_prints_them() {
+        let value = |key: &str, value: &str| Sysctl::new(Node::host(), key, value).value;
+        assert_eq!(value("net/ipv4/fib_multipath_hash_fields", "0x0037"), "55");
+        assert_eq!(value("net/ipv4/tcp_rmem", " 0x10\t 2  3 "), "16 2 3");
+        assert_eq!(value("net/ipv4/tcp_congestion_control", "0xcubic"), "0xcubic");
+        assert_eq!(value("net/ipv6/conf/e0/stable_secret", "2001:0db8:0001:0002:0003:0004:0005:0006"), "2001:db8:1:2:3:4:5:6");
+    }
 }

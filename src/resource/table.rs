@@ -76,6 +76,15 @@ impl Table {
         self.chains.iter().flat_map(|chain| &chain.rules).any(TableRule::counts)
     }
 
+    /// Whether connections are tracked where it stands: it translates addresses, or goes by what is known of a connection.
+    pub fn tracks(&self) -> bool {
+        let knows = |rule: &TableRule| match rule {
+            TableRule::Typed(rule) => !rule.state.is_empty(),
+            TableRule::Raw(text) | TableRule::Listed(text) => text.split_whitespace().any(|word| matches!(word, "ct" | "synproxy")),
+        };
+        self.chains.iter().any(|chain| chain.kind == "nat" || chain.rules.iter().any(knows))
+    }
+
     /// What stands in it, a line each: `chain NAME { … }` heads, and rules as `CHAIN: TEXT`.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();

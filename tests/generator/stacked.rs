@@ -45,11 +45,14 @@ struct Builder<'a> {
     bridged: BTreeSet<usize>,
     lines: usize,
     routes: BTreeMap<usize, Vec<String>>,
+    /// What is one of a kind and used already: of the same few from file to file, so that such things change hands.
+    used: BTreeSet<String>,
 }
 
 /// A topology of this name; `throws` has [`OF_A_STEP`] for each step. On the host it finds a link `own0`.
 pub fn topology(name: &str, throws: &[u16]) -> String {
-    let mut builder = Builder { dice: Dice::new(&[]), links: Vec::new(), step: 0, bridged: BTreeSet::new(), lines: 1, routes: BTreeMap::new() };
+    let mut builder =
+        Builder { dice: Dice::new(&[]), links: Vec::new(), step: 0, bridged: BTreeSet::new(), lines: 1, routes: BTreeMap::new(), used: BTreeSet::new() };
     builder.links.push(Link { name: "own0".to_owned(), kind: "existing", frames: true, mtu: 1500, roots: [0].into(), silent: true, ..Link::default() });
     for (nth, chunk) in throws.chunks(OF_A_STEP).enumerate() {
         builder.step = nth + 1;
@@ -89,14 +92,27 @@ impl Builder<'_> {
             }
         }
         if self.dice.once_in(6) && mac {
-            link.keys.push(format!("mac: '02:00:00:00:{:02x}:{:02x}'", self.dice.below(3), self.step));
+            let mac = self.unused("mac");
+            link.keys.push(format!("mac: '02:00:00:00:00:{mac:02x}'"));
         }
         if self.dice.once_in(9) {
             link.keys.push(format!("txqueuelen: {}", 10 + self.dice.below(3)));
         }
         if self.dice.once_in(9) {
-            link.keys.push(format!("alternative-names: [also-x{}-{}]", self.step, self.dice.below(2)));
+            let name = self.unused(&format!("name {}", link.node));
+            link.keys.push(format!("alternative-names: [also-{name}]"));
         }
+        if self.dice.once_in(9) {
+            link.keys.push("dhcp4: true".to_owned());
+        }
+    }
+
+    /// One of a few numbers that nothing of this kind has in this file; one of the step's own where all are used.
+    fn unused(&mut self, kind: &str) -> usize {
+        let first = self.dice.below(4);
+        let number = (0..4).map(|more| 1 + (first + more) % 4).find(|number| !self.used.contains(&format!("{kind} {number}"))).unwrap_or(10 + self.step);
+        self.used.insert(format!("{kind} {number}"));
+        number
     }
 
     fn some_node(&mut self) -> usize {
@@ -317,16 +333,17 @@ impl Builder<'_> {
         let kind = self.dice.one(&["vxlan", "gre", "gretap", "ipip", "sit", "ip6tnl", "geneve", "gretap", "vxlan"]);
         let six = kind == "ip6tnl" || !["ipip", "sit"].contains(&kind) && self.dice.once_in(2);
         let lower = self.dice.once_in(2).then(|| self.choose(|_, link| link.frames && !link.down)).flatten().filter(|_| kind != "geneve");
-        // Between ends of its own, which nobody has.
-        let end = |host: usize| if six { format!("'fd99::{}:{host}'", self.step) } else { format!("192.0.{}.{host}", 100 + self.step) };
+        // Between ends that nobody has, and no other tunnel of this kind in this file.
+        let number = self.unused(&format!("{kind} {six}"));
+        let end = |host: usize| if six { format!("'fd99::{number}:{host}'") } else { format!("192.0.{}.{host}", 100 + number) };
         let (local, remote) = (end(1), end(9));
         let mut map = match kind {
             "vxlan" => format!(
                 "id: {}, remote: {remote}{}",
-                40 + self.step,
+                40 + number,
                 self.dice.one(&["", ", learning: false", ", ttl: 9", ", ageing: 100s", ", port: 4790", ", l2miss: true"])
             ),
-            "geneve" => format!("id: {}, remote: {remote}{}", 40 + self.step, self.dice.one(&["", ", ttl: 9", ", df: set"])),
+            "geneve" => format!("id: {}, remote: {remote}{}", 40 + number, self.dice.one(&["", ", ttl: 9", ", df: set"])),
             "gre" | "gretap" => format!("local: {local}, remote: {remote}{}", self.dice.one(&["", ", key: 7", ", ttl: 9"])),
             _ => format!("local: {local}, remote: {remote}{}", self.dice.one(&["", ", ttl: 9"])),
         };

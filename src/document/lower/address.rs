@@ -2,7 +2,7 @@
 
 use super::context::Lowering;
 use super::node::At;
-use crate::document::schema::interface::Interface;
+use crate::document::schema::interface::{AddressEntry, Interface};
 use crate::document::{Finding, Loc};
 use crate::resource::{Address, IfName, Neighbor, Owner, Resource, Setting};
 use ipnet::IpNet;
@@ -17,15 +17,26 @@ impl<'d> Lowering<'d> {
         for (nth, entry) in interface.addresses.iter().enumerate() {
             let net = entry.address.0;
             let more = entry.more.as_deref();
+            if name.as_str() == "lo" && self.of_loopback(entry) {
+                continue;
+            }
             let mut address = Address::plain(at.link(name), net);
             if let Some(peer) = more.and_then(|more| more.peer.as_ref()) {
                 if peer.is_ipv4() != net.addr().is_ipv4() {
                     self.note(super::kinds::families("a point-to-point address", &Loc::new(net.addr(), entry.address.place), peer));
                     continue;
                 }
+                if peer.is_unspecified() {
+                    self.note(Finding::error("bad-address", peer.place, format!("{} stands for no address, and the other end has one", peer.value)));
+                }
                 address.peer = Some(peer.value).filter(|peer| *peer != net.addr());
             }
             address.scope = Setting::Is(more.and_then(|more| more.scope.as_ref()).map_or_else(|| usual_scope(net.addr()), |scope| scope.0));
+            if let Some(scope) = more.and_then(|more| more.scope.as_ref()).filter(|scope| net.addr().is_ipv6() && scope.0 != usual_scope(net.addr())) {
+                let finding =
+                    Finding::error("address-scope", scope.place, format!("the scope of \"{net}\" follows from the address itself, as of all of IPv6"));
+                self.note(finding.help("leave `scope` out"));
+            }
             if net.addr().is_ipv4() {
                 address.secondary = !subnets.insert(address.subnet());
                 address.label = Setting::Is(name.to_string());
@@ -43,6 +54,27 @@ impl<'d> Lowering<'d> {
             }
             self.put(Resource::Address(address), Owner::Ours, entry.address.place, format!("{path}.addresses[{nth}]"));
         }
+    }
+
+    /// Whether an address of `lo` is one that the kernel gives it in every namespace (`inetdev_event`, `init_loopback`), so that there is nothing to do. One
+    /// that only begins like it is refused: the kernel keeps it as it has it.
+    fn of_loopback(&mut self, entry: &AddressEntry) -> bool {
+        let net = entry.address.0;
+        let whole = match net {
+            IpNet::V4(v4) => v4.addr().is_loopback() && net.to_string() == "127.0.0.1/8",
+            IpNet::V6(v6) => v6.addr().is_loopback(),
+        };
+        let more = entry.more.as_deref();
+        let other = more.is_some_and(|more| {
+            let scope = more.scope.as_ref().is_some_and(|scope| scope.0 != usual_scope(net.addr()));
+            scope || more.peer.as_ref().is_some_and(|peer| peer.value != net.addr()) || more.label.as_ref().is_some_and(|label| label.0 != "lo")
+        });
+        if whole && (other || (net.addr().is_ipv6() && net.prefix_len() != 128)) {
+            let own = if net.addr().is_ipv4() { "127.0.0.1/8" } else { "::1/128" };
+            let finding = Finding::error("loopback-own", entry.address.place, format!("`lo` has \"{own}\" from the kernel, and cannot have it in another way"));
+            self.note(finding.help(format!("write \"{own}\" and nothing else, or leave it out")));
+        }
+        whole
     }
 
     /// The static neighbours of a node.

@@ -1,5 +1,6 @@
 //! Lowering as a whole: a document to a wanted state, node by node.
 
+use super::answer::unanswered;
 use super::index::Index;
 use super::node::{At, nodes, target};
 use super::topology::Topology;
@@ -62,7 +63,7 @@ pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     work.far_ends();
     let checks = work.checks();
     let Lowering { state, origins, raw, findings, .. } = work;
-    (Topology { state, origins, raw, source: source.clone(), checks }, crate::document::yaml::finding::in_order(findings))
+    (Topology { state, origins, raw, source: source.clone(), checks }, unanswered(document, crate::document::yaml::finding::in_order(findings)))
 }
 
 impl Lowering<'_> {

@@ -82,8 +82,14 @@ impl<'d> Lowering<'d> {
     /// What the kernel refuses (`br_set_hello_time` and its like in `net/bridge`).
     fn bridge_ranges(&mut self, bridge: &Bridge) {
         let stp = bridge.stp.as_ref().is_some_and(|stp| stp.value);
-        let timers =
-            [("hello-time", &bridge.hello_time, 1, 10, true), ("max-age", &bridge.max_age, 6, 40, true), ("forward-delay", &bridge.forward_delay, 2, 30, stp)];
+        // The pauses are clamped in silence (`br_multicast_set_query_intvl`).
+        let timers = [
+            ("hello-time", &bridge.hello_time, 1, 10, true),
+            ("max-age", &bridge.max_age, 6, 40, true),
+            ("forward-delay", &bridge.forward_delay, 2, 30, stp),
+            ("multicast-query-interval", &bridge.multicast_query_interval, 1, 86_400, true),
+            ("multicast-startup-query-interval", &bridge.multicast_startup_query_interval, 1, 86_400, true),
+        ];
         for (name, duration, low, high, applies) in timers {
             if let Some(duration) = duration
                 && applies
@@ -122,8 +128,18 @@ impl<'d> Lowering<'d> {
         self.vxlan_options(vxlan, &mut link.options);
         for (nth, entry) in vxlan.fdb.iter().enumerate() {
             let mac = entry.mac.as_ref().map_or(Mac([0; 6]), |mac| mac.value);
-            if let Some(near) = vxlan.local.as_ref().or(far).filter(|near| near.is_ipv4() != entry.dst.is_ipv4()) {
-                self.note(families("a vxlan", near, &entry.dst));
+            match vxlan.local.as_ref().or(far) {
+                Some(near) if near.is_ipv4() != entry.dst.is_ipv4() => self.note(families("a vxlan", near, &entry.dst)),
+                // (`vxlan_nl2conf`)
+                None if entry.dst.is_ipv6() => self.note(
+                    Finding::error(
+                        "mixed-families",
+                        entry.dst.place,
+                        format!("a vxlan without `local` and `remote` goes over IPv4, and {} is of IPv6", entry.dst),
+                    )
+                    .help("write its `local`, an IPv6 address of the node"),
+                ),
+                _ => {}
             }
             if mac == Mac([0; 6]) && far.is_some_and(|far| far.value == entry.dst.value) {
                 self.note(Finding::error("duplicate-entry", entry.place, format!("{} is the `remote` already", entry.dst)));
@@ -157,6 +173,11 @@ impl<'d> Lowering<'d> {
         }
         if let Some(ageing) = &vxlan.ageing {
             match ageing.seconds() {
+                // (`vxlan_config_apply`)
+                Some(0) => self.note(
+                    Finding::error("out-of-range", ageing.place, "`ageing` is 0s, which the kernel takes for its usual 300s")
+                        .help("write how long a learned address is kept, 1s for example; with `learning: false` none is learned"),
+                ),
                 Some(seconds) => {
                     options.insert("ageing".into(), Value::Number(seconds));
                 }

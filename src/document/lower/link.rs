@@ -107,6 +107,8 @@ impl<'d> Lowering<'d> {
         if let Some(up) = &interface.up {
             link.up = Setting::Is(up.value);
         }
+        let on = |key: &Option<Loc<bool>>| key.as_ref().is_some_and(|on| on.value);
+        (link.dhcp4, link.dhcp6) = (on(&interface.dhcp4), on(&interface.dhcp6));
         if let Some(mtu) = &interface.mtu {
             link.mtu = Setting::Is(mtu.u32());
         }

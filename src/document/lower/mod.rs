@@ -1,6 +1,7 @@
 //! From what a person wrote to what there shall be: defaults filled in, names resolved, far ends of pairs named.
 
 mod address;
+pub(crate) mod answer;
 mod check;
 pub(crate) mod context;
 mod file;
@@ -11,6 +12,7 @@ mod kinds;
 mod link;
 pub(crate) mod node;
 mod packet;
+pub(crate) mod raw;
 mod route;
 mod rule;
 mod setting;

@@ -18,6 +18,7 @@ impl<'d> Lowering<'d> {
         for (nth, entry) in at.section.rules.iter().enumerate() {
             let Some(families) = self.rule_families(entry) else { continue };
             let Some(action) = self.rule_action(entry) else { continue };
+            self.rule_limits(entry);
             for family in families {
                 let key = key(entry, *family, action.clone());
                 let rule = Rule { node: at.node.clone(), key, kernel: false, marked: true };
@@ -40,6 +41,23 @@ impl<'d> Lowering<'d> {
             return None;
         }
         Some(if family == Family::V4 { &[Family::V4] } else { &[Family::V6] })
+    }
+
+    /// What the kernel refuses (`fib_rule_port_range_valid` of `net/core/fib_rules.c`), or takes for no condition at all.
+    fn rule_limits(&mut self, entry: &RuleEntry) {
+        for (key, ports) in [("port", &entry.port), ("source-port", &entry.source_port)] {
+            let Some(ports) = ports.as_ref().filter(|ports| ports.last == u16::MAX) else { continue };
+            let finding = Finding::error("out-of-range", ports.place, format!("`{key}` of a policy rule ends at 65534, and 65535 is beyond that"));
+            let help = if ports.first == ports.last {
+                "a firewall rule can go by that port, and `set-mark` what this rule then has as its `fwmark`".to_owned()
+            } else {
+                format!("write {}-65534", ports.first)
+            };
+            self.note(finding.help(help));
+        }
+        if let Some(protocol) = entry.protocol.as_ref().filter(|protocol| protocol.number == 0) {
+            self.note(Finding::error("out-of-range", protocol.place, "the protocol 0 stands for any in a policy rule").help("leave `protocol` out"));
+        }
     }
 
     fn rule_action(&mut self, entry: &RuleEntry) -> Option<RuleAction> {

@@ -4,7 +4,8 @@ use super::context::Lowering;
 use super::hairpin::Around;
 use super::node::At;
 use super::packet::{Wanted, mark, on, wanted};
-use crate::dialect::nft_script::{iptables_args, is_iptables, nft_rule};
+use super::raw;
+use crate::dialect::nft_script::{iptables_args, is_iptables};
 use crate::document::schema::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
 use crate::document::schema::matching::Matches;
 use crate::document::schema::nat::{Local, NatRule};
@@ -73,7 +74,8 @@ impl<'d> Lowering<'d> {
     ///
     /// `prerouting` stands at -150 (nft's `mangle`): after connection tracking (-200), so that `state` means something, and before addresses are translated
     /// (-100), so that a rule sees a packet as it came. `output` stands there too if it sets marks, as a chain of type `route`, which looks the route up
-    /// again. The others stand at 0, in `postrouting` that is before the source is translated (100).
+    /// again. The others stand at 0, in `postrouting` that is before the source is translated (100). Lines of nft's that say how a connection is tracked
+    /// (`notrack`, `ct zone set`) stand at -300 (nft's `raw`), in a chain of their own before connection tracking: elsewhere they do nothing.
     fn firewall(&mut self, firewall: &Firewall, chains: &mut Vec<Chain>) {
         let marks = firewall.output.as_ref().is_some_and(|chain| chain.rules.iter().any(|rule| rule.set_mark.is_some()));
         let (output_kind, output_priority) = if marks { ("route", -150) } else { ("filter", 0) };
@@ -86,11 +88,33 @@ impl<'d> Lowering<'d> {
         ];
         for (hook, kind, priority, section) in all {
             let Some(section) = section else { continue };
-            let rules = self.chain_rules(section);
+            let (early, rules): (Vec<TableRule>, Vec<TableRule>) =
+                self.chain_rules(section).into_iter().partition(|rule| matches!(rule, TableRule::Raw(line) if raw::before_tracking(line)));
+            if !early.is_empty() && !matches!(hook, "prerouting" | "output") {
+                self.too_late(hook, section);
+            } else if !early.is_empty() {
+                let name = format!("raw-{hook}");
+                chains.push(Chain { name, kind: "filter".to_owned(), hook: hook.to_owned(), priority: -300, drop: false, rules: early });
+            }
             let drop = section.policy.as_ref().is_some_and(|policy| policy.value == Policy::Drop);
             // A chain that decides nothing is not made.
             if drop || !rules.is_empty() {
                 chains.push(Chain { name: hook.to_owned(), kind: kind.to_owned(), hook: hook.to_owned(), priority, drop, rules });
+            }
+        }
+    }
+
+    /// Lines that say something of how a connection is tracked, where that has happened already.
+    fn too_late(&mut self, hook: &str, section: &ChainSection) {
+        for verdict in section.rules.iter().filter_map(|rule| rule.verdict.as_ref()) {
+            if let VerdictKey::Nft(line) = &verdict.value
+                && raw::before_tracking(&line.value.0)
+            {
+                let message = format!("in `{hook}` a packet has been tracked already, so that `notrack` and `ct zone set` do nothing");
+                self.note(
+                    Finding::error("tracked-already", line.place, message)
+                        .help("write the line in `prerouting`, or in `output` for what the node itself sends"),
+                );
             }
         }
     }
@@ -145,18 +169,16 @@ impl<'d> Lowering<'d> {
                 }
                 NatRule::Dnat(rule) => {
                     let rules = self.translation(&rule.matches, &rule.counter, Verdict::Dnat(rule.to.0.clone()));
-                    nat.arriving(rules, &rule.local);
+                    nat.arriving(raw::one_to_one(rules), &rule.local);
                     hairpins.extend(around.get_or_insert_with(|| Around::of(at)).hairpin(rule));
                 }
                 NatRule::Redirect(rule) => {
                     let to = rule.to.as_ref().map(|ports: &Loc<Ports>| (ports.first, ports.last));
                     let rules = self.translation(&rule.matches, &rule.counter, Verdict::Redirect(to));
-                    nat.arriving(rules, &rule.local);
+                    nat.arriving(raw::one_to_one(rules), &rule.local);
                 }
                 NatRule::Nft(line) => {
-                    // The verdict tells the chain: destinations are changed on the way in.
-                    let arriving = line.0.split_whitespace().any(|word| matches!(word, "dnat" | "redirect"));
-                    let chain = if arriving { &mut nat.prerouting } else { &mut nat.postrouting };
+                    let chain = if raw::changes_destination(&line.0) { &mut nat.prerouting } else { &mut nat.postrouting };
                     chain.push(TableRule::Raw(line.0.clone()));
                 }
             }

@@ -88,6 +88,12 @@ impl<'d> Lowering<'d> {
             return None;
         }
         self.one_host(&geneve.remote);
+        // (`geneve_nl2info`)
+        if matches!(geneve.remote.value, IpAddr::V6(ip) if ip.is_unicast_link_local()) {
+            let finding =
+                Finding::error("bad-address", geneve.remote.place, format!("{} is link-local, and a geneve does not say on which interface", geneve.remote));
+            self.note(finding.help("write another address of the other end"));
+        }
         put(&mut link.options, "id", Some(Value::Number(geneve.id.0)));
         put(&mut link.options, "remote", Some(Value::Ip(geneve.remote.value)));
         put(&mut link.options, "port", number(&geneve.port));

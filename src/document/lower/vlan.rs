@@ -112,6 +112,11 @@ impl Lowering<'_> {
     /// The hardware addresses behind a port.
     pub fn stations(&mut self, link: &Link, said: Option<&[Station]>, path: &str) {
         let Some(said) = said.filter(|_| !self.speaks_for_the_other_end(link)) else { return };
+        if let Some(station) = said.first().filter(|_| link.kind == Kind::Bridge) {
+            let message = format!("{} is a bridge, and `fdb` lists what is behind one of its ports", link.id);
+            self.note(Finding::error("not-a-port", station.place, message).help("write it at the port; the address that the bridge has itself is its `mac`"));
+            return;
+        }
         for (nth, station) in said.iter().enumerate() {
             let mac = station.mac.value;
             let [first, ..] = mac.0;

@@ -64,7 +64,9 @@ impl<'d> Lowering<'d> {
         let endpoint = peer.endpoint.as_ref().and_then(|endpoint| self.endpoint(endpoint));
         let keepalive = peer.keepalive.as_ref().and_then(|keepalive| self.keepalive(keepalive)).unwrap_or(0);
         let preshared_file = peer.preshared_key_file.as_ref().map(|file| self.key_file(file));
-        Some(Peer { link: link.clone(), key, allowed_ips, endpoint: endpoint.into(), keepalive, preshared: None, preshared_file })
+        let roaming = peer.roaming.as_ref().is_none_or(|roaming| roaming.value);
+        let endpoint = endpoint.into();
+        Some(Peer { link: link.clone(), key, allowed_ips, endpoint, roaming, heard: false, keepalive, preshared: None, preshared_file })
     }
 
     /// By what a peer is known.

@@ -1,5 +1,6 @@
 //! An interface: what all kinds have in common.
 
+use super::allow::Allow;
 use super::kind::{Bond, Bridge, ExistingLink, Geneve, Gre, Ip6Tunnel, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard};
 use crate::document::Loc;
 use crate::document::value::forwarding::Forwarding;
@@ -17,9 +18,14 @@ record! {
     Interface as "an interface" {
         /// Its addresses with their prefix lengths; the first of a subnet is the primary one. Example: `[11.11.11.2/24, "fd00::2/64"]`
         "addresses" addresses: Vec<AddressEntry>,
+        /// Whether a DHCP client that somebody else starts looks after its IPv4: addresses and routes on it that the file does not list are the client's, and no
+        /// drift. Those that the file lists are topo's. Example: `true`
+        "dhcp4" dhcp4: Option<Loc<bool>>,
+        /// The same for IPv6 and a client of DHCPv6. (What router advertisements put there never is drift.) Example: `true`
+        "dhcp6" dhcp6: Option<Loc<bool>>,
         /// The MTU in bytes; 1500 unless said. A bridge has the lowest of its ports, the ports of a bond have the bond's, a linked kind has its parent's, a tunnel that of
         /// the interface it sends by, or 1500, less what it puts around a packet. Example: `1400`
-        "mtu" mtu: Option<Loc<Number<68, 65575>>>,
+        "mtu" mtu: Option<Loc<Number<68, 2_147_483_647>>>,
         /// The hardware address; left to the kernel unless said, but that a veth or tap is born with a high one where it is a port of somebody else's bridge, which
         /// so keeps its own. Example: `"02:00:00:00:00:01"`
         "mac" mac: Option<Loc<Mac>>,
@@ -51,6 +57,8 @@ record! {
     parts {
         /// What it is.
         kind: Option<Loc<KindKey>>,
+        /// The warnings that are answered here.
+        allow: Allow,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The shapes of the language: a file per section, their doc comments are the schema.
 
+pub mod allow;
 pub mod checks;
 pub mod firewall;
 pub mod interface;

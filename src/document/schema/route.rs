@@ -29,7 +29,7 @@ record! {
         /// The gateway is taken to be on the link although no subnet says so. Example: `true`
         "onlink" onlink: Option<Loc<bool>>,
         /// The MTU of the path in bytes. Example: `1400`
-        "mtu" mtu: Option<Loc<Number<68, 65535>>>,
+        "mtu" mtu: Option<Loc<Number<68, 65520>>>,
         /// What kind of route it is; `unicast` unless said. The others but `local` have no next hop. Example: `blackhole`
         "type" kind: Option<Loc<RouteType>>,
         /// Several next hops, instead of `via`. Example: `[{ via: 10.0.1.1 }, { via: 10.0.2.1, weight: 2 }]`

@@ -1,5 +1,6 @@
 //! The whole file, and a node.
 
+use super::allow::Allow;
 use super::checks::CheckEntry;
 use super::firewall::Firewall;
 use super::interface::Interface;
@@ -59,6 +60,10 @@ record! {
         "dns" dns: Option<Box<Dns>>,
         /// (Namespaces only.) The namespace was made by somebody else: it is configured, and never made or deleted. Example: `{ netns: blue }`
         "existing" existing: Option<Box<Loc<Existing>>>,
+    }
+    parts {
+        /// The warnings that are answered here.
+        allow: Allow,
     }
 }
 

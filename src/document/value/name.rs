@@ -70,8 +70,14 @@ pub fn interface_fault(text: &str) -> Option<String> {
         _ if text.len() > 15 => Some(format!("it has {} bytes, the kernel takes at most 15", text.len())),
         _ if text.starts_with('!') => Some("a leading `!` means \"not\" in firewall rules".to_owned()),
         _ if text.ends_with('*') => Some("a trailing `*` is a wildcard in firewall rules".to_owned()),
-        _ => text.chars().find(|c| bad(c)).map(|c| format!("{c:?} cannot be in the name of an interface")),
+        _ => text.chars().find(|c| bad(c)).map(|c| format!("{c:?} cannot be in the name of an interface")).or_else(|| blank_to_the_kernel(text)),
     }
+}
+
+/// The kernel goes by bytes, and takes 0xa0, a no-break space of Latin 1, for a blank (`isspace` of `include/linux/ctype.h`, the table of `lib/ctype.c`).
+fn blank_to_the_kernel(text: &str) -> Option<String> {
+    let c = text.chars().find(|c| c.encode_utf8(&mut [0; 4]).bytes().any(|byte| byte == 0xa0))?;
+    Some(format!("{c:?} has the byte 0xa0 in it, which the kernel takes for a blank"))
 }
 
 const INTERFACE: &str = "[^/:%!\\s\\u0000-\\u001f\\u007f][^/:%\\s\\u0000-\\u001f\\u007f]{0,14}";
@@ -139,6 +145,9 @@ impl Word for TableId {
             "default" => Ok(Self::Number(253)),
             "main" => Ok(Self::MAIN),
             "local" => Ok(Self::LOCAL),
+            "unspec" => {
+                Err(Wrong::not("bad-table", text, "a routing table").help("it is the number 0, which stands for no table: write `main`, or leave `table` out"))
+            }
             _ if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && text.len() <= 64
                 && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') =>

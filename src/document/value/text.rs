@@ -102,9 +102,12 @@ text!(
     LogPrefix,
     "the prefix of a log line",
     "bad-log",
-    // NF_LOG_PREFIXLEN of include/uapi/linux/netfilter/nf_log.h, with its NUL; a quote cannot be escaped in nft's strings
-    |text| unless(!text.is_empty() && text.len() <= 127 && !text.contains(['"', '\\', '\n', '\t']), "1 to 127 bytes on one line, without quotes or backslashes"),
-    json_schema!({ "type": ["string", "number"], "pattern": "^[^\"\\\\\\n\\t]{1,127}$", "examples": ["web "] })
+    // NF_LOG_PREFIXLEN of include/uapi/linux/netfilter/nf_log.h, with its NUL; a quote cannot be escaped in nft's strings, and `$` begins a variable there
+    |text| unless(
+        !text.is_empty() && text.len() <= 127 && !text.contains(['"', '\\', '\n', '\t', '$']),
+        "1 to 127 bytes on one line, without quotes, backslashes or dollar signs"
+    ),
+    json_schema!({ "type": ["string", "number"], "pattern": "^[^\"\\\\\\n\\t$]{1,127}$", "examples": ["web "] })
 );
 
 text!(
@@ -121,7 +124,11 @@ text!(
     UserName,
     "a user or a group",
     "bad-name",
-    |text| unless(one_word(text) && text.len() <= 64 && !text.contains([':', '/']), "a name or a number"),
+    // The highest number stands for nobody (`uid_valid` of include/linux/uidgid.h).
+    |text| unless(
+        one_word(text) && text.len() <= 64 && !text.contains([':', '/']) && text.parse::<u128>().is_ok_and(|number| number < u32::MAX.into()) == text.bytes().all(|b| b.is_ascii_digit()),
+        "a name, or a number from 0 to 4294967294"
+    ),
     pattern("^[^\\s:/]{1,64}$", &["alice", "1000"])
 );
 

@@ -95,6 +95,11 @@ impl<'y, 'a> Fields<'y, 'a> {
         self.pairs.iter().find(|(name, _)| name.text() == key)
     }
 
+    /// Where all of it ends, in bytes.
+    pub fn end(&self) -> u32 {
+        self.pairs.iter().map(|(key, value)| end(key).max(end(value))).max().unwrap_or_default()
+    }
+
     /// The value of `key`, read.
     pub fn read<T: Shape>(&self, key: &str, reader: &mut Reader) -> Option<T> {
         match self.get(key) {
@@ -105,6 +110,17 @@ impl<'y, 'a> Fields<'y, 'a> {
             }),
         }
     }
+}
+
+/// Where a value ends, with all that is in it.
+fn end(yaml: &Yaml<'_>) -> u32 {
+    let own = yaml.place.offset.saturating_add(yaml.place.length);
+    let inner = match yaml.data() {
+        Data::List(items) => items.iter().map(end).max(),
+        Data::Map(pairs) => pairs.iter().map(|(key, value)| end(key).max(end(value))).max(),
+        Data::Scalar(..) | Data::Shared(_) => None,
+    };
+    own.max(inner.unwrap_or_default())
 }
 
 fn unknown(key: &Yaml<'_>, keys: &[&str], what: &str) -> Finding {

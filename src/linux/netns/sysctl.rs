@@ -6,13 +6,17 @@ use crate::resource::{Node, Sysctl};
 use nix::libc;
 use std::io::{Read, Write};
 
-/// The value of `key` (`net/ipv4/ip_forward`), its blanks folded. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
+/// The value of `key` (`net/ipv4/ip_forward`), its blanks folded; empty for a secret of stable addresses that is not set. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
 pub fn read(key: &str) -> Result<String, Error> {
     let tried = || format!("sysctl {key}");
     check(key)?;
     let mut text = String::new();
-    netns::open_sysctl(key, false).and_then(|mut file| file.read_to_string(&mut text)).map_err(|e| Error::io(tried(), &e))?;
-    Ok(fold(&text))
+    match netns::open_sysctl(key, false).and_then(|mut file| file.read_to_string(&mut text)) {
+        Ok(_) => Ok(fold(&text)),
+        // It was never set (`addrconf_sysctl_stable_secret`).
+        Err(error) if error.raw_os_error() == Some(libc::EIO) && Sysctl::is_stable_secret(key) => Ok(String::new()),
+        Err(error) => Err(Error::io(tried(), &error)),
+    }
 }
 
 /// [`read`]; `None` where there is no such setting: this kernel does not have it, or its interface is gone.

@@ -1,6 +1,7 @@
 //! Whose what is: from looks at namespaces to a state.
 
 use super::guests::Guest;
+use super::{client, vlans};
 use crate::linux::netlink::link;
 use crate::linux::netns::namespace::topology_of;
 use crate::linux::object::{route, rule};
@@ -9,8 +10,8 @@ use crate::linux::snapshot::contents::{Inside, Look};
 use crate::linux::snapshot::ends::OtherEnds;
 use crate::resource::mark::{PROTOCOL, group, mark};
 use crate::resource::{
-    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource, ResourceId, RouteKey, RuleAction,
-    Setting, State, Tenure, Vlans,
+    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource, ResourceId, RouteKey, RuleAction, State,
+    Tenure,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -114,6 +115,10 @@ impl Sorter<'_> {
         self.judge.wanted.items.contains_key(id) || self.judge.prior.contains(id)
     }
 
+    fn has_client(&self, name: &IfName, six: bool) -> bool {
+        client::looks_after(self.judge.wanted, self.judge.record, &LinkId { node: self.node().clone(), name: name.clone() }, six)
+    }
+
     /// The other topology that uses this namespace of ours, and whose something there is.
     fn guest(&self, which: impl FnMut(&&Guest) -> bool) -> Option<Owner> {
         self.judge.guests.get(self.node())?.iter().find(which).map(|guest| topology(&guest.name))
@@ -128,12 +133,13 @@ impl Sorter<'_> {
     fn links(&mut self) {
         for seen in &self.look.links {
             let mut link = seen.link(self.node(), |index| self.name(index));
-            link.vlans = self.vlans(seen);
+            link.vlans = vlans::of(self.look, self.inside, seen);
             let far = seen.other_nsid.and_then(|_| self.judge.far.get(&(self.node().clone(), seen.index)).cloned());
             match seen.kind {
                 Kind::Veth => link.peer = link.peer.or(far),
                 _ => link.link = link.link.or(far),
             }
+            (link.dhcp4, link.dhcp6) = (self.has_client(&seen.name, false), self.has_client(&seen.name, true));
             let owner = self.owner_of_link(seen, &mut link);
             if self.made && owner != Owner::Ours && seen.is_fallback() {
                 continue;
@@ -222,6 +228,7 @@ impl Sorter<'_> {
             let by_itself = seen.is_kernels(self.judge.says) || !lasts || of_a_tunnel;
             let owner = match (by_itself, self.made) {
                 (true, _) => wanted.then(|| theirs("the kernel")),
+                (false, true) if !address.marked && !wanted && self.has_client(&name, address.address.addr().is_ipv6()) => Some(client::owner()),
                 (false, true) => Some(self.inside(&id, Some(seen.index))),
                 (false, false) => self.owner_elsewhere(&id, address.marked, self.ours.contains(&seen.index), self.shown.contains(&name)),
             };
@@ -241,8 +248,10 @@ impl Sorter<'_> {
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let mut devs = seen.route.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
             let shown = devs.clone().any(|dev| self.shown.contains(dev));
+            let six = seen.route.key.to.addr().is_ipv6();
             let owner = match (configured, self.made) {
                 (false, _) => self.wanted(&id).then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
+                (true, true) if seen.protocol != PROTOCOL && !self.wanted(&id) && devs.clone().any(|dev| self.has_client(dev, six)) => Some(client::owner()),
                 (true, true) => Some(self.inside(&id, None)),
                 (true, false) => {
                     let on_ours = devs.any(|dev| self.look.links.iter().any(|link| link.name == *dev && self.ours.contains(&link.index)));
@@ -357,17 +366,6 @@ impl Sorter<'_> {
         } else if self.wanted(&id) {
             self.state.insert(Resource::Fdb(fdb), theirs("somebody else"));
         }
-    }
-
-    /// The VLANs of a bridge or of a bridge's port, where they were asked for and the kernel has them.
-    fn vlans(&self, seen: &link::Seen) -> Setting<Vlans> {
-        let bridge = match seen.kind {
-            Kind::Bridge => Some(seen),
-            _ => self.look.links.iter().find(|link| Some(link.index) == seen.master),
-        };
-        let filters = bridge.is_some_and(|bridge| bridge.options.contains_key("vlan-default-pvid"));
-        let all = self.inside.vlans.as_ref().filter(|_| filters);
-        all.map(|all| all.get(&seen.index).cloned().unwrap_or_default()).into()
     }
 
     /// Neighbours that nobody listed stay, unless topo made them.

@@ -5,5 +5,6 @@ pub(crate) mod ipv6;
 pub mod key_files;
 pub(crate) mod names;
 pub mod rt_tables;
+pub(crate) mod settable;
 
 pub use names::*;

@@ -41,7 +41,12 @@ fn number_of(names: &Tables, name: &str) -> Result<u32, Error> {
 
 fn table(names: &Tables, table: &mut TableId) -> Result<(), Error> {
     if let TableId::Name(name) = table {
-        *table = TableId::Number(number_of(names, name)?);
+        let number = number_of(names, name)?;
+        if number == 0 {
+            let tried = format!("look up the routing table {name:?}");
+            return Err(Error::new(ErrorKind::Refused, tried, "it is the number 0, which stands for no table").help("write `main`, or leave `table` out"));
+        }
+        *table = TableId::Number(number);
     }
     Ok(())
 }

@@ -7,10 +7,13 @@ use crate::resource::{
     Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure, Value, Vlans,
     kinds,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
 pub(crate) const ETHERNET_MTU: u32 = 1500;
+
+/// The largest packet of IPv4 (`IP_MAX_MTU`): a vrf and `lo` say that they take larger ones, and what is put around a packet has to fit in.
+pub(crate) const LARGEST_PACKET: u32 = 65_535;
 
 /// `wanted`, completed by what `observed` and its record say.
 pub(crate) fn complete(wanted: &State, observed: &State) -> State {
@@ -28,7 +31,18 @@ pub(crate) fn complete(wanted: &State, observed: &State) -> State {
     restore(&mut goal, observed);
     astray(&mut goal, observed);
     offloads(&mut goal, observed);
+    where_they_are(&mut goal, observed);
     goal
+}
+
+/// A peer whose endpoint the file has anew is where that says, wherever it was heard before.
+pub(crate) fn where_they_are(goal: &mut State, observed: &State) {
+    let written: BTreeMap<_, _> = observed.record.endpoints.iter().map(|(id, endpoint)| (id, endpoint)).collect();
+    for (id, item) in &mut goal.items {
+        if let Resource::Peer(peer) = &mut item.resource {
+            peer.roaming &= peer.endpoint.get().is_none_or(|endpoint| written.get(id) == Some(&endpoint));
+        }
+    }
 }
 
 /// An IPv4 address comes second where somebody else's address of its subnet stands first: the kernel says so, and the file cannot.
@@ -97,7 +111,7 @@ pub(crate) fn bridge_mtus(goal: &mut State) {
         .filter(|link| link.kind == Kind::Bridge && link.mtu == Setting::Left)
         .map(|link| link.id.clone())
         .collect();
-    let mut lowest: std::collections::BTreeMap<LinkId, Option<u32>> = auto.into_iter().map(|id| (id, Some(u32::MAX))).collect();
+    let mut lowest: BTreeMap<LinkId, Option<u32>> = auto.into_iter().map(|id| (id, Some(u32::MAX))).collect();
     for link in goal.links() {
         if let Some(mtu) = link.master_id().and_then(|master| lowest.get_mut(&master)) {
             *mtu = mtu.zip(link.mtu.get().copied()).map(|(a, b)| a.min(b));
@@ -169,7 +183,7 @@ pub(crate) fn linked_mtus(goal: &mut State, observed: &State) {
                 let mtu = match (bond, kinds::spec(&link.kind)?.mtu, &link.link) {
                     (Some(bond), ..) => of(&bond)?,
                     (None, Mtu::Is(mtu), _) => mtu,
-                    (None, Mtu::Below { .. }, below) => below.as_ref().map_or(Some(ETHERNET_MTU), of)?.checked_sub(kinds::around(link))?,
+                    (None, Mtu::Below { .. }, below) => below.as_ref().map_or(Some(ETHERNET_MTU), of)?.min(LARGEST_PACKET).checked_sub(kinds::around(link))?,
                     (None, Mtu::Left, _) => return None,
                 };
                 Some((link.id.clone(), mtu))
@@ -190,7 +204,9 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
         let id = prior.id();
         // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
         let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl)) || observed.other_with_setting(&id).is_some();
-        if !(waiting.has(goal, observed, prior) || changed || goal.items.contains_key(&id)) {
+        // A secret that was not set before cannot be unset.
+        let secret = matches!(prior, Resource::Sysctl(sysctl) if Sysctl::is_stable_secret(&sysctl.key) && sysctl.value.is_empty());
+        if !(secret || waiting.has(goal, observed, prior) || changed || goal.items.contains_key(&id)) {
             let back = prior.as_link().map(|link| Resource::Link(Box::new(shared::given_back(observed, link))));
             goal.insert(back.unwrap_or_else(|| prior.clone()), Owner::Restored);
         }

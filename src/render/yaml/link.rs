@@ -134,6 +134,9 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
         }
     }
     attributes(section, link, &mut map);
+    for (key, on) in [("dhcp4", link.dhcp4), ("dhcp6", link.dhcp6)] {
+        map.put_some(key, on.then_some(true).as_ref());
+    }
     offload(section, link, &mut map);
     impair(section, &link.id, &mut map);
     map.put_list("addresses", addresses(section, &link.id));

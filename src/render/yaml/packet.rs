@@ -14,7 +14,12 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     node.put_list("nat", nat);
     let mut firewall = Yaml::map();
     for chain in table.chains.iter().filter(|chain| chain.kind != "nat") {
-        firewall.put(&chain.name, filter(chain));
+        // What stands before connection tracking has a chain of its own, and is written with the other rules of its hook.
+        let hook = chain.name.strip_prefix("raw-").unwrap_or(&chain.name);
+        if hook == chain.name || find(hook).is_none() {
+            let early = find(&format!("raw-{hook}")).filter(|_| hook == chain.name).map(|early| early.rules.as_slice()).unwrap_or_default();
+            firewall.put(hook, filter(chain, early));
+        }
     }
     put_firewall(firewall, node, inserts);
 }
@@ -27,12 +32,13 @@ pub fn put_firewall(mut firewall: Yaml, node: &mut Yaml, inserts: &[&Insert]) {
     }
 }
 
-fn filter(chain: &Chain) -> Yaml {
+/// A chain, with the rules of its hook that come before it.
+fn filter(chain: &Chain, early: &[TableRule]) -> Yaml {
     let mut section = Yaml::map();
     if chain.drop {
         section.put("policy", Yaml::of(&"drop"));
     }
-    section.put_list("rules", chain.rules.iter().map(firewall_rule).collect());
+    section.put_list("rules", early.iter().chain(&chain.rules).map(firewall_rule).collect());
     section
 }
 

@@ -33,7 +33,7 @@ record! {
         /// How the group of ports that is used is chosen; `stable` unless said. Only in mode `802.3ad`. Example: `bandwidth`
         "ad-select" ad_select: Option<Loc<AdSelect>>,
         /// How many interfaces must have carrier for the bond to have it; 0 unless said. Example: `2`
-        "min-links" min_links: Option<Loc<Number<0, 4_294_967_295>>>,
+        "min-links" min_links: Option<Loc<Number<0, 2_147_483_647>>>,
     }
 }
 

@@ -36,8 +36,8 @@ record! {
         "multicast-query-use-ifaddr" multicast_query_use_ifaddr: Option<Loc<bool>>,
         /// The bridge asks who listens. Example: `true`
         "multicast-querier" multicast_querier: Option<Loc<bool>>,
-        /// How many groups are kept; 4096 unless said. Example: `512`
-        "multicast-hash-max" multicast_hash_max: Option<Loc<Number<1, 4_294_967_295>>>,
+        /// How many groups are kept; 4096 unless said. The bridge joins some itself, and where there are more groups than this the kernel turns snooping off. Example: `512`
+        "multicast-hash-max" multicast_hash_max: Option<Loc<Number<8, 4_294_967_295>>>,
         /// How often is asked before a group is dropped; 2 unless said. Example: `3`
         "multicast-last-member-count" multicast_last_member_count: Option<Loc<Number<0, 4_294_967_295>>>,
         /// How often is asked at the start; 2 unless said. Example: `3`
@@ -48,11 +48,11 @@ record! {
         "multicast-membership-interval" multicast_membership_interval: Option<Loc<Duration>>,
         /// How long another querier is believed in; `255s` unless said. Example: `120s`
         "multicast-querier-interval" multicast_querier_interval: Option<Loc<Duration>>,
-        /// The pause between questions; `125s` unless said. Example: `60s`
+        /// The pause between questions, 1s to 24h; `125s` unless said. Example: `60s`
         "multicast-query-interval" multicast_query_interval: Option<Loc<Duration>>,
         /// How long an answer may take; `10s` unless said. Example: `5s`
         "multicast-query-response-interval" multicast_query_response_interval: Option<Loc<Duration>>,
-        /// The pause between questions at the start; `31250ms` unless said. Example: `15s`
+        /// The pause between questions at the start, 1s to 24h; `31250ms` unless said. Example: `15s`
         "multicast-startup-query-interval" multicast_startup_query_interval: Option<Loc<Duration>>,
         /// Multicast is counted. Example: `true`
         "multicast-stats" multicast_stats: Option<Loc<bool>>,

@@ -32,9 +32,11 @@ record! {
         "interface" interface: Option<Loc<InterfaceRef>>,
         /// What it may send, and what is sent to it. Makes no routes. Example: `[10.9.0.2/32]`
         "allowed-ips" allowed_ips: Many<Loc<Prefix>>,
-        /// Where it is: address and port; an address, not a name. Where it is not said, the peer is the one that calls; where it is, it is put back to that after the
-        /// peer was heard from elsewhere. Example: `"192.0.2.1:51820"`
+        /// Where it is called first: address and port; an address, not a name. Where it is not said, the peer is the one that calls. Once it was heard the kernel
+        /// follows it to wherever it is heard from, and so does the plan: what is learned is no drift, another endpoint in the file is. Example: `"192.0.2.1:51820"`
         "endpoint" endpoint: Option<Loc<Endpoint>>,
+        /// Whether it may be heard from elsewhere, as one behind address translation is; `true` unless said. Where it is `false` it is put back to its `endpoint`. Example: `false`
+        "roaming" roaming: Option<Loc<bool>>,
         /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file. Example: `keys/ab.psk`
         "preshared-key-file" preshared_key_file: Option<Loc<KeyFile>>,
         /// How often something is sent to keep the way open, in whole seconds; a plain number is of seconds, as `wg` has it. Example: `25s` Example: `25`

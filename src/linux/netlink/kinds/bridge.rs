@@ -1,6 +1,28 @@
 //! Bridges and their ports.
 
 use super::codec::{Codec, Form};
+use crate::linux::netlink::attributes::Attributes;
+use crate::resource::{Options, Value};
+
+// `IFLA_BR_ROOT_ID`, `IFLA_BR_BRIDGE_ID`, `IFLA_BR_TOPOLOGY_CHANGE`.
+const ROOT: u16 = 10;
+const ITSELF: u16 = 11;
+const TOPOLOGY_CHANGE: u16 = 14;
+
+/// Leaves out what a bridge that speaks the spanning tree protocol has from others for the time being: while the tree changes it keeps addresses for twice
+/// the forward delay (`__br_set_topology_change`), and where another bridge is the root it shows the timers of that one (`br_record_config_timeout_values`).
+/// What was set is hidden then, and comes back.
+pub fn leave_out_what_others_say(options: &mut Options, attributes: Attributes<'_>) {
+    if options.get("stp") != Some(&Value::Bool(true)) {
+        return;
+    }
+    if attributes.u8(TOPOLOGY_CHANGE).is_some_and(|changes| changes != 0) {
+        options.remove("ageing-time");
+    }
+    if attributes.get(ROOT) != attributes.get(ITSELF) {
+        ["forward-delay", "hello-time", "max-age"].into_iter().for_each(|timer| _ = options.remove(timer));
+    }
+}
 
 /// `IFLA_BR_*` of `include/uapi/linux/if_link.h`.
 pub const BRIDGE: &[Codec] = &[

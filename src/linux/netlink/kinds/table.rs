@@ -55,7 +55,11 @@ pub fn kind(name: &str, data: Attributes<'_>) -> Kind {
 
 /// What the kernel reports of a link's kind.
 pub fn read(kind: &Kind, attributes: Attributes<'_>) -> Options {
-    read_all(of(kind), attributes)
+    let mut options = read_all(of(kind), attributes);
+    if *kind == Kind::Bridge {
+        bridge::leave_out_what_others_say(&mut options, attributes);
+    }
+    options
 }
 
 /// What the kernel reports of a bridge's port.

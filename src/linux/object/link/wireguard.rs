@@ -32,6 +32,7 @@ const PEER_PRESHARED_KEY: u16 = 2;
 const PEER_FLAGS: u16 = 3;
 const PEER_ENDPOINT: u16 = 4;
 const PEER_KEEPALIVE: u16 = 5;
+const PEER_LAST_HANDSHAKE: u16 = 6;
 const PEER_ALLOWED_IPS: u16 = 9;
 
 // `WGPEER_F_*`.
@@ -61,6 +62,7 @@ struct SeenPeer {
     key: Key,
     preshared: Option<Secret>,
     endpoint: Option<SocketAddr>,
+    heard: bool,
     keepalive: u16,
     allowed_ips: BTreeSet<IpNet>,
 }
@@ -110,6 +112,8 @@ fn parse_peer(attributes: Attributes<'_>) -> Option<SeenPeer> {
         key: attributes.get(PEER_PUBLIC_KEY).and_then(key)?,
         preshared: attributes.get(PEER_PRESHARED_KEY).and_then(Secret::of),
         endpoint: attributes.get(PEER_ENDPOINT).and_then(endpoint),
+        // The time of the last one, zero where there was none.
+        heard: attributes.get(PEER_LAST_HANDSHAKE).is_some_and(|time| time.iter().any(|byte| *byte != 0)),
         keepalive: attributes.u16(PEER_KEEPALIVE).unwrap_or(0),
         allowed_ips: attributes.inner(PEER_ALLOWED_IPS).filter_map(|(_, prefix)| allowed_ip(Attributes(prefix))).collect(),
     })
@@ -157,6 +161,8 @@ impl Seen {
             key: PeerKey::Public(seen.key),
             allowed_ips: seen.allowed_ips.clone(),
             endpoint: seen.endpoint.into(),
+            roaming: false,
+            heard: seen.heard,
             keepalive: seen.keepalive,
             preshared: seen.preshared.as_ref().map(Secret::public),
             preshared_file: None,
@@ -274,7 +280,8 @@ fn write_peer(site: &Site<'_>, before: Option<&Peer>, peer: &Peer) -> Result<(),
 
 /// Endpoint and keepalive, where they differ.
 fn settings(before: Option<&Peer>, peer: &Peer, body: &mut Writer) {
-    if let Setting::Is(address) = &peer.endpoint
+    let follows = peer.roaming && before.is_some_and(|before| before.heard);
+    if let (Setting::Is(address), false) = (&peer.endpoint, follows)
         && before.is_none_or(|before| before.endpoint != peer.endpoint)
     {
         body.put(PEER_ENDPOINT, &endpoint_bytes(address));

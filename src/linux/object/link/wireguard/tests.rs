@@ -33,7 +33,7 @@ fn address() -> impl Strategy<Value = SocketAddr> {
 prop_compose! {
     fn peer()(key in any::<[u8; 32]>(), prefixes in prop::collection::btree_set(prefix(), 0..20), endpoint in prop::option::of(address()), keepalive: u16) -> Peer {
         let link = LinkId::new("A", "wg0");
-        Peer { link, key: PeerKey::Public(Key(key)), allowed_ips: prefixes, endpoint: endpoint.into(), keepalive, preshared: None, preshared_file: None }
+        Peer { link, key: PeerKey::Public(Key(key)), allowed_ips: prefixes, endpoint: endpoint.into(), roaming: false, heard: false, keepalive, preshared: None, preshared_file: None }
     }
 }
 
@@ -63,6 +63,8 @@ fn a_peer_that_is_spread_over_messages_is_one() {
         key: PeerKey::Public(Key([5; 32])),
         allowed_ips: prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect(),
         endpoint: Setting::Left,
+        roaming: false,
+        heard: false,
         keepalive: 7,
         preshared: None,
         preshared_file: None,

@@ -1,0 +1,16 @@
+//! Interfaces that a DHCP client looks after: what it puts there is its own.
+
+use crate::resource::{LinkId, Owner, Record, State};
+
+/// Whether a client looks after IPv4 (`false`) or IPv6 (`true`) of an interface, as the file says or said.
+pub fn looks_after(wanted: &State, record: &Record, link: &LinkId, six: bool) -> bool {
+    let says = wanted.link(link).is_some_and(|link| if six { link.dhcp6 } else { link.dhcp4 });
+    // They are in the order of their names.
+    let said = || record.clients.binary_search_by(|(known, _)| known.cmp(link)).ok().and_then(|at| record.clients.get(at));
+    says || said().is_some_and(|(_, families)| families.get(usize::from(six)) == Some(&true))
+}
+
+/// Whose what it puts there is.
+pub fn owner() -> Owner {
+    Owner::Theirs("the DHCP client".to_owned())
+}
