@@ -53,7 +53,7 @@ struct Own<'a>(HashMap<&'a Node, HashSet<IpAddr>>);
 
 impl<'a> Own<'a> {
     fn of(view: &View<'a>) -> Self {
-        Self(view.nodes.iter().map(|(at, node)| (*at, node.written_addresses().collect())).collect())
+        Self(view.nodes.iter().map(|(at, node)| (*at, node.written_addresses.iter().copied().collect())).collect())
     }
 
     /// Whether a packet from `at` to `target` does not end in the node.

@@ -5,7 +5,7 @@ use super::hairpin::Around;
 use super::node::At;
 use super::packet::{Wanted, mark, on, wanted};
 use super::raw;
-use crate::dialect::nft_script::{iptables_args, is_iptables};
+use crate::dialect::nft_script::{iptables_args, is_iptables, nft_rule};
 use crate::document::schema::firewall::{ChainSection, Firewall, InsertRule, Policy, VerdictKey};
 use crate::document::schema::matching::Matches;
 use crate::document::schema::nat::{Local, NatRule};
