@@ -106,12 +106,13 @@ fn mutated(record: &str, dice: &mut Dice) -> Vec<u8> {
 
 /// The mutation with the right sum, where it still is a record: what only topo writes.
 fn signed(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut file: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    let record: topo::resource::Record = serde_json::from_value(file.get("record")?.clone()).ok()?;
-    let text = serde_json::to_vec(&record).unwrap();
-    let sum = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    file["sum"] = sum.into();
-    Some(serde_json::to_vec(&file).unwrap())
+    let file: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    let record = file.get("record")?;
+    serde_json::from_value::<topo::resource::Record>(record.clone()).ok()?;
+    // The sum is of the record as it stands in the file, which comes last in it.
+    let text = serde_json::to_string(record).unwrap();
+    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    Some(format!("{{\"version\":1,\"sum\":{sum},\"record\":{text}}}").into_bytes())
 }
 
 #[test]
