@@ -53,11 +53,14 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
             "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
         )]);
     }
-    for change in &mut paper.changes {
+    let mut changes = std::mem::take(&mut paper.changes);
+    for change in &mut changes {
         change.loses.sort();
         change.loses.dedup();
-        change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();
+        change.gone = change.loses.iter().filter(|id| paper.is_lost(id)).cloned().collect();
     }
+    paper.changes = changes;
+    paper.forget_let_go(&mut plan.warnings);
     plan.changes = paper.changes;
     plan.steps = paper.steps;
     Ok(plan)

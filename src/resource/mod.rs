@@ -3,6 +3,7 @@
 //! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
 
 mod address;
+mod automatic;
 pub(crate) mod any;
 pub(crate) mod drift;
 pub(crate) mod family;
@@ -27,6 +28,7 @@ mod qdisc;
 mod quantity;
 mod quote;
 mod range;
+mod raw;
 mod record;
 mod route;
 mod rule;
@@ -53,6 +55,7 @@ pub use self::state::{Item, Owner, State};
 pub use self::table::{Chain, Insert, Table, TableRule};
 pub use self::table_id::TableId;
 pub use address::Address;
+pub use automatic::Automatic;
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
 pub use key::{Key, decode as decode_key};
 pub use mark::{PROTOCOL, group, hash, mark};
@@ -63,6 +66,7 @@ pub use origin::{Origin, Origins, RawRules};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};
 pub use quantity::{ByteRate, Nanoseconds, Share};
 pub use quote::quote;
+pub use raw::Raw;
 pub use record::{Record, TableRecord};
 pub use setting::{Mac, Options, Setting, Value};
 pub use sysctl::Sysctl;

@@ -198,6 +198,7 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
         let still_away = match prior {
             Resource::Link(link) => taken.contains(&link.id),
             Resource::Address(address) => lost(&address.link) || goal.bars(&address.link, &address.address),
+            Resource::Neighbor(neighbor) => lost(&neighbor.link),
             Resource::Route(route) => route.nexthops.iter().any(|hop| {
                 hop.dev.as_ref().is_some_and(|dev| {
                     let link = LinkId { node: route.node.clone(), name: dev.clone() };
