@@ -77,20 +77,10 @@ fn up(id: (&str, &str), kind: Kind) -> Link {
 
 fn route(to: &str, hops: &[(&str, &str)], source: Option<&str>) -> Route {
     let to: ipnet::IpNet = to.parse().unwrap();
-    let key = RouteKey { table: TableId::MAIN, to, metric: if to.addr().is_ipv6() { 1024 } else { 0 }, nth: 0 };
-    let hop = |(via, dev): &(&str, &str)| NextHop { via: via.parse().ok(), dev: Some((*dev).into()), weight: 1, onlink: false };
-    Route {
-        node: "RED".into(),
-        key,
-        kind: RouteKind::Unicast,
-        nexthops: hops.iter().map(hop).collect(),
-        source: source.map(|source| source.parse().unwrap()),
-        scope: Setting::Is(0),
-        mtu: None,
-        metrics: Default::default(),
-        dead: false,
-        marked: true,
-    }
+    let key = RouteKey::new(TableId::MAIN, to, if to.addr().is_ipv6() { 1024 } else { 0 });
+    let hop = |(via, dev): &(&str, &str)| NextHop::new(via.parse().ok(), Some((*dev).into()));
+    let source = source.map(|source| source.parse().unwrap());
+    Route { nexthops: hops.iter().map(hop).collect(), source, scope: Setting::Is(0), ..Route::bare("RED".into(), key) }
 }
 
 /// RED/e0 and BLUE/e0, up.

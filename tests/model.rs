@@ -41,20 +41,9 @@ fn address(state: &mut State, id: (&str, &str), text: &str, secondary: bool) {
 }
 
 fn route(state: &mut State, node: &str, to: &str, via: &str, dev: &str) {
-    let key = RouteKey { table: TableId::MAIN, to: to.parse().unwrap(), metric: 0, nth: 0 };
-    let hop = NextHop { via: Some(via.parse::<IpAddr>().unwrap()), dev: Some(dev.into()), weight: 1, onlink: false };
-    let route = Route {
-        node: node.into(),
-        key,
-        kind: RouteKind::Unicast,
-        nexthops: vec![hop],
-        source: None,
-        scope: Setting::Is(0),
-        mtu: None,
-        metrics: Default::default(),
-        dead: false,
-        marked: true,
-    };
+    let key = RouteKey::new(TableId::MAIN, to.parse().unwrap(), 0);
+    let hop = NextHop::new(Some(via.parse::<IpAddr>().unwrap()), Some(dev.into()));
+    let route = Route { nexthops: vec![hop], scope: Setting::Is(0), ..Route::bare(node.into(), key) };
     state.insert(Resource::Route(route), Owner::Ours);
 }
 

@@ -40,12 +40,16 @@ enum Fault {
     AnOptionIsNotShown,
     ANameIsNotShown,
     BornWithoutAMark,
+    ARouteOfOthersComesBackWithoutItsParts,
+    ARouteOfOthersComesBackForAllTraffic,
+    ARuleIsTakenForItsOpposite,
+    WhatTheKernelMadeIsNotMissed,
 }
 
 use Fault::*;
 
 /// Each fault and the law, by its place in [`LAWS`], that has to find it.
-const FAULTS: [(Fault, usize); 21] = [
+const FAULTS: [(Fault, usize); 25] = [
     (ThePlanIsNotTheSameTwice, 0),
     (AnAttributeReadsBackDifferently, 0),
     (AMarkIsForgotten, 0),
@@ -59,6 +63,10 @@ const FAULTS: [(Fault, usize); 21] = [
     (TheRecordStays, 1),
     (ABorrowedLinkStaysAway, 1),
     (AnInsertStays, 1),
+    (ARouteOfOthersComesBackWithoutItsParts, 1),
+    (ARouteOfOthersComesBackForAllTraffic, 1),
+    (ARuleIsTakenForItsOpposite, 2),
+    (WhatTheKernelMadeIsNotMissed, 2),
     (ARouteGoesWithEachChangeOfItsLink, 2),
     (ATableStays, 2),
     (AFileStays, 2),
@@ -106,6 +114,17 @@ impl Faulty {
         }
     }
 
+    /// What is seen of something where a part of it is not looked at.
+    fn half_seen(&self, mut item: Item) -> Item {
+        match &mut item.resource {
+            Resource::Rule(rule) if self.fault == ARuleIsTakenForItsOpposite => (rule.key.invert, rule.key.raw) = (false, Raw::default()),
+            Resource::Link(link) if self.fault == WhatTheKernelMadeIsNotMissed => link.missing.clear(),
+            Resource::Address(address) if self.fault == WhatTheKernelMadeIsNotMissed => address.missing.clear(),
+            _ => {}
+        }
+        item
+    }
+
     /// What goes wrong after an operation.
     fn spoil(&mut self, operation: &Operation) {
         let state = &mut self.model.state;
@@ -124,6 +143,17 @@ impl Faulty {
                 let over = |route: &Route| route.node == link.id.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.id.name));
                 state.items.retain(|_, item| !matches!(&item.resource, Resource::Route(route) if over(route)));
             }
+            (ARouteOfOthersComesBackWithoutItsParts, Operation::Create(Resource::Route(route))) if !route.marked => {
+                if let Some(Resource::Route(there)) = state.items.get_mut(&route.id()).map(|item| &mut item.resource) {
+                    there.nexthops.iter_mut().for_each(|hop| hop.raw = Raw::default());
+                }
+            }
+            (ARouteOfOthersComesBackForAllTraffic, Operation::Create(Resource::Route(route))) if !route.marked => {
+                if let Some(Item { resource: Resource::Route(mut there), owner }) = state.items.remove(&route.id()) {
+                    there.key.tos = 0;
+                    state.insert(Resource::Route(there), owner);
+                }
+            }
             (AMarkIsForgotten, Operation::Create(Resource::Address(address))) => {
                 if let Some(Resource::Address(there)) = state.items.get_mut(&address.id()).map(|item| &mut item.resource) {
                     there.marked = false;
@@ -140,7 +170,11 @@ impl Kernel for Faulty {
     }
 
     fn observe(&mut self, wanted: &State) -> Result<State, Error> {
-        self.model.observe(wanted)
+        let mut seen = self.model.observe(wanted)?;
+        if matches!(self.fault, ARuleIsTakenForItsOpposite | WhatTheKernelMadeIsNotMissed) {
+            seen.items = std::mem::take(&mut seen.items).into_values().map(|item| self.half_seen(item)).map(|item| (item.resource.id(), item)).collect();
+        }
+        Ok(seen)
     }
 
     fn remember(&mut self, topology: &Name, record: &Record) -> Result<(), Error> {

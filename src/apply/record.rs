@@ -224,13 +224,23 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     };
     widen(record, whole);
     let theirs = |address: &&Address| base.items.get(&address.id()).is_some_and(|item| item.owner != Owner::Ours);
-    for address in base.addresses_of(source).filter(theirs) {
+    // What a DHCP client gave it for a time it gives it again.
+    for address in base.addresses_of(source).filter(theirs).filter(|address| !address.expires) {
         remember(record, Resource::Address(address.clone()));
     }
+    neighbors_on(record, base, source);
     for setting in base.on_link(source).iter().filter_map(|id| base.get(id)).filter(|on| matches!(on, Resource::Sysctl(_))) {
         remember(record, setting.clone());
     }
     routes_over(record, base, source, None);
+}
+
+/// The permanent neighbours that somebody gave a link.
+fn neighbors_on(record: &mut Record, base: &State, link: &LinkId) {
+    let theirs = base.on_link(link).into_iter().filter_map(|id| base.items.get(&id)).filter(|item| item.owner != Owner::Ours);
+    for neighbor in theirs.map(|item| &item.resource).filter(|resource| matches!(resource, Resource::Neighbor(_))) {
+        remember(record, neighbor.clone());
+    }
 }
 
 /// The routes over a link of somebody else, or those of one family alone.
@@ -252,6 +262,9 @@ fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
         base.addresses_of(&wanted.id)
             .filter(|address| address.address.addr().is_ipv6() && !address.marked)
             .for_each(|address| remember(record, Resource::Address(address.clone())));
+    }
+    if wanted.up == Setting::Is(false) {
+        neighbors_on(record, base, &wanted.id);
     }
     let off = goal.is_off(&wanted.id);
     if off || without_ipv6 {
@@ -280,6 +293,7 @@ fn priors_of_others(base: &State) -> impl Iterator<Item = &Resource> {
 fn costs_of_others(record: &mut Record, base: &State, link: &LinkId) {
     let lost = |prior: &&Resource| match prior {
         Resource::Address(address) => address.link == *link,
+        Resource::Neighbor(neighbor) => neighbor.link == *link,
         Resource::Route(route) => route.node == link.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name)),
         _ => false,
     };
@@ -313,6 +327,7 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
     let away = |link: &LinkId| elsewhere(link) || wanted.link(link).is_some_and(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false));
     match prior {
         Resource::Link(link) if elsewhere(&link.id) => Some(prior.clone()),
+        Resource::Neighbor(neighbor) if away(&neighbor.link) => Some(prior.clone()),
         Resource::Address(address) if away(&address.link) || wanted.bars(&address.link, &address.address) => Some(prior.clone()),
         Resource::Route(route)
             if route.nexthops.iter().any(|hop| {

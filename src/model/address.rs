@@ -2,7 +2,7 @@
 
 use super::creation::born_as;
 use super::refusal::Refusal;
-use super::{link, route};
+use super::{link, neighbor, route};
 use crate::resource::{Address, Family, IPV6_LEAST_MTU, Link, LinkId, Resource, ResourceId, State};
 use ipnet::IpNet;
 
@@ -22,6 +22,7 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
         return Err(Refusal { reason, help: Some(help) });
     }
     let mut address = wanted.clone();
+    address.missing.clear();
     address.secondary = wanted.address.addr().is_ipv4() && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());
     let resource = Resource::Address(address);
     let owner = born_as(state, &resource);
@@ -29,11 +30,12 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
     Ok(())
 }
 
-/// What goes with an IPv4 address that is gone from `state` already (`__inet_del_ifa`, `fib_del_ifaddr`): the secondaries of its subnet, unless the link
-/// promotes them; routes that have it as their source; and with the last one of a link all IPv4 routes over the link.
+/// What goes with an address that is gone from `state` already. With one of IPv4 (`__inet_del_ifa`, `fib_del_ifaddr`): the secondaries of its subnet, unless
+/// the link promotes them; routes that have it as their source; and with the last one of a link all IPv4 routes over the link, and its IPv4 neighbours
+/// (`fib_disable_ip`, `arp_ifdown`).
 pub(super) fn after_delete(state: &mut State, link: &LinkId, gone: &IpNet) -> Vec<ResourceId> {
     if gone.addr().is_ipv6() {
-        return Vec::new();
+        return route::from_source(state, &link.node, gone.addr());
     }
     let mut lost = Vec::new();
     let primary_left = state.addresses_of(link).any(|there| !there.secondary && there.subnet() == gone.trunc());
@@ -56,6 +58,7 @@ pub(super) fn after_delete(state: &mut State, link: &LinkId, gone: &IpNet) -> Ve
     lost.extend(route::from_source(state, &link.node, gone.addr()));
     if !state.addresses_of(link).any(|there| there.address.addr().is_ipv4()) {
         lost.extend(route::over_link(state, link, Some(Family::V4), route::Loss::Bare));
+        lost.extend(neighbor::forgotten_ipv4(state, link));
     }
     lost
 }

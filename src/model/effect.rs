@@ -62,7 +62,7 @@ pub(crate) fn update(state: &mut State, after: &Resource) -> Result<Vec<Resource
         (Resource::Peer(_), Resource::Peer(wanted)) => peer::update(state, wanted),
         (Resource::Address(there), Resource::Address(wanted)) => {
             there.marked |= wanted.marked;
-            there.expires = wanted.expires;
+            (there.expires, there.lifetime) = (wanted.expires, wanted.lifetime);
         }
         (Resource::Sysctl(there), Resource::Sysctl(wanted)) => {
             there.value.clone_from(&wanted.value);

@@ -164,6 +164,8 @@ fn take(link: &mut Link, wanted: &Link, before: &Link) {
     link.offload.extend(wanted.offload.clone());
     link.marked |= wanted.marked;
     (link.dhcp4, link.dhcp6) = (wanted.dhcp4, wanted.dhcp6);
+    // It is made again.
+    link.missing.clear();
 }
 
 pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
@@ -216,6 +218,9 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     if down {
         lost.extend(route::over_link(state, &id, None, Loss::Down));
     }
+    if down || rises {
+        made_again(state, &id);
+    }
     if down || shrunk {
         lost.extend(ipv6_gone(state, &id));
     }
@@ -227,6 +232,16 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         lost.extend(cascade::vlans(state, &id, now.up == Setting::Is(true)));
     }
     Ok(lost)
+}
+
+/// A link that comes up has all that the kernel makes of its IPv4 addresses again (`fib_netdev_event`), and one that is down needs none.
+fn made_again(state: &mut State, id: &LinkId) {
+    let there: Vec<ResourceId> = state.addresses_of(id).map(crate::resource::Address::id).collect();
+    for address in there {
+        if let Some(Resource::Address(address)) = state.items.get_mut(&address).map(|item| &mut item.resource) {
+            address.missing.clear();
+        }
+    }
 }
 
 /// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.

@@ -20,3 +20,4 @@ pub use creation::born;
 pub use effect::effect;
 pub use kernel::Model;
 pub use refusal::Refusal;
+pub use route::cannot_come_back;

@@ -13,6 +13,16 @@ pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<
     lost
 }
 
+/// Takes the IPv4 neighbours of a link away that has lost its last IPv4 address, those that it answers for too (`arp_ifdown`).
+pub(super) fn forgotten_ipv4(state: &mut State, link: &LinkId) -> Vec<ResourceId> {
+    let mut lost = state.on_link(link);
+    lost.retain(|id| matches!(id, ResourceId::Neighbor(_, address, _) if address.is_ipv4()));
+    for id in &lost {
+        state.items.remove(id);
+    }
+    lost
+}
+
 /// What a bridge forgets when `port` has become its port. A bridge has the lowest hardware address of its ports (`br_stp_recalculate_bridge_id`) until
 /// somebody writes one; where that cannot be told, it is taken to change.
 pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {

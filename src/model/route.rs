@@ -2,7 +2,7 @@
 
 use super::creation::born_as;
 use super::refusal::Refusal;
-use crate::resource::{Family, LinkId, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
+use crate::resource::{Address, Family, LinkId, NextHop, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
 use std::net::IpAddr;
 
 pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
@@ -57,11 +57,12 @@ pub(super) enum Loss {
 const HOST: u8 = 254;
 
 /// Routes over a link that lost what they need. An IPv4 route of scope host stays when it is down: there is nowhere that it leads to (`fib_sync_down_dev`). One with other next hops stays with a dead one where the link is down; where it is gone, IPv4 drops all of
-/// it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`).
+/// it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`). One by a next-hop object outlives the addresses, and goes with the object, which goes with a link that is down (`nexthop_flush_dev`).
 pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>, loss: Loss) -> Vec<ResourceId> {
     let over = |route: &&Route| {
         let stays = loss == Loss::Down && route.key.to.addr().is_ipv4() && route.scope == Setting::Is(HOST);
-        !stays && family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
+        let by_object = route.nhid.is_some() && loss == Loss::Bare;
+        !stays && !by_object && family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
     };
     let ids: Vec<ResourceId> = state.routes_of(&link.node).filter(over).map(Route::id).collect();
     for id in &ids {
@@ -69,6 +70,7 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
         let rest = route.nexthops.iter().any(|hop| hop.dev.as_ref() != Some(&link.name));
         match (rest, loss, route.key.to.addr()) {
             (true, Loss::Down | Loss::Bare, _) => route.dead = true,
+            (true, ..) if route.nhid.is_some() => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
             (true, Loss::Gone, IpAddr::V6(_)) => route.nexthops.retain(|hop| hop.dev.as_ref() != Some(&link.name)),
             (true, Loss::Gone, IpAddr::V4(_)) | (false, _, _) => {
                 state.items.remove(id);
@@ -78,7 +80,7 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
     ids
 }
 
-/// IPv4 routes with a source address that is gone (`fib_sync_down_addr`).
+/// Routes with a source address that is gone: IPv4 drops them (`fib_sync_down_addr`), IPv6 takes the source from them (`rt6_remove_prefsrc`).
 pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec<ResourceId> {
     let held = state.items.range(ResourceId::Address(LinkId::new(node.clone(), ""), ipnet::IpNet::V4(Default::default()), None)..);
     let elsewhere = held
@@ -89,7 +91,48 @@ pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec
     }
     let ids: Vec<ResourceId> = state.routes_of(node).filter(|route| route.source == Some(source)).map(Route::id).collect();
     for id in &ids {
-        state.items.remove(id);
+        match state.items.get_mut(id).map(|item| &mut item.resource) {
+            Some(Resource::Route(route)) if source.is_ipv6() => route.source = None,
+            _ => _ = state.items.remove(id),
+        }
     }
     ids
+}
+
+/// Why the kernel would refuse a route of somebody else that is to come back; `None` where it takes it, as far as is known. Its interfaces are there and up.
+/// `fresh` says of an address whether it was made a moment ago: while duplicate address detection goes on it is no source of an IPv6 route
+/// (`ip6_route_info_create`).
+pub fn cannot_come_back(state: &State, route: &Route, fresh: impl Fn(&Address) -> bool) -> Option<String> {
+    if let Some(id) = route.nhid {
+        return Some(format!("its next-hop object {id} went with an interface"));
+    }
+    if let Some(source) = route.source.filter(|source| !of_the_kernel(source)) {
+        let mut held = state.links_of(&route.node).flat_map(|link| state.addresses_of(&link.id)).filter(|address| address.address.addr() == source).peekable();
+        if held.peek().is_none() {
+            return Some(format!("its source address {source} is gone"));
+        }
+        if held.all(|address| source.is_ipv6() && address.nodad != Setting::Is(true) && fresh(address)) {
+            return Some(format!("its source address {source} is made anew, and not usable before duplicate address detection is over"));
+        }
+    }
+    let lost = |hop: &&NextHop| !hop.onlink && hop.via.is_some_and(|via| !of_the_kernel(&via) && !is_near(state, route, hop, &via));
+    let hop = route.nexthops.iter().find(lost)?;
+    Some(format!("its gateway {} is in no subnet of {}", hop.via?, hop.dev.as_ref()?))
+}
+
+/// Whether an address is one that the kernel makes by itself, of which no note is kept.
+fn of_the_kernel(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local(),
+    }
+}
+
+/// Whether a gateway can be reached over the interface of its hop without another gateway.
+fn is_near(state: &State, route: &Route, hop: &NextHop, via: &IpAddr) -> bool {
+    let Some(dev) = &hop.dev else { return true };
+    let link = LinkId { node: route.node.clone(), name: dev.clone() };
+    let connects = |address: &Address| address.flags & Address::NO_PREFIX_ROUTE == 0 && address.subnet().contains(via) && address.address.addr() != *via;
+    let leads = |other: &Route| other.key.to.contains(via) && other.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(dev) && hop.via.is_none());
+    state.addresses_of(&link).any(connects) || state.routes_of(&route.node).any(leads)
 }

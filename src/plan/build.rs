@@ -3,6 +3,7 @@
 use super::change::Conflict;
 use super::rehearsal::Paper;
 use super::stage::{Stage, Turn, Turns, late};
+use crate::model::cannot_come_back;
 use crate::resource::{Claim, IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
 
 /// Goes over the goal once.
@@ -71,12 +72,29 @@ fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflic
                 Ok(())
             }
         }
+        (Resource::Route(route), _) if item.owner == Owner::Restored => {
+            let there = paper.state.get(id).is_some_and(|there| item.resource.drift(there).is_empty());
+            let why = if there { None } else { cannot_come_back(&paper.state, route, |address| paper.makes(&address.id())) };
+            match why {
+                Some(why) => paper.let_go(id, why),
+                None => {
+                    let wanted = item.resource.clone();
+                    return make(paper, wanted);
+                }
+            }
+            Ok(())
+        }
         (Resource::Namespace(namespace), _) if namespace.tenure != NodeTenure::Created => Ok(()),
         (resource, _) => {
             let wanted = resource.clone();
-            if paper.state.get(id).is_some() { adjust(paper, wanted) } else { paper.act(Operation::Create(wanted)) }
+            make(paper, wanted)
         }
     }
+}
+
+/// Makes what is missing, and changes what differs.
+fn make(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
+    if paper.state.get(&wanted.id()).is_some() { adjust(paper, wanted) } else { paper.act(Operation::Create(wanted)) }
 }
 
 /// Changes what is there and differs.

@@ -64,13 +64,17 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         )]);
     }
     // A port of a bridge that goes elsewhere is not lost with the bridge.
-    let away: BTreeSet<&LinkId> = paper.state.links().filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home) } else { None }).collect();
-    for change in &mut paper.changes {
+    let away: BTreeSet<LinkId> =
+        paper.state.links().filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home.clone()) } else { None }).collect();
+    let mut changes = std::mem::take(&mut paper.changes);
+    for change in &mut changes {
         change.loses.retain(|id| !matches!(id, ResourceId::Link(link) if away.contains(link)));
         change.loses.sort();
         change.loses.dedup();
-        change.gone = change.loses.iter().filter(|id| paper.state.get(id).is_none()).cloned().collect();
+        change.gone = change.loses.iter().filter(|id| paper.is_lost(id)).cloned().collect();
     }
+    paper.changes = changes;
+    paper.forget_let_go(&mut plan.warnings);
     plan.changes = paper.changes;
     plan.steps = paper.steps;
     Ok(plan)

@@ -28,12 +28,14 @@ pub(super) struct Paper<'a> {
     places: BTreeMap<ResourceId, usize>,
     pub(crate) steps: Vec<Step>,
     level: usize,
+    /// What of others was to come back and cannot, and why.
+    let_go: BTreeMap<ResourceId, String>,
 }
 
 impl<'a> Paper<'a> {
     pub(crate) fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        Self { goal, state: base.clone(), base, changes, holders: Holders::of(base), places, steps: Vec::new(), level: 0 }
+        Self { goal, state: base.clone(), base, changes, holders: Holders::of(base), places, steps: Vec::new(), level: 0, let_go: BTreeMap::new() }
     }
 
     /// What follows waits for all so far.
@@ -68,9 +70,47 @@ impl<'a> Paper<'a> {
         Ok(())
     }
 
+    /// Whether a step so far makes it.
+    pub fn makes(&self, id: &ResourceId) -> bool {
+        self.steps.iter().any(|step| matches!(&step.operation, Operation::Create(resource) if resource.id() == *id))
+    }
+
+    /// Gives up what was to come back and cannot.
+    pub fn let_go(&mut self, id: &ResourceId, why: String) {
+        self.goal.items.remove(id);
+        self.let_go.insert(id.clone(), why);
+    }
+
+    /// Takes the changes out that would have brought back what cannot come, and warns of what no other change tells as lost.
+    pub fn forget_let_go(&mut self, warnings: &mut Vec<String>) {
+        let told: BTreeSet<&ResourceId> = self.changes.iter().flat_map(|change| &change.gone).collect();
+        let untold = self.let_go.iter().filter(|(id, _)| !told.contains(id));
+        warnings.extend(untold.map(|(id, why)| format!("{} {id} of somebody else does not come back: {why}", id.kind())));
+        if !self.let_go.keys().any(|id| self.places.contains_key(id)) {
+            return;
+        }
+        self.changes.retain(|change| !self.let_go.contains_key(&change.id));
+        let places: BTreeMap<&ResourceId, usize> = self.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).collect();
+        for step in &mut self.steps {
+            step.change = step.change.and_then(|_| places.get(&step.operation.id()).copied());
+        }
+    }
+
+    /// Whether something that a step took away is not as it was at the end.
+    pub fn is_lost(&self, id: &ResourceId) -> bool {
+        let (Some(now), Some(before)) = (self.state.get(id), self.base.items.get(id)) else { return self.state.get(id).is_none() };
+        let kept = !matches!(now, Resource::Route(_)) || before.owner == Owner::Ours;
+        !kept && !before.resource.drift(now).is_empty()
+    }
+
     /// Notes what a step took away, and has it put back where it is somebody else's and its place stays.
     fn lose(&mut self, at: Option<usize>, id: ResourceId) {
         let Some(item) = self.base.items.get(&id) else { return };
+        let moves = at.and_then(|at| self.changes.get(at)).is_some_and(|change| change.action == Action::Move);
+        // What a DHCP client put on a link that goes away it puts there again when that is home.
+        if moves && matches!(&item.resource, Resource::Address(address) if address.expires) {
+            return;
+        }
         let theirs = matches!(item.owner, Owner::Theirs(_));
         if theirs {
             self.put_back(item);

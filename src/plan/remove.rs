@@ -3,6 +3,7 @@
 use super::change::{Action, Change, Conflict};
 use super::rehearsal::Paper;
 use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure, Value};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of them one by one. Below that the
@@ -36,7 +37,9 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
             moved = true;
         }
         // One request per node removes all its links: the node with most of them comes first, and takes the peers in the others along.
-        group.sort_by_cached_key(|resource| (std::cmp::Reverse(links.get(resource.id().node()).copied().unwrap_or(0)), resource.id()));
+        // Of rules the one with more parts comes first, which a request to delete the other would find, too.
+        let parts = |resource: &Resource| if let Resource::Rule(rule) = resource { rule.key.parts() } else { 0 };
+        group.sort_by_cached_key(|resource| (Reverse(links.get(resource.id().node()).copied().unwrap_or(0)), Reverse(parts(resource)), resource.id()));
         for resource in group {
             if paper.state.get(&resource.id()).is_some() {
                 paper.act(Operation::Delete(resource))?;

@@ -1,8 +1,9 @@
 //! Addresses of interfaces.
 
-use super::{Drift, Impact, LinkId, Need, ResourceId, Setting};
+use super::{Automatic, Drift, Impact, LinkId, Need, Raw, ResourceId, Setting};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// An IPv4 or IPv6 address on an interface.
@@ -27,11 +28,38 @@ pub struct Address {
     /// Whether it has a lifetime, after which it goes by itself; never wanted.
     #[serde(default)]
     pub expires: bool,
+    /// For how many seconds it is valid and preferred, as it was when it was read; `None` for ever. Nothing that is wanted has an end.
+    #[serde(default)]
+    pub lifetime: Option<(u32, u32)>,
+    /// The flags that a hand or a daemon gave it ([`Address::FLAGS`]), such as `noprefixroute`: the language has none of them.
+    #[serde(default)]
+    pub flags: u32,
+    /// Its further parts by their numbers (`IFA_*` of `include/uapi/linux/if_addr.h`), such as a broadcast address or a metric: the language has none of them.
+    #[serde(default)]
+    pub raw: Raw,
+    /// Who put it there, where it is not marked (`IFA_PROTO`); 0 for nobody who says so.
+    #[serde(default)]
+    pub protocol: u8,
+    /// What the kernel made of it and somebody took away; never wanted.
+    #[serde(default)]
+    pub missing: BTreeSet<Automatic>,
     /// Whether it carries protocol 0x74.
     pub marked: bool,
 }
 
+/// `IFA_F_*` that are given, with the words of `ip address`.
+const FLAGS: [(u32, &str); 4] = [(0x10, "home"), (0x100, "mngtmpaddr"), (Address::NO_PREFIX_ROUTE, "noprefixroute"), (0x400, "autojoin")];
+/// `IFA_BROADCAST`.
+const BROADCAST: u16 = 4;
+/// `IFA_RT_PRIORITY`.
+const METRIC: u16 = 9;
+
 impl Address {
+    /// `IFA_F_NOPREFIXROUTE`: no route to its subnet comes with it.
+    pub const NO_PREFIX_ROUTE: u32 = 0x200;
+    /// The flags that somebody gives, and does not find out (`IFA_F_*`): `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`.
+    pub const FLAGS: u32 = 0x10 | 0x100 | Self::NO_PREFIX_ROUTE | 0x400;
+
     /// The address with everything else at its default.
     pub fn plain(link: LinkId, address: IpNet) -> Self {
         Self {
@@ -44,8 +72,27 @@ impl Address {
             nodad: Setting::Left,
             dad_failed: false,
             expires: false,
+            lifetime: None,
+            flags: 0,
+            raw: Raw::default(),
+            protocol: 0,
+            missing: BTreeSet::new(),
             marked: true,
         }
+    }
+
+    /// What the language does not have of it, as `ip address` calls it; nothing for most.
+    pub fn more_words(&self) -> String {
+        let mut words: Vec<String> = FLAGS.iter().filter(|(flag, _)| self.flags & flag != 0).map(|(_, word)| (*word).to_owned()).collect();
+        for (number, value) in &self.raw.0 {
+            words.push(match *number {
+                BROADCAST => self.raw.bytes(BROADCAST).map(|ip: [u8; 4]| format!("broadcast {}", IpAddr::from(ip))),
+                METRIC => self.raw.u32(METRIC).map(|metric| format!("metric {metric}")),
+                _ => None,
+            }
+            .unwrap_or_else(|| format!("attribute {number} {}", super::raw::hex(value))));
+        }
+        words.join(" ")
     }
 
     /// Its identity: an IPv4 address may stand on one link with several prefix lengths or peers, an IPv6 address once (`inet6_addr_add`).
@@ -66,7 +113,7 @@ impl Address {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, expires, marked } = self;
+        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, expires, lifetime: _, flags, raw, protocol: _, missing, marked } = self;
         let mut drift = Vec::new();
         Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
         Drift::setting(&mut drift, "label", label, &observed.label, Impact::Replace);
@@ -80,6 +127,12 @@ impl Address {
         if observed.dad_failed {
             drift.push(Drift::new("duplicate address detection", "failed", "passed", Impact::Replace));
         }
+        // Where an IPv4 address stands only its lifetime and the metric of its route change (`inet_rtm_newaddr`), and no route comes with either.
+        if (flags, raw) != (&observed.flags, &observed.raw) {
+            drift.push(Drift::new("attributes", observed.more_words(), self.more_words(), Impact::Replace));
+        }
+        // The kernel makes them with an address, and not again.
+        drift.extend(Automatic::drift(missing, &observed.missing).into_iter().map(|word| Drift::new(word, "missing", "present", Impact::Replace)));
         if !*expires && observed.expires {
             drift.push(Drift::in_place("lifetime", "limited", "forever"));
         }

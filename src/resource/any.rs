@@ -110,11 +110,12 @@ impl Resource {
         }
     }
 
-    /// The link that it is, or those that an address, a route or a setting stands on.
+    /// The link that it is, or those that an address, a neighbour, a route or a setting stands on.
     pub fn links(&self) -> Vec<LinkId> {
         match self {
             Self::Link(link) => vec![link.id.clone()],
             Self::Address(address) => vec![address.link.clone()],
+            Self::Neighbor(neighbor) => vec![neighbor.link.clone()],
             Self::Route(route) => {
                 let devs = route.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
                 devs.map(|dev| LinkId { node: route.node.clone(), name: dev.clone() }).collect()

@@ -1,5 +1,6 @@
 //! Identities, needs and differences.
 
+use super::raw::{Raw, rule_part};
 use super::family::Family;
 use super::{IfName, Key, LinkId, TableId, quote};
 use super::{Mac, Node};
@@ -136,6 +137,12 @@ impl fmt::Display for ResourceId {
                 let to = if default { "default".to_owned() } else { key.to.to_string() };
                 let family = if default && key.to.addr().is_ipv6() { "-6 " } else { "" };
                 write!(f, "{node} {family}{to}")?;
+                if key.tos != 0 {
+                    write!(f, " tos {:#04x}", key.tos)?;
+                }
+                if let Some(from) = key.from {
+                    write!(f, " from {from}")?;
+                }
                 if key.table != super::TableId::MAIN {
                     write!(f, " table {}", key.table)?;
                 }
@@ -223,10 +230,23 @@ pub struct RouteKey {
     pub table: TableId,
     /// The destination, host bits zero.
     pub to: IpNet,
+    /// The type of service that it is for (IPv4); 0 for any. The language has no such routes.
+    #[serde(default)]
+    pub tos: u8,
+    /// The source prefix that it is for (IPv6), where it is for one. The language has no such routes.
+    #[serde(default)]
+    pub from: Option<IpNet>,
     /// The metric (`RTA_PRIORITY`): 0 for IPv4 and 1024 for IPv6 where the file says none.
     pub metric: u32,
     /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart and removed.
     pub nth: u16,
+}
+
+impl RouteKey {
+    /// A route to `to` for all traffic, the first of its key.
+    pub fn new(table: TableId, to: IpNet, metric: u32) -> Self {
+        Self { table, to, tos: 0, from: None, metric, nth: 0 }
+    }
 }
 
 /// What a policy rule selects, which also tells it from others: the kernel has no way to change a rule but to make another.
@@ -254,6 +274,15 @@ pub struct RuleKey {
     pub source_port: Option<(u16, u16)>,
     /// What is done.
     pub action: RuleAction,
+    /// Whether it is for all packets but those that it selects (`FIB_RULE_INVERT`). The language has no such rules.
+    #[serde(default)]
+    pub invert: bool,
+    /// The type of service that it selects (IPv4 `tos`, IPv6 traffic class); 0 for any.
+    #[serde(default)]
+    pub tos: u8,
+    /// Its further parts by their numbers (`FRA_*` of `include/uapi/linux/fib_rules.h`): the language has none of them.
+    #[serde(default)]
+    pub raw: Raw,
 }
 
 /// What a policy rule does.
@@ -275,13 +304,16 @@ pub enum RuleAction {
 
 impl fmt::Display for RuleKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "priority {}", self.priority)?;
+        write!(f, "priority {}{}", self.priority, if self.invert { " not" } else { "" })?;
         match &self.from {
             Some(from) => write!(f, " from {from}")?,
             None => write!(f, " from all")?,
         }
         if let Some(to) = &self.to {
             write!(f, " to {to}")?;
+        }
+        if self.tos != 0 {
+            write!(f, " tos {:#x}", self.tos)?;
         }
         if let Some(iif) = &self.iif {
             write!(f, " iif {}", quote(iif.as_str()))?;
@@ -304,7 +336,56 @@ impl fmt::Display for RuleKey {
                 None => {}
             }
         }
-        write!(f, " {}", self.action)
+        // The target of `goto` is said with the action.
+        for (number, value) in self.raw.0.iter().filter(|(number, _)| self.goto().is_none() || **number != GOTO) {
+            write!(f, " {}", rule_part(*number, value))?;
+        }
+        match self.goto() {
+            Some(target) => write!(f, " goto {target}"),
+            None => write!(f, " {}", self.action),
+        }
+    }
+}
+
+/// `FRA_GOTO`.
+const GOTO: u16 = 4;
+/// `FR_ACT_GOTO`.
+const ACT_GOTO: u8 = 2;
+/// `FR_ACT_NOP`.
+const ACT_NOP: u8 = 3;
+
+impl RuleKey {
+    /// A rule that selects all packets of `family`.
+    pub fn all(family: Family, priority: u32, action: RuleAction) -> Self {
+        Self {
+            family,
+            priority,
+            from: None,
+            to: None,
+            iif: None,
+            oif: None,
+            fwmark: None,
+            protocol: None,
+            port: None,
+            source_port: None,
+            action,
+            invert: false,
+            tos: 0,
+            raw: Raw::default(),
+        }
+    }
+
+    /// How many parts it selects or does something by. The kernel deletes the first rule that has all parts that are named
+    /// (`rule_find`), so of two rules the one with more parts goes first.
+    pub fn parts(&self) -> usize {
+        let Self { family: _, priority: _, from, to, iif, oif, fwmark, protocol, port, source_port, action: _, invert, tos, raw } = self;
+        let parts = [from.is_some(), to.is_some(), iif.is_some(), oif.is_some(), fwmark.is_some(), protocol.is_some(), port.is_some(), source_port.is_some()];
+        parts.into_iter().chain([*invert, *tos != 0]).filter(|there| *there).count() + raw.0.len()
+    }
+
+    /// The priority of the rule that it jumps to.
+    fn goto(&self) -> Option<u32> {
+        self.raw.u32(GOTO).filter(|_| self.action == RuleAction::Other(ACT_GOTO))
     }
 }
 
@@ -316,6 +397,7 @@ impl fmt::Display for RuleAction {
             Self::Unreachable => write!(f, "unreachable"),
             Self::Prohibit => write!(f, "prohibit"),
             Self::L3mdev => write!(f, "l3mdev"),
+            Self::Other(ACT_NOP) => write!(f, "nop"),
             Self::Other(number) => write!(f, "action {number}"),
         }
     }

@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::kinds::spec::Mtu;
 use super::kinds::table::spec;
 use super::kinds::tunnel;
-use super::{Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload};
+use super::{Automatic, Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload};
 use super::{LinkId, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -64,6 +64,9 @@ pub struct Link {
     /// What it does for the kernel, see [`offload`]. In an observed state what is managed, or was.
     #[serde(default)]
     pub offload: Options,
+    /// What the kernel made of it and somebody took away; never wanted.
+    #[serde(default)]
+    pub missing: BTreeSet<Automatic>,
     /// Whether it carries the topology's marks. Always `true` for links inside a namespace of ours.
     pub marked: bool,
 }
@@ -118,6 +121,7 @@ impl Link {
             txqueuelen: Setting::Left,
             queues: Setting::Left,
             offload: Options::new(),
+            missing: BTreeSet::new(),
             marked: true,
         }
     }
@@ -263,6 +267,7 @@ impl Link {
             txqueuelen,
             queues,
             offload: does,
+            missing,
             marked,
         } = self;
         let mut drift = Vec::new();
@@ -297,6 +302,7 @@ impl Link {
         differs(&mut drift, "alternative-names", alternative_names, &observed.alternative_names, names);
         offload::drift(does, &observed.offload, &mut drift);
         Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
+        drift.extend(Automatic::drift(missing, &observed.missing).into_iter().map(|word| Drift::in_place(word, "missing", "present")));
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));
         }

@@ -3,6 +3,7 @@
 //! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
 
 mod address;
+mod automatic;
 pub(crate) mod any;
 mod count;
 mod claim;
@@ -29,6 +30,7 @@ mod qdisc;
 mod quantity;
 mod quote;
 mod range;
+mod raw;
 mod record;
 mod route;
 mod rule;
@@ -57,6 +59,7 @@ pub use self::table_id::TableId;
 pub use address::Address;
 pub use count::{Count, Counts};
 pub use claim::Claim;
+pub use automatic::Automatic;
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
 pub use key::{Key, decode as decode_key};
 pub use mark::{PROTOCOL, group, hash, mark};
@@ -67,6 +70,7 @@ pub use origin::{Origin, Origins, RawRules};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};
 pub use quantity::{ByteRate, Nanoseconds, Share};
 pub use quote::quote;
+pub use raw::Raw;
 pub use record::{Record, TableRecord};
 pub use setting::{Mac, Options, Setting, Value};
 pub use sysctl::Sysctl;

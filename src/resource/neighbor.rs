@@ -20,6 +20,9 @@ pub struct Neighbor {
     pub permanent: bool,
     /// Whether it carries protocol 0x74 (`NDA_PROTOCOL`).
     pub marked: bool,
+    /// Who put it there, where it is not marked (`NDA_PROTOCOL`); 0 for nobody who says so.
+    #[serde(default)]
+    pub protocol: u8,
 }
 
 impl Neighbor {
@@ -35,7 +38,7 @@ impl Neighbor {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, address: _, proxy: _, mac, permanent, marked } = self;
+        let Self { link: _, address: _, proxy: _, mac, permanent, marked, protocol: _ } = self;
         let mut drift = Vec::new();
         if *mac != observed.mac {
             drift.push(Drift::optional("mac", observed.mac.as_ref(), mac.as_ref(), super::Impact::InPlace));

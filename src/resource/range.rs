@@ -50,7 +50,7 @@ impl State {
 
     /// The routes of `node`.
     pub fn routes_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a super::Route> {
-        let key = RouteKey { table: TableId::Number(0), to: lowest(), metric: 0, nth: 0 };
+        let key = RouteKey::new(TableId::Number(0), lowest(), 0);
         let routes = self.from(ResourceId::Route(node.clone(), key), move |id| matches!(id, ResourceId::Route(of, _) if of == node));
         routes.filter_map(|(_, item)| match &item.resource {
             Resource::Route(route) => Some(route),
@@ -117,7 +117,7 @@ impl State {
             ResourceId::Neighbor(link.clone(), NOWHERE, false),
             ResourceId::Fdb(link.clone(), Mac([0; 6]), FdbTarget::End(NOWHERE)),
             ResourceId::Peer(link, PeerKey::LEAST),
-            ResourceId::Route(node.clone(), RouteKey { table: TableId::Number(0), to: lowest(), metric: 0, nth: 0 }),
+            ResourceId::Route(node.clone(), RouteKey::new(TableId::Number(0), lowest(), 0)),
             ResourceId::Rule(node.clone(), Box::new(rule)),
             ResourceId::Table(node.clone()),
             ResourceId::Insert(node.clone(), ChainRef { family: String::new(), table: String::new(), chain: String::new() }),

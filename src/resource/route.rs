@@ -1,7 +1,7 @@
 //! Routes.
 
 use super::id::RouteKey;
-use super::{Class, Drift, IfName, Impact, LinkId, Need, Node, ResourceId, Setting};
+use super::{Class, Drift, IfName, Impact, LinkId, Need, Node, Raw, ResourceId, Setting};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,10 +27,32 @@ pub struct Route {
     /// The further metrics of its path, by their numbers (`RTAX_*` of `include/uapi/linux/rtnetlink.h`). The language has none of them: a hand sets them.
     #[serde(default)]
     pub metrics: BTreeMap<u16, u32>,
+    /// The congestion control of its connections (`congctl`), which a hand sets.
+    #[serde(default)]
+    pub congctl: Option<String>,
+    /// The next-hop object that it goes by (`ip nexthop`), which says the next hops then. The language has none.
+    #[serde(default)]
+    pub nhid: Option<u32>,
+    /// After how many seconds it goes by itself (IPv6), as it was when it was read.
+    #[serde(default)]
+    pub expires: Option<u32>,
+    /// Its further parts by their numbers (`RTA_*` of `include/uapi/linux/rtnetlink.h`): the language has none of them.
+    #[serde(default)]
+    pub raw: Raw,
+    /// Who put it there, where it is not marked: a number of `rt_protos`.
+    #[serde(default = "boot")]
+    pub protocol: u8,
     /// Whether a next hop of it is dead (its link lost the address or was down): it has to be written again.
     pub dead: bool,
     /// Whether it carries protocol 0x74.
     pub marked: bool,
+}
+
+/// `RTPROT_BOOT`, as `ip route add` has it.
+const BOOT: u8 = 3;
+
+fn boot() -> u8 {
+    BOOT
 }
 
 /// The type of a route (`ip route add TYPE`).
@@ -48,6 +70,12 @@ pub enum RouteKind {
     Prohibit,
     /// Ends the look-up in this table.
     Throw,
+    /// Delivered here, sent as broadcast.
+    Broadcast,
+    /// Delivered here, and at others.
+    Anycast,
+    /// Sent as multicast.
+    Multicast,
 }
 
 impl RouteKind {
@@ -60,6 +88,9 @@ impl RouteKind {
             Self::Unreachable => "unreachable",
             Self::Prohibit => "prohibit",
             Self::Throw => "throw",
+            Self::Broadcast => "broadcast",
+            Self::Anycast => "anycast",
+            Self::Multicast => "multicast",
         }
     }
 }
@@ -75,6 +106,49 @@ pub struct NextHop {
     pub weight: u16,
     /// Whether the gateway is taken to be on the link although no subnet says so.
     pub onlink: bool,
+    /// Its further parts by their numbers (`RTA_*`), such as an encapsulation: the language has none of them.
+    #[serde(default)]
+    pub raw: Raw,
+}
+
+impl NextHop {
+    /// A next hop without more to say of it.
+    pub fn new(via: Option<IpAddr>, dev: Option<IfName>) -> Self {
+        Self { via, dev, weight: 1, onlink: false, raw: Raw::default() }
+    }
+}
+
+/// `RTA_FLOW`.
+const FLOW: u16 = 11;
+/// `RTA_PREF`.
+const PREF: u16 = 20;
+/// `RTA_ENCAP_TYPE`.
+const ENCAP_TYPE: u16 = 21;
+/// `RTA_ENCAP`, which is said with its type.
+const ENCAP: u16 = 22;
+/// `LWTUNNEL_ENCAP_*` of `include/uapi/linux/lwtunnel.h` from 1 on.
+const ENCAPS: [&str; 10] = ["mpls", "ip", "ila", "ip6", "seg6", "bpf", "seg6local", "rpl", "ioam6", "xfrm"];
+
+impl Raw {
+    /// The parts of a route or next hop as `ip route` calls them; of an encapsulation its type alone.
+    pub fn route_words(&self) -> Vec<String> {
+        let word = |(number, value): (&u16, &Vec<u8>)| match *number {
+            ENCAP => None,
+            ENCAP_TYPE => {
+                let kind = self.bytes(ENCAP_TYPE).map(u16::from_ne_bytes)?;
+                Some(format!("encap {}", usize::from(kind).checked_sub(1).and_then(|at| ENCAPS.get(at)).copied().unwrap_or("unknown")))
+            }
+            FLOW => self.u32(FLOW).map(super::raw::realms),
+            PREF => Some(format!("pref {}", if value.first() == Some(&1) { "high" } else { "low" })),
+            number => Some(format!("attribute {number} {}", super::raw::hex(value))),
+        };
+        self.0.iter().filter_map(word).collect()
+    }
+
+    /// Whether an encapsulation is among them, of which no words say all.
+    pub fn has_encapsulation(&self) -> bool {
+        self.0.contains_key(&ENCAP)
+    }
 }
 
 impl fmt::Display for NextHop {
@@ -92,6 +166,7 @@ impl fmt::Display for NextHop {
         if self.onlink {
             words.push("onlink".to_owned());
         }
+        words.extend(self.raw.route_words());
         f.write_str(&words.join(" "))
     }
 }
@@ -130,6 +205,33 @@ const METRICS: [&str; 17] = [
 ];
 
 impl Route {
+    /// A unicast route of topo's with everything else at its default.
+    pub fn bare(node: Node, key: RouteKey) -> Self {
+        Self {
+            node,
+            key,
+            kind: RouteKind::Unicast,
+            nexthops: Vec::new(),
+            source: None,
+            scope: Setting::Left,
+            mtu: None,
+            metrics: BTreeMap::new(),
+            congctl: None,
+            nhid: None,
+            expires: None,
+            raw: Raw::default(),
+            protocol: BOOT,
+            dead: false,
+            marked: true,
+        }
+    }
+
+    /// What the language does not have of it, besides metrics and what belongs to a next hop.
+    pub fn more_words(&self) -> String {
+        let words = [self.congctl.as_ref().map(|name| format!("congctl {name}")), self.nhid.map(|id| format!("nhid {id}"))];
+        words.into_iter().flatten().chain(self.raw.route_words()).collect::<Vec<_>>().join(" ")
+    }
+
     /// Its further metrics as `ip route` calls them, with the kernel's numbers.
     pub fn metric_words(&self) -> String {
         let name = |number: u16| usize::from(number).checked_sub(1).and_then(|at| METRICS.get(at)).copied().unwrap_or("metric");
@@ -167,13 +269,14 @@ impl Route {
 
     /// The fields in which `self` (wanted) differs from `observed`. A route is replaced in place (`NLM_F_REPLACE`).
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, key, kind, nexthops, source, scope, mtu, metrics, dead: _, marked } = self;
+        let Self { node: _, key, kind, nexthops, source, scope, mtu, metrics, congctl, nhid, expires, raw, protocol: _, dead: _, marked } = self;
         let mut drift = Vec::new();
         if *kind != observed.kind {
             drift.push(Drift::in_place("type", observed.kind.word(), kind.word()));
         }
         let hops = |hops: &[NextHop]| hops.iter().map(NextHop::to_string).collect::<Vec<_>>().join(", ");
-        if !same_hops(nexthops, &observed.nexthops) {
+        // What a next-hop object says may change without the route.
+        if (nhid.is_none() || *nhid != observed.nhid) && !same_hops(nexthops, &observed.nexthops) {
             drift.push(Drift::in_place("nexthop", hops(&observed.nexthops), hops(nexthops)));
         }
         if *source != observed.source {
@@ -188,6 +291,12 @@ impl Route {
         }
         if *metrics != observed.metrics {
             drift.push(Drift::in_place("metrics", observed.metric_words(), self.metric_words()));
+        }
+        if (congctl, nhid, raw) != (&observed.congctl, &observed.nhid, &observed.raw) {
+            drift.push(Drift::in_place("attributes", observed.more_words(), self.more_words()));
+        }
+        if expires.is_none() && observed.expires.is_some() {
+            drift.push(Drift::in_place("lifetime", "limited", "forever"));
         }
         if observed.dead {
             drift.push(Drift::in_place("state", "dead", "alive"));
@@ -205,7 +314,8 @@ fn same_hops(wanted: &[NextHop], observed: &[NextHop]) -> bool {
     wanted.len() == observed.len()
         && wanted.iter().all(|want| {
             let fits = |have: &&NextHop| {
-                have.via == want.via && have.weight == want.weight && have.onlink == want.onlink && (want.dev.is_none() || have.dev == want.dev)
+                let same = have.via == want.via && have.weight == want.weight && have.onlink == want.onlink && have.raw == want.raw;
+                same && (want.dev.is_none() || have.dev == want.dev)
             };
             rest.iter().position(fits).map(|at| rest.swap_remove(at)).is_some()
         })

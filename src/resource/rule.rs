@@ -16,6 +16,9 @@ pub struct Rule {
     pub kernel: bool,
     /// Whether it carries protocol 0x74; the kernel's own need not.
     pub marked: bool,
+    /// Who put it there, where it is not marked: a number of `rt_protos`, 0 for nobody who says so.
+    #[serde(default)]
+    pub protocol: u8,
 }
 
 impl Rule {
@@ -36,7 +39,7 @@ impl Rule {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, key: _, kernel, marked } = self;
+        let Self { node: _, key: _, kernel, marked, protocol: _ } = self;
         let mut drift = Vec::new();
         if *marked && !kernel && !observed.marked {
             // A rule cannot be changed: the marked one is made beside it, then the other goes.
@@ -66,7 +69,6 @@ impl Rule {
     /// A rule of the kernel that sends all of `family` to `table`.
     pub fn plain(node: &Node, family: Family, priority: u32, table: u32) -> Self {
         let action = RuleAction::Table(TableId::Number(table));
-        let key = RuleKey { family, priority, from: None, to: None, iif: None, oif: None, fwmark: None, protocol: None, port: None, source_port: None, action };
-        Self { node: node.clone(), key, kernel: true, marked: false }
+        Self { node: node.clone(), key: RuleKey::all(family, priority, action), kernel: true, marked: false, protocol: 0 }
     }
 }

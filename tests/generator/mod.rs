@@ -65,6 +65,9 @@ pub fn number(name: &str, default: u64) -> u64 {
 pub const MACHINE: &str = "
 ip link add own0 type veth peer name own1; ip link set own0 up; ip link set own1 up; ip address add 192.0.2.5/24 dev own0
 ip link add take0 type veth peer name take1; ip link set take0 up; ip link set take1 up; ip address add 198.51.100.5/24 dev take0
+ip route add 10.66.0.0/16 via 198.51.100.9; ip route add 10.66.0.0/16 via 198.51.100.9 tos 0x10; ip route append 10.66.0.0/16 via 198.51.100.10
+ip route add 10.67.0.0/16 encap ip id 5 dst 198.51.100.9 dev take0 congctl reno; ip address add 10.68.0.1/24 dev take0 noprefixroute
+ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:09 dev take0
 sysctl -qw net.ipv4.conf.take0.arp_ignore=1 net.ipv6.conf.take0.accept_ra=0
 ip netns add guest; ip -n guest link set lo up; ip -n guest link add own0 type veth peer name own1; ip -n guest link set own0 up
 ip -n guest link set own1 up; ip -n guest address add 192.0.2.6/24 dev own0

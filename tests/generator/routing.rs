@@ -89,6 +89,7 @@ impl Builder<'_, '_> {
             let list = [
                 format!("{{ priority: {priority}, from: 10.1.0.0/16, table: 100 }}"),
                 "{ priority: 200, fwmark: 0x20, table: 101 }".to_owned(),
+                "{ priority: 201, fwmark: 0/4, table: 101, family: ipv4 }".to_owned(),
                 full,
                 "{ priority: 301, from: 'fd01::/64', table: main }".to_owned(),
                 "{ priority: 302, to: 10.99.0.0/24, action: unreachable }".to_owned(),

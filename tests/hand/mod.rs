@@ -4,7 +4,7 @@ use crate::generator::Dice;
 use crate::sandbox::{sh, try_sh};
 
 /// What a hand may do, for a namespace (`$n`) and one of its links (`$l`).
-const MESSES: [&str; 17] = [
+const MESSES: [&str; 24] = [
     "ip -n $n link delete dev $l",
     "ip -n $n link set dev $l down",
     "ip -n $n link set dev $l mtu 1290",
@@ -21,6 +21,13 @@ const MESSES: [&str; 17] = [
     "ip -n $n -o address show dev $l scope global | while read -r _ _ _ address _; do ip -n $n address change \"$address\" dev $l valid_lft 300 preferred_lft 200; done",
     "ip netns delete $n",
     "ip -n $n link set dev $l txqueuelen 5",
+    "ip -n $n route flush dev $l; ip -n $n -6 route flush dev $l",
+    "ip -n $n route flush table local; ip -n $n -6 route flush table local",
+    "ip -n $n -6 address flush dev $l scope link",
+    "ip -n $n address delete 127.0.0.1/8 dev lo; ip -n $n -6 address delete ::1/128 dev lo",
+    "ip -n $n route add 172.31.0.0/16 dev $l tos 0x10; ip -n $n route append 172.31.0.0/16 dev $l realm 5; ip -n $n route append 172.31.0.0/16 dev $l mtu 1300",
+    "ip -n $n rule add priority 78 not from 10.0.0.0/8 suppress_prefixlength 0 table 99 protocol 116; ip -n $n rule add priority 79 goto 32766",
+    "ip -n $n nexthop add id 9 dev $l; ip -n $n route add 172.30.0.0/16 nhid 9",
     "ip -n $n rule delete priority 0; ip -n $n link set dev $l name renamed0",
 ];
 

@@ -20,7 +20,7 @@ pub fn mess(model: &mut Model, dice: &mut Dice<'_>) {
             continue;
         }
         let made = model.state.namespace(id.node()).is_some_and(|namespace| namespace.tenure == NodeTenure::Created);
-        let kind = dice.below(5);
+        let kind = dice.below(7);
         edit(model, kind, there, made);
     }
 }
@@ -43,6 +43,15 @@ fn edit(model: &mut Model, kind: usize, there: Resource, made: bool) {
             let extra = Address::plain(address.link.clone(), "10.250.0.1/16".parse().unwrap());
             _ = effect(&mut model.state, &Operation::Create(Resource::Address(extra)));
         }
+        (2, Resource::Address(mut address)) => {
+            address.missing = [Automatic::LocalRoute, Automatic::SubnetRoute].into();
+            let owner = model.state.items[&address.id()].owner.clone();
+            model.state.insert(Resource::Address(address), owner);
+        }
+        (3, Resource::Address(mut address)) if made && address.address.addr().is_ipv4() => {
+            address.flags = Address::NO_PREFIX_ROUTE;
+            model.state.insert(Resource::Address(address), Owner::Ours);
+        }
         (0, Resource::Table(mut table)) => {
             table.chains.pop();
             model.state.insert(Resource::Table(table), Owner::Ours);
@@ -57,6 +66,28 @@ fn edit(model: &mut Model, kind: usize, there: Resource, made: bool) {
             other.marked = false;
             _ = effect(&mut model.state, &Operation::Create(Resource::Route(other)));
         }
+        (2, Resource::Route(route)) if made => {
+            let mut other = route.clone();
+            if route.key.to.addr().is_ipv4() {
+                other.key.tos = 0x10;
+            } else {
+                other.key.nth = 1;
+            }
+            _ = effect(&mut model.state, &Operation::Create(Resource::Route(other)));
+        }
+        (3, Resource::Route(mut route)) if made => {
+            route.raw.0.insert(26, vec![1]);
+            route.nexthops.iter_mut().for_each(|hop| _ = hop.raw.0.extend([(21, vec![2, 0]), (22, vec![1, 2, 3, 4])]));
+            model.state.insert(Resource::Route(route), Owner::Ours);
+        }
+        // It becomes its opposite.
+        (2, Resource::Rule(rule)) if made && !rule.kernel => {
+            let mut other = rule.clone();
+            other.key.invert = true;
+            other.key.raw.0.insert(14, vec![0; 4]);
+            model.state.items.remove(&rule.id());
+            model.state.insert(Resource::Rule(other), Owner::Ours);
+        }
         (1, Resource::Rule(rule)) if made => {
             let mut other = rule.clone();
             (other.key.priority, other.kernel, other.marked) = (77, false, false);
@@ -69,10 +100,16 @@ fn edit(model: &mut Model, kind: usize, there: Resource, made: bool) {
 }
 
 fn edit_link(model: &mut Model, kind: usize, link: Link, made: bool) {
-    if link.id.name.as_str() == "lo" {
+    let mut edited = link.clone();
+    if link.id.name.as_str() == "lo" || kind == 4 {
+        let loopback = link.kind == Kind::Loopback;
+        if made || !loopback {
+            edited.missing = if loopback { [Automatic::Loopback4].into() } else { [Automatic::LinkLocal, Automatic::MulticastRoute].into() };
+            let owner = model.state.items[&link.id()].owner.clone();
+            model.state.insert(Resource::Link(Box::new(edited)), owner);
+        }
         return;
     }
-    let mut edited = link.clone();
     match kind {
         0 => edited.up = Setting::Is(false),
         1 => (edited.mtu, edited.master) = (Setting::Is(1279), Setting::Is(None)),

@@ -125,6 +125,9 @@ pub fn machine() -> Model {
         address.marked = false;
         model.state.insert(Resource::Address(address), theirs());
     }
+ for one in of_others() {
+        model.state.insert(one, theirs());
+    }
     for key in ["net/ipv4/conf/take0/arp_ignore", "net/ipv6/conf/take0/accept_ra"] {
         model.state.insert(Resource::Sysctl(Sysctl::new(Node::host(), key, "7")), Owner::Theirs("the machine".into()));
     }
@@ -132,6 +135,24 @@ pub fn machine() -> Model {
         model.state.insert(Resource::Link(Box::new(found(LinkId::new(node, "lo"), Kind::Loopback, 65536))), theirs());
     }
     model
+}
+
+/// What somebody has on and over `take0` of which the language has no words.
+fn of_others() -> Vec<Resource> {
+    let take = LinkId::new("host", "take0");
+    let over = |to: &str, via: &str| {
+        let hop = NextHop::new(via.parse().ok(), Some(take.name.clone()));
+        Route { nexthops: vec![hop], scope: Setting::Is(0), marked: false, ..Route::bare("host".into(), RouteKey::new(TableId::MAIN, to.parse().unwrap(), 0)) }
+    };
+    let plain = over("10.66.0.0/16", "198.51.100.9");
+    let (mut tos, mut appended, mut into_a_tunnel) = (plain.clone(), over("10.66.0.0/16", "198.51.100.10"), over("10.67.0.0/16", ""));
+    (tos.key.tos, appended.key.nth, into_a_tunnel.congctl) = (0x10, 1, Some("reno".to_owned()));
+    into_a_tunnel.nexthops[0].raw.0.extend([(21, vec![2, 0]), (22, vec![8, 0, 2, 0, 10, 4, 0, 2])]);
+    let address = Address { flags: Address::NO_PREFIX_ROUTE, marked: false, ..Address::plain(take.clone(), "10.68.0.1/24".parse().unwrap()) };
+    let (mac, address_of) = (Some(Mac([2, 0, 0, 0, 0, 9])), "198.51.100.9".parse().unwrap());
+    let neighbor = Neighbor { link: take, address: address_of, proxy: false, mac, permanent: true, marked: false, protocol: 0 };
+    let routes = [plain, tos, appended, into_a_tunnel].map(Resource::Route);
+    routes.into_iter().chain([Resource::Address(address), Resource::Neighbor(neighbor)]).collect()
 }
 
 fn found(id: LinkId, kind: Kind, mtu: u32) -> Link {
@@ -241,9 +262,23 @@ fn undone(machine: &mut dyn Machine, case: &Case) -> Lawful {
     if report.failure.is_none() || report.undone != Some(Ok(())) {
         return Err(format!("failed: {:?}, undone: {:?}", report.failure, report.undone));
     }
-    same(machine.model(), &before)?;
+    // What was missing of what the kernel makes may be there again.
+    let mut then = before.clone();
+    [machine.model(), &mut then].into_iter().for_each(whole);
+    same(machine.model(), &then)?;
     let (now, then) = (&machine.model().state.record, &before.state.record);
     if now == then { Ok(()) } else { Err(format!("the record is not as before: {now:?}\n{then:?}")) }
+}
+
+/// Nothing that the kernel makes is missing.
+fn whole(model: &mut Model) {
+    for item in model.state.items.values_mut() {
+        match &mut item.resource {
+            Resource::Link(link) => link.missing.clear(),
+            Resource::Address(address) => address.missing.clear(),
+            _ => {}
+        }
+    }
 }
 
 fn shown(machine: &mut dyn Machine, case: &Case) -> Lawful {

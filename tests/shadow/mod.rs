@@ -48,7 +48,7 @@ impl Sight<'_> {
 type Open = (&'static str, fn(&Sight<'_>) -> bool);
 
 /// Each with its reason. One that is never needed in a long run is one too many.
-const OPEN: [Open; 6] = [
+const OPEN: [Open; 8] = [
     ("the model has no table of what settings begin with", |sight| sight.setting().is_some() && !sight.told),
     ("an IPv4 default reaches what was there before it was first written, and the kernel does not say what that is", |sight| {
         let default = |main| matches!(main, ResourceId::Sysctl(_, key) if key.starts_with("net/ipv4/conf/default/"));
@@ -66,6 +66,12 @@ const OPEN: [Open; 6] = [
     ("a bridge's hardware address is that of a port unless somebody wrote it: where that cannot be told, its neighbours are taken to be forgotten", |sight| {
         let ResourceId::Neighbor(link, ..) = sight.id else { return false };
         sight.model.is_none() && sight.paper.link(link).is_some_and(|link| link.kind == Kind::Bridge && link.mac == Setting::Left)
+    }),
+    ("the model does not look for what a hand set of a link's forwarding", |sight| {
+        matches!((sight.kernel, sight.model), (Some(Resource::Sysctl(setting)), None) if setting.link().is_some() && setting.key.ends_with("/forwarding"))
+    }),
+    ("whether the kernel gives a link a link-local address depends on its carrier, which the other end has", |sight| {
+        matches!(sight.id, ResourceId::Link(_)) && [Automatic::LinkLocal, Automatic::MulticastRoute].iter().any(|made| made.word() == sight.field)
     }),
     (
         "a chain in which nothing of ours is is shown where somebody asks for it",

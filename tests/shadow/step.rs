@@ -82,21 +82,10 @@ fn of_address(address: &Address, dice: &mut Dice<'_>) -> Operation {
             let net = dice.below(250);
             let (to, metric) = if address.address.addr().is_ipv4() { (format!("172.31.{net}.0/24"), 0) } else { (format!("fd31:{net}::/64"), 1024) };
             let table = if dice.below(2) == 0 { TableId::MAIN } else { TableId::Number(77) };
-            let key = RouteKey { table, to: to.parse().unwrap(), metric, nth: 0 };
-            let hop = NextHop { via: None, dev: Some(address.link.name.clone()), weight: 1, onlink: false };
+            let key = RouteKey::new(table, to.parse().unwrap(), metric);
+            let hop = NextHop::new(None, Some(address.link.name.clone()));
             let source = (dice.below(2) == 0).then(|| address.address.addr());
-            let route = Route {
-                node: address.link.node.clone(),
-                key,
-                kind: RouteKind::Unicast,
-                nexthops: vec![hop],
-                source,
-                scope: Setting::Left,
-                mtu: None,
-                metrics: Default::default(),
-                dead: false,
-                marked: true,
-            };
+            let route = Route { nexthops: vec![hop], source, ..Route::bare(address.link.node.clone(), key) };
             Operation::Create(Resource::Route(route))
         }
         _ => Operation::Delete(Resource::Address(address.clone())),

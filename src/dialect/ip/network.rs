@@ -2,7 +2,7 @@
 
 use super::words::Words;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, Route, RouteKind, Rule, RuleAction, Setting, TableId, quote, scope_word};
+use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, Route, RouteKind, Rule, Setting, TableId, quote, scope_word};
 use std::net::IpAddr;
 
 impl Words {
@@ -22,6 +22,11 @@ impl Words {
             }
             if address.nodad == Setting::Is(true) {
                 words.push("nodad".to_owned());
+            }
+            words.extend(Some(address.more_words()).filter(|words| !words.is_empty()));
+            if let Some((valid, preferred)) = address.lifetime {
+                let seconds = |seconds| if seconds == u32::MAX { "forever".to_owned() } else { format!("{seconds}") };
+                words.push(format!("valid_lft {} preferred_lft {}", seconds(valid), seconds(preferred)));
             }
         }
         words.join(" ")
@@ -69,7 +74,10 @@ impl Words {
             words.push(route.kind.word().to_owned());
         }
         words.push(if route.key.to.prefix_len() == 0 { "default".to_owned() } else { route.key.to.to_string() });
-        if let [hop] = route.nexthops.as_slice() {
+        words.extend(route.key.from.map(|from| format!("from {from}")));
+        words.extend((route.key.tos != 0).then(|| format!("tos {:#04x}", route.key.tos)));
+        let hops = if route.nhid.is_some() { &[] } else { route.nexthops.as_slice() };
+        if let [hop] = hops {
             words.extend(hop_words(hop, v6));
         }
         if route.key.table != TableId::MAIN {
@@ -85,16 +93,20 @@ impl Words {
             words.push(format!("scope {}", scope_word(scope)));
         }
         words.extend(self.protocol(route.marked, "proto"));
+        words.extend((!route.marked && route.protocol != 3).then(|| format!("proto {}", route.protocol)));
         if let Some(mtu) = route.mtu {
             words.push(format!("mtu {mtu}"));
         }
-        words.extend(Some(route.metric_words()).filter(|words| !words.is_empty()));
-        if let [_, _, ..] = route.nexthops.as_slice() {
-            for hop in &route.nexthops {
+        words.extend([route.metric_words(), route.more_words()].into_iter().filter(|words| !words.is_empty()));
+        if let [_, _, ..] = hops {
+            for hop in hops {
                 words.push("nexthop".to_owned());
                 words.extend(hop_words(hop, v6));
                 words.push(format!("weight {}", hop.weight));
             }
+        }
+        if hops.iter().any(|hop| hop.raw.has_encapsulation()) {
+            words.push("# with the encapsulation that it had".to_owned());
         }
         words.join(" ")
     }
@@ -105,9 +117,7 @@ impl Words {
             words.push("-6".to_owned());
         }
         words.push(format!("rule {verb} {}", rule.key));
-        if let RuleAction::Other(number) = rule.key.action {
-            words.push(format!("# action {number} has no word"));
-        }
+        words.extend((rule.protocol != 0 && !rule.marked && !rule.kernel).then(|| format!("protocol {}", rule.protocol)));
         words.extend(self.protocol(rule.marked && !rule.kernel, "protocol"));
         words.join(" ")
     }
@@ -133,5 +143,6 @@ fn hop_words(hop: &NextHop, v6: bool) -> Vec<String> {
     if hop.onlink {
         words.push("onlink".to_owned());
     }
+    words.extend(hop.raw.route_words());
     words
 }

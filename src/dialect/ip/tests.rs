@@ -129,13 +129,12 @@ fn a_dot_inside_a_name_keeps_the_slashes() {
 fn route(to: &str, hops: Vec<NextHop>) -> Route {
     let to: ipnet::IpNet = to.parse().unwrap();
     let metric = if to.addr().is_ipv6() { 1024 } else { 0 };
-    let key = RouteKey { table: TableId::MAIN, to, metric, nth: 0 };
     let (node, kind) = ("RED".into(), RouteKind::Unicast);
-    Route { node, key, kind, nexthops: hops, source: None, scope: Setting::Left, mtu: None, metrics: Default::default(), dead: false, marked: true }
+    Route { kind, nexthops: hops, ..Route::bare(node, RouteKey::new(TableId::MAIN, to, metric)) }
 }
 
 fn hop(via: &str) -> NextHop {
-    NextHop { via: Some(via.parse::<IpAddr>().unwrap()), dev: None, weight: 1, onlink: false }
+    NextHop::new(Some(via.parse::<IpAddr>().unwrap()), None)
 }
 
 #[test]
@@ -154,21 +153,19 @@ fn routes_of_every_shape() {
 
 #[test]
 fn a_rule_and_its_family() {
-    let key = RuleKey {
-        family: Family::V6,
-        priority: 100,
-        from: None,
-        to: None,
-        iif: None,
-        oif: None,
-        fwmark: Some((0x20, u32::MAX)),
-        protocol: None,
-        port: None,
-        source_port: None,
-        action: RuleAction::Table(TableId::Number(50)),
-    };
-    let rule = Rule { node: "host".into(), key, kernel: false, marked: true };
-    assert_eq!(words().commands(&Operation::Create(Resource::Rule(rule))), ["ip -6 rule add priority 100 from all fwmark 0x20 table 50 protocol 116"]);
+    let key = RuleKey { fwmark: Some((0x20, u32::MAX)), ..RuleKey::all(Family::V6, 100, RuleAction::Table(TableId::Number(50))) };
+    let rule = Rule { node: "host".into(), key, kernel: false, marked: true, protocol: 0 };
+    let add = |rule: &Rule| words().commands(&Operation::Create(Resource::Rule(rule.clone())));
+    assert_eq!(add(&rule), ["ip -6 rule add priority 100 from all fwmark 0x20 table 50 protocol 116"]);
+    // What somebody else says that the language does not.
+    let mut odd = Rule { marked: false, ..rule };
+    (odd.key.invert, odd.key.tos) = (true, 0x10);
+    let bytes = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<u8>>();
+    odd.key.raw.0.extend([(14, bytes(&[0])), (20, bytes(&[0, 99])), (99, vec![1, 0xff])]);
+    let words = "ip -6 rule add priority 100 not from all tos 0x10 fwmark 0x20 suppress_prefixlength 0 uidrange 0-99 attribute 99 01ff table 50";
+    assert_eq!(add(&odd), [words]);
+    (odd.key.action, odd.key.raw) = (RuleAction::Other(2), Raw([(4, bytes(&[200]))].into()));
+    assert_eq!(add(&odd), ["ip -6 rule add priority 100 not from all tos 0x10 fwmark 0x20 goto 200"]);
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl<'d> Lowering<'d> {
             }
             let Some(link) = self.known(at, &entry.dev) else { continue };
             let mac = entry.mac.as_ref().map(|mac| mac.value).filter(|_| !proxy);
-            let neighbor = Neighbor { link, address: entry.address.value, proxy, mac, permanent: true, marked: true };
+            let neighbor = Neighbor { link, address: entry.address.value, proxy, mac, permanent: true, marked: true, protocol: 0 };
             self.put(Resource::Neighbor(neighbor), Owner::Ours, entry.place, format!("{}.neighbors[{nth}]", at.path));
         }
     }

@@ -10,7 +10,7 @@ use crate::document::yaml::tree::quoted;
 use crate::document::{Finding, Loc};
 use crate::resource::{IfName, NextHop, Owner, Resource, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 impl<'d> Lowering<'d> {
@@ -64,16 +64,12 @@ impl<'d> Lowering<'d> {
         let vrf = entry.vrf.as_ref().and_then(|vrf| self.table_of(at, vrf));
         let table = vrf.unwrap_or_else(|| entry.table.as_ref().map_or(usual_table, |table| table.value.clone()));
         Some(Route {
-            node: at.node.clone(),
-            key: RouteKey { table, to, metric, nth: 0 },
             kind,
             nexthops,
             source: entry.source.as_ref().map(|source| source.value),
             scope,
             mtu: entry.mtu.as_ref().map(|mtu| mtu.u32()),
-            metrics: BTreeMap::new(),
-            dead: false,
-            marked: true,
+            ..Route::bare(at.node.clone(), RouteKey::new(table, to, metric))
         })
     }
 
@@ -184,7 +180,7 @@ impl<'d> Lowering<'d> {
             );
             return None;
         }
-        Some(NextHop { via: via.map(|via| via.value), dev: dev.map(|dev| dev.value.clone()), weight, onlink: onlink.is_some() })
+        Some(NextHop { via: via.map(|via| via.value), dev: dev.map(|dev| dev.value.clone()), weight, onlink: onlink.is_some(), raw: Default::default() })
     }
 }
 

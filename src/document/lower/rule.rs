@@ -21,7 +21,7 @@ impl<'d> Lowering<'d> {
             self.rule_limits(entry);
             for family in families {
                 let key = key(entry, *family, action.clone());
-                let rule = Rule { node: at.node.clone(), key, kernel: false, marked: true };
+                let rule = Rule { node: at.node.clone(), key, kernel: false, marked: true, protocol: 0 };
                 self.put(Resource::Rule(rule), Owner::Ours, entry.place, format!("{}.rules[{nth}]", at.path));
             }
         }
@@ -82,8 +82,6 @@ impl<'d> Lowering<'d> {
 
 fn key(entry: &RuleEntry, family: Family, action: RuleAction) -> RuleKey {
     RuleKey {
-        family,
-        priority: entry.priority.u32(),
         // `from 0.0.0.0/0` is what the kernel keeps as no prefix at all.
         from: entry.from.as_ref().map(|from| from.0).filter(|net| net.prefix_len() > 0),
         to: entry.to.as_ref().map(|to| to.0).filter(|net| net.prefix_len() > 0),
@@ -93,6 +91,6 @@ fn key(entry: &RuleEntry, family: Family, action: RuleAction) -> RuleKey {
         protocol: entry.protocol.as_ref().map(|protocol| protocol.number),
         port: entry.port.as_ref().map(|ports| (ports.first, ports.last)),
         source_port: entry.source_port.as_ref().map(|ports| (ports.first, ports.last)),
-        action,
+        ..RuleKey::all(family, entry.priority.u32(), action)
     }
 }

@@ -36,6 +36,12 @@ const AF_SPEC: u16 = 26;
 /// `AF_INET` and `IFLA_INET_CONF`, `AF_INET6` and `IFLA_INET6_CONF`.
 const CONF_4: (u16, u16) = (2, 1);
 const CONF_6: (u16, u16) = (10, 2);
+// `IFLA_INET6_FLAGS`, of which `IF_READY` (`include/net/if_inet6.h`), and `IFLA_INET6_ADDR_GEN_MODE`.
+const FLAGS_6: (u16, u16) = (10, 1);
+const READY: u32 = 0x8000_0000;
+const GENERATION: u16 = 8;
+/// `IN6_ADDR_GEN_MODE_EUI64` and `_RANDOM`: there is always an address. Of the others one makes none, and one none without a secret.
+const GENERATES: [u8; 2] = [0, 3];
 // `IPV4_DEVCONF_FORWARDING` less one, `DEVCONF_*` of `include/uapi/linux/ipv6.h`.
 const FORWARDING_4: usize = 0;
 const FORWARDING_6: usize = 0;
@@ -103,6 +109,10 @@ pub struct Seen {
     pub operational: bool,
     /// Whether IPv6 is off on it.
     pub without_ipv6: bool,
+    /// Whether IPv6 has it for ready (`IF_READY`).
+    pub ready6: bool,
+    /// Whether IPv6 gives it a link-local address in any case.
+    pub generates: bool,
     /// Its settings for forwarding of IPv4 and IPv6, as far as it says.
     pub forwards: [Option<u32>; 2],
     /// What is known of its root qdisc.
@@ -197,6 +207,8 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         carrier: attributes.u8(CARRIER) == Some(1),
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
         without_ipv6: setting(attributes, CONF_6, DISABLE_IPV6).is_some_and(|value| value != 0),
+        ready6: setting(attributes, FLAGS_6, 0).is_some_and(|flags| flags & READY != 0),
+        generates: attributes.inner(AF_SPEC).inner(FLAGS_6.0).u8(GENERATION).is_some_and(|mode| GENERATES.contains(&mode)),
         forwards: [setting(attributes, CONF_4, FORWARDING_4), setting(attributes, CONF_6, FORWARDING_6)],
         root: match attributes.get(QDISC) {
             None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,

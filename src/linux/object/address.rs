@@ -4,7 +4,7 @@ use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u32_at};
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use crate::linux::netns::context::Site;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Address, IfName, LinkId, Node, Setting};
+use crate::resource::{Address, IfName, LinkId, Node, Raw, Setting};
 use ipnet::IpNet;
 use nix::libc;
 use std::net::IpAddr;
@@ -19,7 +19,10 @@ const HEAD: usize = 8;
 const ADDRESS: u16 = 1;
 const LOCAL: u16 = 2;
 const LABEL: u16 = 3;
+const BROADCAST: u16 = 4;
+const CACHEINFO: u16 = 6;
 const FLAGS: u16 = 8;
+const RT_PRIORITY: u16 = 9;
 const PROTO: u16 = 11;
 
 // `IFA_F_*`. The first means temporary for IPv6.
@@ -49,7 +52,19 @@ pub struct Seen {
     scope: u8,
     label: Option<String>,
     flags: u32,
+    /// For how many seconds it is valid and preferred ([`FOREVER`]).
+    lifetime: (u32, u32),
+    /// When it was given, in hundredths of a second since the machine started.
+    created: u32,
+    raw: Raw,
 }
+
+/// How long the kernel may take to make the local route of an IPv6 address, in hundredths of a second: duplicate address detection takes up to two seconds, and
+/// where there is none a worker makes it (`addrconf_dad_work`).
+const MADE_WITHIN: u32 = 300;
+
+/// `INFINITY_LIFE_TIME`.
+const FOREVER: u32 = u32::MAX;
 
 /// All addresses of the socket's namespace.
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
@@ -72,7 +87,16 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         scope: u8_at(body, 3)?,
         label: attributes.text(LABEL),
         flags,
+        // `struct ifa_cacheinfo`: preferred, valid.
+        lifetime: attributes.get(CACHEINFO).and_then(|info| Some((u32_at(info, 4)?, u32_at(info, 0)?))).unwrap_or((FOREVER, FOREVER)),
+        created: attributes.get(CACHEINFO).and_then(|info| u32_at(info, 8)).unwrap_or(0),
+        raw: Raw(attributes.filter(|(number, value)| told(*number, value)).map(|(number, value)| (number, value.to_vec())).collect()),
     })
+}
+
+/// Whether an attribute is one that topo has no field for. A metric of 0 is none; IPv6 says so of each address.
+fn told(number: u16, value: &[u8]) -> bool {
+    number == BROADCAST || number == RT_PRIORITY && value.iter().any(|byte| *byte != 0)
 }
 
 impl Seen {
@@ -87,9 +111,28 @@ impl Seen {
             nodad: if v6 { Setting::Is(self.flags & NODAD != 0) } else { Setting::Left },
             dad_failed: self.flags & DADFAILED != 0,
             expires: !self.permanent,
+            lifetime: Some(self.lifetime).filter(|lifetime| *lifetime != (FOREVER, FOREVER)),
+            flags: self.flags & Address::FLAGS,
+            raw: self.raw.clone(),
+            protocol: self.protocol,
             marked: self.protocol == PROTOCOL,
             ..Address::plain(LinkId { node: node.clone(), name }, self.address)
         }
+    }
+
+    /// Whether it is a link-local address of IPv6 that nobody wrote, as far as it says (`IFAPROT_KERNEL_LL`, since 5.18).
+    pub fn is_link_local(&self) -> bool {
+        matches!(self.address, IpNet::V6(net) if net.addr().is_unicast_link_local()) && matches!(self.protocol, 0 | 3)
+    }
+
+    /// Whether it was given a moment ago, at the time `now` (hundredths of a second since the machine started): its local route may be on its way.
+    pub fn is_fresh(&self, now: u32) -> bool {
+        self.address.addr().is_ipv6() && now.saturating_sub(self.created) < MADE_WITHIN
+    }
+
+    /// Whether duplicate address detection found another one.
+    pub fn has_failed(&self) -> bool {
+        self.flags & DADFAILED != 0
     }
 
     /// Whether the kernel made it: on `lo`, from a router's advertisement, or an interface's own link-local address. A kernel before 5.18 does not say who
@@ -104,11 +147,10 @@ impl Seen {
 fn message(site: &Site<'_>, address: &Address) -> Result<Writer, Refused> {
     let ip = address.address.addr();
     let family = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    let flags = if ip.is_ipv6() && address.nodad == Setting::Is(true) { NODAD } else { 0 };
     let scope = address.scope.get().copied().unwrap_or(0);
     let [i0, i1, i2, i3] = site.index(&address.link.name)?.to_ne_bytes();
     let family = u8::try_from(family).unwrap_or_default();
-    let mut body = Writer::new(&[family, address.address.prefix_len(), u8::try_from(flags).unwrap_or(0), scope, i0, i1, i2, i3]);
+    let mut body = Writer::new(&[family, address.address.prefix_len(), 0, scope, i0, i1, i2, i3]);
     body.ip(LOCAL, ip).ip(ADDRESS, address.peer.unwrap_or(ip));
     Ok(body)
 }
@@ -118,9 +160,16 @@ fn full(site: &Site<'_>, address: &Address) -> Result<Writer, Refused> {
     if let (Setting::Is(label), true) = (&address.label, address.address.addr().is_ipv4()) {
         body.text(LABEL, label);
     }
-    if address.marked {
-        body.u8(PROTO, PROTOCOL);
+    let nodad = address.address.addr().is_ipv6() && address.nodad == Setting::Is(true);
+    body.u32(FLAGS, address.flags | if nodad { NODAD } else { 0 });
+    let protocol = if address.marked { PROTOCOL } else { address.protocol };
+    if protocol != 0 {
+        body.u8(PROTO, protocol);
     }
+    if let Some((valid, preferred)) = address.lifetime {
+        body.put(CACHEINFO, &[preferred, valid, 0, 0].map(u32::to_ne_bytes).concat());
+    }
+    address.raw.0.iter().for_each(|(number, value)| _ = body.put(*number, value));
     Ok(body)
 }
 
@@ -157,8 +206,17 @@ mod tests {
         let address = seen.address(&"RED".into(), "eth0".into());
         assert_eq!(address.address.to_string(), "10.0.0.1/24");
         assert_eq!(address.peer, Some([10, 0, 0, 2].into()));
-        assert_eq!((address.secondary, address.marked, seen.permanent), (true, true, true));
+        assert_eq!((address.secondary, address.marked, seen.permanent, address.lifetime), (true, true, true, None));
         assert_eq!(address.nodad, Setting::Left);
+    }
+
+    #[test]
+    fn flags_lifetimes_and_the_rest_are_kept() {
+        let mut body = body(Address::NO_PREFIX_ROUTE);
+        body.put(BROADCAST, &[10, 0, 0, 255]).u32(RT_PRIORITY, 7).put(CACHEINFO, &[500_u32, 1000, 0, 0].map(u32::to_ne_bytes).concat());
+        let address = parse(body.bytes()).unwrap().address(&"RED".into(), "eth0".into());
+        assert_eq!(address.more_words(), "noprefixroute broadcast 10.0.0.255 metric 7");
+        assert_eq!((address.lifetime, address.expires), (Some((1000, 500)), true));
     }
 
     #[test]

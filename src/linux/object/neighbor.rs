@@ -88,6 +88,7 @@ impl Seen {
             mac: self.mac.filter(|_| !proxy),
             permanent: proxy || self.state & PERMANENT != 0,
             marked: self.protocol == PROTOCOL,
+            protocol: self.protocol,
         })
     }
 
@@ -121,8 +122,9 @@ fn full(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refused> {
     if let Some(mac) = neighbor.mac {
         body.put(LLADDR, &mac.0);
     }
-    if neighbor.marked {
-        body.u8(PROTOCOL_OF, PROTOCOL);
+    let protocol = if neighbor.marked { PROTOCOL } else { neighbor.protocol };
+    if protocol != 0 {
+        body.u8(PROTOCOL_OF, protocol);
     }
     Ok(body)
 }

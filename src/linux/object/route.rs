@@ -1,10 +1,10 @@
 //! Routes.
 
 use crate::linux::netlink::attributes::{Attributes, Writer, ip, u8_at, u16_at, u32_at};
-use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
+use crate::linux::netlink::socket::{APPEND, CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use crate::linux::netns::context::Site;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{IfName, NextHop, Node, Route, RouteKey, RouteKind, Setting, TableId};
+use crate::resource::{IfName, NextHop, Node, Raw, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::IpNet;
 use nix::libc;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,14 +19,30 @@ const HOP: usize = 8;
 
 // `RTA_*` of `include/uapi/linux/rtnetlink.h`.
 const DST: u16 = 1;
+const SRC: u16 = 2;
 const OIF: u16 = 4;
 const GATEWAY: u16 = 5;
 const PRIORITY: u16 = 6;
 const PREFSRC: u16 = 7;
 const METRICS: u16 = 8;
 const MULTIPATH: u16 = 9;
+const FLOW: u16 = 11;
+const CACHEINFO: u16 = 12;
 const TABLE: u16 = 15;
 const VIA: u16 = 18;
+const PREF: u16 = 20;
+const ENCAP_TYPE: u16 = 21;
+const ENCAP: u16 = 22;
+const EXPIRES: u16 = 23;
+const TTL_PROPAGATE: u16 = 26;
+const NH_ID: u16 = 30;
+/// What a next hop has that topo has no field for.
+const OF_HOPS: [u16; 3] = [FLOW, ENCAP_TYPE, ENCAP];
+/// The same of a route.
+const OF_ROUTES: [u16; 2] = [PREF, TTL_PROPAGATE];
+/// Where `rta_expires` is in `struct rta_cacheinfo`, in hundredths of a second (`USER_HZ`).
+const CACHEINFO_EXPIRES: usize = 8;
+const USER_HZ: u32 = 100;
 /// `RTAX_MTU`.
 const METRIC_MTU: u16 = 2;
 /// `RTAX_CC_ALGO`, which is a name.
@@ -77,33 +93,50 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
             let flags = flags.to_ne_bytes().first().copied().unwrap_or(0);
             dead = flags & DEAD != 0;
             let hop = hop(attributes, attributes.u32(OIF), 1, flags, &name_of);
-            let forwards = matches!(kind, RouteKind::Unicast | RouteKind::Local);
+            // IPv6 says of a route that drops what it gets that it goes over `lo`.
+            let drops = matches!(kind, RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Throw);
+            let forwards = !drops;
             Some(hop).filter(|hop| forwards && (hop.via.is_some() || hop.dev.is_some())).into_iter().collect()
         }
     };
     let metrics = attributes.inner(METRICS);
     let others = metrics.filter(|(number, _)| *number != METRIC_MTU && *number != METRIC_CONGESTION);
     let table = attributes.u32(TABLE).or_else(|| u8_at(body, 4).map(u32::from))?;
+    let from = u8_at(body, 2).filter(|length| *length > 0).zip(attributes.ip(SRC)).and_then(|(length, ip)| IpNet::new(ip, length).ok());
+    let tos = if v4 { u8_at(body, 3)? } else { 0 };
+    let key = RouteKey { tos, from, ..RouteKey::new(TableId::Number(table), to, attributes.u32(PRIORITY).unwrap_or(0)) };
+    let expires = attributes.get(CACHEINFO).and_then(|info| u32_at(info, CACHEINFO_EXPIRES)).filter(|expires| *expires != 0);
+    let protocol = u8_at(body, 5)?;
     let route = Route {
-        node: node.clone(),
-        key: RouteKey { table: TableId::Number(table), to, metric: attributes.u32(PRIORITY).unwrap_or(0), nth: 0 },
         kind,
         nexthops,
         source: attributes.ip(PREFSRC),
         scope: if v4 { Setting::Is(u8_at(body, 6)?) } else { Setting::Left },
         mtu: metrics.u32(METRIC_MTU).filter(|mtu| *mtu != 0),
         metrics: others.filter_map(|(number, value)| Some((number, u32_at(value, 0)?))).filter(|(_, value)| *value != 0).collect(),
+        congctl: metrics.text(METRIC_CONGESTION),
+        nhid: attributes.u32(NH_ID).filter(|id| *id != 0),
+        expires: expires.map(|hundredths| hundredths.div_ceil(USER_HZ)),
+        raw: raw(attributes, &OF_ROUTES),
+        protocol,
         dead,
-        marked: u8_at(body, 5)? == PROTOCOL,
+        marked: protocol == PROTOCOL,
+        ..Route::bare(node.clone(), key)
     };
-    Some(Seen { protocol: u8_at(body, 5)?, route })
+    Some(Seen { protocol, route })
 }
 
 fn hop(attributes: Attributes<'_>, index: Option<u32>, weight: u16, flags: u8, name_of: impl Fn(u32) -> Option<IfName>) -> NextHop {
     // `struct rtvia`: a family, then an address.
     let other = attributes.get(VIA).and_then(|via| ip(via.get(2..)?));
     let dev = index.map(|index| name_of(index).unwrap_or_else(|| format!("if{index}").into()));
-    NextHop { via: attributes.ip(GATEWAY).or(other), dev, weight, onlink: flags & ONLINK != 0 }
+    NextHop { via: attributes.ip(GATEWAY).or(other), dev, weight, onlink: flags & ONLINK != 0, raw: raw(attributes, &OF_HOPS) }
+}
+
+/// The attributes of `which` that are there, byte for byte. The kernel says of every IPv6 route that it is of medium preference, which is 0.
+fn raw(attributes: Attributes<'_>, which: &[u16]) -> Raw {
+    let said = attributes.filter(|(number, value)| which.contains(number) && !(*number == PREF && *value == [0]));
+    Raw(said.map(|(number, value)| (number, value.to_vec())).collect())
 }
 
 fn multipath(bytes: &[u8], name_of: impl Fn(u32) -> Option<IfName>, dead: &mut bool) -> Vec<NextHop> {
@@ -119,9 +152,20 @@ fn multipath(bytes: &[u8], name_of: impl Fn(u32) -> Option<IfName>, dead: &mut b
     hops
 }
 
+/// `RTN_UNICAST`.
+const UNICAST: u8 = 1;
 /// `RTN_*`, both ways.
-const KINDS: [(u8, RouteKind); 6] =
-    [(1, RouteKind::Unicast), (2, RouteKind::Local), (6, RouteKind::Blackhole), (7, RouteKind::Unreachable), (8, RouteKind::Prohibit), (9, RouteKind::Throw)];
+const KINDS: [(u8, RouteKind); 9] = [
+    (1, RouteKind::Unicast),
+    (2, RouteKind::Local),
+    (3, RouteKind::Broadcast),
+    (4, RouteKind::Anycast),
+    (5, RouteKind::Multicast),
+    (6, RouteKind::Blackhole),
+    (7, RouteKind::Unreachable),
+    (8, RouteKind::Prohibit),
+    (9, RouteKind::Throw),
+];
 
 fn kind_of(number: u8) -> Option<RouteKind> {
     KINDS.iter().find(|(n, _)| *n == number).map(|(_, kind)| *kind)
@@ -147,11 +191,13 @@ fn usual_scope(route: &Route) -> u8 {
 fn head(route: &Route, table: u32, protocol: u8, scope: u8, flags: u8) -> Result<[u8; HEAD], Refused> {
     let v4 = route.key.to.addr().is_ipv4();
     let family = u8::try_from(if v4 { libc::AF_INET } else { libc::AF_INET6 }).unwrap_or(0);
-    let kind = KINDS.iter().find(|(_, kind)| *kind == route.kind).map_or(1, |(number, _)| *number);
+    // What a next-hop object is shows through: of one that drops what it gets a route is shown as `blackhole`, which is none.
+    let kind = KINDS.iter().find(|(_, kind)| *kind == route.kind && route.nhid.is_none()).map_or(UNICAST, |(number, _)| *number);
     let [f0, f1, f2, f3] = u32::from(flags).to_ne_bytes();
     // Larger numbers do not fit here; RT_TABLE_COMPAT (252) says to look at the attribute.
     let table = u8::try_from(table).unwrap_or(252);
-    Ok([family, route.key.to.prefix_len(), 0, 0, table, protocol, if v4 { scope } else { 0 }, kind, f0, f1, f2, f3])
+    let from = route.key.from.map_or(0, |from| from.prefix_len());
+    Ok([family, route.key.to.prefix_len(), from, route.key.tos, table, protocol, if v4 { scope } else { 0 }, kind, f0, f1, f2, f3])
 }
 
 /// Writes where a hop goes: the gateway, of either family.
@@ -166,29 +212,27 @@ fn gateway(route: &Route, hop: &NextHop, body: &mut Writer) {
     }
 }
 
-fn message(site: &Site<'_>, route: &Route, protocol: u8, scope: u8) -> Result<Writer, Refused> {
-    let table = table_number(&route.key.table)?;
-    let single = if let [hop] = route.nexthops.as_slice() { Some(hop) } else { None };
-    let onlink = if single.is_some_and(|hop| hop.onlink) { ONLINK } else { 0 };
-    let mut body = Writer::new(&head(route, table, protocol, scope, onlink)?);
-    if route.key.to.prefix_len() > 0 {
-        body.ip(DST, route.key.to.addr());
-    }
-    body.u32(TABLE, table);
-    if route.key.metric != 0 {
-        body.u32(PRIORITY, route.key.metric);
-    }
-    if let Some(hop) = single {
-        gateway(route, hop, &mut body);
+fn put(raw: &Raw, body: &mut Writer) {
+    raw.0.iter().for_each(|(number, value)| _ = body.put(*number, value));
+}
+
+/// Writes the next hops, or the object that says them, which bears none beside it.
+fn next_hops(site: &Site<'_>, route: &Route, body: &mut Writer) -> Result<(), Refused> {
+    if let Some(id) = route.nhid {
+        body.u32(NH_ID, id);
+    } else if let [hop] = route.nexthops.as_slice() {
+        gateway(route, hop, body);
         if let Some(dev) = &hop.dev {
             body.u32(OIF, site.index(dev)?);
         }
+        put(&hop.raw, body);
     } else if !route.nexthops.is_empty() {
         let mut hops = Vec::new();
         for hop in &route.nexthops {
             let index = hop.dev.as_ref().map(|dev| site.index(dev)).transpose()?.unwrap_or(0);
             let mut inner = Writer::default();
             gateway(route, hop, &mut inner);
+            put(&hop.raw, &mut inner);
             let length = u16::try_from(HOP + inner.bytes().len()).unwrap_or(u16::MAX);
             let weight = u8::try_from(hop.weight.saturating_sub(1)).unwrap_or(u8::MAX);
             hops.extend_from_slice(&length.to_ne_bytes());
@@ -198,27 +242,57 @@ fn message(site: &Site<'_>, route: &Route, protocol: u8, scope: u8) -> Result<Wr
         }
         body.put(MULTIPATH, &hops);
     }
-    Ok(body)
+    Ok(())
 }
 
-fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
-    let scope = route.scope.get().copied().unwrap_or_else(|| usual_scope(route));
-    // RTPROT_BOOT, as `ip route add` has it, for what is put back without our mark.
-    let protocol = if route.marked { PROTOCOL } else { 3 };
-    let mut body = message(site, route, protocol, scope)?;
+/// All that is said of a route, where it is made as where it is deleted: the kernel deletes the first that has all that is named.
+fn message(site: &Site<'_>, route: &Route, scope: u8) -> Result<Writer, Refused> {
+    let table = table_number(&route.key.table)?;
+    let single = if let ([hop], None) = (route.nexthops.as_slice(), route.nhid) { Some(hop) } else { None };
+    let onlink = if single.is_some_and(|hop| hop.onlink) { ONLINK } else { 0 };
+    let protocol = if route.marked { PROTOCOL } else { route.protocol };
+    let mut body = Writer::new(&head(route, table, protocol, scope, onlink)?);
+    if route.key.to.prefix_len() > 0 {
+        body.ip(DST, route.key.to.addr());
+    }
+    if let Some(from) = route.key.from {
+        body.ip(SRC, from.addr());
+    }
+    body.u32(TABLE, table);
+    if route.key.metric != 0 {
+        body.u32(PRIORITY, route.key.metric);
+    }
+    next_hops(site, route, &mut body)?;
     if let Some(source) = route.source {
         body.ip(PREFSRC, source);
     }
     let metrics = route.mtu.map(|mtu| (METRIC_MTU, mtu)).into_iter().chain(route.metrics.iter().map(|(number, value)| (*number, *value)));
-    if metrics.clone().next().is_some() {
-        body.nest(METRICS, |body| metrics.for_each(|(number, value)| _ = body.u32(number, value)));
+    if metrics.clone().next().is_some() || route.congctl.is_some() {
+        body.nest(METRICS, |body| {
+            metrics.for_each(|(number, value)| _ = body.u32(number, value));
+            route.congctl.iter().for_each(|name| _ = body.text(METRIC_CONGESTION, name));
+        });
+    }
+    put(&route.raw, &mut body);
+    Ok(body)
+}
+
+fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
+    let mut body = message(site, route, route.scope.get().copied().unwrap_or_else(|| usual_scope(route)))?;
+    if let Some(seconds) = route.expires {
+        body.u32(EXPIRES, seconds);
     }
     Ok(body)
 }
 
-/// Adds a route.
+/// Adds a route. One of others goes back to its place among those of the same key: before them where it was the first, behind them where it was appended.
 pub fn create(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
-    site.ask(NEW, CREATE | EXCLUSIVE, &full(site, route)?)
+    let how = match (route.key.nth, route.marked) {
+        (0, true) => EXCLUSIVE,
+        (0, false) => 0,
+        _ => APPEND,
+    };
+    site.ask(NEW, CREATE | how, &full(site, route)?)
 }
 
 /// Writes a route over the one that is there under the same key, as `ip route replace` does: one with several next hops may be gone altogether, because one of
@@ -229,9 +303,7 @@ pub fn update(site: &Site<'_>, after: &Route) -> Result<(), Refused> {
 
 /// Removes a route: this one, not another of the same key.
 pub fn delete(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
-    let protocol = if route.marked { PROTOCOL } else { 0 };
-    let body = message(site, route, protocol, route.scope.get().copied().unwrap_or(ANY_SCOPE))?;
-    site.ask(DELETE, 0, &body)
+    site.ask(DELETE, 0, &message(site, route, route.scope.get().copied().unwrap_or(ANY_SCOPE))?)
 }
 
 #[cfg(test)]
@@ -273,6 +345,19 @@ mod tests {
         body.nest(METRICS, |metrics| _ = metrics.u32(METRIC_MTU, 1400).u32(8, 500).u32(10, 0).put(METRIC_CONGESTION, b"reno\0"));
         let seen = parse(body.bytes(), &"RED".into(), names).unwrap();
         assert_eq!((seen.route.mtu, seen.route.metric_words().as_str()), (Some(1400), "advmss 500"));
+        assert_eq!(seen.route.more_words(), "congctl reno");
+    }
+
+    #[test]
+    fn what_topo_has_no_words_for_is_kept() {
+        let mut body = Writer::new(&[2, 24, 0, 0x10, 254, 4, 0, 1, 0, 0, 0, 0]);
+        body.ip(DST, [10, 1, 0, 0].into()).u32(OIF, 1).u32(FLOW, 5).u16(ENCAP_TYPE, 2).put(ENCAP, &[1, 2, 3, 4]).u32(NH_ID, 7);
+        body.u8(PREF, 0).put(CACHEINFO, &[[0; 8].as_slice(), &1050_u32.to_ne_bytes()].concat());
+        let route = parse(body.bytes(), &"RED".into(), names).unwrap().route;
+        assert_eq!(route.id().to_string(), "RED 10.1.0.0/24 tos 0x10");
+        assert_eq!(route.nexthops[0].to_string(), "dev eth1 realms 5 encap ip");
+        assert_eq!(route.nexthops[0].raw.0[&ENCAP], [1, 2, 3, 4]);
+        assert_eq!((route.more_words().as_str(), route.expires, route.protocol), ("nhid 7", Some(11), 4));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Policy rules.
 
 use super::route::table_number;
-use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u16_at};
+use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u16_at, u32_at};
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Refused, Socket};
 use crate::linux::netns::context::Site;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Family, Node, Rule, RuleAction, RuleKey, TableId};
+use crate::resource::{Family, Node, Raw, Rule, RuleAction, RuleKey, TableId};
 use ipnet::IpNet;
 use nix::libc;
 
@@ -21,14 +21,23 @@ const SRC: u16 = 2;
 const IIFNAME: u16 = 3;
 const PRIORITY: u16 = 6;
 const FWMARK: u16 = 10;
+const SUPPRESS_PREFIXLEN: u16 = 14;
 const TABLE: u16 = 15;
 const FWMASK: u16 = 16;
 const OIFNAME: u16 = 17;
+const PAD: u16 = 18;
 const L3MDEV: u16 = 19;
 const PROTOCOL_OF: u16 = 21;
 const IP_PROTO: u16 = 22;
 const SPORT_RANGE: u16 = 23;
 const DPORT_RANGE: u16 = 24;
+const SPORT_MASK: u16 = 28;
+const DPORT_MASK: u16 = 29;
+
+/// The attributes that have a field, or say nothing.
+const KNOWN: [u16; 14] = [DST, SRC, IIFNAME, PRIORITY, FWMARK, TABLE, FWMASK, OIFNAME, PAD, L3MDEV, PROTOCOL_OF, IP_PROTO, SPORT_RANGE, DPORT_RANGE];
+/// `FIB_RULE_INVERT`, of the flags in the head.
+const INVERT: u32 = 2;
 
 /// `RTPROT_KERNEL`.
 const KERNEL: u8 = 2;
@@ -75,7 +84,11 @@ pub fn parse(body: &[u8], node: &Node) -> Option<Seen> {
         PROHIBIT => RuleAction::Prohibit,
         other => RuleAction::Other(other),
     };
-    let mask = attributes.u32(FWMASK).unwrap_or(u32::MAX);
+    // The kernel leaves out a mark of 0 (`fib_nl_fill_rule`), which with a mask is one.
+    let fwmark = match (attributes.u32(FWMARK), attributes.u32(FWMASK)) {
+        (None, None) => None,
+        (mark, mask) => Some((mark.unwrap_or(0), mask.unwrap_or(u32::MAX))),
+    };
     let protocol = attributes.u8(PROTOCOL_OF).unwrap_or(0);
     let key = RuleKey {
         family,
@@ -84,13 +97,23 @@ pub fn parse(body: &[u8], node: &Node) -> Option<Seen> {
         to: net(DST, u8_at(body, 1)),
         iif: attributes.text(IIFNAME).map(Into::into),
         oif: attributes.text(OIFNAME).map(Into::into),
-        fwmark: attributes.u32(FWMARK).map(|mark| (mark, mask)).filter(|(mark, mask)| *mark != 0 || *mask != 0),
+        fwmark: fwmark.filter(|(mark, mask)| *mark != 0 || *mask != 0),
         protocol: attributes.u8(IP_PROTO).filter(|protocol| *protocol != 0),
         port: range(DPORT_RANGE),
         source_port: range(SPORT_RANGE),
         action,
+        invert: u32_at(body, 8)? & INVERT != 0,
+        tos: u8_at(body, 3)?,
+        raw: raw(attributes),
     };
-    Some(Seen { protocol, rule: Rule { node: node.clone(), key, kernel: protocol == KERNEL, marked: protocol == PROTOCOL } })
+    Some(Seen { protocol, rule: Rule { node: node.clone(), key, kernel: protocol == KERNEL, marked: protocol == PROTOCOL, protocol } })
+}
+
+/// What topo has no field for. The kernel says of every rule that it suppresses prefixes of no length, and of a single port that all its bits count.
+fn raw(attributes: Attributes<'_>) -> Raw {
+    let nothing = |number, value: &[u8]| [SUPPRESS_PREFIXLEN, SPORT_MASK, DPORT_MASK].contains(&number) && value.iter().all(|byte| *byte == 0xff);
+    let rest = attributes.filter(|(number, value)| !KNOWN.contains(number) && !nothing(*number, value));
+    Raw(rest.map(|(number, value)| (number, value.to_vec())).collect())
 }
 
 fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
@@ -107,7 +130,8 @@ fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
     let length = |net: &Option<IpNet>| net.map_or(0, |net| net.prefix_len());
     let family = u8::try_from(family).unwrap_or(0);
     let small = u8::try_from(table).unwrap_or(0);
-    let mut body = Writer::new(&[family, length(&key.to), length(&key.from), 0, small, 0, 0, action, 0, 0, 0, 0]);
+    let [f0, f1, f2, f3] = if key.invert { INVERT } else { 0 }.to_ne_bytes();
+    let mut body = Writer::new(&[family, length(&key.to), length(&key.from), key.tos, small, 0, 0, action, f0, f1, f2, f3]);
     body.u32(PRIORITY, key.priority);
     if protocol != 0 {
         body.u8(PROTOCOL_OF, protocol);
@@ -139,6 +163,9 @@ fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
             body.put(kind, &[low.to_ne_bytes(), high.to_ne_bytes()].concat());
         }
     }
+    for (kind, value) in &key.raw.0 {
+        body.put(*kind, value);
+    }
     Ok(body)
 }
 
@@ -146,7 +173,7 @@ fn protocol(rule: &Rule) -> u8 {
     match (rule.kernel, rule.marked) {
         (true, _) => KERNEL,
         (false, true) => PROTOCOL,
-        (false, false) => 0,
+        (false, false) => rule.protocol,
     }
 }
 
@@ -173,19 +200,18 @@ mod tests {
     fn rule() -> Rule {
         let net = |text: &str| Some(text.parse().unwrap());
         let key = RuleKey {
-            family: Family::V4,
-            priority: 100,
             from: net("10.0.0.0/24"),
             to: net("10.1.0.0/16"),
             iif: Some("eth0".into()),
-            oif: None,
-            fwmark: Some((0x20, 0xff)),
+            fwmark: Some((0, 0xff)),
             protocol: Some(6),
             port: Some((80, 90)),
-            source_port: None,
-            action: RuleAction::Table(TableId::Number(1000)),
+            invert: true,
+            tos: 0x10,
+            raw: Raw([(20, vec![0, 0, 0, 0, 99, 0, 0, 0])].into()),
+            ..RuleKey::all(Family::V4, 100, RuleAction::Table(TableId::Number(1000)))
         };
-        Rule { node: "RED".into(), key, kernel: false, marked: true }
+        Rule { node: "RED".into(), key, kernel: false, marked: true, protocol: PROTOCOL }
     }
 
     #[test]

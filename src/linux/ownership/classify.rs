@@ -1,5 +1,6 @@
 //! Whose what is: from looks at namespaces to a state.
 
+use super::automatic::There;
 use super::guests::Guest;
 use super::{client, vlans};
 use crate::linux::netlink::link;
@@ -13,6 +14,7 @@ use crate::resource::{
     Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource, ResourceId, RouteKey, RuleAction, State,
     Tenure,
 };
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// `RTPROT_*` of what a person or a script configures: unspecified, boot, static. (Topo's own comes besides.)
@@ -63,7 +65,7 @@ fn topology(name: &Name) -> Owner {
     Owner::Theirs(format!("topology {:?}", name.as_str()))
 }
 
-fn theirs(who: &str) -> Owner {
+pub(super) fn theirs(who: &str) -> Owner {
     Owner::Theirs(who.to_owned())
 }
 
@@ -77,7 +79,8 @@ fn whose(alias: Option<&str>) -> Owner {
 
 /// Puts what was seen `inside` a namespace into `state`; `made` says that everything in it is the topology's.
 pub fn judge(judge: &Judge<'_>, look: &Look, inside: &Inside, made: bool, state: &mut State) {
-    let mut sorter = Sorter { judge, look, inside, made, ours: BTreeSet::new(), lodged: BTreeMap::new(), shown: BTreeSet::new(), state };
+    let there = There::new(&look.links, &inside.addresses, &inside.routes);
+    let mut sorter = Sorter { judge, look, inside, made, ours: BTreeSet::new(), lodged: BTreeMap::new(), shown: BTreeSet::new(), there, state };
     sorter.links();
     sorter.addresses();
     sorter.routes();
@@ -87,35 +90,37 @@ pub fn judge(judge: &Judge<'_>, look: &Look, inside: &Inside, made: bool, state:
     sorter.rest();
 }
 
-struct Sorter<'a> {
-    judge: &'a Judge<'a>,
-    look: &'a Look,
-    inside: &'a Inside,
-    made: bool,
+pub(super) struct Sorter<'a> {
+    pub(super) judge: &'a Judge<'a>,
+    pub(super) look: &'a Look,
+    pub(super) inside: &'a Inside,
+    pub(super) made: bool,
     /// The numbers of our links.
-    ours: BTreeSet<u32>,
+    pub(super) ours: BTreeSet<u32>,
     /// The numbers of links of others in a namespace of ours, and whose they are.
     lodged: BTreeMap<u32, Owner>,
     /// The names of links of which everything is shown: ours, and those that the file names.
-    shown: BTreeSet<IfName>,
-    state: &'a mut State,
+    pub(super) shown: BTreeSet<IfName>,
+    /// What the kernel has made by itself.
+    pub(super) there: There<'a>,
+    pub(super) state: &'a mut State,
 }
 
 impl Sorter<'_> {
-    fn node(&self) -> &Node {
+    pub(super) fn node(&self) -> &Node {
         &self.look.node
     }
 
-    fn name(&self, index: u32) -> Option<IfName> {
+    pub(super) fn name(&self, index: u32) -> Option<IfName> {
         self.inside.names.get(&index).cloned()
     }
 
     /// Whether it is wanted, or comes back.
-    fn wanted(&self, id: &ResourceId) -> bool {
+    pub(super) fn wanted(&self, id: &ResourceId) -> bool {
         self.judge.wanted.items.contains_key(id) || self.judge.prior.contains(id)
     }
 
-    fn has_client(&self, name: &IfName, six: bool) -> bool {
+    pub(super) fn has_client(&self, name: &IfName, six: bool) -> bool {
         client::looks_after(self.judge.wanted, self.judge.record, &LinkId { node: self.node().clone(), name: name.clone() }, six)
     }
 
@@ -125,7 +130,7 @@ impl Sorter<'_> {
     }
 
     /// Whose something in a namespace of ours is, which may stand on a link of somebody else.
-    fn inside(&self, id: &ResourceId, link: Option<u32>) -> Owner {
+    pub(super) fn inside(&self, id: &ResourceId, link: Option<u32>) -> Owner {
         let lodged = link.and_then(|link| self.lodged.get(&link)).cloned();
         lodged.or_else(|| self.guest(|guest| guest.owns(id))).unwrap_or(Owner::Ours)
     }
@@ -143,6 +148,10 @@ impl Sorter<'_> {
             let owner = self.owner_of_link(seen, &mut link);
             if self.made && owner != Owner::Ours && seen.is_fallback() {
                 continue;
+            }
+            // `lo` of a namespace of ours is made by nobody.
+            if owner == Owner::Ours || self.made && seen.kind == Kind::Loopback {
+                link.missing = self.there.missing_of_link(seen);
             }
             if owner == Owner::Ours {
                 self.ours.insert(seen.index);
@@ -201,7 +210,7 @@ impl Sorter<'_> {
     }
 
     /// Whose something is that stands in somebody else's namespace: `marked` with topo's number, `on_ours` on a link of ours. `None` for what does not matter.
-    fn owner_elsewhere(&self, id: &ResourceId, marked: bool, on_ours: bool, shown: bool) -> Option<Owner> {
+    pub(super) fn owner_elsewhere(&self, id: &ResourceId, marked: bool, on_ours: bool, shown: bool) -> Option<Owner> {
         let wanted = self.wanted(id);
         let owned = self.judge.record.owned.contains(id);
         let other = self.judge.others.iter().find(|(_, record)| record.owned.contains(id));
@@ -214,35 +223,13 @@ impl Sorter<'_> {
         }
     }
 
-    fn addresses(&mut self) {
-        for seen in &self.inside.addresses {
-            let Some(name) = self.name(seen.index) else { continue };
-            let mut address = seen.address(self.node(), name.clone());
-            let id = address.id();
-            let wanted = self.wanted(&id);
-            // An older kernel keeps no mark: what the file or the record names has it.
-            address.marked |= !self.judge.says && (wanted || self.judge.record.owned.contains(&id));
-            let of_a_tunnel = self.look.links.iter().any(|link| link.index == seen.index && link.gives_itself(&address.address.addr()));
-            // One that the file wants on a link of ours lasted until somebody gave it a lifetime.
-            let lasts = seen.permanent || address.marked || wanted && self.ours.contains(&seen.index);
-            let by_itself = seen.is_kernels(self.judge.says) || !lasts || of_a_tunnel;
-            let owner = match (by_itself, self.made) {
-                (true, _) => wanted.then(|| theirs("the kernel")),
-                (false, true) if !address.marked && !wanted && self.has_client(&name, address.address.addr().is_ipv6()) => Some(client::owner()),
-                (false, true) => Some(self.inside(&id, Some(seen.index))),
-                (false, false) => self.owner_elsewhere(&id, address.marked, self.ours.contains(&seen.index), self.shown.contains(&name)),
-            };
-            if let Some(owner) = owner {
-                self.state.insert(Resource::Address(address), owner);
-            }
-        }
-    }
-
     fn routes(&mut self) {
         let mut taken: BTreeMap<RouteKey, u16> = BTreeMap::new();
         // Of several under one key ours comes first, so that it is the one that is compared.
         let mut seen: Vec<&route::Seen> = self.inside.routes.iter().collect();
-        seen.sort_by_key(|seen| (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol)));
+        // The order of the rest counts for IPv4; IPv6 takes them in turn, and has one that came back behind the others (`fib6_add_rt2node`).
+        let rank = |seen: &route::Seen| (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol), seen.route.key.to.addr().is_ipv6());
+        seen.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| if rank(a).2 { a.route.nexthops.cmp(&b.route.nexthops) } else { Ordering::Equal }));
         for seen in seen {
             let id = seen.route.id();
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
@@ -371,6 +358,11 @@ impl Sorter<'_> {
     /// Neighbours that nobody listed stay, unless topo made them.
     fn owner_of_neighbor(&self, id: &ResourceId, neighbor: &Neighbor, index: u32) -> Option<Owner> {
         let (made, marked) = (self.made, neighbor.marked);
+        // A permanent one of others goes with what topo does to the link, and comes back.
+        let shown = !made && neighbor.permanent && self.shown.contains(&neighbor.link.name);
+        if shown && !marked && !self.wanted(id) {
+            return Some(theirs("somebody else"));
+        }
         match (marked || self.wanted(id), neighbor.permanent || marked) {
             (false, _) => None,
             (true, _) if made => Some(self.inside(id, Some(index))),

@@ -57,6 +57,8 @@ fn read_inside(socket: &socket::Socket, topology: &Name, question: &Question<'_>
     offloads(links, question)?;
     let names: HashMap<u32, IfName> = links.iter().map(|link| (link.index, link.name.clone())).collect();
     let name_of = |index: u32| names.get(&index).cloned();
+    // Before the routes: what the kernel makes of an address is there when it says that the address can be used.
+    let addresses = address::dump(socket).map_err(failed("addresses", node))?;
     let mut routes = route::dump(socket, libc::AF_INET, node, name_of).map_err(failed("routes", node))?;
     routes.extend(route::dump(socket, libc::AF_INET6, node, name_of).map_err(failed("routes", node))?);
     let mut neighbors = neighbor::dump(socket, false).map_err(failed("neighbours", node))?;
@@ -66,7 +68,7 @@ fn read_inside(socket: &socket::Socket, topology: &Name, question: &Question<'_>
     // The links tell whether it is worth asking: most have none.
     let qdiscs = links.iter().any(|link| link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search));
     look.inside = Some(Inside {
-        addresses: address::dump(socket).map_err(failed("addresses", node))?,
+        addresses,
         rules: rule::dump(socket, node).map_err(failed("policy rules", node))?,
         neighbors,
         vlans: (question.vlans || filters).then(|| vlan::dump(socket)).transpose().map_err(failed("VLANs", node))?,

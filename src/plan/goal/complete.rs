@@ -243,6 +243,7 @@ impl Waiting {
         let lost = |link: &LinkId| self.taken.contains(link) || self.down.contains(link);
         let still_away = match prior {
             Resource::Link(link) => self.taken.contains(&link.id),
+            Resource::Neighbor(neighbor) => lost(&neighbor.link),
             Resource::Address(address) => lost(&address.link) || goal.bars(&address.link, &address.address),
             Resource::Route(route) => route.nexthops.iter().any(|hop| {
                 hop.dev.as_ref().is_some_and(|dev| {

@@ -2,7 +2,7 @@
 
 use super::body::{differing, new, port, properties};
 use super::failure::{Failure, carries_mark};
-use super::{features, vlan, wireguard};
+use super::{automatic, features, vlan, wireguard};
 use crate::linux::netlink::attributes::Writer;
 use crate::linux::netlink::link::{head, head_with};
 use crate::linux::netlink::socket::Refused;
@@ -146,6 +146,9 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
         port(site, after, &differing(&after.port, if master.is_some() { &fresh } else { &before.port }))?;
     }
     vlan::update(site, before, after)?;
+    if !before.missing.is_empty() {
+        automatic::mend(site, before)?;
+    }
     features::write(site, after, &differing(&after.offload, &before.offload))
 }
 

@@ -1,5 +1,6 @@
 //! Links: creation, change, deletion, and what only some kinds have.
 
+mod automatic;
 pub(crate) mod body;
 pub(crate) mod change;
 pub(crate) mod create;
