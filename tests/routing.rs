@@ -108,7 +108,9 @@ fn odd_routes_go_from_a_namespace_of_topos() {
             "-6 route add fd82::/64 via fd00::2 src fd00::1",
             "-6 route add multicast ff05::/16 dev e0 table local",
         ];
-        sh("ip -n a nexthop add id 5 via 10.0.0.2 dev e0; ip -n a nexthop add id 6 blackhole; ip -n a nexthop add id 7 group 5; ip -n a nexthop add id 8 via fd00::2 dev e0");
+        sh(
+            "ip -n a nexthop add id 5 via 10.0.0.2 dev e0; ip -n a nexthop add id 6 blackhole; ip -n a nexthop add id 7 group 5; ip -n a nexthop add id 8 via fd00::2 dev e0",
+        );
         for words in odd {
             sh(&format!("ip -n a {words}"));
             assert_ne!(there(), before, "{words} adds nothing");
@@ -131,7 +133,9 @@ fn bridge(address: &str) -> String {
 fn of_others() -> String {
     let seconds = "sed -E 's/ [0-9]+sec/ Nsec/g; s/expires Nsec/expires/; s/ secondary//; s/ *$//'";
     let routes = "ip -d route show table all proto boot; ip -d route show table all proto static; ip -d -6 route show table all proto boot; ip -6 route show proto static";
-    sh(&format!("({routes}; ip -o address show dev lab0 | grep -v '10.4.0.[0-9]/24\\|proto 0x74\\|fe80' ; ip neigh show nud permanent dev lab0 | sort; ip neigh show proxy dev lab0) | {seconds}"))
+    sh(&format!(
+        "({routes}; ip -o address show dev lab0 | grep -v '10.4.0.[0-9]/24\\|proto 0x74\\|fe80' ; ip neigh show nud permanent dev lab0 | sort; ip neigh show proxy dev lab0) | {seconds}"
+    ))
 }
 
 const OTHERS: [&str; 19] = [
@@ -216,7 +220,8 @@ fn what_cannot_come_back_is_told_and_let_go() {
 fn an_ipv6_route_loses_its_source() {
     sandbox::run("an_ipv6_route_loses_its_source", || {
         let sure = |text: &str| text.replace("mac:", "ipv6: { dad: false }, mac:");
-        let (old, longer) = (write("old.yaml", &sure(&bridge("10.4.0.1/24"))), write("longer.yaml", &sure(&bridge("10.4.0.1/24").replace("fd04::1/64", "fd04::1/80"))));
+        let (old, longer) =
+            (write("old.yaml", &sure(&bridge("10.4.0.1/24"))), write("longer.yaml", &sure(&bridge("10.4.0.1/24").replace("fd04::1/64", "fd04::1/80"))));
         topo(&["apply", "--yes", &old]).expect(0);
         sh("ip -6 route add fd71::/64 dev lab0 src fd04::1");
         topo(&["apply", "--yes", &longer]).expect(0);
@@ -260,12 +265,16 @@ fn a_lent_interface_comes_home_byte_for_byte() {
 fn what_the_kernel_makes_is_missed_and_mended() {
     sandbox::run("what_the_kernel_makes_is_missed_and_mended", || {
         let routes = "routes: [ { to: 10.9.0.0/16, via: 10.0.0.2 }, { to: 'fd09::/64', via: 'fd00::2' } ]";
-        let a = format!("a: {{ interfaces: {{ e0: {{ veth: b/e0, addresses: [10.0.0.1/24, 10.0.0.5/24, 'fd00::1/64'] }}, lo: {{ addresses: [10.99.0.1/32] }} }}, {routes} }}");
+        let a = format!(
+            "a: {{ interfaces: {{ e0: {{ veth: b/e0, addresses: [10.0.0.1/24, 10.0.0.5/24, 'fd00::1/64'] }}, lo: {{ addresses: [10.99.0.1/32] }} }}, {routes} }}"
+        );
         let text = format!("name: conn\nnamespaces: {{ {a}, b: {{ interfaces: {{ e0: {{ addresses: [10.0.0.2/24, 'fd00::2/64'] }} }} }} }}\n");
         let file = write("conn.yaml", &text);
         topo(&["apply", "--yes", &file]).expect(0);
         // Link-local addresses come in their own time.
-        let settled = || sandbox::wait_for(std::time::Duration::from_secs(5), || sh("ip -n a -6 -o address show tentative; ip -n b -6 -o address show tentative").is_empty());
+        let settled = || {
+            sandbox::wait_for(std::time::Duration::from_secs(5), || sh("ip -n a -6 -o address show tentative; ip -n b -6 -o address show tentative").is_empty())
+        };
         let there = || sh("ip -n a route show table all | sort; ip -n a -6 route show table all | sort; ip -n a -o address | sort | sed 's/ *valid_lft.*//'");
         assert!(settled());
         let before = there();
@@ -297,7 +306,9 @@ fn what_the_kernel_makes_is_missed_and_mended() {
             assert!(settled());
             topo(&["plan", "--detailed-exitcode", &file]).expect(0);
             assert_eq!(there(), before, "{taken}");
-            sh("ip netns exec a ping -c1 -W2 10.0.0.2; ip netns exec a ping -c1 -W2 fd00::2; ip netns exec a ping -c1 -W2 127.0.0.1; ip netns exec a ping -c1 -W2 ::1");
+            sh(
+                "ip netns exec a ping -c1 -W2 10.0.0.2; ip netns exec a ping -c1 -W2 fd00::2; ip netns exec a ping -c1 -W2 127.0.0.1; ip netns exec a ping -c1 -W2 ::1",
+            );
         }
         topo(&["destroy", "--yes", "conn"]).expect(0);
     });

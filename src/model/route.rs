@@ -62,7 +62,10 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
     let over = |route: &&Route| {
         let stays = loss == Loss::Down && route.key.to.addr().is_ipv4() && route.scope == Setting::Is(HOST);
         let by_object = route.nhid.is_some() && loss == Loss::Bare;
-        !stays && !by_object && family.is_none_or(|family| family == Family::of(&route.key.to)) && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
+        !stays
+            && !by_object
+            && family.is_none_or(|family| family == Family::of(&route.key.to))
+            && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
     };
     let ids: Vec<ResourceId> = state.routes_of(&link.node).filter(over).map(Route::id).collect();
     for id in &ids {

@@ -64,8 +64,7 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         )]);
     }
     // A port of a bridge that goes elsewhere is not lost with the bridge.
-    let away: BTreeSet<LinkId> =
-        paper.state.links().filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home.clone()) } else { None }).collect();
+    let away: BTreeSet<LinkId> = paper.state.links().filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home.clone()) } else { None }).collect();
     let mut changes = std::mem::take(&mut paper.changes);
     for change in &mut changes {
         change.loses.retain(|id| !matches!(id, ResourceId::Link(link) if away.contains(link)));

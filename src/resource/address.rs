@@ -85,12 +85,14 @@ impl Address {
     pub fn more_words(&self) -> String {
         let mut words: Vec<String> = FLAGS.iter().filter(|(flag, _)| self.flags & flag != 0).map(|(_, word)| (*word).to_owned()).collect();
         for (number, value) in &self.raw.0 {
-            words.push(match *number {
-                BROADCAST => self.raw.bytes(BROADCAST).map(|ip: [u8; 4]| format!("broadcast {}", IpAddr::from(ip))),
-                METRIC => self.raw.u32(METRIC).map(|metric| format!("metric {metric}")),
-                _ => None,
-            }
-            .unwrap_or_else(|| format!("attribute {number} {}", super::raw::hex(value))));
+            words.push(
+                match *number {
+                    BROADCAST => self.raw.bytes(BROADCAST).map(|ip: [u8; 4]| format!("broadcast {}", IpAddr::from(ip))),
+                    METRIC => self.raw.u32(METRIC).map(|metric| format!("metric {metric}")),
+                    _ => None,
+                }
+                .unwrap_or_else(|| format!("attribute {number} {}", super::raw::hex(value))),
+            );
         }
         words.join(" ")
     }
@@ -113,7 +115,8 @@ impl Address {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, expires, lifetime: _, flags, raw, protocol: _, missing, marked } = self;
+        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, expires, lifetime: _, flags, raw, protocol: _, missing, marked } =
+            self;
         let mut drift = Vec::new();
         Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
         Drift::setting(&mut drift, "label", label, &observed.label, Impact::Replace);

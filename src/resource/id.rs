@@ -1,7 +1,7 @@
 //! Identities, needs and differences.
 
-use super::raw::{Raw, rule_part};
 use super::family::Family;
+use super::raw::{Raw, rule_part};
 use super::{IfName, Key, LinkId, TableId, quote};
 use super::{Mac, Node};
 use ipnet::IpNet;

@@ -3,10 +3,10 @@
 //! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
 
 mod address;
-mod automatic;
 pub(crate) mod any;
-mod count;
+mod automatic;
 mod claim;
+mod count;
 pub(crate) mod drift;
 pub(crate) mod family;
 mod file;
@@ -57,9 +57,9 @@ pub use self::state::{Item, Owner, State};
 pub use self::table::{Chain, Insert, Table, TableRule};
 pub use self::table_id::TableId;
 pub use address::Address;
-pub use count::{Count, Counts};
-pub use claim::Claim;
 pub use automatic::Automatic;
+pub use claim::Claim;
+pub use count::{Count, Counts};
 pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verdict};
 pub use key::{Key, decode as decode_key};
 pub use mark::{PROTOCOL, group, hash, mark};

@@ -125,7 +125,7 @@ pub fn machine() -> Model {
         address.marked = false;
         model.state.insert(Resource::Address(address), theirs());
     }
- for one in of_others() {
+    for one in of_others() {
         model.state.insert(one, theirs());
     }
     for key in ["net/ipv4/conf/take0/arp_ignore", "net/ipv6/conf/take0/accept_ra"] {

@@ -67,9 +67,10 @@ const OPEN: [Open; 8] = [
         let ResourceId::Neighbor(link, ..) = sight.id else { return false };
         sight.model.is_none() && sight.paper.link(link).is_some_and(|link| link.kind == Kind::Bridge && link.mac == Setting::Left)
     }),
-    ("the model does not look for what a hand set of a link's forwarding", |sight| {
-        matches!((sight.kernel, sight.model), (Some(Resource::Sysctl(setting)), None) if setting.link().is_some() && setting.key.ends_with("/forwarding"))
-    }),
+    (
+        "the model does not look for what a hand set of a link's forwarding",
+        |sight| matches!((sight.kernel, sight.model), (Some(Resource::Sysctl(setting)), None) if setting.link().is_some() && setting.key.ends_with("/forwarding")),
+    ),
     ("whether the kernel gives a link a link-local address depends on its carrier, which the other end has", |sight| {
         matches!(sight.id, ResourceId::Link(_)) && [Automatic::LinkLocal, Automatic::MulticastRoute].iter().any(|made| made.word() == sight.field)
     }),

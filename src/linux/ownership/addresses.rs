@@ -33,7 +33,8 @@ impl Sorter<'_> {
             let limited = !of_the_kernel && !self.made && (self.judge.says || address.address.addr().is_ipv4());
             let shown = self.shown.contains(&name) || sources.contains(&address.address.addr());
             let owner = match (of_the_kernel || !lasts, self.made) {
-                (true, _) => (wanted || limited && shown || sources.contains(&address.address.addr())).then(|| theirs(if limited { "somebody else" } else { "the kernel" })),
+                (true, _) => (wanted || limited && shown || sources.contains(&address.address.addr()))
+                    .then(|| theirs(if limited { "somebody else" } else { "the kernel" })),
                 (false, true) if !address.marked && !wanted && self.has_client(&name, address.address.addr().is_ipv6()) => Some(client::owner()),
                 (false, true) => Some(self.inside(&id, Some(seen.index))),
                 (false, false) => self.owner_elsewhere(&id, address.marked, self.ours.contains(&seen.index), shown),

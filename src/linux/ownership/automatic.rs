@@ -103,7 +103,8 @@ impl<'a> There<'a> {
             let local: Vec<&&address::Seen> = self.link_locals(link).collect();
             let whole = |seen: &&&address::Seen| {
                 let fresh = seen.is_fresh(self.now);
-                let routed = (fresh || self.has(RouteKind::Local, host(seen.address.addr()), &link.name)) && self.has(RouteKind::Unicast, seen.address.trunc(), &link.name);
+                let routed = (fresh || self.has(RouteKind::Local, host(seen.address.addr()), &link.name))
+                    && self.has(RouteKind::Unicast, seen.address.trunc(), &link.name);
                 seen.tentative || seen.has_failed() || routed
             };
             if local.is_empty() || !local.iter().all(whole) {

@@ -1,14 +1,14 @@
 //! Making again what the kernel makes of interfaces by itself.
 
 use crate::kernel::Error;
+use crate::linux::netlink::socket::Refused;
 use crate::linux::netns::context::Site;
 use crate::linux::netns::sysctl;
-use crate::linux::netlink::socket::Refused;
 use crate::linux::object::{address, route};
 use crate::resource::{Address, Automatic, Kind, Link, LinkId, NextHop, Route, RouteKey, RouteKind, Setting, TableId};
 use ipnet::{IpNet, Ipv4Net};
 use nix::libc;
-use std::net::{Ipv4Addr, Ipv6Addr, IpAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `RTPROT_KERNEL`.
 const KERNEL: u8 = 2;
@@ -65,7 +65,8 @@ fn loopback(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
         address::create(site, &six)?;
         // Its own comes without a connected route.
         let key = RouteKey::new(TableId::MAIN, six.address, PREFIX_METRIC);
-        let connected = Route { nexthops: vec![NextHop::new(None, Some(link.id.name.clone()))], protocol: KERNEL, marked: false, ..Route::bare(site.node.clone(), key) };
+        let connected =
+            Route { nexthops: vec![NextHop::new(None, Some(link.id.name.clone()))], protocol: KERNEL, marked: false, ..Route::bare(site.node.clone(), key) };
         route::delete(site, &connected)?;
     }
     Ok(())
