@@ -194,8 +194,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
     let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
     let shrunk = link.too_small_for_ipv6() && !before.too_small_for_ipv6();
-    let id = wanted.id.clone();
-    let now = link.clone();
+    let (id, now) = (wanted.id.clone(), link.clone());
     let (old, new) = (before.master_id(), link.master_id());
     let moved = old != new;
     if moved || before.mtu != link.mtu {
@@ -206,8 +205,7 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         stacked::taken_in(state, &id);
         stacked::left(state, &before, &now);
     }
-    let mut lost = cascade::ripple(state, &before, &now);
-    lost.extend(vlan::changed(state, &before, wanted));
+    let mut lost = [cascade::ripple(state, &before, &now), vlan::changed(state, &before, wanted)].concat();
     if now.mac != before.mac || now.arp != before.arp || down {
         lost.extend(neighbor::forgotten(state, &id, down));
     }

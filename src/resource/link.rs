@@ -244,6 +244,17 @@ impl Link {
         needs
     }
 
+    /// How its parent link differs. Only a tunnel can do without one, and only beside it can it get another one.
+    fn parent_drift(&self, observed: &Self) -> Option<Drift> {
+        let in_place = kinds::link_impact(&self.kind);
+        if self.link == observed.link || (self.link.is_none() && in_place != Impact::InPlace) {
+            return None;
+        }
+        let beside = |link: &Option<LinkId>| link.as_ref().is_some_and(|link| link.node == self.id.node);
+        let stays = beside(&self.link) && (observed.link.is_none() || beside(&observed.link));
+        Some(Drift::optional("link", observed.link.as_ref(), self.link.as_ref(), if stays { in_place } else { Impact::Replace }))
+    }
+
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
         let Self {
@@ -251,15 +262,13 @@ impl Link {
             tenure,
             kind,
             peer,
-            link,
+            link: _,
             options,
             port,
             vlans,
             up,
             arp,
             multicast,
-            dhcp4: _,
-            dhcp6: _,
             mtu,
             mac,
             master,
@@ -269,6 +278,8 @@ impl Link {
             offload: does,
             missing,
             marked,
+            dhcp4: _,
+            dhcp6: _,
         } = self;
         let mut drift = Vec::new();
         if *kind != Kind::Any && *kind != observed.kind {
@@ -277,29 +288,22 @@ impl Link {
         if peer.is_some() && *peer != observed.peer {
             drift.push(Drift::optional("peer", observed.peer.as_ref(), peer.as_ref(), Impact::Replace));
         }
-        // Only a tunnel can stand on nothing, and only beside it can it get another one.
-        if *link != observed.link && (link.is_some() || kinds::link_impact(kind) == Impact::InPlace) {
-            let beside = |link: &Option<LinkId>| link.as_ref().is_some_and(|link| link.node == self.id.node);
-            let new = beside(link) && (observed.link.is_none() || beside(&observed.link));
-            let impact = if new { kinds::link_impact(kind) } else { Impact::Replace };
-            drift.push(Drift::optional("link", observed.link.as_ref(), link.as_ref(), impact));
-        }
+        drift.extend(self.parent_drift(observed));
         kinds::drift(kinds::of(kind), options, &observed.options, &mut drift);
         Drift::setting(&mut drift, "queues", queues, &observed.queues, Impact::Replace);
         Drift::setting(&mut drift, "mtu", mtu, &observed.mtu, Impact::InPlace);
         Drift::setting(&mut drift, "mac", mac, &observed.mac, kinds::mac_impact(kind).unwrap_or(Impact::Replace));
-        for (name, new, old) in [("arp", arp, &observed.arp), ("multicast", multicast, &observed.multicast)] {
-            Drift::setting(&mut drift, name, new, old, Impact::InPlace);
-        }
+        Drift::setting(&mut drift, "arp", arp, &observed.arp, Impact::InPlace);
+        Drift::setting(&mut drift, "multicast", multicast, &observed.multicast, Impact::InPlace);
         Drift::setting(&mut drift, "txqueuelen", txqueuelen, &observed.txqueuelen, Impact::InPlace);
-        let shown = |m: &Option<IfName>| m.as_ref().map_or("none".to_owned(), IfName::to_string);
-        differs(&mut drift, "master", master, &observed.master, shown);
+        differs(&mut drift, "master", master, &observed.master, |m| m.as_ref().map_or("none".to_owned(), IfName::to_string));
         if matches!(master, Setting::Left | Setting::Is(Some(_))) {
             kinds::drift(kinds::PORT, port, &observed.port, &mut drift);
         }
         Drift::setting(&mut drift, "port-vlan", vlans, &observed.vlans, Impact::InPlace);
-        let names = |n: &BTreeSet<String>| n.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        differs(&mut drift, "alternative-names", alternative_names, &observed.alternative_names, names);
+        differs(&mut drift, "alternative-names", alternative_names, &observed.alternative_names, |n| {
+            n.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        });
         offload::drift(does, &observed.offload, &mut drift);
         Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
         drift.extend(Automatic::drift(missing, &observed.missing).into_iter().map(|word| Drift::in_place(word, "missing", "present")));

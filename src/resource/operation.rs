@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One change of one resource. What a replace is to a person is a delete and a create here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "there are as many as steps, and each is made once")]
 pub enum Operation {
     /// Makes a resource.
     Create(Resource),

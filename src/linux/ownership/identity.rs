@@ -37,7 +37,7 @@ pub fn settle(record: &mut Record, wanted: &State, here: u64) -> Result<Vec<Stri
     for (node, place) in &mut existing {
         // A record of an older topo, or of an older kernel, knows no cookie.
         let was = record.cookies.get(node).copied().filter(|cookie| *cookie != 0).unwrap_or_else(|| at(place));
-        if was == 0 && (asked.get(node).is_none() || asked.get(node) == Some(&&*place)) {
+        if was == 0 && (!asked.contains_key(node) || asked.get(node) == Some(&&*place)) {
             continue;
         }
         if let Some(now) = called.get(&was) {

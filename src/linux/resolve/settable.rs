@@ -74,7 +74,7 @@ fn told(sysctl: &Sysctl, fault: Fault, here: bool) -> Error {
     let module = [("net/netfilter/", "nf_conntrack"), ("net/bridge/", "br_netfilter"), ("net/mpls/", "mpls_router"), ("net/vrf/", "vrf")];
     let module = module.into_iter().find(|(start, _)| sysctl.key.starts_with(start)).map(|(_, module)| module);
     let error = match (fault, module) {
-        (Fault::Absent, Some(module)) if !here => Error::new(ErrorKind::Missing, tried, format!("there is no such setting, or its module is not loaded"))
+        (Fault::Absent, Some(module)) if !here => Error::new(ErrorKind::Missing, tried, "there is no such setting, or its module is not loaded")
             .help(format!("try `modprobe {module}`, and check the name with `sysctl -a`")),
         (Fault::Absent, _) if !here => Error::new(ErrorKind::Missing, tried, "this kernel has no such setting").help("check the name with `sysctl -a`"),
         (Fault::Absent | Fault::Fixed, _) => {

@@ -128,8 +128,11 @@ fn read_commented(answer: &[Message]) -> Vec<(ChainRef, String)> {
     found
 }
 
+/// A rule: its expressions, and the names in its comments `topo:NAME`.
+type Told = (Vec<u8>, Vec<String>);
+
 /// The rules of a chain in their order: the expressions of each, and the names in its comments `topo:NAME`. None where there is no such chain.
-pub fn rules(chain: &ChainRef) -> Result<Vec<(Vec<u8>, Vec<String>)>, Error> {
+pub fn rules(chain: &ChainRef) -> Result<Vec<Told>, Error> {
     let Some(number) = self::family(&chain.family) else { return Ok(Vec::new()) };
     let answer = ask(&format!("nft list chain {chain}"), GETRULE, number, &[(FIRST, &chain.table), (RULE_CHAIN, &chain.chain)], true)?;
     let here = |message: &&Message| {
