@@ -6,7 +6,7 @@ use super::{Before, keys, record, undo};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan;
 use crate::plan::change::{Change, Plan};
-use crate::resource::{LinkId, Operation, Owner, Record, Resource, ResourceId};
+use crate::resource::Record;
 use std::sync::atomic::Ordering;
 
 /// Carries a plan out: remembers what is about to be done, does it level by level, waits until it is usable, and looks at it again. After a failure or a
@@ -114,14 +114,4 @@ fn verify(kernel: &mut dyn Kernel, plan: &Plan, during: &mut Record) -> Result<V
         record::known_by(during, &now.record);
     }
     Ok(again.changes)
-}
-
-/// Whether an operation is of no matter once its interface is gone: that was somebody else's, and took its settings with it.
-pub(crate) fn is_settled(plan: &Plan, operation: &Operation) -> bool {
-    let link = match operation {
-        Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => sysctl.link(),
-        _ => None,
-    };
-    let theirs = |link: LinkId| plan.base.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours);
-    link.is_some_and(theirs)
 }

@@ -1,11 +1,10 @@
 //! The steps of a plan, level by level.
 
 use super::report::{Options, Progress};
-use super::run::is_settled;
 use super::{offload, record};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan::change::Plan;
-use crate::resource::{Node, Operation, Record, Resource, Sysctl};
+use crate::resource::{LinkId, Node, Operation, Owner, Record, Resource, ResourceId, Sysctl};
 use std::sync::atomic::Ordering;
 
 /// Carries out the steps of a plan, a level at a time.
@@ -59,4 +58,14 @@ pub(crate) fn before_settings(kernel: &mut dyn Kernel, plan: &Plan, batch: &[Ope
         }
     }
     kernel.remember(&plan.base.topology, during)
+}
+
+/// Whether an operation is of no matter once its interface is gone: that was somebody else's, and took its settings with it.
+pub(crate) fn is_settled(plan: &Plan, operation: &Operation) -> bool {
+    let link = match operation {
+        Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => sysctl.link(),
+        _ => None,
+    };
+    let theirs = |link: LinkId| plan.base.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours);
+    link.is_some_and(theirs)
 }

@@ -1,7 +1,7 @@
 //! Policy rules (`ip rule`).
 
 use super::family::Family;
-use super::id::{RuleAction, RuleKey};
+use super::rule_key::{RuleAction, RuleKey};
 use super::{Class, Drift, Need, Node, ResourceId, TableId};
 use serde::{Deserialize, Serialize};
 

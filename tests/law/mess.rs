@@ -26,6 +26,7 @@ pub fn mess(model: &mut Model, dice: &mut Dice<'_>) {
 }
 
 /// One edit of `there`, in a namespace of ours (`made`) or elsewhere.
+#[expect(clippy::too_many_lines, reason = "a list of edits")]
 fn edit(model: &mut Model, kind: usize, there: Resource, made: bool) {
     match (kind, there) {
         (_, Resource::Sysctl(sysctl)) => {
@@ -77,7 +78,7 @@ fn edit(model: &mut Model, kind: usize, there: Resource, made: bool) {
         }
         (3, Resource::Route(mut route)) if made => {
             route.raw.0.insert(26, vec![1]);
-            route.nexthops.iter_mut().for_each(|hop| _ = hop.raw.0.extend([(21, vec![2, 0]), (22, vec![1, 2, 3, 4])]));
+            route.nexthops.iter_mut().for_each(|hop| hop.raw.0.extend([(21, vec![2, 0]), (22, vec![1, 2, 3, 4])]));
             model.state.insert(Resource::Route(route), Owner::Ours);
         }
         // It becomes its opposite.

@@ -261,9 +261,8 @@ pub fn is_there(name: &str) -> bool {
     is_nsfs(&path(name))
 }
 
-/// Whether the file is a namespace's.
+/// Whether the file is a namespace's: a symbolic link is never followed to somebody else's.
 fn is_nsfs(path: &Path) -> bool {
-    // A symbolic link is never followed to somebody else's namespace.
     path.symlink_metadata().is_ok_and(|meta| meta.dev() == nsfs())
 }
 
