@@ -134,7 +134,7 @@ fn show(wanted: &State, observed: &State) {
             }
         }
     }
-    plain(&render::show::text(observed, None));
+    plain(&render::show::text(observed, None, &topo::resource::Counts::default()));
 }
 
 /// Everything that happens to a file; says whether the keys were looked at, and whether it was sound.

@@ -1,7 +1,8 @@
 //! Identities, needs and differences.
 
 use super::rule_key::RuleKey;
-use super::{Key, LinkId, Mac, Node, TableId};
+use super::{Key, LinkId, TableId};
+use super::{Mac, Node};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -246,13 +247,6 @@ impl RouteKey {
         Self { table, to, tos: 0, from: None, metric, nth: 0 }
     }
 }
-
-/// `FRA_GOTO`.
-pub(crate) const GOTO: u16 = 4;
-/// `FR_ACT_GOTO`.
-pub(crate) const ACT_GOTO: u8 = 2;
-/// `FR_ACT_NOP`.
-pub(crate) const ACT_NOP: u8 = 3;
 
 /// A chain that belongs to somebody else: `FAMILY TABLE CHAIN`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

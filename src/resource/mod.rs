@@ -34,7 +34,7 @@ mod raw;
 mod record;
 mod route;
 mod rule;
-pub(crate) mod rule_key;
+mod rule_key;
 mod setting;
 mod state;
 mod sysctl;

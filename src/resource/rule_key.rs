@@ -1,7 +1,6 @@
-//! Policy rules: what tells them from others.
+//! What tells one policy rule from another.
 
 use super::family::Family;
-use super::id::{ACT_GOTO, ACT_NOP, GOTO};
 use super::raw::{Raw, rule_part};
 use super::{IfName, TableId, quote};
 use ipnet::IpNet;
@@ -105,6 +104,13 @@ impl fmt::Display for RuleKey {
         }
     }
 }
+
+/// `FRA_GOTO`.
+const GOTO: u16 = 4;
+/// `FR_ACT_GOTO`.
+const ACT_GOTO: u8 = 2;
+/// `FR_ACT_NOP`.
+const ACT_NOP: u8 = 3;
 
 impl RuleKey {
     /// A rule that selects all packets of `family`.
