@@ -44,8 +44,11 @@ fn what_the_kernel_keeps_is_what_was_written_or_an_error() {
         ] {
             sysctl::write(key, value).unwrap_or_else(|error| panic!("{error}"));
         }
-        let error = sysctl::write("net/ipv4/ip_forward", "0x1").unwrap_err();
-        assert!(error.reason.contains("\"1\"") && error.reason.contains("\"0x1\""), "{error}");
+        // In hex it is the same number.
+        sysctl::write("net/ipv4/ip_forward", "0x1").unwrap();
+        // A range that ends before it begins is kept as one of nobody (`ipv4_ping_group_range`).
+        let error = sysctl::write("net/ipv4/ping_group_range", "5 3").unwrap_err();
+        assert!(error.reason.contains("\"1 0\"") && error.reason.contains("\"5 3\""), "{error}");
         for (key, value) in [
             ("net/ipv4/ip_forward", "many"),
             ("net/ipv4/tcp_congestion_control", "no-such"),

@@ -196,13 +196,10 @@ fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
     let names: Vec<&str> = theirs.map(|link| link.id.name.as_str()).collect();
     // Where another topology has the switch already it knows what that wrote. An interface that came since has no value from before: it follows the switch.
     let had = plan.base.prior_of_others(&sysctl.id()).is_some();
-    let first = plan.base.prior_of_others(&sysctl.id()).or_else(|| plan.base.get(&sysctl.id()));
-    let follows = |before: &Resource| matches!((before, first), (Resource::Sysctl(own), Some(Resource::Sysctl(switch))) if own.follows(switch));
     for key in Sysctl::writes_too(&sysctl.key, names.into_iter()) {
         let id = ResourceId::Sysctl(sysctl.node.clone(), key);
         let before = plan.base.prior_of_others(&id).or_else(|| plan.base.get(&id).filter(|_| !had));
-        // What goes back with the switch needs no memory, nor a step of its own: others may have thousands of interfaces.
-        if let (Some(there), None) = (before.filter(|before| !follows(before)), plan.wanted.get(&id)) {
+        if let (Some(there), None) = (before, plan.wanted.get(&id)) {
             remember(record, there.clone());
         }
     }

@@ -40,6 +40,8 @@ struct Reach {
     subnets: HashMap<IpNet, Vec<IfName>>,
     /// Which lengths there are, longest first.
     lengths: BTreeSet<(bool, u8)>,
+    /// Whether an interface has a DHCP client, for IPv4 and IPv6.
+    clients: (bool, bool),
 }
 
 impl Reach {
@@ -58,7 +60,8 @@ impl Reach {
 
     /// By the subnets of interfaces alone.
     fn on_links(node: &NodeView<'_>) -> Self {
-        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new() };
+        let clients = (node.links.values().any(|link| link.dhcp4), node.links.values().any(|link| link.dhcp6));
+        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new(), clients };
         for address in &node.addresses {
             reach.add(address.subnet(), &address.link.name);
         }
@@ -103,7 +106,7 @@ fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, rout
     let (message, help) = match &hop.dev {
         Some(dev) => {
             let link = node.links.get(dev)?;
-            if link.tenure != Tenure::Created || takes_any(node, link) || learns(node, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
+            if link.tenure != Tenure::Created || takes_any(node, link) || learns(node, reach, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
                 return None;
             }
             let message = format!("the gateway \"{via}\" is in no subnet of \"{at}/{dev}\"");
@@ -113,7 +116,7 @@ fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, rout
             }
         }
         None => {
-            if !node.created() || learns(node, via, None) || reach.devs(via).next().is_some() {
+            if !node.created() || learns(node, reach, via, None) || reach.devs(via).next().is_some() {
                 return None;
             }
             (format!("the gateway \"{via}\" is in no subnet of \"{at}\""), help_for(node, via, None))
@@ -134,20 +137,26 @@ fn takes_any(node: &NodeView<'_>, link: &Link) -> bool {
 }
 
 /// Whether the node may learn a subnet for `via` from router advertisements, or from DHCP.
-fn learns(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> bool {
+fn learns(node: &NodeView<'_>, reach: &Reach, via: IpAddr, dev: Option<&IfName>) -> bool {
     let listens = |key: &str| {
         let name = key.strip_prefix("net/ipv6/conf/").and_then(|rest| rest.strip_suffix("/accept_ra"));
         name.is_some_and(|name| dev.is_none_or(|dev| matches!(name, "all" | "default") || dev.as_str() == name))
     };
-    let client = |link: &Link| dev.is_none_or(|dev| link.id.name == *dev) && if via.is_ipv4() { link.dhcp4 } else { link.dhcp6 };
-    node.links.values().any(|link| client(link)) || via.is_ipv6() && node.sysctls.values().any(|sysctl| listens(&sysctl.key) && sysctl.value != "0")
+    let asks = |link: &&Link| if via.is_ipv4() { link.dhcp4 } else { link.dhcp6 };
+    let client = match dev {
+        Some(dev) => node.links.get(dev).is_some_and(asks),
+        None if via.is_ipv4() => reach.clients.0,
+        None => reach.clients.1,
+    };
+    client || via.is_ipv6() && node.sysctls.values().any(|sysctl| listens(&sysctl.key) && sysctl.value != "0")
 }
 
 /// What to write instead: the subnets that there are.
 fn help_for(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> String {
     let fits = |address: &&&Address| address.address.addr().is_ipv4() == via.is_ipv4() && dev.is_none_or(|dev| address.link.name == *dev);
-    let mut subnets: Vec<String> = node.addresses.iter().filter(fits).map(|address| format!("{} ({})", address.subnet(), address.link.name)).collect();
+    let mut subnets: Vec<(IpNet, &IfName)> = node.addresses.iter().filter(fits).map(|address| (address.subnet(), &address.link.name)).collect();
     subnets.dedup();
+    let told = |(subnet, name): &(IpNet, &IfName)| format!("{subnet} ({name})");
     let family = if via.is_ipv4() { "IPv4" } else { "IPv6" };
     if subnets.is_empty() {
         let place = dev.map_or_else(|| "no interface here has".to_owned(), |dev| format!("\"{dev}\" has no"));
@@ -155,8 +164,8 @@ fn help_for(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> String {
         return format!("{place} {an}{family} address: give it one in the gateway's subnet, or say `dev` and `onlink: true`");
     }
     let known = match subnets.as_slice() {
-        few if few.len() <= 4 => format!("the subnets are {}", few.join(", ")),
-        [first, ..] => format!("the subnets are {first} and {} more", subnets.len() - 1),
+        few if few.len() <= 4 => format!("the subnets are {}", few.iter().map(told).collect::<Vec<_>>().join(", ")),
+        [first, ..] => format!("the subnets are {} and {} more", told(first), subnets.len() - 1),
         [] => String::new(),
     };
     format!("{known}: name a gateway there, add an address in the gateway's subnet, or say `dev` and `onlink: true`")

@@ -73,13 +73,15 @@ fn existing(tenure: &NodeTenure) -> Option<&NetnsRef> {
 
 /// What a namespace is called that the file speaks of no more, while another one has its name there.
 fn aside(wanted: &State, record: &Record, place: &NetnsRef) -> String {
+    // No name of a node has a slash: it is a folder's in other places.
     let name = match place {
         NetnsRef::Name(name) => name.clone(),
-        place => place.to_string(),
+        NetnsRef::Path(path) => path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("namespace").to_owned(),
+        NetnsRef::Pid(pid) => format!("process {pid}"),
     };
     let node = Node::from(name.as_str());
     let taken = node.is_host() || wanted.namespace(&node).is_some() || record.existing.contains_key(&node) || record.namespaces.contains_key(&node);
-    if taken { format!("{place} (before)") } else { name }
+    if taken { format!("{name} (before)") } else { name }
 }
 
 fn gone(node: &Node, place: &NetnsRef, replaced: bool) -> String {

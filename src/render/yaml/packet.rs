@@ -84,7 +84,7 @@ fn nat_rule(rule: &TableRule, arrives: bool, local: Option<Yaml>) -> Yaml {
         map.put("local", local);
     }
     if rule.counter {
-        map.put("counter", Yaml::of(&true));
+        map.put("counter", Yaml::Switch(true));
     }
     Yaml::map().with(word, map)
 }
@@ -108,7 +108,7 @@ fn firewall_rule(rule: &TableRule) -> Yaml {
         }
         _ => {
             if rule.counter {
-                map.put("counter", Yaml::of(&true));
+                map.put("counter", Yaml::Switch(true));
             }
             return map;
         }
