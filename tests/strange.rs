@@ -5,7 +5,6 @@
 mod sandbox;
 
 use sandbox::{assert_snapshot, quiet, sh, topo, topo_path, try_sh, wait_for, write};
-use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -113,31 +112,6 @@ namespaces:
 }
 
 /// What one switch does has neither a line nor a step of its own for each interface of others, nor is it remembered for them.
-#[test]
-fn many_interfaces_of_others() {
-    sandbox::run("many_interfaces_of_others", || {
-        let mut batch = String::new();
-        for number in 0..200 {
-            let _ = writeln!(batch, "link add s{number} type veth peer name t{number}");
-        }
-        sh(&format!("ip -b {}", write("batch", &batch)));
-        // One that is not as the others is put back by itself.
-        sh("sysctl -qw net.ipv4.conf.s7.forwarding=1");
-        let settings = "sysctl -a 2>/dev/null | grep '^net.ipv[46].*forwarding'";
-        let before = sh(settings);
-        let lab = write("lab.yaml", LAB);
-        topo(&["apply", "--yes", "-q", &lab]).expect(0);
-        for way_back in [&["undo", "--yes"][..], &["destroy", "--yes", "lab"]] {
-            let done = topo(&[way_back, &["-v"]].concat()).expect(0);
-            let lines: Vec<&str> = done.stderr.lines().filter(|line| line.contains("conf")).collect();
-            assert!(lines.len() < 8 && !done.stdout.contains("s8"), "{way_back:?}: {lines:?}\n{}", done.stdout);
-            assert_eq!(sh(settings), before);
-            topo(&["apply", "--yes", "-q", &lab]).expect(0);
-        }
-        topo(&["destroy", "--yes", "-q", "lab"]).expect(0);
-    });
-}
-
 #[test]
 fn interfaces_of_others_that_go_meanwhile() {
     sandbox::run("interfaces_of_others_that_go_meanwhile", || {
