@@ -16,7 +16,7 @@ use crate::apply;
 use crate::apply::Before;
 use crate::apply::report::{Options, Progress, Report};
 use crate::history::{last, undo};
-use crate::kernel::{ErrorKind, Kernel};
+use crate::kernel::Kernel;
 use crate::linux::Linux;
 use crate::linux::store::lock::Lock;
 use crate::linux::store::record::Records;
@@ -36,9 +36,10 @@ use std::time::Duration;
 pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
     let interrupted = signals::watch();
     let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| console.note(&format!("waiting for {holder}")));
-    taken.map_err(|error| match error.kind {
-        ErrorKind::Interrupted => Exit::Signal(interrupted.load(Ordering::Relaxed)),
-        _ => notice::told(console, &error),
+    // A call that a signal cut short may fail in words of its own: the signal is why.
+    taken.map_err(|error| match interrupted.load(Ordering::Relaxed) {
+        0 => notice::told(console, &error),
+        signal => Exit::Signal(signal),
     })
 }
 
