@@ -89,7 +89,7 @@ impl Lock {
             }
             let left = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                let reason = format!("held by {} for {} s", if told.is_empty() { "another run" } else { &told }, timeout.as_secs());
+                let reason = format!("held by {} for {} s", told, timeout.as_secs());
                 return Err(Error::new(ErrorKind::Locked, tried(dir), reason).help("wait for it to end, or give --lock-timeout more time"));
             }
             std::thread::sleep(PAUSE.min(left));
@@ -167,7 +167,8 @@ fn holder(file: &mut File) -> String {
     let mut text = String::new();
     // It may be just being written.
     let _ = file.rewind().and_then(|()| file.take(4096).read_to_string(&mut text));
-    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect()
+    let name: String = text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    if name.is_empty() { "another run".to_owned() } else { name }
 }
 
 #[cfg(test)]
