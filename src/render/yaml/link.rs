@@ -135,7 +135,9 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
     }
     attributes(section, link, &mut map);
     for (key, on) in [("dhcp4", link.dhcp4), ("dhcp6", link.dhcp6)] {
-        map.put_some(key, on.then_some(true).as_ref());
+        if on {
+            map.put(key, Yaml::Switch(true));
+        }
     }
     offload(section, link, &mut map);
     impair(section, &link.id, &mut map);

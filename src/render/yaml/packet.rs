@@ -8,8 +8,7 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     let find = |name: &str| table.chains.iter().find(|chain| chain.name == name);
     let rules = |name: &str| find(name).map(|chain| chain.rules.as_slice()).unwrap_or_default();
     let (arriving, local) = (rules("nat-prerouting"), rules("nat-output"));
-    let mut nat: Vec<Yaml> = arriving.iter().map(|rule| nat_rule(rule, true, local.contains(rule).then_some(Yaml::Switch(true)))).collect();
-    nat.extend(local.iter().filter(|rule| !arriving.contains(rule)).map(|rule| nat_rule(rule, false, Some(Yaml::of(&"only")))));
+    let mut nat = destination_nat(arriving, local, rules("nat-postrouting"));
     nat.extend(rules("nat-postrouting").iter().map(|rule| nat_rule(rule, true, None)));
     node.put_list("nat", nat);
     let mut firewall = Yaml::map();
@@ -22,6 +21,51 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
         }
     }
     put_firewall(firewall, node, inserts);
+}
+
+/// The rules of the chains of what arrives and of what the node itself opens as one list: one entry for a rule of both, where the order of both allows it, and
+/// where the rule that a `dnat` with `local: true` has in the chain of what `leaves` is there.
+fn destination_nat(mut arriving: &[TableRule], mut local: &[TableRule], leaves: &[TableRule]) -> Vec<Yaml> {
+    let one = |rule: &TableRule, other: &TableRule| in_output(rule) == *other && leaves_by_itself(rule, leaves);
+    let mut list = Vec::new();
+    loop {
+        match (arriving, local) {
+            ([first, arrives @ ..], [other, opened @ ..]) if one(first, other) => {
+                list.push(nat_rule(first, true, Some(Yaml::Switch(true))));
+                (arriving, local) = (arrives, opened);
+            }
+            (_, [other, opened @ ..]) if !arriving.iter().any(|rule| one(rule, other)) => {
+                list.push(nat_rule(other, false, Some(Yaml::of(&"only"))));
+                local = opened;
+            }
+            ([first, arrives @ ..], _) => {
+                list.push(nat_rule(first, true, None));
+                arriving = arrives;
+            }
+            ([], _) => return list,
+        }
+    }
+}
+
+/// Whether a rule needs no masquerade for what comes back, or has it.
+fn leaves_by_itself(rule: &TableRule, leaves: &[TableRule]) -> bool {
+    let TableRule::Typed(rule) = rule else { return true };
+    let Some(Verdict::Dnat(to)) = &rule.verdict else { return true };
+    let target = |there: &AddressRange| match there {
+        AddressRange::Prefix(net) => net.addr() == to.address,
+        AddressRange::Range(first, _) => *first == to.address,
+    };
+    leaves.iter().any(|there| {
+        matches!(there, TableRule::Typed(there) if there.verdict == Some(Verdict::Masquerade) && there.destination.iter().any(|those| those.items.iter().any(target)))
+    })
+}
+
+/// What `local: true` makes of a rule for what arrives: it comes in nowhere, and is for the node's own addresses where it says no destination.
+fn in_output(rule: &TableRule) -> TableRule {
+    match rule {
+        TableRule::Typed(rule) => TableRule::Typed(PacketRule { input: None, local: rule.destination.is_none(), ..(**rule).clone() }.into()),
+        rule => rule.clone(),
+    }
 }
 
 /// `firewall`, with what stands in other people's chains.

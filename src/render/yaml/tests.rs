@@ -59,5 +59,5 @@ fn words_that_yaml_reads_otherwise_are_quoted() {
     let mut out = String::new();
     let list = ["no", "true", "False", "10:20", "fd00::1/64", "!br0", "web ", "10.0.0.1/24", "on", "", "a b", "007"].map(|word| Yaml::of(&word));
     Yaml::List(list.into()).block(&mut out, 0, 0);
-    assert_eq!(out, "[\"no\", \"10:20\", \"fd00::1/64\", \"!br0\", \"web \", 10.0.0.1/24, \"on\", \"\", \"a b\", 007]\n");
+    assert_eq!(out, "[\"no\", \"true\", \"False\", \"10:20\", \"fd00::1/64\", \"!br0\", \"web \", 10.0.0.1/24, \"on\", \"\", \"a b\", 007]\n");
 }
