@@ -148,7 +148,7 @@ fn a_signal_ends_the_question_and_leaves_nothing() {
         let mut holder = Command::new("flock").args(["/run/topo/.lock", "sleep", "60"]).spawn().unwrap();
         assert!(wait_for(Duration::from_secs(5), || try_sh("flock -n /run/topo/.lock true").code != 0));
         let mut child = Command::new(topo_path()).args(["apply", "--yes", &lab]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        assert_eq!(child.stderr.as_mut().unwrap().read(&mut [0; 16]).unwrap(), 16, "it says for whom it waits");
+        child.stderr.as_mut().unwrap().read_exact(&mut [0; 16]).expect("it says for whom it waits");
         sh(&format!("kill -TERM {}", child.id()));
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
         holder.kill().unwrap();

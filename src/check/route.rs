@@ -42,6 +42,8 @@ struct Reach {
     lengths: BTreeSet<(bool, u8)>,
     /// Whether an interface has a DHCP client, for IPv4 and IPv6.
     clients: (bool, bool),
+    /// Interfaces with an address that has a peer: any gateway will do there.
+    peers: HashSet<IfName>,
 }
 
 impl Reach {
@@ -61,7 +63,8 @@ impl Reach {
     /// By the subnets of interfaces alone.
     fn on_links(node: &NodeView<'_>) -> Self {
         let clients = (node.links.values().any(|link| link.dhcp4), node.links.values().any(|link| link.dhcp6));
-        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new(), clients };
+        let peers = node.addresses.iter().filter(|address| address.peer.is_some()).map(|address| address.link.name.clone()).collect();
+        let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new(), clients, peers };
         for address in &node.addresses {
             reach.add(address.subnet(), &address.link.name);
         }
@@ -106,7 +109,7 @@ fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, rout
     let (message, help) = match &hop.dev {
         Some(dev) => {
             let link = node.links.get(dev)?;
-            if link.tenure != Tenure::Created || takes_any(node, link) || learns(node, reach, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
+            if link.tenure != Tenure::Created || takes_any(reach, link) || learns(node, reach, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
                 return None;
             }
             let message = format!("the gateway \"{via}\" is in no subnet of \"{at}/{dev}\"");
@@ -131,9 +134,9 @@ fn link_local(ip: IpAddr) -> bool {
 }
 
 /// Whether any gateway will do on `link`: it is point-to-point, or of a kind that may be.
-fn takes_any(node: &NodeView<'_>, link: &Link) -> bool {
+fn takes_any(reach: &Reach, link: &Link) -> bool {
     let point_to_point = matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun);
-    point_to_point || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || node.addresses_of(&link.id).any(|address| address.peer.is_some())
+    point_to_point || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || reach.peers.contains(&link.id.name)
 }
 
 /// Whether the node may learn a subnet for `via` from router advertisements, or from DHCP.
