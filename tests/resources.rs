@@ -135,7 +135,7 @@ namespaces:
         let script = write(
             "limits.sh",
             r#"mount -t tmpfs x /etc/netns; mkdir -p /run/netns
-for kind in n u; do for limit in 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for kind in n u; do for limit in $(seq 4 44); do
     said=$( (ulimit -$kind $limit; exec $TOPO apply --yes -q $LAB) 2>&1 ) && code=0 || code=$?
     [ $code = 0 ] || ! $TOPO list | grep -q "lab " || { echo "apply, ulimit -$kind $limit: exit $code: $said"; $TOPO list; exit 1; }
     $TOPO apply --yes -q $LAB

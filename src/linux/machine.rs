@@ -41,8 +41,9 @@ pub struct Linux {
     arrived: BTreeSet<LinkId>,
 }
 
-/// So many descriptors are had before the first change: an undo never lacks those that the apply failed for.
-const SPARE: usize = 4;
+/// So many descriptors are had before the first change: an undo never lacks those that the apply failed for. A run of `nft` takes eight (pipes for three streams
+/// and for the error of `exec`), and two namespaces may be worked in at once.
+const SPARE: usize = 20;
 
 fn spare() -> Result<Vec<OwnedFd>, Error> {
     let tried = "keep descriptors for an undo";
