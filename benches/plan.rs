@@ -53,7 +53,9 @@ fn thousand(criterion: &mut Criterion) {
     group.bench_function("lower", |b| b.iter(|| document::lower(&document, &source)));
     group.bench_function("check", |b| b.iter(|| check::run(&document, &topology)));
     group.bench_function("plan, nothing to do", |b| b.iter(|| plan::make(wanted, &done)));
-    group.bench_function("plan, all to do", |b| b.iter_batched(|| nothing.clone(), |nothing| plan::make(wanted, &nothing), BatchSize::LargeInput));
+    group.bench_function("plan, all to do", |b| {
+        b.iter_batched(|| nothing.clone(), |nothing| plan::make(wanted, &nothing), BatchSize::LargeInput)
+    });
     group.finish();
 }
 

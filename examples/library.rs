@@ -29,7 +29,8 @@ fn run(path: &str) -> Result<(), String> {
     let document = document::parse(&source).map_err(|findings| listed(&findings))?;
     let (topology, mut findings) = document::lower(&document, &source);
     findings.extend(check::run(&document, &topology));
-    let errors: Vec<_> = findings.iter().filter(|finding| finding.severity == document::Severity::Error).cloned().collect();
+    let errors: Vec<_> =
+        findings.iter().filter(|finding| finding.severity == document::Severity::Error).cloned().collect();
     if !errors.is_empty() {
         return Err(listed(&errors));
     }

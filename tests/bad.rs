@@ -3,7 +3,12 @@
 //! Each `tests/bad/NAME.yaml` says in comments what is to be found in it, `#! CODE LINE:COLUMN`, with `warning` behind it where it is one. Beside it,
 //! `NAME.txt` has the messages as a person reads them; `TOPO_REWRITE=1 cargo test --test bad` writes them anew.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test that cannot read its own files has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that cannot read its own files has failed"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -76,10 +81,13 @@ fn each_file_gives_what_it_says() {
         let source = source(&path);
         let lines = Lines::of(&source.text);
         let found = findings(&source);
-        let expected: Vec<&str> = source.text.lines().filter_map(|line| line.trim_start().strip_prefix("#! ")).collect();
+        let expected: Vec<&str> =
+            source.text.lines().filter_map(|line| line.trim_start().strip_prefix("#! ")).collect();
         let shorts: Vec<String> = found.iter().map(|finding| short(&source, &lines, finding)).collect();
         let sorted = |list: &[&str]| list.iter().map(|line| (*line).to_owned()).collect::<BTreeSet<String>>();
-        if sorted(&expected) != sorted(&shorts.iter().map(String::as_str).collect::<Vec<_>>()) || expected.len() != shorts.len() {
+        if sorted(&expected) != sorted(&shorts.iter().map(String::as_str).collect::<Vec<_>>())
+            || expected.len() != shorts.len()
+        {
             wrong.push(format!("{}:\n  expected {expected:#?}\n  found {shorts:#?}", source.name));
         }
         let text: String = found.iter().map(|finding| long(&source, &lines, finding)).collect::<Vec<_>>().join("\n");
@@ -87,7 +95,12 @@ fn each_file_gives_what_it_says() {
         if rewrite {
             std::fs::write(&golden, &text).unwrap();
             if std::env::var_os("TOPO_EXPECT").is_some() {
-                let body: String = source.text.lines().filter(|line| !line.starts_with("#! ")).map(|line| format!("{line}\n")).collect();
+                let body: String = source
+                    .text
+                    .lines()
+                    .filter(|line| !line.starts_with("#! "))
+                    .map(|line| format!("{line}\n"))
+                    .collect();
                 let marks: String = shorts.iter().map(|line| format!("#! {line}\n")).collect();
                 std::fs::write(&path, body + &marks).unwrap();
             }
@@ -103,7 +116,10 @@ fn each_file_gives_what_it_says() {
 fn a_bridge_with_too_many_ports_is_an_error() {
     let ports: Vec<String> = (0..1024).map(|n| format!("p{n}")).collect();
     let pairs: String = ports.iter().map(|port| format!("    {port}: {{ veth: far/{port} }}\n")).collect();
-    let text = format!("name: lab\nhost:\n  interfaces:\n    br0: {{ bridge: {{ ports: [{}] }} }}\n{pairs}namespaces:\n  far:\n", ports.join(", "));
+    let text = format!(
+        "name: lab\nhost:\n  interfaces:\n    br0: {{ bridge: {{ ports: [{}] }} }}\n{pairs}namespaces:\n  far:\n",
+        ports.join(", ")
+    );
     let found = findings(&Source { name: "many.yaml".to_owned(), text: text.into() });
     assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["too-many-ports"], "{found:#?}");
 }
@@ -128,7 +144,8 @@ fn the_labs_are_sound() {
         let found = findings(&source);
         let texts: Vec<String> = found.iter().map(|finding| long(&source, &lines, finding)).collect();
         // A warning that a lab means to show stands in it as in the bad files.
-        let expected: Vec<&str> = source.text.lines().filter_map(|line| line.trim_start().strip_prefix("#! ")).collect();
+        let expected: Vec<&str> =
+            source.text.lines().filter_map(|line| line.trim_start().strip_prefix("#! ")).collect();
         let shorts: Vec<String> = found.iter().map(|finding| short(&source, &lines, finding)).collect();
         assert_eq!(shorts, expected, "{}: {}", source.name, texts.join("\n"));
     }
@@ -137,10 +154,16 @@ fn the_labs_are_sound() {
 
 #[test]
 fn the_examples_of_the_readme_are_sound() {
-    for text in blocks(&std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap_or_default()) {
+    for text in
+        blocks(&std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap_or_default())
+    {
         let source = Source { name: "README.md".to_owned(), text: text.into() };
         let found = findings(&source);
-        assert!(found.is_empty() || !source.text.contains("\nname:") && !source.text.starts_with("name:"), "{}\n{found:#?}", source.text);
+        assert!(
+            found.is_empty() || !source.text.contains("\nname:") && !source.text.starts_with("name:"),
+            "{}\n{found:#?}",
+            source.text
+        );
     }
 }
 
@@ -167,12 +190,14 @@ fn codes_of(room: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_code_has_a_file_that_shows_it() {
-    let mut shown: BTreeSet<String> = BTreeSet::from(["too-many-ports".to_owned(), "file-too-large".to_owned(), "too-many-findings".to_owned()]);
+    let mut shown: BTreeSet<String> =
+        BTreeSet::from(["too-many-ports".to_owned(), "file-too-large".to_owned(), "too-many-findings".to_owned()]);
     for path in files() {
         let source = source(&path);
         shown.extend(findings(&source).iter().map(|finding| finding.code.to_owned()));
     }
-    let missing: Vec<String> = codes_of("check").union(&codes_of("document")).filter(|code| !shown.contains(*code)).cloned().collect();
+    let missing: Vec<String> =
+        codes_of("check").union(&codes_of("document")).filter(|code| !shown.contains(*code)).cloned().collect();
     assert!(missing.is_empty(), "no file in tests/bad shows {missing:?}");
     assert!(shown.len() >= 40, "{}", shown.len());
 }
@@ -181,7 +206,8 @@ fn every_code_has_a_file_that_shows_it() {
 #[test]
 fn every_warning_can_be_allowed() {
     let all = files().into_iter().flat_map(|path| findings(&source(&path)));
-    let codes: BTreeSet<&str> = all.filter(|finding| finding.severity == Severity::Warning).map(|finding| finding.code).collect();
+    let codes: BTreeSet<&str> =
+        all.filter(|finding| finding.severity == Severity::Warning).map(|finding| finding.code).collect();
     let unknown: Vec<&&str> = codes.iter().filter(|code| !document::WARNINGS.contains(code)).collect();
     assert!(unknown.is_empty(), "WARNINGS of src/document/schema/allow.rs lacks {unknown:?}");
     let never: Vec<&&str> = document::WARNINGS.iter().filter(|code| !codes.contains(**code)).collect();
@@ -197,22 +223,42 @@ fn cost(text: String) -> (Duration, usize) {
 
 #[test]
 fn hostile_files_are_done_with_soon() {
-    let addresses: Vec<String> = (0..60_000).map(|n| format!("10.{}.{}.{}/8", n >> 16, n >> 8 & 255, n & 255)).collect();
-    let links: String = (0..10_000).map(|n| format!("      e{n}: {{ veth: B/e{n}, addresses: [10.0.0.1/8] }}\n")).collect();
-    let bridges: String =
-        (0..10_000).map(|n| format!("      b{n}: {{ bridge: {{ ports: [x{n}, y{n}] }} }}\n      x{n}: {{ veth: A/y{} }}\n", (n + 1) % 10_000)).collect();
-    let routes: String = (0..20_000).map(|n| format!("      - {{ to: 10.{}.{}.0/24, via: 192.0.2.1 }}\n", n >> 8, n & 255)).collect();
-    let macvlans: String = (0..20_000).map(|n| format!("      m{n}: {{ macvlan: {{ link: m{} }} }}\n", (n + 1) % 20_000)).collect();
-    let rules: String = (0..20_000).map(|n| format!("          - {{ in: [a*, b{n}], protocol: icmp, port: {}, accept: {{}} }}\n", n + 1)).collect();
-    let checks = "  - ping: { from: A, to: A, family: ipv6 }\n  - ping: { from: C, to: A/e0, expect: fail }\n".repeat(500);
+    let addresses: Vec<String> =
+        (0..60_000).map(|n| format!("10.{}.{}.{}/8", n >> 16, n >> 8 & 255, n & 255)).collect();
+    let links: String =
+        (0..10_000).map(|n| format!("      e{n}: {{ veth: B/e{n}, addresses: [10.0.0.1/8] }}\n")).collect();
+    let bridges: String = (0..10_000)
+        .map(|n| {
+            format!(
+                "      b{n}: {{ bridge: {{ ports: [x{n}, y{n}] }} }}\n      x{n}: {{ veth: A/y{} }}\n",
+                (n + 1) % 10_000
+            )
+        })
+        .collect();
+    let routes: String =
+        (0..20_000).map(|n| format!("      - {{ to: 10.{}.{}.0/24, via: 192.0.2.1 }}\n", n >> 8, n & 255)).collect();
+    let macvlans: String =
+        (0..20_000).map(|n| format!("      m{n}: {{ macvlan: {{ link: m{} }} }}\n", (n + 1) % 20_000)).collect();
+    let rules: String = (0..20_000)
+        .map(|n| format!("          - {{ in: [a*, b{n}], protocol: icmp, port: {}, accept: {{}} }}\n", n + 1))
+        .collect();
+    let checks =
+        "  - ping: { from: A, to: A, family: ipv6 }\n  - ping: { from: C, to: A/e0, expect: fail }\n".repeat(500);
     let texts = [
-        format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\n", addresses.join(", ")),
+        format!(
+            "name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\n",
+            addresses.join(", ")
+        ),
         format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n{links}"),
         format!("name: h\nnamespaces:\n  A:\n    interfaces:\n{bridges}"),
         format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0 }}\n    routes:\n{routes}"),
         format!("name: h\nnamespaces:\n  A:\n    interfaces:\n{macvlans}"),
         format!("name: h\nnamespaces:\n  A:\n    firewall:\n      input:\n        rules:\n{rules}"),
-        format!("name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\nchecks:\n{}", addresses.join(", "), checks),
+        format!(
+            "name: h\nnamespaces:\n  B:\n  A:\n    interfaces:\n      e0: {{ veth: B/e0, addresses: [{}] }}\nchecks:\n{}",
+            addresses.join(", "),
+            checks
+        ),
         format!("name: h\n{}", (0..100_000).map(|n| format!("key{n}:\n")).collect::<String>()),
     ];
     for (nth, text) in texts.into_iter().enumerate() {
@@ -242,7 +288,10 @@ fn mangled_files_are_survived() {
             let (at, from) = (random(chars.len()), random(chars.len()));
             match random(4) {
                 0 => drop(chars.drain(at..(at + random(12)).min(chars.len()))),
-                1 => chars.insert(at, ['{', '}', '[', ']', ':', '"', '0', '/', '\n', ' ', '*', '&', '\u{e9}', '!'][random(14)]),
+                1 => chars.insert(
+                    at,
+                    ['{', '}', '[', ']', ':', '"', '0', '/', '\n', ' ', '*', '&', '\u{e9}', '!'][random(14)],
+                ),
                 2 => {
                     let piece: Vec<char> = chars[from..(from + random(40)).min(chars.len())].to_vec();
                     chars.splice(at..at, piece);
@@ -264,7 +313,8 @@ fn the_program_ends_with_65() {
     for path in files() {
         let source = source(&path);
         let errors = findings(&source).iter().any(|finding| finding.severity == Severity::Error);
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_topo")).arg("validate").arg(&path).output().unwrap();
+        let output =
+            std::process::Command::new(env!("CARGO_BIN_EXE_topo")).arg("validate").arg(&path).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(if errors { 65 } else { 0 }), "{}: {said}", source.name);
         assert!(!said.contains("c2VjcmV0c2VjcmV0"), "{}: a key is shown: {said}", source.name);

@@ -1,6 +1,13 @@
 //! Checks, tried for real: each kind passes and fails, nothing takes longer than it may, and an apply that breaks one is undone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -34,14 +41,21 @@ struct Server(Child);
 impl Server {
     fn start(node: &str, words: &[&str]) -> Self {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", node]).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["netns", "exec", node])
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Self(command.spawn().expect("a server starts"))
     }
 
     /// A server that socat makes, once its port is there.
     fn socat(node: &str, port: u16, listen: &str, does: &str) -> Self {
         let server = Self::start(node, &["socat", listen, does]);
-        let listens = || try_sh(&format!("ip netns exec {node} ss -Hltun 'sport = :{port}'")).stdout.contains(&format!(":{port}"));
+        let listens = || {
+            try_sh(&format!("ip netns exec {node} ss -Hltun 'sport = :{port}'")).stdout.contains(&format!(":{port}"))
+        };
         assert!(wait_for(Duration::from_secs(3), listens), "no server on port {port} of {node}");
         server
     }
@@ -76,13 +90,18 @@ impl Drop for Server {
 #[track_caller]
 fn expect(checks: &str) -> Value {
     let file = lab(checks);
-    let expected: Vec<&str> = checks.lines().filter_map(|line| line.split_once("# ")).map(|(_, result)| result).collect();
+    let expected: Vec<&str> =
+        checks.lines().filter_map(|line| line.split_once("# ")).map(|(_, result)| result).collect();
     let output = topo(&["test", "--json", &file]);
-    let value: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", output.stdout, output.stderr));
+    let value: Value = serde_json::from_str(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", output.stdout, output.stderr));
     let results: Vec<&Value> = value["topologies"][0]["checks"].as_array().unwrap().iter().collect();
     for (result, expected) in results.iter().zip(&expected) {
         let (verdict, reason) = expected.split_once(": ").unwrap_or((expected, ""));
-        assert!(result["result"] == verdict && result["reason"].as_str().unwrap().contains(reason), "expected {expected:?}, found {result:#}");
+        assert!(
+            result["result"] == verdict && result["reason"].as_str().unwrap().contains(reason),
+            "expected {expected:?}, found {result:#}"
+        );
     }
     assert_eq!(results.len(), expected.len());
     let good = expected.iter().all(|result| result.starts_with("passed") || result.starts_with("skipped"));
@@ -132,7 +151,9 @@ fn udp_and_names() {
         apply();
         let _echo = Server::socat("BLUE", 7, "UDP4-LISTEN:7,reuseaddr,fork", "EXEC:cat");
         let _names = Server::dns("BLUE");
-        sh("ip netns exec BLUE nft 'table inet t { chain i { type filter hook input priority 0; udp dport 9 drop; }; }'");
+        sh(
+            "ip netns exec BLUE nft 'table inet t { chain i { type filter hook input priority 0; udp dport 9 drop; }; }'",
+        );
         expect(
             r#"
   - udp: { from: RED, to: "10.0.0.2:7", send: hello } # passed: 5 bytes answered
@@ -224,7 +245,8 @@ fn tries_and_times() {
         let value = expect(&format!("  - command: {{ from: RED, run: {third} }} # passed\n"));
         assert_eq!(value["topologies"][0]["checks"][0]["tries"], 3);
         let fourth = "[sh, -c, \"echo x >>/run/lock/m; test $(wc -l </run/lock/m) != 4\"]";
-        let value = expect(&format!("  - command: {{ from: RED, run: {fourth}, expect: fail, retries: 5 }} # passed\n"));
+        let value =
+            expect(&format!("  - command: {{ from: RED, run: {fourth}, expect: fail, retries: 5 }} # passed\n"));
         assert_eq!(value["topologies"][0]["checks"][0]["tries"], 4);
         // A hundred that wait a second each do so side by side.
         let many = "  - ping: { from: RED, to: 10.0.0.9, timeout: 1s, expect: fail } # passed\n".repeat(100);
@@ -232,7 +254,8 @@ fn tries_and_times() {
         expect(&many);
         assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
         // All together are bounded, too; what was cut off is no success, whatever was expected.
-        let file = lab(&"  - ping: { from: RED, to: 10.0.0.9, timeout: 600s, retries: 100, expect: fail }\n".repeat(40));
+        let file =
+            lab(&"  - ping: { from: RED, to: 10.0.0.9, timeout: 600s, retries: 100, expect: fail }\n".repeat(40));
         let begin = Instant::now();
         let output = topo(&["test", "--total-timeout", "1", &file]).expect(1);
         assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
@@ -247,7 +270,9 @@ fn what_is_not_there() {
         let checks = "  - ping: { from: RED, to: 10.0.0.2, expect: fail } # error: there is no namespace RED\n";
         expect(checks);
         sh("ip netns add RED");
-        let _ = expect(&checks.replace("there is no namespace RED", "the namespace RED is not one that topology \"lab\" made"));
+        let _ = expect(
+            &checks.replace("there is no namespace RED", "the namespace RED is not one that topology \"lab\" made"),
+        );
         sh("ip netns del RED");
         topo(&["test", &lab("")]).expect(0).says("Topology lab has no checks.");
         let file = lab("  - command: { from: host, run: [touch, /run/lock/ran] }\n");
@@ -268,11 +293,19 @@ fn junit_and_json() {
             "  - ping: { from: RED, to: BLUE, name: \"a & <b> \\\"c\\\" \u{00e9}\" }\n  - tcp: { from: RED, to: \"BLUE:1\", retries: 0 }\n  - command: { from: RED, run: [no-such-program] }\n  - command: { from: RED, run: [sh, -c, \"printf 'x\\\\033[31m\\\\001' >&2; exit 1\"], retries: 0 }\n",
         );
         let output = topo(&["test", "--junit", "/run/lock/report.xml", &file]).expect(1);
-        assert!(!output.stdout.contains('\x1b') && output.stdout.contains("1 passed, 2 failed, 1 could not be tried"), "{}", output.stdout);
+        assert!(
+            !output.stdout.contains('\x1b') && output.stdout.contains("1 passed, 2 failed, 1 could not be tried"),
+            "{}",
+            output.stdout
+        );
         let read = "import xml.etree.ElementTree as E\nfor s in E.parse('/run/lock/report.xml').getroot():\n    print(s.get('name'), s.get('tests'), s.get('failures'), s.get('errors'))\n    for c in s:\n        print(c.get('name'), [e.tag for e in c])";
         let python = Command::new("python3").args(["-c", read]).env("PYTHONIOENCODING", "utf8").output().unwrap();
         let text = String::from_utf8_lossy(&python.stdout);
-        assert!(text.starts_with("lab 4 2 1\na & <b> \"c\" \u{00e9} []\nRED: tcp BLUE:1 ['failure']\n"), "{text}{}", String::from_utf8_lossy(&python.stderr));
+        assert!(
+            text.starts_with("lab 4 2 1\na & <b> \"c\" \u{00e9} []\nRED: tcp BLUE:1 ['failure']\n"),
+            "{text}{}",
+            String::from_utf8_lossy(&python.stderr)
+        );
         let schema: Value = serde_json::from_str(&topo(&["schema", "test"]).expect(0).stdout).unwrap();
         let value: Value = serde_json::from_str(&topo(&["test", "--json", &file]).expect(1).stdout).unwrap();
         assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&value), "{value:#}");
@@ -313,7 +346,8 @@ fn an_apply_that_breaks_a_check_is_undone() {
         assert_snapshot_with(&before, &options);
         topo(&["plan", "--detailed-exitcode", &lab("")]).expect(0);
         // A change that breaks nothing stays, and what failed before is told.
-        let good = format!("{}{checks}", PAIR.replace("addresses: [10.0.0.2/24,", "mtu: 1400, addresses: [10.0.0.2/24,"));
+        let good =
+            format!("{}{checks}", PAIR.replace("addresses: [10.0.0.2/24,", "mtu: 1400, addresses: [10.0.0.2/24,"));
         apply_test(&good).expect(0).says("fails, as it did before: no answer from 10.0.0.9").says("Applied");
         // Where nothing is to be changed the checks are tried all the same, and there is nothing to undo.
         apply_test(&good).expect(1).says("no answer from 10.0.0.9").says("nothing was changed");
@@ -326,9 +360,14 @@ fn an_apply_that_breaks_a_check_is_undone() {
         sh("ip -n BLUE -4 -br address show dev eth0 | grep -q 10.0.0.3");
         topo(&["apply", "--yes", &lab("")]).expect(0);
         // For programs.
-        let report: Value = serde_json::from_str(&topo(&["apply", "--test", "--yes", "--json", &file]).expect(1).stdout).unwrap();
+        let report: Value =
+            serde_json::from_str(&topo(&["apply", "--test", "--yes", "--json", &file]).expect(1).stdout).unwrap();
         let report = &report["reports"][0];
-        assert_eq!((&report["result"], &report["undone"], &report["checks"][0]["result"]), (&"failed".into(), &true.into(), &"failed".into()), "{report:#}");
+        assert_eq!(
+            (&report["result"], &report["undone"], &report["checks"][0]["result"]),
+            (&"failed".into(), &true.into(), &"failed".into()),
+            "{report:#}"
+        );
         assert!(report["error"]["reason"].as_str().unwrap().contains("ping 10.0.0.2"), "{report:#}");
         topo(&["plan", "--out", "/run/lock/lab.plan", &file]).expect(0);
         topo(&["apply", "--test", "/run/lock/lab.plan"]).expect(64).says("no checks");
@@ -339,8 +378,18 @@ fn an_apply_that_breaks_a_check_is_undone() {
 
 /// Starts an apply whose checks go on for long, sends it a signal in the middle of them, and answers with its exit status.
 fn stopped_by(signal: &str) -> Option<i32> {
-    let file = write("long.yaml", &format!("{}checks:\n  - command: {{ from: RED, run: [sleep, 4712], timeout: 600s }}\n", PAIR.replace("  ALONE:\n", "")));
-    let mut child = Command::new(sandbox::topo_path()).args(["apply", "--test", "--yes", "-q", &file]).stdout(Stdio::null()).spawn().unwrap();
+    let file = write(
+        "long.yaml",
+        &format!(
+            "{}checks:\n  - command: {{ from: RED, run: [sleep, 4712], timeout: 600s }}\n",
+            PAIR.replace("  ALONE:\n", "")
+        ),
+    );
+    let mut child = Command::new(sandbox::topo_path())
+        .args(["apply", "--test", "--yes", "-q", &file])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     assert!(wait_for(Duration::from_secs(5), || try_sh("pgrep -f '^sleep 4712'").code == 0), "the check runs");
     sh(&format!("kill -{signal} {}", child.id()));
     child.wait().unwrap().code()

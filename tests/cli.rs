@@ -1,6 +1,12 @@
 //! The program as a person meets it: each case is a file of `tests/cli/` with commands, and all that they print. `TOPO_REWRITE=1` writes them anew.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 mod sandbox;
@@ -10,7 +16,8 @@ use std::process::{Command, Stdio};
 
 /// The files that the commands may use.
 const GOOD: &str = "name: lab\nnamespaces:\n  RED:\n    interfaces:\n      eth0: { veth: BLUE/eth0, addresses: [10.0.0.1/24] }\n  BLUE:\n    interfaces:\n      eth0: { addresses: [10.0.0.2/24] }\n    routes:\n      - { to: 10.9.0.0/16, via: 10.0.0.1 }\n";
-const BAD: &str = "name: lab\nnamespaces:\n  RED:\n    interface:\n      eth0: { veth: BLU/eth0, addresses: [10.0.0.1/33] }\n";
+const BAD: &str =
+    "name: lab\nnamespaces:\n  RED:\n    interface:\n      eth0: { veth: BLU/eth0, addresses: [10.0.0.1/33] }\n";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli")
@@ -28,7 +35,13 @@ fn case(name: &str, commands: &[&str]) {
     let mut text = String::new();
     for line in commands {
         let mut command = Command::new("sh");
-        command.args(["-c", line]).current_dir(&dir).stdin(Stdio::null()).env("PATH", &path).env("LC_ALL", "C.UTF-8").env("COLUMNS", "100");
+        command
+            .args(["-c", line])
+            .current_dir(&dir)
+            .stdin(Stdio::null())
+            .env("PATH", &path)
+            .env("LC_ALL", "C.UTF-8")
+            .env("COLUMNS", "100");
         let output = command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").output().unwrap();
         text += &format!("$ {line}\n");
         for (stream, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
@@ -40,20 +53,32 @@ fn case(name: &str, commands: &[&str]) {
     }
     std::fs::remove_dir_all(&dir).unwrap();
     let text = without_macs(&text);
-    assert!(!text.contains('\x1b') || commands.iter().any(|line| line.contains("always")), "colours where there is no terminal");
+    assert!(
+        !text.contains('\x1b') || commands.iter().any(|line| line.contains("always")),
+        "colours where there is no terminal"
+    );
     let file = root().join(format!("{name}.txt"));
     if std::env::var_os("TOPO_REWRITE").is_some() {
         std::fs::write(&file, &text).unwrap();
     }
     let golden = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(golden == text, "{} is not what the program prints (TOPO_REWRITE=1 writes it anew):\n{}", file.display(), sandbox::difference(&golden, &text));
+    assert!(
+        golden == text,
+        "{} is not what the program prints (TOPO_REWRITE=1 writes it anew):\n{}",
+        file.display(),
+        sandbox::difference(&golden, &text)
+    );
 }
 
 /// Hardware addresses are random.
 fn without_macs(text: &str) -> String {
     let words = text.split_inclusive('"').map(|word| {
         let bare = word.trim_end_matches('"');
-        let mac = bare.len() == 17 && bare.bytes().enumerate().all(|(at, byte)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_hexdigit() });
+        let mac = bare.len() == 17
+            && bare
+                .bytes()
+                .enumerate()
+                .all(|(at, byte)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_hexdigit() });
         if mac { "MAC\"" } else { word }
     });
     words.collect()
@@ -61,8 +86,23 @@ fn without_macs(text: &str) -> String {
 
 #[test]
 fn help() {
-    let commands =
-        ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "lab", "schema", "completions", "man"];
+    let commands = [
+        "validate",
+        "plan",
+        "apply",
+        "destroy",
+        "confirm",
+        "rollback",
+        "undo",
+        "list",
+        "show",
+        "exec",
+        "test",
+        "lab",
+        "schema",
+        "completions",
+        "man",
+    ];
     let mut lines = vec!["topo --help".to_owned(), "topo".to_owned(), "topo --version".to_owned()];
     lines.extend(commands.map(|command| format!("topo {command} --help")));
     case("help", &lines.iter().map(String::as_str).collect::<Vec<_>>());
@@ -92,7 +132,9 @@ fn helps() {
         node("    interfaces:\\n      eth0: { veth: { peer: BLUE/eth0 } }\\n  BLUE:\\n"),
         node("    interfaces:\\n      eth0: { veth: BLUE/eth0, ip: 10.0.0.1/24 }\\n  BLUE:\\n"),
         node("    forward: true\\n"),
-        node("    routes:\\n      - default via 10.0.0.1 dev eth0\\n      - unreachable 10.0.0.0/8 metric 5\\n      - 2001:db8::/32 via fe80::1 dev eth0\\n"),
+        node(
+            "    routes:\\n      - default via 10.0.0.1 dev eth0\\n      - unreachable 10.0.0.0/8 metric 5\\n      - 2001:db8::/32 via fe80::1 dev eth0\\n",
+        ),
         node("    routes:\\n      - default: 10.0.0.1\\n"),
         node("    nat: { masquerade: { out: eth0 } }\\n"),
         node("    nat:\\n      - masquerade: eth0\\n"),
@@ -164,7 +206,8 @@ fn plan_apply_destroy() {
 #[test]
 fn refused() {
     sandbox::run("refused", || {
-        let with = r#"printf '    sysctls: { net.ipv4.tcp_congestion_control: no-such }\n' | cat good.yaml - >refused.yaml"#;
+        let with =
+            r#"printf '    sysctls: { net.ipv4.tcp_congestion_control: no-such }\n' | cat good.yaml - >refused.yaml"#;
         case(
             "refused",
             &[
@@ -184,7 +227,8 @@ fn refused() {
 #[test]
 fn exec() {
     sandbox::run("exec", || {
-        let also = "sed 's/lab/two/; s/RED/N10/; s/BLUE/N2/' good.yaml >two.yaml; topo apply -q --yes good.yaml two.yaml";
+        let also =
+            "sed 's/lab/two/; s/RED/N10/; s/BLUE/N2/' good.yaml >two.yaml; topo apply -q --yes good.yaml two.yaml";
         case(
             "exec",
             &[
@@ -229,11 +273,17 @@ fn labs() {
                 "topo man | sed -n '/^.SH EXAMPLES/,$p'",
             ],
         );
-        let mut names: Vec<String> =
-            std::fs::read_dir(sandbox::in_repository("topologies")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = std::fs::read_dir(sandbox::in_repository("topologies"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.retain(|name| name.ends_with(".yaml"));
         names.sort();
-        let mut listed: Vec<String> = sandbox::topo(&["lab"]).stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned() + ".yaml").collect();
+        let mut listed: Vec<String> = sandbox::topo(&["lab"])
+            .stdout
+            .lines()
+            .map(|line| line.split(' ').next().unwrap().to_owned() + ".yaml")
+            .collect();
         listed.sort();
         assert_eq!(listed, names);
         for name in names {
@@ -252,7 +302,17 @@ fn step() {
             )
         };
         let (all, stopped) = (typed("'' '' a"), typed("'' '' '' '' q"));
-        case("step", &["topo apply --step good.yaml </dev/null", &stopped, "topo list", &all, "topo list", "topo apply --step --yes good.yaml"]);
+        case(
+            "step",
+            &[
+                "topo apply --step good.yaml </dev/null",
+                &stopped,
+                "topo list",
+                &all,
+                "topo list",
+                "topo apply --step --yes good.yaml",
+            ],
+        );
     });
 }
 
@@ -346,7 +406,15 @@ fn completions() {
             let at = line.split(' ').count() - 1;
             format!("COMPLETE=bash _CLAP_COMPLETE_INDEX={at} _CLAP_IFS=' ' topo -- {line}'' && echo")
         };
-        let lines = ["topo l", "topo exec ", "topo exec lab/", "topo show ", "topo destroy ", "topo confirm ", "topo plan --de"];
+        let lines = [
+            "topo l",
+            "topo exec ",
+            "topo exec lab/",
+            "topo show ",
+            "topo destroy ",
+            "topo confirm ",
+            "topo plan --de",
+        ];
         let mut commands = vec!["topo apply -q --yes good.yaml; ip netns add other".to_owned()];
         commands.extend(lines.map(complete));
         case("completions", &commands.iter().map(String::as_str).collect::<Vec<_>>());
@@ -372,7 +440,11 @@ fn the_commands_do_what_an_apply_does() {
         let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
         // iproute2 has no word for the mark of an address; all else is as wanted.
         for change in plan["plans"][0]["changes"].as_array().unwrap() {
-            assert_eq!((&change["kind"], &change["fields"][0]["field"]), (&"address".into(), &"mark".into()), "{change:#}");
+            assert_eq!(
+                (&change["kind"], &change["fields"][0]["field"]),
+                (&"address".into(), &"mark".into()),
+                "{change:#}"
+            );
         }
     });
 }
@@ -380,7 +452,11 @@ fn the_commands_do_what_an_apply_does() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let output = Command::new("sh")
-        .args(["-c", "\"$0\" completions bash | head -1; \"$0\" --help | true; \"$0\" schema | true", env!("CARGO_BIN_EXE_topo")])
+        .args([
+            "-c",
+            "\"$0\" completions bash | head -1; \"$0\" --help | true; \"$0\" schema | true",
+            env!("CARGO_BIN_EXE_topo"),
+        ])
         .output()
         .unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -397,11 +473,26 @@ fn completions_and_manuals_know_every_command() {
         assert!(topo(&["completions", shell]).contains("COMPLETE"), "{shell}");
     }
     let mut complete = Command::new(env!("CARGO_BIN_EXE_topo"));
-    let output = complete.args(["--", "topo", ""]).env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "1").output().unwrap();
+    let output =
+        complete.args(["--", "topo", ""]).env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "1").output().unwrap();
     let texts = [String::from_utf8(output.stdout).unwrap(), topo(&["man"])];
-    for command in
-        ["validate", "plan", "apply", "destroy", "confirm", "rollback", "undo", "list", "show", "exec", "test", "lab", "schema", "completions", "man"]
-    {
+    for command in [
+        "validate",
+        "plan",
+        "apply",
+        "destroy",
+        "confirm",
+        "rollback",
+        "undo",
+        "list",
+        "show",
+        "exec",
+        "test",
+        "lab",
+        "schema",
+        "completions",
+        "man",
+    ] {
         assert!(texts.iter().all(|text| text.contains(command)), "{command}");
     }
     let dir = std::env::temp_dir().join(format!("topo-man-{}", std::process::id()));
@@ -413,14 +504,26 @@ fn completions_and_manuals_know_every_command() {
 
 #[test]
 fn schemas_are_up_to_date() {
-    for (which, file) in [("plan", "plan"), ("report", "report"), ("findings", "findings"), ("list", "list"), ("state", "state"), ("test", "test")] {
+    for (which, file) in [
+        ("plan", "plan"),
+        ("report", "report"),
+        ("findings", "findings"),
+        ("list", "list"),
+        ("state", "state"),
+        ("test", "test"),
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_topo")).args(["schema", which]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{file}.schema.json"));
         if std::env::var_os("TOPO_REWRITE").is_some() {
             std::fs::write(&path, &text).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{} is out of date (TOPO_REWRITE=1 writes it anew)", path.display());
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap_or_default(),
+            text,
+            "{} is out of date (TOPO_REWRITE=1 writes it anew)",
+            path.display()
+        );
     }
 }
 

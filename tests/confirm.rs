@@ -1,6 +1,13 @@
 //! An apply that nobody confirms is undone, whatever becomes of who started it; the last applies can be undone one by one; nothing of that is left in the end.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -67,9 +74,12 @@ fn is_over() -> bool {
 
 /// The processes that wait to undo something.
 fn watchers() -> Vec<String> {
-    let all = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let all =
+        std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let words = |pid: &String| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    all.filter(|name| name.parse::<u32>().is_ok()).filter(|pid| words(pid).split(|byte| *byte == 0).any(|word| word == b"__watch")).collect()
+    all.filter(|name| name.parse::<u32>().is_ok())
+        .filter(|pid| words(pid).split(|byte| *byte == 0).any(|word| word == b"__watch"))
+        .collect()
 }
 
 #[track_caller]
@@ -88,7 +98,9 @@ fn without_a_word_it_is_undone() {
         apply(&first);
         let before = quiet(&Default::default());
         let begin = Instant::now();
-        topo(&["apply", "--yes", "--confirm", "2s", &second]).expect(0).says("undone in 2 s unless you confirm it: topo confirm lab");
+        topo(&["apply", "--yes", "--confirm", "2s", &second])
+            .expect(0)
+            .says("undone in 2 s unless you confirm it: topo confirm lab");
         assert_ne!(snapshot(), before);
         is_undone();
         assert!(begin.elapsed() >= Duration::from_secs(2), "undone before its time: {:?}", begin.elapsed());
@@ -179,12 +191,20 @@ fn the_terminal_and_the_starter_are_lost() {
         apply(&first);
         let before = quiet(&Default::default());
         let line = format!("{} apply --yes --confirm 2s {second}; sleep 600", topo_path());
-        let mut terminal = Command::new("setsid").args(["script", "-qefc", &line, "/dev/null"]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let mut terminal = Command::new("setsid")
+            .args(["script", "-qefc", &line, "/dev/null"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         assert!(wait_for(Duration::from_secs(20), || topo(&["list"]).stdout.contains("waiting")));
         // Who holds the other end of the terminal dies: it is closed, and everybody on it is hung up.
         terminal.kill().unwrap();
         terminal.wait().unwrap();
-        assert!(wait_for(Duration::from_secs(5), || !try_sh("ps -e -o args").stdout.contains("sleep 600")), "the terminal is still there");
+        assert!(
+            wait_for(Duration::from_secs(5), || !try_sh("ps -e -o args").stdout.contains("sleep 600")),
+            "the terminal is still there"
+        );
         assert_eq!(watchers().len(), 1);
         is_undone();
         assert_snapshot(&before);
@@ -200,14 +220,20 @@ fn killed_while_it_applies() {
         let (first, second, machine) = set_up();
         let mut many = SECOND.to_owned();
         for number in 0..60 {
-            many += &format!("  N{number}: {{ interfaces: {{ eth0: {{ veth: host/n{number}, addresses: [10.9.{number}.1/24] }} }} }}\n");
+            many += &format!(
+                "  N{number}: {{ interfaces: {{ eth0: {{ veth: host/n{number}, addresses: [10.9.{number}.1/24] }} }} }}\n"
+            );
         }
         let many = write("many.yaml", &many);
         apply(&first);
         let before = quiet(&Default::default());
         let mut half = 0;
         for delay in [0, 5, 10, 20, 40, 80, 120, 160] {
-            let mut starter = Command::new(topo_path()).args(["apply", "-q", "--yes", "--confirm", "60s", &many]).stdin(Stdio::null()).spawn().unwrap();
+            let mut starter = Command::new(topo_path())
+                .args(["apply", "-q", "--yes", "--confirm", "60s", &many])
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap();
             wait_for(Duration::from_secs(10), || std::fs::exists("/run/topo/lab/confirm.json").unwrap());
             std::thread::sleep(Duration::from_millis(delay));
             starter.kill().unwrap();
@@ -257,7 +283,9 @@ fn a_rollback_is_never_left_half_done() {
         let (first, _, machine) = set_up();
         let mut many = SECOND.to_owned();
         for number in 0..60 {
-            many += &format!("  N{number}: {{ interfaces: {{ eth0: {{ veth: host/n{number}, addresses: [10.9.{number}.1/24] }} }} }}\n");
+            many += &format!(
+                "  N{number}: {{ interfaces: {{ eth0: {{ veth: host/n{number}, addresses: [10.9.{number}.1/24] }} }} }}\n"
+            );
         }
         let many = write("many.yaml", &many);
         apply(&first);
@@ -266,7 +294,8 @@ fn a_rollback_is_never_left_half_done() {
         for delay in [5, 30, 80, 140] {
             for signal in ["HUP", "KILL"] {
                 topo(&["apply", "-q", "--yes", "--confirm", "60s", &many]).expect(0);
-                let rollback = Command::new(topo_path()).args(["rollback", "-q", "lab"]).stdin(Stdio::null()).spawn().unwrap();
+                let rollback =
+                    Command::new(topo_path()).args(["rollback", "-q", "lab"]).stdin(Stdio::null()).spawn().unwrap();
                 wait_for(Duration::from_secs(5), || std::fs::exists("/run/topo/lab/rollback.json").unwrap());
                 std::thread::sleep(Duration::from_millis(delay));
                 try_sh(&format!("kill -{signal} {}", rollback.id()));
@@ -300,7 +329,10 @@ fn the_watcher_is_told_to_end() {
 fn a_failed_apply_waits_for_nothing() {
     sandbox::run("a_failed_apply_waits_for_nothing", || {
         let (first, _, machine) = set_up();
-        let bad = write("bad.yaml", &FIRST.replace("net.ipv4.conf.ext0.rp_filter: 1", "net.ipv4.tcp_congestion_control: no-such"));
+        let bad = write(
+            "bad.yaml",
+            &FIRST.replace("net.ipv4.conf.ext0.rp_filter: 1", "net.ipv4.tcp_congestion_control: no-such"),
+        );
         topo(&["apply", "-q", "--yes", "--confirm", "60s", &bad]).expect(1).says("Undone");
         assert!(wait_for(Duration::from_secs(5), is_over));
         assert_snapshot(&machine);
@@ -331,7 +363,8 @@ fn undo_back_and_forth() {
         }
         apply(&first);
         assert_snapshot(&at_first);
-        let report: serde_json::Value = serde_json::from_str(&topo(&["undo", "--yes", "--json", "lab"]).expect(0).stdout).unwrap();
+        let report: serde_json::Value =
+            serde_json::from_str(&topo(&["undo", "--yes", "--json", "lab"]).expect(0).stdout).unwrap();
         assert_eq!(report["reports"][0]["result"], "done");
         assert_snapshot(&at_second);
         topo(&["undo", "--yes"]).expect(0);
@@ -346,7 +379,12 @@ fn undo_back_and_forth() {
 fn the_last_ten_are_kept() {
     sandbox::run("the_last_ten_are_kept", || {
         let before = snapshot();
-        let file = |mtu: u32| write("mtu.yaml", &format!("name: lab\nnamespaces:\n  A:\n    interfaces: {{ a: {{ veth: B/b, mtu: {mtu} }} }}\n  B:\n"));
+        let file = |mtu: u32| {
+            write(
+                "mtu.yaml",
+                &format!("name: lab\nnamespaces:\n  A:\n    interfaces: {{ a: {{ veth: B/b, mtu: {mtu} }} }}\n  B:\n"),
+            )
+        };
         for mtu in 1401..=1412 {
             apply(&file(mtu));
         }
@@ -369,7 +407,11 @@ fn a_stale_undo_is_refused() {
         let before = quiet(&Default::default());
         for (break_it, mend_it, says) in [
             ("ip -n RED addr add 10.4.0.9/24 dev eth0", "ip -n RED addr del 10.4.0.9/24 dev eth0", "10.4.0.9/24"),
-            ("sysctl -qw net.ipv4.ip_default_ttl=60", "sysctl -qw net.ipv4.ip_default_ttl=61", "net.ipv4.ip_default_ttl"),
+            (
+                "sysctl -qw net.ipv4.ip_default_ttl=60",
+                "sysctl -qw net.ipv4.ip_default_ttl=61",
+                "net.ipv4.ip_default_ttl",
+            ),
             ("ip -n BLUE link set eth0 mtu 1300", "ip -n BLUE link set eth0 mtu 1500", "mtu was"),
         ] {
             sh(break_it);
@@ -417,7 +459,9 @@ fn the_way_back_has_only_what_somebody_chose() {
                 ),
             )
         };
-        let has = |address: &str| assert!(sh("ip -4 -br address show br0").contains(address), "{}", sh("ip -4 -br address show br0"));
+        let has = |address: &str| {
+            assert!(sh("ip -4 -br address show br0").contains(address), "{}", sh("ip -4 -br address show br0"))
+        };
         apply(&with("10.4.0.1", "red0"));
         // By hand, by a file, and with a change that is undone.
         sh("ip link set red0 nomaster; ip link show br0 | grep -q 00:00:00:00:00:00");

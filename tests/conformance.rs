@@ -3,7 +3,13 @@
 //!
 //! `TOPO_CONFORMANCE=500` sets the number of cases, `TOPO_SEED` the first seed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod generator;
 mod hand;
@@ -47,7 +53,10 @@ fn case(both: &mut Shadowed, seed: u64) -> bool {
     let differences = std::mem::take(&mut both.differences);
     if !differences.is_empty() {
         let edits = edits.join("\n");
-        println!("seed {seed}: they differ after\n{}\n--- a.yaml\n{a}--- by hand\n{edits}\n--- b.yaml\n{b}", differences.join("\n"));
+        println!(
+            "seed {seed}: they differ after\n{}\n--- a.yaml\n{a}--- by hand\n{edits}\n--- b.yaml\n{b}",
+            differences.join("\n")
+        );
     }
     differences.is_empty()
 }
@@ -69,7 +78,10 @@ fn the_model_does_what_the_kernel_does() {
                 println!("{} of {cases} cases", seed - first + 1);
             }
         }
-        println!("{cases} cases from seed {first}: {} operations compared, {} refused by both", both.operations, both.refused);
+        println!(
+            "{cases} cases from seed {first}: {} operations compared, {} refused by both",
+            both.operations, both.refused
+        );
         both.open.iter().for_each(|(why, count)| println!("{count} times left open: {why}"));
         assert!(failed.is_empty(), "the model and the kernel differ, see above; seeds {failed:?}");
     });

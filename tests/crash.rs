@@ -4,7 +4,13 @@
 //! A quick run takes a part of the moments (`TOPO_CRASH=N` another one); `TOPO_CRASH=all` takes all of them, `TOPO_CRASH=product` each in
 //! four ways: with and without the programs that it started, recovered by `apply` and by `destroy`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 mod tracer;
@@ -74,7 +80,10 @@ fn second() -> String {
         ("net.ipv4.ip_default_ttl: 63, ", ""),
         ("source: 10.7.0.0/24", "source: 10.7.0.0/25"),
         ("in: br0, accept", "in: br0, out: br0, accept"),
-        ("own: { existing: { from: host/own0 }, mtu: 1280, addresses: [192.0.3.7/24] }", "two: { veth: GREEN/two, addresses: [10.12.0.1/24] }"),
+        (
+            "own: { existing: { from: host/own0 }, mtu: 1280, addresses: [192.0.3.7/24] }",
+            "two: { veth: GREEN/two, addresses: [10.12.0.1/24] }",
+        ),
         ("10.7.0.2/24, \"fd07::2/64\"", "10.7.0.2/24"),
         (", { to: \"fd08::/64\", via: \"fd07::1\" }", ""),
         ("hosts: { red: 10.7.0.2 }", "search: [lab]"),
@@ -108,7 +117,14 @@ struct Seen {
     to: String,
 }
 
-const PROGRAM: Options = Options { handles: false, indexes: false, known: String::new(), addresses: false, without_record: false, more: Vec::new() };
+const PROGRAM: Options = Options {
+    handles: false,
+    indexes: false,
+    known: String::new(),
+    addresses: false,
+    without_record: false,
+    more: Vec::new(),
+};
 
 fn without_record() -> Options {
     Options { without_record: true, ..PROGRAM }
@@ -153,7 +169,8 @@ fn listed(seen: &Seen, what: &str) {
 
 /// Which moments: all, or every so many, beginning where the seed says.
 fn chosen(count: usize, few: usize) -> Vec<Moment> {
-    let all = (1..=count).flat_map(|request| [false, true].map(|after| Moment { request, after, what: What::Kill { all: false } }));
+    let all = (1..=count)
+        .flat_map(|request| [false, true].map(|after| Moment { request, after, what: What::Kill { all: false } }));
     let seed = std::env::var("TOPO_CRASH").ok();
     if seed.as_deref() == Some("all") {
         // Each way comes to each kind of moment sooner or later.
@@ -166,7 +183,11 @@ fn chosen(count: usize, few: usize) -> Vec<Moment> {
     println!("TOPO_CRASH={seed}");
     let step = (2 * count).div_ceil(few).max(1);
     let first = usize::try_from(seed).unwrap() % step;
-    all.skip(first).step_by(step).enumerate().map(|(at, moment)| Moment { what: What::Kill { all: at % 2 == 1 }, ..moment }).collect()
+    all.skip(first)
+        .step_by(step)
+        .enumerate()
+        .map(|(at, moment)| Moment { what: What::Kill { all: at % 2 == 1 }, ..moment })
+        .collect()
 }
 
 fn killed_everywhere(case: &Case<'_>, few: usize) {
@@ -197,7 +218,11 @@ fn killed_everywhere(case: &Case<'_>, few: usize) {
             };
             // Killed during that, too.
             if (at + usize::from(*complete)) % 3 == 0 {
-                let second = Moment { request: 1 + (at * 37) % count.requests, after: at % 2 == 0, what: What::Kill { all: false } };
+                let second = Moment {
+                    request: 1 + (at * 37) % count.requests,
+                    after: at % 2 == 0,
+                    what: What::Kill { all: false },
+                };
                 if let Some(second) = run(topo_path(), args, Some(second)).hit {
                     println!("  and {second}");
                     again += 1;
@@ -213,7 +238,11 @@ fn killed_everywhere(case: &Case<'_>, few: usize) {
                 topo(&["destroy", "crash", "--yes"]).expect(0);
                 assert_snapshot_with(&seen.clean, &without_record());
             }
-            assert!(!std::path::Path::new("/run/topo").exists(), "{what}: /run/topo stays: {}", sh("ls -lRa /run/topo"));
+            assert!(
+                !std::path::Path::new("/run/topo").exists(),
+                "{what}: /run/topo stays: {}",
+                sh("ls -lRa /run/topo")
+            );
         }
     }
     println!("{} requests, killed {kills} times, {again} times again during the recovery", count.requests);
@@ -221,7 +250,11 @@ fn killed_everywhere(case: &Case<'_>, few: usize) {
 }
 
 fn limit() -> Duration {
-    Duration::from_secs(if std::env::var("TOPO_CRASH").is_ok_and(|form| form.parse::<u64>().is_err()) { 4 * 3600 } else { 240 })
+    Duration::from_secs(if std::env::var("TOPO_CRASH").is_ok_and(|form| form.parse::<u64>().is_err()) {
+        4 * 3600
+    } else {
+        240
+    })
 }
 
 #[test]
@@ -256,7 +289,11 @@ fn a_program_that_outlives_topo_is_waited_for() {
         sh("mkdir /run/lock/bin
             printf '#!/bin/sh\\ncase \"$*\" in \"-f -\") : > /run/lock/begun; sleep 2;; esac\\nexec /usr/sbin/nft \"$@\"\\n' > /run/lock/bin/nft; chmod +x /run/lock/bin/nft");
         let slow = format!("/run/lock/bin:{}", std::env::var("PATH").unwrap_or_default());
-        let mut child = std::process::Command::new(topo_path()).args(["apply", "--yes", "--quiet", &file]).env("PATH", slow).spawn().unwrap();
+        let mut child = std::process::Command::new(topo_path())
+            .args(["apply", "--yes", "--quiet", &file])
+            .env("PATH", slow)
+            .spawn()
+            .unwrap();
         assert!(sandbox::wait_for(Duration::from_secs(20), || std::path::Path::new("/run/lock/begun").exists()));
         child.kill().unwrap();
         child.wait().unwrap();

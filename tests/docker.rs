@@ -2,7 +2,14 @@
 //!
 //! Where that cannot be had: `cargo test -- --skip docker_`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -77,7 +84,13 @@ fn docker_container_joins_and_leaves() {
     docker("docker_container_joins_and_leaves", || {
         let (pid, address) = container("c1");
         let (_, other) = container("c2");
-        let options = Options { handles: true, indexes: true, addresses: true, more: vec![format!("/proc/{pid}/ns/net")], ..Options::default() };
+        let options = Options {
+            handles: true,
+            indexes: true,
+            addresses: true,
+            more: vec![format!("/proc/{pid}/ns/net")],
+            ..Options::default()
+        };
         let before = quiet(&options);
         let rules_before = rules();
         let file = write(

@@ -1,13 +1,20 @@
 //! Pages of `docs/` that are made from the code: `TOPO_REWRITE=1 cargo test --test docs` writes them anew.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 use std::fmt::Write as _;
 use topo::resource::kinds::{self, Attribute, Below, Default, Mtu, Spec};
 use topo::resource::{Impact, Kind, Link, LinkId, Mac, Queues, Setting, Value, offload};
 
 /// The kinds that the tests make on both kernels, 6.12 and 6.18; the others on 6.12 alone, which has them all.
-const ON_BOTH: [Kind; 8] = [Kind::Veth, Kind::Bridge, Kind::Vxlan, Kind::Macvlan, Kind::Macvtap, Kind::Ifb, Kind::Tun, Kind::Tap];
+const ON_BOTH: [Kind; 8] =
+    [Kind::Veth, Kind::Bridge, Kind::Vxlan, Kind::Macvlan, Kind::Macvtap, Kind::Ifb, Kind::Tun, Kind::Tap];
 
 fn impact(impact: Impact) -> &'static str {
     match impact {
@@ -55,7 +62,11 @@ fn common() -> (Link, Link) {
 }
 
 fn needs(spec: &Spec, attribute: &str) -> &'static str {
-    if spec.kind == Kind::Bridge && attribute.starts_with("vlan-") { "CONFIG_BRIDGE_VLAN_FILTERING" } else { spec.config }
+    if spec.kind == Kind::Bridge && attribute.starts_with("vlan-") {
+        "CONFIG_BRIDGE_VLAN_FILTERING"
+    } else {
+        spec.config
+    }
 }
 
 fn tested(spec: &Spec, attribute: &str) -> &'static str {
@@ -64,7 +75,8 @@ fn tested(spec: &Spec, attribute: &str) -> &'static str {
 }
 
 fn kind_rows(spec: &Spec, page: &mut String) {
-    let name = if spec.name == spec.word { format!("`{}`", spec.word) } else { format!("`{}` ({})", spec.word, spec.name) };
+    let name =
+        if spec.name == spec.word { format!("`{}`", spec.word) } else { format!("`{}` ({})", spec.word, spec.name) };
     let mut row = |attribute: &str, default: &str, change: &str| {
         let (needs, tested) = (needs(spec, attribute), tested(spec, attribute));
         writeln!(page, "| {name} | {attribute} | {default} | {change} | {needs} | {tested} |").unwrap();
@@ -72,9 +84,13 @@ fn kind_rows(spec: &Spec, page: &mut String) {
     match spec.mtu {
         Mtu::Is(mtu) => row("mtu", &format!("`{mtu}`"), "in place"),
         Mtu::Below { v4: 0, .. } => row("mtu", "that of its `link`", "in place"),
-        Mtu::Below { v4, v6 } if spec.kind == Kind::Vxlan => row("mtu", &format!("that of its `link` less {v4} (IPv6: {v6}), or 1500"), "in place"),
+        Mtu::Below { v4, v6 } if spec.kind == Kind::Vxlan => {
+            row("mtu", &format!("that of its `link` less {v4} (IPv6: {v6}), or 1500"), "in place")
+        }
         Mtu::Below { v4, v6 } if v4 == v6 => row("mtu", &format!("that of its `link`, or 1500, less {v4}"), "in place"),
-        Mtu::Below { v4, v6 } => row("mtu", &format!("that of its `link`, or 1500, less {v4} (IPv6: {v6})"), "in place"),
+        Mtu::Below { v4, v6 } => {
+            row("mtu", &format!("that of its `link`, or 1500, less {v4} (IPv6: {v6})"), "in place")
+        }
         Mtu::Left => row("mtu", "the lowest of its ports", "in place"),
     }
     match spec.below {
@@ -101,7 +117,14 @@ fn links() -> String {
     }
     page.push_str("\n## Ports of a bridge (`port`)\n\n| attribute | default | a change | needs | tested on |\n| --- | --- | --- | --- | --- |\n");
     for attribute in kinds::PORT {
-        writeln!(page, "| {} | {} | {} | CONFIG_BRIDGE | 6.12, 6.18 |", attribute.name, default(attribute), impact(attribute.impact)).unwrap();
+        writeln!(
+            page,
+            "| {} | {} | {} | CONFIG_BRIDGE | 6.12, 6.18 |",
+            attribute.name,
+            default(attribute),
+            impact(attribute.impact)
+        )
+        .unwrap();
     }
     page.push_str("\n## Each kind\n\n| kind | attribute | default | a change | needs | tested on |\n| --- | --- | --- | --- | --- | --- |\n");
     for spec in kinds::ALL {
@@ -118,5 +141,8 @@ fn the_page_of_links_is_up_to_date() {
     if std::env::var_os("TOPO_REWRITE").is_some() {
         std::fs::write(path, &page).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap_or_default() == page, "docs/links.md is another: TOPO_REWRITE=1 cargo test --test docs writes it anew");
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == page,
+        "docs/links.md is another: TOPO_REWRITE=1 cargo test --test docs writes it anew"
+    );
 }

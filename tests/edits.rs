@@ -1,6 +1,13 @@
 //! What a hand breaks, `plan` sees and one `apply` repairs; what belongs to somebody else is neither seen nor touched.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -235,7 +242,11 @@ fn repaired(file: &str, applied: &str, options: &Options) -> Result<(), String> 
         now = snapshot_with(options);
         now == applied
     });
-    if same { Ok(()) } else { Err(format!("the machine differs (- before the edit, + now):\n{}\n{}", difference(applied, &now), plan.stdout)) }
+    if same {
+        Ok(())
+    } else {
+        Err(format!("the machine differs (- before the edit, + now):\n{}\n{}", difference(applied, &now), plan.stdout))
+    }
 }
 
 #[test]
@@ -268,7 +279,10 @@ fn enough_edits() {
 fn an_address_that_came_second_to_ours_stays() {
     sandbox::run("an_address_that_came_second_to_ours_stays", || {
         sh("ip link add ext0 type veth peer name ext1; ip link set ext0 up; ip link set ext1 up");
-        let file = write("second.yaml", "name: second\nhost: { interfaces: { ext0: { existing: {}, addresses: [198.51.100.1/24] } } }\n");
+        let file = write(
+            "second.yaml",
+            "name: second\nhost: { interfaces: { ext0: { existing: {}, addresses: [198.51.100.1/24] } } }\n",
+        );
         topo(&["apply", "--yes", &file]).expect(0);
         sh("ip addr add 198.51.100.77/24 dev ext0");
         topo(&["destroy", "--yes", "second"]).expect(0);
@@ -332,9 +346,13 @@ fn foreign_things_are_left_alone() {
 fn a_plan_says_that_counters_begin_anew() {
     sandbox::run("a_plan_says_that_counters_begin_anew", || {
         let text = |port: u16, verdict: &str| {
-            format!("name: count\nnamespaces: {{ A: {{ firewall: {{ input: {{ rules: [{{ protocol: tcp, port: {port}, {verdict} }}] }} }} }} }}\n")
+            format!(
+                "name: count\nnamespaces: {{ A: {{ firewall: {{ input: {{ rules: [{{ protocol: tcp, port: {port}, {verdict} }}] }} }} }} }}\n"
+            )
         };
-        for (verdict, note) in [("accept: { counter: true }", "(in place; its counters begin at 0)"), ("accept: {}", "(in place)")] {
+        for (verdict, note) in
+            [("accept: { counter: true }", "(in place; its counters begin at 0)"), ("accept: {}", "(in place)")]
+        {
             let file = write("count.yaml", &text(22, verdict));
             topo(&["apply", "--yes", &file]).expect(0);
             let file = write("count.yaml", &text(23, verdict));
@@ -349,7 +367,9 @@ fn a_plan_says_that_counters_begin_anew() {
 fn a_full_host_is_as_before() {
     sandbox::run("a_full_host_is_as_before", || {
         sh(MACHINE);
-        for foreign in FOREIGN.iter().filter(|line| !line.contains("lab0") && !line.contains("RED") && !line.contains("GREEN") && !line.contains("10.50.")) {
+        for foreign in FOREIGN.iter().filter(|line| {
+            !line.contains("lab0") && !line.contains("RED") && !line.contains("GREEN") && !line.contains("10.50.")
+        }) {
             sh(foreign);
         }
         sh("ip link set other1 master other2");
@@ -402,8 +422,10 @@ fn a_borrowed_interface_comes_home_with_its_settings() {
         let settings = || sh("sysctl -a 2>/dev/null | grep '[.]nic0[.]'");
         let machine = || sandbox::without_history(&quiet(&Options::default()));
         let before = (settings(), machine());
-        let file =
-            write("away.yaml", "name: away\nnamespaces: { RED: { interfaces: { eth0: { existing: { from: host/nic0 }, addresses: [10.3.0.1/24] } } } }\n");
+        let file = write(
+            "away.yaml",
+            "name: away\nnamespaces: { RED: { interfaces: { eth0: { existing: { from: host/nic0 }, addresses: [10.3.0.1/24] } } } }\n",
+        );
         for back in [&["destroy", "--yes", "away"], &["undo", "--yes", "away"]] {
             topo(&["apply", "-q", "--yes", &file]).expect(0);
             topo(&["plan", "--detailed-exitcode", &file]).expect(0);
@@ -423,7 +445,8 @@ fn a_route_over_an_interface_that_is_left_down() {
         let text = "name: down\nhost: { interfaces: { nic0: { existing: {}, addresses: [10.3.0.2/24] } }, routes: [{ to: 10.9.0.0/16, via: 10.3.0.9 }] }\n";
         let file = write("down.yaml", text);
         topo(&["plan", &file]).expect(1).says("write `up: true` there");
-        topo(&["apply", "-q", "--yes", &write("up.yaml", &text.replace("existing: {}", "existing: {}, up: true"))]).expect(0);
+        topo(&["apply", "-q", "--yes", &write("up.yaml", &text.replace("existing: {}", "existing: {}, up: true"))])
+            .expect(0);
         assert!(sh("ip route show 10.9.0.0/16").contains("via 10.3.0.9 dev nic0"));
         topo(&["destroy", "--yes", "down"]).expect(0);
         assert!(sh("ip link show nic0").contains("state DOWN"));

@@ -1,6 +1,13 @@
 //! The demo, the recipe for CI, and the two commands of the README, as a person runs them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -29,7 +36,9 @@ fn demo_without_root() {
             in_repository("examples/demo.sh"),
             in_repository("topologies/nat.yaml"),
         ));
-        let told = try_sh(&format!("cd /; TOPO={copy}/topo setpriv --reuid=65534 --regid=65534 --clear-groups sh {copy}/examples/demo.sh"));
+        let told = try_sh(&format!(
+            "cd /; TOPO={copy}/topo setpriv --reuid=65534 --regid=65534 --clear-groups sh {copy}/examples/demo.sh"
+        ));
         assert!(told.code == 0, "exit {}\n{}{}", told.code, told.stdout, told.stderr);
     });
 }
@@ -38,11 +47,22 @@ fn demo_without_root() {
 fn installed_and_taken_away() {
     sandbox::run("installed_and_taken_away", || {
         let make = |what: &str| {
-            sh(&format!("make -s -C {} {what} BUILT={} DESTDIR=/run/lock/root PREFIX=/opt", in_repository(""), topo_path()));
+            sh(&format!(
+                "make -s -C {} {what} BUILT={} DESTDIR=/run/lock/root PREFIX=/opt",
+                in_repository(""),
+                topo_path()
+            ));
             sh("cd /run/lock/root && find . -type f | sort")
         };
         let there = make("install");
-        for file in ["./opt/bin/topo", "man1/topo.1", "man1/topo-plan.1", "bash-completion/completions/topo", "zsh/site-functions/_topo", "topo.fish"] {
+        for file in [
+            "./opt/bin/topo",
+            "man1/topo.1",
+            "man1/topo-plan.1",
+            "bash-completion/completions/topo",
+            "zsh/site-functions/_topo",
+            "topo.fish",
+        ] {
             assert!(there.contains(file), "{file} is not in\n{there}");
         }
         assert!(sh("/run/lock/root/opt/bin/topo --version").starts_with("topo "));
@@ -73,7 +93,9 @@ fn recipe_for_ci() {
             assert_snapshot(&before);
         }
         // A topology with an error stops before anything is done.
-        sh("printf 'name: x\\nnamespaces: { RED: { interfaces: { eth0: { veth: NOBODY/eth0 } } } }\\n' >/run/lock/bad.yaml");
+        sh(
+            "printf 'name: x\\nnamespaces: { RED: { interfaces: { eth0: { veth: NOBODY/eth0 } } } }\\n' >/run/lock/bad.yaml",
+        );
         try_sh(&format!("sh {} /run/lock/bad.yaml true", in_repository("examples/ci.sh"))).expect(65);
         assert_snapshot(&before);
     });

@@ -5,7 +5,14 @@
 //! also that of what `show --yaml` prints, and the machine is as the first time. `destroy` by name leaves it as it was.
 //! A file that needs more of a kernel than every machine has says so: `# Needs of the kernel: vlan, vrf`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -56,7 +63,9 @@ fn settled(snapshot: &str) -> String {
         if line.starts_with("== ") {
             heading = line;
         }
-        let local = ["LINK-LOCAL", "127.0.0.", "\"fe80::/64\"", "\"fe80::\"", "\"ff00::/8\"", "linkdown"].iter().any(|word| line.contains(word));
+        let local = ["LINK-LOCAL", "127.0.0.", "\"fe80::/64\"", "\"fe80::\"", "\"ff00::/8\"", "linkdown"]
+            .iter()
+            .any(|word| line.contains(word));
         if local
             || heading.ends_with(" fdb")
             || (line.contains("nexthops") && heading.ends_with(" routes"))
@@ -103,12 +112,22 @@ struct Version {
 impl Eyes {
     fn new(name: &str) -> Self {
         let text = text_of(name);
-        let lines = |text: &str, mark: &str| -> Vec<String> { text.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect() };
+        let lines = |text: &str, mark: &str| -> Vec<String> {
+            text.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect()
+        };
         // Each end of a pair looks for duplicates of its link-local address for a second otherwise.
         sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
         sh(&format!(":\n{}", lines(&text, "#! ").join("\n")));
-        let version = |(nth, text): (usize, &str)| Version { file: write(&format!("{name}-{nth}.yaml"), text), checks: lines(text, "# $ "), seen: None };
-        Self { name: name.to_owned(), versions: text.split("\n---\n").enumerate().map(version).collect(), wrong: String::new() }
+        let version = |(nth, text): (usize, &str)| Version {
+            file: write(&format!("{name}-{nth}.yaml"), text),
+            checks: lines(text, "# $ "),
+            seen: None,
+        };
+        Self {
+            name: name.to_owned(),
+            versions: text.split("\n---\n").enumerate().map(version).collect(),
+            wrong: String::new(),
+        }
     }
 
     fn look(mut self) {
@@ -153,11 +172,19 @@ impl Eyes {
                 let _ = writeln!(self.wrong, "{when}: {check}\n{}{}", found.stdout, found.stderr);
             }
         }
-        let now = settled(&quiet(&Options { without_record: true, known: std::fs::read_to_string(&file).unwrap(), ..Options::default() }));
+        let now = settled(&quiet(&Options {
+            without_record: true,
+            known: std::fs::read_to_string(&file).unwrap(),
+            ..Options::default()
+        }));
         match &self.versions[nth].seen {
             None => self.versions[nth].seen = Some(now),
             Some(seen) if *seen != now => {
-                let _ = writeln!(self.wrong, "{when}: the machine is not as the first time (- first, + now)\n{}", difference(seen, &now));
+                let _ = writeln!(
+                    self.wrong,
+                    "{when}: the machine is not as the first time (- first, + now)\n{}",
+                    difference(seen, &now)
+                );
             }
             Some(_) => {}
         }
@@ -207,13 +234,21 @@ impl Eyes {
             now == before
         });
         if !same {
-            let _ = writeln!(self.wrong, "{when} the machine is not as it was (- before, + now)\n{}", difference(before, &now));
+            let _ = writeln!(
+                self.wrong,
+                "{when} the machine is not as it was (- before, + now)\n{}",
+                difference(before, &now)
+            );
         }
     }
 
     fn expect(&mut self, when: &str, what: &str, output: Output, code: i32) {
         if output.code != code {
-            let _ = writeln!(self.wrong, "{when}: {what}: exit {}, not {code}\n{}{}", output.code, output.stdout, output.stderr);
+            let _ = writeln!(
+                self.wrong,
+                "{when}: {what}: exit {}, not {code}\n{}{}",
+                output.code, output.stdout, output.stderr
+            );
         }
     }
 }
@@ -221,7 +256,9 @@ impl Eyes {
 #[test]
 fn destroy_all_takes_what_is_nobodys() {
     sandbox::run("destroy_all_takes_what_is_nobodys", || {
-        sh("ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up; ip addr add 10.60.0.1/24 dev up0");
+        sh(
+            "ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up; ip addr add 10.60.0.1/24 dev up0",
+        );
         let same = Options { addresses: true, ..Options::default() };
         let before = quiet(&same);
         let lab = "name: lab\nhost:\n  interfaces: { up0: { existing: {}, addresses: [10.60.1.1/24] } }\n  routes: [{ to: 10.61.0.0/16, via: 10.60.0.9 }]\n  \

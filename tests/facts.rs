@@ -1,6 +1,12 @@
 //! What the kernel takes away besides, and what it refuses: each fact is seen on the real kernel by `ip`, and held by the model.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -15,7 +21,12 @@ impl Paper {
     fn new() -> Self {
         let mut state = State::empty("facts".into());
         for node in ["RED", "BLUE"] {
-            let namespace = Resource::Namespace(Namespace { node: node.into(), tenure: NodeTenure::Created, marked: true, whole: false });
+            let namespace = Resource::Namespace(Namespace {
+                node: node.into(),
+                tenure: NodeTenure::Created,
+                marked: true,
+                whole: false,
+            });
             effect(&mut state, &Operation::Create(namespace)).unwrap();
         }
         let mut paper = Self(state);
@@ -56,7 +67,11 @@ impl Paper {
         let before = self.0.link(&LinkId::new("RED", "e0")).unwrap().clone();
         let mut after = before.clone();
         change(&mut after);
-        effect(&mut self.0, &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) }).unwrap();
+        effect(
+            &mut self.0,
+            &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) },
+        )
+        .unwrap();
     }
 
     /// The addresses of RED/e0 and the routes of RED.
@@ -88,13 +103,16 @@ fn machine() {
     sh("ip netns add RED; ip netns add BLUE; ip link add name e0 netns RED type veth peer name e0 netns BLUE
         ip -n RED link set dev e0 up; ip -n BLUE link set dev e0 up");
     // IPv6 addresses are there to be counted: no link-local ones.
-    sh("ip -n RED link set lo up; ip netns exec RED sysctl -qw net.ipv6.conf.e0.addr_gen_mode=1; ip -n RED address flush dev e0");
+    sh(
+        "ip -n RED link set lo up; ip netns exec RED sysctl -qw net.ipv6.conf.e0.addr_gen_mode=1; ip -n RED address flush dev e0",
+    );
 }
 
 /// The addresses of RED/e0 and the static routes of RED, as the kernel has them.
 fn left() -> Vec<String> {
     let addresses = sh("ip -n RED -o address show dev e0 scope global | awk '{print $4}'");
-    let routes = sh("ip -n RED route show proto static; ip -6 -n RED route show proto static | sed 's/^default/-6 default/'");
+    let routes =
+        sh("ip -n RED route show proto static; ip -6 -n RED route show proto static | sed 's/^default/-6 default/'");
     let names = routes.lines().filter(|line| !line.starts_with(['\t', ' '])).map(|line| {
         let mut words = line.split_whitespace();
         let first = words.next().unwrap_or_default();
@@ -227,7 +245,8 @@ fn ipv6_that_is_off_takes_addresses_and_routes() {
         effect(&mut paper.0, &Operation::Update { before: setting("0"), after: setting("1") }).unwrap();
         sh("ip netns exec RED sysctl -qw net.ipv6.conf.e0.disable_ipv6=1");
         both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16"]);
-        let off = |of: &str| sh(&format!("ip netns exec RED sysctl -n net.ipv6.conf.{of}.disable_ipv6")).trim().to_owned();
+        let off =
+            |of: &str| sh(&format!("ip netns exec RED sysctl -n net.ipv6.conf.{of}.disable_ipv6")).trim().to_owned();
         sh("ip netns exec RED sysctl -qw net.ipv6.conf.all.disable_ipv6=0");
         assert_eq!(off("e0"), "0", "the switch writes that of each interface");
         sh("ip netns exec RED sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
@@ -268,7 +287,9 @@ fn a_route_with_several_next_hops_and_a_link_that_goes_or_is_down() {
                 ip -n RED address add fd00::1/64 dev e0 nodad; ip -n RED address add fd01::1/64 dev e1 nodad");
             add_static("10.9.0.0/16 nexthop via 10.0.0.2 dev e0 nexthop via 10.1.0.2 dev e1");
             add_static("fd09::/16 nexthop via fd00::2 dev e0 nexthop via fd01::2 dev e1");
-            for (link, address) in [("e0", "10.0.0.1/24"), ("e0", "fd00::1/64"), ("e1", "10.1.0.1/24"), ("e1", "fd01::1/64")] {
+            for (link, address) in
+                [("e0", "10.0.0.1/24"), ("e0", "fd00::1/64"), ("e1", "10.1.0.1/24"), ("e1", "fd01::1/64")]
+            {
                 paper.create(Resource::Address(Address::plain(LinkId::new("RED", link), address.parse().unwrap())));
             }
             paper.route("10.9.0.0/16", &[("10.0.0.2", "e0"), ("10.1.0.2", "e1")], None);
@@ -277,13 +298,25 @@ fn a_route_with_several_next_hops_and_a_link_that_goes_or_is_down() {
                 sh("ip -n RED link set dev e0 down");
                 paper.set(|link| link.up = Setting::Is(false));
                 both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16", "RED fd09::/16"]);
-                assert_eq!(sh("ip -n RED route show 10.9.0.0/16; ip -6 -n RED route show fd09::/16").matches("dead").count(), 2, "the kernel");
+                assert_eq!(
+                    sh("ip -n RED route show 10.9.0.0/16; ip -6 -n RED route show fd09::/16").matches("dead").count(),
+                    2,
+                    "the kernel"
+                );
                 assert!(paper.0.routes_of(&"RED".into()).all(|route| route.dead), "the model");
             } else {
                 sh("ip -n RED link delete dev e0");
                 paper.delete(&ResourceId::Link(LinkId::new("RED", "e0")));
-                assert_eq!(sh("ip -n RED route show proto static; ip -6 -n RED route show proto static | grep -c fd01::2"), "1\n", "the kernel");
-                let routes: Vec<String> = paper.0.routes_of(&"RED".into()).map(|route| format!("{} {}", route.id(), route.nexthops.len())).collect();
+                assert_eq!(
+                    sh("ip -n RED route show proto static; ip -6 -n RED route show proto static | grep -c fd01::2"),
+                    "1\n",
+                    "the kernel"
+                );
+                let routes: Vec<String> = paper
+                    .0
+                    .routes_of(&"RED".into())
+                    .map(|route| format!("{} {}", route.id(), route.nexthops.len()))
+                    .collect();
                 assert_eq!(routes, ["RED fd09::/16 1"], "the model");
             }
             sh("ip netns delete RED; ip netns delete BLUE");
@@ -309,7 +342,9 @@ fn ports_outlive_their_bridge_and_upper_links_do_not() {
     sandbox::run("ports_outlive_their_bridge_and_upper_links_do_not", || {
         machine();
         let mut paper = Paper::new();
-        sh("ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 master br0; ip -n RED link add name mac0 link br0 type macvlan");
+        sh(
+            "ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 master br0; ip -n RED link add name mac0 link br0 type macvlan",
+        );
         paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
         paper.set(|link| link.master = Setting::Is(Some("br0".into())));
         let mut macvlan = up(("RED", "mac0"), Kind::Macvlan);
@@ -334,7 +369,12 @@ fn a_moved_link_is_down_and_bare() {
         paper.address("10.0.0.1/24");
         paper.route("10.9.0.0/16", &[("10.0.0.2", "e0")], None);
         sh("ip netns add GREEN; ip -n RED link set dev e0 netns GREEN name e9");
-        let green = Resource::Namespace(Namespace { node: "GREEN".into(), tenure: NodeTenure::Created, marked: true, whole: false });
+        let green = Resource::Namespace(Namespace {
+            node: "GREEN".into(),
+            tenure: NodeTenure::Created,
+            marked: true,
+            whole: false,
+        });
         paper.create(green);
         let link = Box::new(paper.0.link(&LinkId::new("RED", "e0")).unwrap().clone());
         effect(&mut paper.0, &Operation::Move { link, to: LinkId::new("GREEN", "e9") }).unwrap();
@@ -355,11 +395,15 @@ fn a_bridge_follows_its_ports_until_somebody_writes_its_mtu() {
     sandbox::run("a_bridge_follows_its_ports_until_somebody_writes_its_mtu", || {
         machine();
         let mtu = || sh("ip -n RED -j link show dev br0 | sed 's/.*\"mtu\":\\([0-9]*\\).*/\\1/'").trim().to_owned();
-        sh("ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 mtu 1400; ip -n RED link set dev e0 master br0");
+        sh(
+            "ip -n RED link add name br0 type bridge; ip -n RED link set dev e0 mtu 1400; ip -n RED link set dev e0 master br0",
+        );
         assert_eq!(mtu(), "1400", "it follows its port");
         sh("ip -n RED link set dev e0 nomaster");
         assert_eq!(mtu(), "1500", "and is as before without it");
-        sh("ip -n RED link set dev br0 mtu 1400; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster");
+        sh(
+            "ip -n RED link set dev br0 mtu 1400; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster",
+        );
         assert_eq!(mtu(), "1400", "what was written stays");
         // The model cannot tell the two, so that a plan writes the MTU again.
         let mut paper = Paper::new();
@@ -385,7 +429,11 @@ fn a_bridge_takes_the_mtu_of_a_lower_port() {
         (near.peer, far.peer) = (Some(far.id.clone()), Some(near.id.clone()));
         effect(&mut paper.0, &Operation::CreatePair(Box::new(near), Box::new(far))).unwrap();
         assert!(sh("ip -n RED link show dev br0").contains("mtu 1400"), "the kernel, though a port has 1500");
-        assert_eq!(paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu, Setting::Is(0), "the model: unless somebody wrote it, which it cannot tell");
+        assert_eq!(
+            paper.0.link(&LinkId::new("RED", "br0")).unwrap().mtu,
+            Setting::Is(0),
+            "the model: unless somebody wrote it, which it cannot tell"
+        );
     });
 }
 
@@ -428,7 +476,10 @@ fn a_macvlan_on_a_macvlan_is_beside_it() {
         let mut paper = Paper::new();
         macvlan(&mut paper);
         sh("ip -n RED link add name m1 link m0 type macvlan");
-        paper.create(Resource::Link(Box::new(Link { link: Some(LinkId::new("RED", "m0")), ..up(("RED", "m1"), Kind::Macvlan) })));
+        paper.create(Resource::Link(Box::new(Link {
+            link: Some(LinkId::new("RED", "m0")),
+            ..up(("RED", "m1"), Kind::Macvlan)
+        })));
         assert!(sh("ip -n RED link show dev m1").contains("m1@e0"), "the kernel");
         assert_eq!(paper.0.link(&LinkId::new("RED", "m1")).unwrap().link, Some(LinkId::new("RED", "e0")), "the model");
     });
@@ -444,12 +495,18 @@ fn one_thing_takes_what_comes_in() {
         sh("ip link add name e1 netns RED type veth peer name e1 netns BLUE; ip -n RED link add name br0 type bridge; ip -n RED link set dev e1 master br0
             ip -n RED link add name mb0 link br0 type macvlan");
         paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
-        let on = |lower: &str, name: &str| Link { link: Some(LinkId::new("RED", lower)), ..up(("RED", name), Kind::Macvlan) };
+        let on = |lower: &str, name: &str| Link {
+            link: Some(LinkId::new("RED", lower)),
+            ..up(("RED", name), Kind::Macvlan)
+        };
         paper.create(Resource::Link(Box::new(on("br0", "mb0"))));
         let mut join = |name: &str| {
             let before = paper.0.link(&LinkId::new("RED", name)).unwrap().clone();
             let after = Link { master: Setting::Is(Some("br0".into())), ..before.clone() };
-            effect(&mut paper.0, &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) })
+            effect(
+                &mut paper.0,
+                &Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) },
+            )
         };
         join("e1").unwrap();
         assert_ne!(try_sh("ip -n RED link set dev e0 master br0").code, 0, "the kernel: a macvlan is on it");
@@ -469,7 +526,10 @@ fn without_the_rule_for_main_no_gateway_is_found() {
         let mut paper = Paper::new();
         sh("ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED rule delete priority 32766");
         paper.address("10.0.0.1/24");
-        let rule = Rule::of_the_kernel(&"RED".into()).into_iter().find(|rule| (rule.key.family, rule.key.priority) == (Family::V4, 32766)).unwrap();
+        let rule = Rule::of_the_kernel(&"RED".into())
+            .into_iter()
+            .find(|rule| (rule.key.family, rule.key.priority) == (Family::V4, 32766))
+            .unwrap();
         paper.delete(&rule.id());
         assert_ne!(try_sh("ip -n RED route add 10.9.0.0/16 via 10.0.0.2").code, 0, "the kernel");
         let gateway = Operation::Create(Resource::Route(route("10.9.0.0/16", &[("10.0.0.2", "e0")], None)));
@@ -505,7 +565,9 @@ fn files_outlive_their_namespace() {
         machine();
         let mut paper = Paper::new();
         let hosts = File { node: "RED".into(), name: FileName::Hosts, content: "10.0.0.1 red\n".into() };
-        sh("mkdir -p /etc/netns/RED; echo 10.0.0.1 red >/etc/netns/RED/hosts; ip netns delete RED; test -e /etc/netns/RED/hosts");
+        sh(
+            "mkdir -p /etc/netns/RED; echo 10.0.0.1 red >/etc/netns/RED/hosts; ip netns delete RED; test -e /etc/netns/RED/hosts",
+        );
         paper.create(Resource::File(hosts.clone()));
         paper.delete(&ResourceId::Namespace("RED".into()));
         assert!(paper.0.get(&hosts.id()).is_some(), "the model");
@@ -519,7 +581,8 @@ fn files_outlive_their_namespace() {
 fn a_bridge_has_the_hardware_address_of_a_port() {
     sandbox::run("a_bridge_has_the_hardware_address_of_a_port", || {
         machine();
-        let mac = |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["address"].as_str().unwrap().to_owned();
+        let mac =
+            |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["address"].as_str().unwrap().to_owned();
         let mut paper = Paper::new();
         sh("ip -n RED link add name br0 type bridge");
         let before = mac("br0");
@@ -530,14 +593,19 @@ fn a_bridge_has_the_hardware_address_of_a_port() {
         assert_eq!(mac("br0"), mac("e0"), "the kernel");
         let drawn = |paper: &Paper| paper.0.link(&bridge.id).unwrap().mac;
         assert_eq!(drawn(&paper), Setting::Left, "the model does not know it");
-        paper.0.insert(Resource::Link(Box::new(Link { mac: Setting::Is(Mac::parse(&mac("e0")).unwrap()), ..bridge.clone() })), Owner::Ours);
+        paper.0.insert(
+            Resource::Link(Box::new(Link { mac: Setting::Is(Mac::parse(&mac("e0")).unwrap()), ..bridge.clone() })),
+            Owner::Ours,
+        );
         paper.set(|link| link.mac = Setting::Is(Mac::parse(&mac("e0")).unwrap()));
         sh("ip -n RED link set dev e0 nomaster");
         paper.set(|link| link.master = Setting::Is(None));
         assert_eq!(mac("br0"), "00:00:00:00:00:00", "the kernel");
         assert_eq!(drawn(&paper), Setting::Left, "the model does not know it");
         // One that somebody wrote stays.
-        sh(&format!("ip -n RED link set dev br0 address {before}; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster"));
+        sh(&format!(
+            "ip -n RED link set dev br0 address {before}; ip -n RED link set dev e0 master br0; ip -n RED link set dev e0 nomaster"
+        ));
         assert_eq!(mac("br0"), before, "the kernel");
     });
 }
@@ -551,8 +619,13 @@ fn the_cost_of_a_port_follows_from_its_speed() {
             ip -n RED link set dev e0 master br0; ip -n RED link set dev vx0 master br0");
         paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
         paper.set(|link| link.master = Setting::Is(Some("br0".into())));
-        paper.create(Resource::Link(Box::new(Link { master: Setting::Is(Some("br0".into())), ..up(("RED", "vx0"), Kind::Vxlan) })));
-        let cost = |link: &str| ip_json(&format!("-n RED link show dev {link}"))[0]["linkinfo"]["info_slave_data"]["cost"].as_u64();
+        paper.create(Resource::Link(Box::new(Link {
+            master: Setting::Is(Some("br0".into())),
+            ..up(("RED", "vx0"), Kind::Vxlan)
+        })));
+        let cost = |link: &str| {
+            ip_json(&format!("-n RED link show dev {link}"))[0]["linkinfo"]["info_slave_data"]["cost"].as_u64()
+        };
         assert_eq!((cost("e0"), cost("vx0")), (Some(2), Some(100)), "the kernel");
         let drawn = |link: &str| paper.0.link(&LinkId::new("RED", link)).unwrap().port.get("cost").cloned();
         assert_eq!((drawn("e0"), drawn("vx0")), (Some(Value::Number(2)), None), "the model knows that of a pair");
@@ -600,7 +673,9 @@ fn what_the_kernel_refuses_the_model_refuses() {
     sandbox::run("what_the_kernel_refuses_the_model_refuses", || {
         machine();
         let mut paper = Paper::new();
-        sh("ip -n RED link add name br0 type bridge; ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED link add name e2 type veth peer name e3");
+        sh(
+            "ip -n RED link add name br0 type bridge; ip -n RED address add 10.0.0.1/24 dev e0; ip -n RED link add name e2 type veth peer name e3",
+        );
         paper.create(Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge))));
         paper.address("10.0.0.1/24");
         let mut low = up(("RED", "e2"), Kind::Veth);
@@ -610,7 +685,8 @@ fn what_the_kernel_refuses_the_model_refuses() {
         effect(&mut paper.0, &Operation::CreatePair(Box::new(low), Box::new(other))).unwrap();
         let mut second = up(("RED", "br2"), Kind::Bridge);
         second.master = Setting::Is(Some("br0".into()));
-        let address = |text: &str, link: &str| Resource::Address(Address::plain(LinkId::new("RED", link), text.parse().unwrap()));
+        let address =
+            |text: &str, link: &str| Resource::Address(Address::plain(LinkId::new("RED", link), text.parse().unwrap()));
         let refused = [
             ("link add name br0 type bridge", Resource::Link(Box::new(up(("RED", "br0"), Kind::Bridge)))),
             ("link add name br2 type bridge; ip -n RED link set br2 master br0", Resource::Link(Box::new(second))),
@@ -631,13 +707,22 @@ fn a_setting_writes_others_too() {
     sandbox::run("a_setting_writes_others_too", || {
         machine();
         let read = |key: &str| sh(&format!("ip netns exec RED sysctl -n {key}")).trim().to_owned();
-        sh("ip netns exec RED sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.default.rp_filter=2");
+        sh(
+            "ip netns exec RED sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.default.rp_filter=2",
+        );
         for (main, others) in [
             (
                 "net/ipv4/ip_forward",
-                vec![("net/ipv4/conf/e0/forwarding", "1"), ("net/ipv4/conf/default/forwarding", "1"), ("net/ipv4/conf/all/accept_redirects", "0")],
+                vec![
+                    ("net/ipv4/conf/e0/forwarding", "1"),
+                    ("net/ipv4/conf/default/forwarding", "1"),
+                    ("net/ipv4/conf/all/accept_redirects", "0"),
+                ],
             ),
-            ("net/ipv6/conf/all/forwarding", vec![("net/ipv6/conf/e0/forwarding", "1"), ("net/ipv6/conf/default/forwarding", "1")]),
+            (
+                "net/ipv6/conf/all/forwarding",
+                vec![("net/ipv6/conf/e0/forwarding", "1"), ("net/ipv6/conf/default/forwarding", "1")],
+            ),
             ("net/ipv4/conf/default/rp_filter", vec![("net/ipv4/conf/e0/rp_filter", "2")]),
         ] {
             for (key, value) in others {
@@ -648,7 +733,11 @@ fn a_setting_writes_others_too() {
                 paper.0.insert(before.clone(), Owner::Ours);
                 paper.0.insert(setting(key, "7"), Owner::Ours);
                 effect(&mut paper.0, &Operation::Update { before, after }).unwrap();
-                assert_eq!(paper.0.get(&ResourceId::Sysctl("RED".into(), key.into())), Some(&setting(key, "")), "the model: {key}");
+                assert_eq!(
+                    paper.0.get(&ResourceId::Sysctl("RED".into(), key.into())),
+                    Some(&setting(key, "")),
+                    "the model: {key}"
+                );
             }
         }
     });

@@ -1,6 +1,12 @@
 //! A failure forced before and after every single operation on the real kernel leaves the machine as it was, by other programs' account.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 mod transitions;
@@ -149,8 +155,11 @@ fn everywhere(transition: &Transition) {
 #[test]
 fn the_table_of_a_namespace_that_went_is_not_the_new_one() {
     sandbox::run("the_table_of_a_namespace_that_went_is_not_the_new_one", || {
-        let with =
-            |policy: &str| format!("namespaces: {{ RED: {{ firewall: {{ input: {{ policy: {policy}, rules: [{{ protocol: icmpv6, accept: {{}} }}] }} }} }} }}");
+        let with = |policy: &str| {
+            format!(
+                "namespaces: {{ RED: {{ firewall: {{ input: {{ policy: {policy}, rules: [{{ protocol: icmpv6, accept: {{}} }}] }} }} }} }}"
+            )
+        };
         apply(&with("drop"));
         sh("ip netns delete RED");
         // It ends when the table is there and the record does not say so yet, as a run that is killed then.
@@ -176,7 +185,10 @@ fn rules_of_a_vrf_that_was_there_before() {
         apply(without);
         for family in ["-4", "-6"] {
             let forced = fails_at_each(with, || {
-                assert!(sandbox::try_sh("ip -n RED link show d0").code == 0 && sandbox::try_sh("ip -n RED link show v0").code != 0);
+                assert!(
+                    sandbox::try_sh("ip -n RED link show d0").code == 0
+                        && sandbox::try_sh("ip -n RED link show v0").code != 0
+                );
                 sh(&format!("ip {family} -n RED rule delete priority 1000 || true"));
             });
             assert!(forced > 0);
@@ -229,7 +241,8 @@ fn apart() {
         let mut kernel = Linux::new().unwrap();
         kernel.hold_what_goes(true).unwrap();
         let seen = kernel.observe(&wanted("")).unwrap();
-        let whole: Vec<&str> = seen.namespaces().filter(|namespace| namespace.whole).map(|namespace| namespace.node.as_str()).collect();
+        let whole: Vec<&str> =
+            seen.namespaces().filter(|namespace| namespace.whole).map(|namespace| namespace.node.as_str()).collect();
         assert_eq!(whole, ["A", "B", "C", "D"]);
         std::thread::sleep(std::time::Duration::from_secs(3));
         let before = snapshot();

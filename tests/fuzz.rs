@@ -4,7 +4,13 @@
 //! `TOPO_FUZZ=N` makes N of each kind instead of some thousand; `TOPO_FUZZ_SEED=N` takes others. The case that a run stopped at stands in the folder that
 //! the message names.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test enters namespaces")]
 
 mod mutation;
@@ -105,7 +111,10 @@ impl Tally {
 
     fn tell(&self, kind: &str, reached: &str, whole: &str) {
         let Self { cases, reached: to_decoder, whole: all, seconds, bytes } = self;
-        println!("{cases} {kind}: {to_decoder} {reached}, {all} {whole}; at most {seconds:.3} s and {} KB each", bytes >> 10);
+        println!(
+            "{cases} {kind}: {to_decoder} {reached}, {all} {whole}; at most {seconds:.3} s and {} KB each",
+            bytes >> 10
+        );
         assert!(self.reached * 2 >= self.cases, "most {kind} do not get as far as a decoder");
         assert!(self.whole > 0);
     }
@@ -113,7 +122,9 @@ impl Tally {
 
 /// Nothing that a terminal obeys, but for topo's own colours.
 fn plain(text: &str) {
-    let own = ["0", "1", "2", "31", "32", "33", "36"].iter().fold(text.to_owned(), |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
+    let own = ["0", "1", "2", "31", "32", "33", "36"]
+        .iter()
+        .fold(text.to_owned(), |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
     let bad = own.chars().find(|c| c.is_control() && *c != '\n');
     assert!(bad.is_none(), "{bad:?} in {text:?}");
 }
@@ -129,9 +140,9 @@ fn show(wanted: &State, observed: &State) {
                 let commands = plan.steps.iter().flat_map(|step| topo::dialect::ip::commands(&step.operation));
                 commands.for_each(|command| plain(&command));
             }
-            Err(conflicts) => {
-                conflicts.iter().for_each(|conflict| plain(&format!("{} {} {}", conflict.id, conflict.reason, conflict.help.as_deref().unwrap_or_default())))
-            }
+            Err(conflicts) => conflicts.iter().for_each(|conflict| {
+                plain(&format!("{} {} {}", conflict.id, conflict.reason, conflict.help.as_deref().unwrap_or_default()))
+            }),
         }
     }
     plain(&render::show::text(observed, None, &topo::resource::Counts::default()));
@@ -140,7 +151,8 @@ fn show(wanted: &State, observed: &State) {
 /// Everything that happens to a file; says whether the keys were looked at, and whether it was sound.
 fn all_of(text: &str) -> (bool, bool) {
     /// What is found before anybody looks at the keys.
-    const EARLY: [&str; 6] = ["yaml-syntax", "file-too-large", "too-deep", "empty-file", "recursive-alias", "too-many-values"];
+    const EARLY: [&str; 6] =
+        ["yaml-syntax", "file-too-large", "too-deep", "empty-file", "recursive-alias", "too-many-values"];
     let source = Source { name: "hostile.yaml".to_owned(), text: text.into() };
     let look = render::finding::Look { color: false, unicode: true, width: 100 };
     let (findings, topology) = match document::parse(&source) {
@@ -157,7 +169,10 @@ fn all_of(text: &str) -> (bool, bool) {
     if let Some(topology) = topology.filter(|_| sound) {
         let mut machine = State::empty(topology.state.topology.clone());
         for namespace in topology.state.namespaces().filter(|namespace| namespace.node.is_host()) {
-            machine.insert(topo::resource::Resource::Namespace(namespace.clone()), topo::resource::Owner::Theirs("the machine".to_owned()));
+            machine.insert(
+                topo::resource::Resource::Namespace(namespace.clone()),
+                topo::resource::Owner::Theirs("the machine".to_owned()),
+            );
         }
         show(&topology.state, &machine);
     }
@@ -193,11 +208,16 @@ fn corpus() -> (Vec<String>, usize) {
     let mut good = 0;
     for folder in ["topologies", "tests/eyes", "tests/bad"] {
         good = if folder == "tests/bad" { texts.len() } else { 0 };
-        let mut names: Vec<PathBuf> = std::fs::read_dir(sandbox::in_repository(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut names: Vec<PathBuf> =
+            std::fs::read_dir(sandbox::in_repository(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
         names.sort();
         for name in names.iter().filter(|name| name.extension().is_some_and(|extension| extension == "yaml")) {
             let text = std::fs::read_to_string(name).unwrap();
-            texts.extend(if folder == "tests/eyes" { text.split("\n---\n").map(str::to_owned).collect() } else { vec![text] });
+            texts.extend(if folder == "tests/eyes" {
+                text.split("\n---\n").map(str::to_owned).collect()
+            } else {
+                vec![text]
+            });
         }
     }
     (texts, good)
@@ -268,7 +288,8 @@ fn dump(protocol: isize, kind: u16, body: &[u8]) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
     loop {
         let (packet, _) = socket.recv_from_full().unwrap();
-        let ended = packet.get(4..6) == Some(&[3, 0]) || packet.len() >= 20 && packet[packet.len() - 20..][..8] == [20, 0, 0, 0, 3, 0, 2, 0];
+        let ended = packet.get(4..6) == Some(&[3, 0])
+            || packet.len() >= 20 && packet[packet.len() - 20..][..8] == [20, 0, 0, 0, 3, 0, 2, 0];
         packets.push(packet);
         if ended {
             return packets;
@@ -282,14 +303,35 @@ fn recorded(name: Option<&str>) -> Replies {
         if let Some(name) = name {
             setns(std::fs::File::open(format!("/run/netns/{name}")).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
         }
-        let route = [(18, vec![0; 16]), (22, vec![0; 8]), (26, vec![2; 12]), (26, vec![0; 12]), (34, vec![0; 12]), (30, vec![0; 12])];
+        let route = [
+            (18, vec![0; 16]),
+            (22, vec![0; 8]),
+            (26, vec![2; 12]),
+            (26, vec![0; 12]),
+            (34, vec![0; 12]),
+            (30, vec![0; 12]),
+        ];
         let bridge = [vec![7], vec![0; 11]].concat();
         let proxies = [vec![0; 10], vec![8, 0]].concat();
-        let mut route: Vec<Vec<u8>> = route.iter().flat_map(|(kind, body)| dump(0, *kind, &[&body[..1], &vec![0; body.len() - 1]].concat())).collect();
+        let mut route: Vec<Vec<u8>> = route
+            .iter()
+            .flat_map(|(kind, body)| dump(0, *kind, &[&body[..1], &vec![0; body.len() - 1]].concat()))
+            .collect();
         route.extend(dump(0, 30, &bridge).into_iter().chain(dump(0, 30, &proxies)));
         let netfilter = [1_u16, 4, 7].iter().flat_map(|kind| dump(12, 10 << 8 | kind, &[0; 4])).collect();
-        let program = |args: &str| sandbox::try_sh(&if let Some(name) = name { format!("ip netns exec {name} {args}") } else { args.to_owned() }).stdout;
-        let chains = if name.is_none() { vec![program("nft -s -y -a list chain ip mine forward"), program("iptables-nft -S FORWARD")] } else { Vec::new() };
+        let program = |args: &str| {
+            sandbox::try_sh(&if let Some(name) = name {
+                format!("ip netns exec {name} {args}")
+            } else {
+                args.to_owned()
+            })
+            .stdout
+        };
+        let chains = if name.is_none() {
+            vec![program("nft -s -y -a list chain ip mine forward"), program("iptables-nft -S FORWARD")]
+        } else {
+            Vec::new()
+        };
         Replies { route, netfilter, table: Some(program("nft -s -y list table inet topo-fuzz")), chains }
     };
     std::thread::scope(|scope| scope.spawn(enter).join().unwrap())
@@ -353,9 +395,17 @@ fn answers() {
         for (node, replies) in &nodes {
             let node = Node::from(*node);
             let read = replies::read(&wanted, &node, !node.is_host(), replies);
-            println!("{node}: {} messages and lines, {} understood, {} resources", read.tried, read.understood, read.state.items.len());
-            let missing: Vec<String> =
-                wanted.resources().filter(|it| it.id().node() == &node && read.state.get(&it.id()).is_none()).map(|it| it.id().to_string()).collect();
+            println!(
+                "{node}: {} messages and lines, {} understood, {} resources",
+                read.tried,
+                read.understood,
+                read.state.items.len()
+            );
+            let missing: Vec<String> = wanted
+                .resources()
+                .filter(|it| it.id().node() == &node && read.state.get(&it.id()).is_none())
+                .map(|it| it.id().to_string())
+                .collect();
             // Settings and files are read otherwise.
             assert!(missing.iter().all(|id| id.contains("net/")), "not read: {missing:?}");
         }
@@ -396,7 +446,11 @@ fn answers_to_the_program() {
             let (args, answer) = (commands[which], 1 + dice.below(counts[which]));
             let start = std::time::Instant::now();
             let reply = Reply::Mutated(inside, seed ^ case);
-            let run = tracer::run(sandbox::topo_path(), args, Some(Moment { request: answer, after: true, what: What::Receive(reply) }));
+            let run = tracer::run(
+                sandbox::topo_path(),
+                args,
+                Some(Moment { request: answer, after: true, what: What::Receive(reply) }),
+            );
             let what = format!("case {case}, {args:?}, answer {answer} changed: exit {}\n{}", run.code, run.stderr);
             assert!(matches!(run.code, 0..=2 | 77) && !run.stderr.contains("panicked"), "{what}");
             // An answer whose end is gone is waited for; everything else comes at once.

@@ -1,6 +1,12 @@
 //! The page of guarantees names tests; each of them has to be there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::Path;
 
@@ -14,7 +20,12 @@ fn every_test_that_the_page_names_is_there() {
     }
     assert!(named.len() > 10, "the page names only {} tests", named.len());
     // No guarantee without a test.
-    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what holds") && !line.starts_with("| ---"));
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| what holds") && !line.starts_with("| ---"));
     rows.for_each(|row| assert!(row.contains("`tests/"), "no test holds this: {row}"));
-    assert!(std::fs::read_to_string(root.join("README.md")).unwrap().contains("docs/guarantees.md"), "README.md does not lead to the page");
+    assert!(
+        std::fs::read_to_string(root.join("README.md")).unwrap().contains("docs/guarantees.md"),
+        "README.md does not lead to the page"
+    );
 }

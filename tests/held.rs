@@ -1,6 +1,12 @@
 //! Namespaces that a destroy takes with all that is in them: nobody reads that, and where the destroy fails they have their names back, the same as they were.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -41,7 +47,9 @@ fn they_come_back_as_they_were() {
         let file = write("apart.yaml", APART);
         topo(&["apply", "--yes", &file]).expect(0);
         // A hand has been at it, somebody lives there, and the name of one of them is mounted twice: it cannot go.
-        sh("ip -n B address add 10.1.0.1/24 dev e0; ip netns exec B sleep 60 >/dev/null 2>&1 & sleep 0.2; mount --bind /run/netns/A /run/netns/A");
+        sh(
+            "ip -n B address add 10.1.0.1/24 dev e0; ip netns exec B sleep 60 >/dev/null 2>&1 & sleep 0.2; mount --bind /run/netns/A /run/netns/A",
+        );
         let (before, sleeper) = (inodes(), sh("ip netns pids B"));
         assert!(!sleeper.trim().is_empty());
         topo(&["destroy", "--yes", &file]).expect(1).says("ip netns delete A");
@@ -51,7 +59,9 @@ fn they_come_back_as_they_were() {
         sh("ip netns exec B ping -c1 -W2 10.0.0.1");
         assert!(sh("ip netns exec B ip route").contains("10.9.0.0/16 via 10.0.0.1"));
         // Who looks on from a mount namespace of its own sees a name go that was given back.
-        let seen = |name: &str| sh(&format!("grep -c /run/netns/{name} /proc/{}/mountinfo || true", sleeper.trim())).trim().to_owned();
+        let seen = |name: &str| {
+            sh(&format!("grep -c /run/netns/{name} /proc/{}/mountinfo || true", sleeper.trim())).trim().to_owned()
+        };
         assert_eq!((seen("Z"), seen("B")), ("1".to_owned(), "1".to_owned()));
         sh("umount -l /run/netns/Z");
         assert_eq!(seen("Z"), "0");
@@ -74,7 +84,10 @@ fn they_come_back_as_they_were() {
 fn what_others_have_a_part_in_is_read() {
     sandbox::run("what_others_have_a_part_in_is_read", || {
         let file = write("apart.yaml", APART);
-        let guest = write("guest.yaml", "name: guest\nnamespaces: { A: { existing: { netns: A }, interfaces: { lo: { addresses: [10.254.0.1/32] } } } }\n");
+        let guest = write(
+            "guest.yaml",
+            "name: guest\nnamespaces: { A: { existing: { netns: A }, interfaces: { lo: { addresses: [10.254.0.1/32] } } } }\n",
+        );
         let hands: [(&str, &[&str]); 5] = [
             ("ip netns add other; ip -n A link add x type veth peer name x netns other", &["Z"]),
             ("ip -n B link add x type veth peer name x netns 1", &["Z"]),
@@ -106,14 +119,22 @@ fn more_than_may_be_open() {
             "many.yaml",
             &format!(
                 "name: many\nnamespaces: {{ {} }}\n",
-                names.iter().map(|name| format!("{name}: {{ interfaces: {{ lo: {{ addresses: [10.0.0.1/32] }} }} }}")).collect::<Vec<_>>().join(", ")
+                names
+                    .iter()
+                    .map(|name| format!("{name}: {{ interfaces: {{ lo: {{ addresses: [10.0.0.1/32] }} }} }}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         );
         for (limit, whole) in [(160, 0), (400, 40)] {
             topo(&["apply", "--yes", &file]).expect(0);
             let destroyed = sh(&format!("ulimit -n {limit}; {} destroy --yes {file}", topo_path()));
             assert!(destroyed.contains(&format!("{} to destroy", 80 - whole)), "{destroyed}");
-            assert_eq!(destroyed.contains("40 namespaces go with all that is in them."), whole == 40, "{limit}\n{destroyed}");
+            assert_eq!(
+                destroyed.contains("40 namespaces go with all that is in them."),
+                whole == 40,
+                "{limit}\n{destroyed}"
+            );
         }
         assert_snapshot(&before);
     });

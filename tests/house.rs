@@ -1,6 +1,12 @@
 //! The rules of the house that no compiler holds.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "house/imports.rs"]
 mod imports;
@@ -50,13 +56,22 @@ fn program(name: &str, text: &str) -> String {
         return String::new();
     }
     let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-    text[..end].lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect::<Vec<_>>().join("\n")
+    text[..end]
+        .lines()
+        .map(|line| if line.trim_start().starts_with("//") { "" } else { line })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The sources of the program, with their imports resolved.
 fn sources() -> Sources {
     let program = |(name, text): (String, String)| (name.trim_start_matches("src/").to_owned(), program(&name, &text));
-    Sources::read(files("src").into_iter().filter(|(name, _)| name.ends_with(".rs") && !name.contains("/tests") && !name.ends_with("main.rs")).map(program))
+    Sources::read(
+        files("src")
+            .into_iter()
+            .filter(|(name, _)| name.ends_with(".rs") && !name.contains("/tests") && !name.ends_with("main.rs"))
+            .map(program),
+    )
 }
 
 /// Sources made up for a test of the rules themselves.
@@ -116,7 +131,11 @@ fn no_file_uses_one_that_uses_it() {
 
 #[test]
 fn circles_are_found() {
-    let direct = [("lib.rs", "mod a;\nmod b;\n"), ("a.rs", "use crate::b::B;\npub struct A(B);\n"), ("b.rs", "use crate::a::A;\npub struct B(A);\n")];
+    let direct = [
+        ("lib.rs", "mod a;\nmod b;\n"),
+        ("a.rs", "use crate::b::B;\npub struct A(B);\n"),
+        ("b.rs", "use crate::a::A;\npub struct B(A);\n"),
+    ];
     let through_super = [
         ("lib.rs", "mod room;\n"),
         ("room/mod.rs", "mod a;\nmod b;\n"),
@@ -129,7 +148,11 @@ fn circles_are_found() {
         ("room/a.rs", "use crate::other::{self as elsewhere};\npub struct A;\npub fn f() { elsewhere::g() }\n"),
         ("other.rs", "use crate::room::A;\npub fn g() { let _ = A; }\n"),
     ];
-    for (files, circle) in [(&direct[..], ["a.rs", "b.rs"]), (&through_super, ["room/a.rs", "room/b.rs"]), (&through_a_re_export, ["other.rs", "room/a.rs"])] {
+    for (files, circle) in [
+        (&direct[..], ["a.rs", "b.rs"]),
+        (&through_super, ["room/a.rs", "room/b.rs"]),
+        (&through_a_re_export, ["other.rs", "room/a.rs"]),
+    ] {
         let found = planted(files).circles();
         assert_eq!(found, [circle.map(str::to_owned).into()], "{files:?}");
     }
@@ -174,7 +197,12 @@ fn files_are_short() {
     let long: Vec<String> = files("src")
         .into_iter()
         .filter(|(name, _)| name.ends_with(".rs"))
-        .map(|(name, text)| (text.find("#[cfg(test)]\nmod tests {").map_or(text.lines().count(), |end| text[..end].lines().count()), name))
+        .map(|(name, text)| {
+            (
+                text.find("#[cfg(test)]\nmod tests {").map_or(text.lines().count(), |end| text[..end].lines().count()),
+                name,
+            )
+        })
         .filter(|(lines, _)| *lines > 400)
         .map(|(lines, name)| format!("{name}: {lines} lines"))
         .collect();
@@ -200,11 +228,23 @@ fn nothing_panics_on_purpose() {
 #[test]
 fn a_mod_file_holds_no_logic() {
     let mut wrong = String::new();
-    for (name, text) in files("src").into_iter().filter(|(name, _)| name.ends_with("/mod.rs") && !name.contains("/tests")) {
+    for (name, text) in
+        files("src").into_iter().filter(|(name, _)| name.ends_with("/mod.rs") && !name.contains("/tests"))
+    {
         let mut open = false;
         for line in program(&name, &text).lines().filter(|line| !line.trim().is_empty()) {
-            let declares =
-                ["mod ", "use ", "pub mod ", "pub use ", "pub(crate) mod ", "pub(crate) use ", "pub(super) mod ", "pub(super) use ", "#[cfg(test)]", "#[path"];
+            let declares = [
+                "mod ",
+                "use ",
+                "pub mod ",
+                "pub use ",
+                "pub(crate) mod ",
+                "pub(crate) use ",
+                "pub(super) mod ",
+                "pub(super) use ",
+                "#[cfg(test)]",
+                "#[path",
+            ];
             if !open && !declares.iter().any(|word| line.starts_with(word)) {
                 let _ = writeln!(wrong, "{name}: {line}");
                 break;
@@ -222,7 +262,10 @@ fn no_drawer_for_everything() {
         let path = Path::new(&name);
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let parent = path.parent().and_then(Path::file_name).unwrap().to_string_lossy().into_owned();
-        assert!(!drawers.contains(&stem.as_str()) && !drawers.contains(&parent.as_str()), "{name}: a room is called by what it is about");
+        assert!(
+            !drawers.contains(&stem.as_str()) && !drawers.contains(&parent.as_str()),
+            "{name}: a room is called by what it is about"
+        );
     }
 }
 
@@ -249,10 +292,9 @@ fn no_path_of_one_machine() {
     for (name, text) in top.iter().filter(|name| root().join(name).exists()).flat_map(|name| files(name)) {
         for (number, line) in text.lines().enumerate() {
             for folder in folders {
-                if line
-                    .match_indices(&format!("/{folder}"))
-                    .any(|(at, _)| at == 0 || !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})".contains(c)))
-                {
+                if line.match_indices(&format!("/{folder}")).any(|(at, _)| {
+                    at == 0 || !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})".contains(c))
+                }) {
                     let _ = writeln!(wrong, "{name}:{}: {}", number + 1, line.trim());
                 }
             }

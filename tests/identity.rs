@@ -3,7 +3,14 @@
 //!
 //! Judged by `ip`, `nft` and `sysctl`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -36,7 +43,16 @@ fn everything(nodes: &[(&str, &str)]) -> String {
         )
     };
     let text = format!("name: lab\nnamespaces:\n{}  own: {{}}\n", nodes.iter().map(node).collect::<String>());
-    write(&format!("{}.yaml", nodes.iter().map(|(node, netns)| format!("{node}-{}", netns.replace([' ', ':', '/'], ""))).collect::<String>()), &text)
+    write(
+        &format!(
+            "{}.yaml",
+            nodes
+                .iter()
+                .map(|(node, netns)| format!("{node}-{}", netns.replace([' ', ':', '/'], "")))
+                .collect::<String>()
+        ),
+        &text,
+    )
 }
 
 const TWO: &str = "for n in g1 g2; do ip netns add $n; ip -n $n link set lo up; done";
@@ -118,7 +134,9 @@ fn another_namespace_under_the_same_name_is_left_alone() {
             let confirm: &[&str] = if way == "rollback" { &["--confirm", "10m"] } else { &[] };
             topo(&[&["apply", "--yes"], confirm, &[&file]].concat()).expect(0);
             // Its owner makes it anew, and wants to forward himself.
-            sh("ip netns del g1; ip netns add g1; ip -n g1 link set lo up; ip netns exec g1 sysctl -qw net.ipv4.ip_forward=1");
+            sh(
+                "ip netns del g1; ip netns add g1; ip -n g1 link set lo up; ip netns exec g1 sysctl -qw net.ipv4.ip_forward=1",
+            );
             let anew = look("g1");
             topo(&["exec", "c", "--", "true"]).expect(1).says("is gone");
             match way {
@@ -146,7 +164,9 @@ fn another_namespace_under_the_same_process_number_is_left_alone() {
             let process: u32 = sh("unshare -n sleep 600 >/dev/null 2>&1 & echo $!; sleep 0.2").trim().parse().unwrap();
             let file = write(
                 "p.yaml",
-                &format!("name: p\nnamespaces:\n  X: {{ existing: {{ pid: {process} }}, forwarding: true, interfaces: {{ yb: {{ bridge: {{}} }} }} }}\n"),
+                &format!(
+                    "name: p\nnamespaces:\n  X: {{ existing: {{ pid: {process} }}, forwarding: true, interfaces: {{ yb: {{ bridge: {{}} }} }} }}\n"
+                ),
             );
             apply(&file);
             let again = sh(&format!(
@@ -155,7 +175,9 @@ fn another_namespace_under_the_same_process_number_is_left_alone() {
                 process - 1
             ));
             assert_eq!(again.trim(), process.to_string());
-            let switch = format!("nsenter --net=/proc/{process}/ns/net sysctl -n net.ipv4.ip_forward net.ipv4.conf.all.accept_redirects");
+            let switch = format!(
+                "nsenter --net=/proc/{process}/ns/net sysctl -n net.ipv4.ip_forward net.ipv4.conf.all.accept_redirects"
+            );
             let before = (sh(&switch), sh("sysctl -n net.ipv4.ip_forward"));
             topo(&["destroy", "--yes", "p"]).expect(0);
             assert_eq!((sh(&switch), sh("sysctl -n net.ipv4.ip_forward")), before);
@@ -206,7 +228,10 @@ fn an_interface_that_was_made_anew_stays_as_it_is() {
 fn what_a_hand_changed_on_an_interface_stays() {
     sandbox::run("what_a_hand_changed_on_an_interface_stays", || {
         sh("ip link add up0 type veth peer name up1");
-        let file = write("lab.yaml", "name: lab\nhost: { interfaces: { up0: { existing: {}, mtu: 1300, txqueuelen: 700, up: true } } }\n");
+        let file = write(
+            "lab.yaml",
+            "name: lab\nhost: { interfaces: { up0: { existing: {}, mtu: 1300, txqueuelen: 700, up: true } } }\n",
+        );
         apply(&file);
         sh("ip link set up0 mtu 1400");
         topo(&["destroy", "--yes", "lab"]).expect(0).says("somebody changed host/up0 since topo configured it");

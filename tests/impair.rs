@@ -1,6 +1,12 @@
 //! Bad lines on the real kernel, compared with what `tc` says of them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -30,13 +36,21 @@ fn plan_of(wanted: &State) -> Plan {
 }
 
 fn shown(plan: &Plan) -> Vec<String> {
-    plan.changes.iter().map(|change| format!("{:?} {} {} {:?}", change.action, change.id.kind(), change.id, change.drift)).collect()
+    plan.changes
+        .iter()
+        .map(|change| format!("{:?} {} {} {:?}", change.action, change.id.kind(), change.id, change.drift))
+        .collect()
 }
 
 /// Carries a plan out, and sees that nothing is left to do. Answers with what was done.
 fn reach(wanted: &State) -> Vec<String> {
     let plan = plan_of(wanted);
-    let report = apply::run(&mut Linux::new().unwrap(), &plan, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {});
+    let report = apply::run(
+        &mut Linux::new().unwrap(),
+        &plan,
+        &Options { rollback: false, interrupted: Default::default() },
+        &mut |_| {},
+    );
     assert!(report.failure.is_none(), "{:?}\n{:#?}", report.failure, shown(&plan));
     assert!(report.leftover.is_empty(), "{:#?}", report.leftover);
     let again = plan_of(wanted);
@@ -70,11 +84,20 @@ fn assert_netem(node: &str, handle: &str, options: &Value) {
 /// From any line to any other on paper, whatever becomes of the link that it is on.
 #[test]
 fn every_line_to_every_other_on_paper() {
-    let lines = ["", "loss: 1%", "loss: 2%, limit: 7", "delay: 5ms, jitter: 1ms", "delay: 5ms, jitter: 1ms, distribution: normal", "rate: 1mbit, delay: 5ms"];
+    let lines = [
+        "",
+        "loss: 1%",
+        "loss: 2%, limit: 7",
+        "delay: 5ms, jitter: 1ms",
+        "delay: 5ms, jitter: 1ms, distribution: normal",
+        "rate: 1mbit, delay: 5ms",
+    ];
     let mut versions = vec![State::empty("t".into())];
     for line in lines.iter().map(|line| if line.is_empty() { String::new() } else { format!(", impair: {{{line}}}") }) {
         versions.push(wanted(&cable(&line)));
-        versions.push(wanted(&cable(&line).replace("B/eth0", "B/eth1").replace("B: {interfaces: {eth0", "B: {interfaces: {eth1")));
+        versions.push(wanted(
+            &cable(&line).replace("B/eth0", "B/eth1").replace("B: {interfaces: {eth0", "B: {interfaces: {eth1"),
+        ));
         versions.push(wanted(&format!(
             "{{name: t, host: {{interfaces: {{br0: {{bridge: {{}}{line}}}}}}}, namespaces: {{A: {{interfaces: {{lo: {{addresses: [10.9.9.9/32]{line}}}}}}}}}}}"
         )));
@@ -83,8 +106,14 @@ fn every_line_to_every_other_on_paper() {
         for to in &versions {
             let mut kernel = Model::bare("t".into());
             for wanted in [from, to, &versions[0]] {
-                let plan = plan::make(wanted, &kernel.observe(wanted).unwrap()).unwrap_or_else(|conflicts| panic!("{conflicts:?}"));
-                let report = apply::run(&mut kernel, &plan, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {});
+                let plan = plan::make(wanted, &kernel.observe(wanted).unwrap())
+                    .unwrap_or_else(|conflicts| panic!("{conflicts:?}"));
+                let report = apply::run(
+                    &mut kernel,
+                    &plan,
+                    &Options { rollback: false, interrupted: Default::default() },
+                    &mut |_| {},
+                );
                 assert!(report.failure.is_none(), "{:?}\n{:#?}", report.failure, shown(&plan));
                 assert!(report.leftover.is_empty(), "{:#?}", report.leftover);
             }
@@ -110,13 +139,21 @@ fn every_attribute_alone() {
             ("delay: 1500us, jitter: 1ms, distribution: normal", "7471:", json!({ "delay": delay(0.0015, 0.001) })),
             ("delay: 1500us, jitter: 1ms, distribution: pareto", "7472:", json!({ "delay": delay(0.0015, 0.001) })),
             ("delay: 1500us, jitter: 2ms, distribution: pareto", "7472:", json!({ "delay": delay(0.0015, 0.002) })),
-            ("delay: 1500us, jitter: 2ms, distribution: paretonormal", "7473:", json!({ "delay": delay(0.0015, 0.002) })),
+            (
+                "delay: 1500us, jitter: 2ms, distribution: paretonormal",
+                "7473:",
+                json!({ "delay": delay(0.0015, 0.002) }),
+            ),
             ("delay: 1500us, jitter: 2ms", "7470:", json!({ "delay": delay(0.0015, 0.002) })),
             ("loss: 0.5%", "7470:", json!({ "loss-random": share("loss", 0.005) })),
             ("loss: 100%", "7470:", json!({ "loss-random": share("loss", 1.0) })),
             ("duplicate: 1%", "7470:", json!({ "duplicate": share("duplicate", 0.01) })),
             ("corrupt: 0.1%", "7470:", json!({ "corrupt": share("corrupt", 0.001) })),
-            ("delay: 20ms, reorder: 25%", "7470:", json!({ "delay": delay(0.02, 0.0), "reorder": share("reorder", 0.25), "gap": 1 })),
+            (
+                "delay: 20ms, reorder: 25%",
+                "7470:",
+                json!({ "delay": delay(0.02, 0.0), "reorder": share("reorder", 0.25), "gap": 1 }),
+            ),
             ("delay: 20ms", "7470:", json!({ "delay": delay(0.02, 0.0) })),
             ("rate: 10mbit", "7470:", json!({ "rate": rate(1_250_000) })),
             ("rate: 100gbit", "7470:", json!({ "rate": rate(12_500_000_000) })),
@@ -148,8 +185,14 @@ fn every_attribute_alone() {
 /// `expected` with the numbers of `there` where they are the same but for what printing costs.
 fn rounded(expected: Value, there: &Value) -> Value {
     match (expected, there) {
-        (Value::Object(map), there) => Value::Object(map.into_iter().map(|(key, value)| (key.clone(), rounded(value, &there[key.as_str()]))).collect()),
-        (Value::Number(number), Value::Number(there)) if (number.as_f64().unwrap() - there.as_f64().unwrap()).abs() < 2e-6 => Value::Number(there.clone()),
+        (Value::Object(map), there) => Value::Object(
+            map.into_iter().map(|(key, value)| (key.clone(), rounded(value, &there[key.as_str()]))).collect(),
+        ),
+        (Value::Number(number), Value::Number(there))
+            if (number.as_f64().unwrap() - there.as_f64().unwrap()).abs() < 2e-6 =>
+        {
+            Value::Number(there.clone())
+        }
         (value, _) => value,
     }
 }
@@ -187,7 +230,12 @@ impl Dice {
             }
         }
         if self.throw(2) == 0 {
-            keys.push(format!("rate: {}.{}{}", 1 + self.throw(999), self.throw(100), self.one_of(&["kbit", "mbit", "gbit", "mibit", "kbps", "mbps"])));
+            keys.push(format!(
+                "rate: {}.{}{}",
+                1 + self.throw(999),
+                self.throw(100),
+                self.one_of(&["kbit", "mbit", "gbit", "mibit", "kbps", "mbps"])
+            ));
         }
         keys.join(", ")
     }
@@ -211,7 +259,8 @@ fn any_line_after_any_other() {
 #[test]
 fn edits_by_hand_are_seen_and_repaired() {
     run_needing("edits_by_hand_are_seen_and_repaired", &["netem", "tbf", "fq_codel", "htb"], || {
-        let lines = wanted(&cable(", impair: { delay: 20ms, jitter: 5ms, distribution: normal, loss: 1%, rate: 10mbit }"));
+        let lines =
+            wanted(&cable(", impair: { delay: 20ms, jitter: 5ms, distribution: normal, loss: 1%, rate: 10mbit }"));
         reach(&lines);
         let good = root("A", "eth0");
         let edits = [
@@ -297,13 +346,19 @@ fn an_interface_of_somebody_else_is_given_back() {
         let text = "{name: t, host: {interfaces: {own0: {existing: {}, mtu: 1400, impair: { loss: 1% }}, ifb7: {existing: {}, impair: { delay: 5ms, jitter: 1ms, distribution: pareto }}}}}";
         let file = write("t.yaml", text);
         reach(&wanted(text));
-        assert_eq!((&root("host", "own0")["handle"], &root("host", "ifb7")["handle"]), (&json!("7470:"), &json!("7472:")));
+        assert_eq!(
+            (&root("host", "own0")["handle"], &root("host", "ifb7")["handle"]),
+            (&json!("7470:"), &json!("7472:"))
+        );
         topo(&["show", "t"]).expect(0).says("qdisc on ifb7 netem delay 5ms, jitter 1ms, distribution pareto");
         let yaml = write("again.yaml", &topo(&["show", "--yaml", "t"]).expect(0).stdout);
         topo(&["plan", "--detailed-exitcode", &yaml]).expect(0);
         // Another topology finds out whose it is.
-        let other = write("other.yaml", "{name: other, host: {interfaces: {own0: {existing: {}, impair: { loss: 2% }}}}}");
-        topo(&["plan", &other]).expect(1).says("netem at the root of host/own0 is there already and belongs to topology \"t\"");
+        let other =
+            write("other.yaml", "{name: other, host: {interfaces: {own0: {existing: {}, impair: { loss: 2% }}}}}");
+        topo(&["plan", &other])
+            .expect(1)
+            .says("netem at the root of host/own0 is there already and belongs to topology \"t\"");
         // One of somebody else that came in its place stays, also when the topology goes.
         sh("tc qdisc del dev own0 root; tc qdisc add dev own0 root tbf rate 10mbit burst 32k latency 50ms");
         topo(&["plan", &file])
@@ -329,7 +384,11 @@ fn an_interface_of_somebody_else_is_given_back() {
 #[test]
 fn a_link_of_ours_on_the_host() {
     run_needing("a_link_of_ours_on_the_host", &["netem", "fq_codel"], || {
-        let text = |more: &str| format!("{{name: t, host: {{interfaces: {{p0: {{veth: A/eth0, mtu: 1400{more}}}}}}}, namespaces: {{A: {{}}}}}}");
+        let text = |more: &str| {
+            format!(
+                "{{name: t, host: {{interfaces: {{p0: {{veth: A/eth0, mtu: 1400{more}}}}}}}, namespaces: {{A: {{}}}}}}"
+            )
+        };
         reach(&wanted(&text("")));
         sh("tc qdisc add dev p0 root netem loss 5%");
         assert!(plan_of(&wanted(&text(""))).is_empty());
@@ -357,7 +416,9 @@ fn losses_and_doubles_are_counted() {
             let line = text.lines().find(|line| line.contains("packets transmitted")).expect("a summary").to_owned();
             println!("{line}");
             let number = |word: &str| {
-                line.split(", ").find_map(|part| part.strip_suffix(word)).map_or(0, |number| number.trim_start_matches('+').parse::<u32>().unwrap())
+                line.split(", ")
+                    .find_map(|part| part.strip_suffix(word))
+                    .map_or(0, |number| number.trim_start_matches('+').parse::<u32>().unwrap())
             };
             (number(" received"), number(" duplicates"))
         };

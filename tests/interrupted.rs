@@ -1,6 +1,13 @@
 //! Signals, questions, limits of the process, and arguments: nothing of them leaves a change half done, a lock, or a panic.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -29,7 +36,8 @@ namespaces:
 fn many(nodes: usize) -> String {
     let mut text = "name: many\nnamespaces:\n".to_owned();
     for node in 0..nodes {
-        let _ = writeln!(text, "  N{node}: {{ interfaces: {{ b0: {{ bridge: {{}}, addresses: [10.6.{node}.1/24] }} }} }}");
+        let _ =
+            writeln!(text, "  N{node}: {{ interfaces: {{ b0: {{ bridge: {{}}, addresses: [10.6.{node}.1/24] }} }} }}");
     }
     text
 }
@@ -46,7 +54,12 @@ fn until_asked(terminal: &mut Child) -> String {
     let (mut text, mut byte) = (Vec::new(), [0]);
     let stream = terminal.stdout.as_mut().unwrap();
     while !String::from_utf8_lossy(&text).contains("yes") {
-        assert_eq!(stream.read(&mut byte).unwrap(), 1, "it ended without a question:\n{}", String::from_utf8_lossy(&text));
+        assert_eq!(
+            stream.read(&mut byte).unwrap(),
+            1,
+            "it ended without a question:\n{}",
+            String::from_utf8_lossy(&text)
+        );
         text.push(byte[0]);
     }
     String::from_utf8_lossy(&text).into_owned()
@@ -79,7 +92,10 @@ fn an_open_question_is_in_nobodys_way() {
         let mut terminal = on_a_terminal(&format!("{} apply {other}", topo_path()));
         until_asked(&mut terminal);
         topo(&["apply", "--yes", "-q", "--lock-timeout", "0", &third]).expect(0);
-        assert!(wait_for(Duration::from_secs(10), || !topo(&["list"]).stdout.contains("lab")), "not undone while the question stands");
+        assert!(
+            wait_for(Duration::from_secs(10), || !topo(&["list"]).stdout.contains("lab")),
+            "not undone while the question stands"
+        );
         topo(&["destroy", "--yes", "-q", "--lock-timeout", "0", "many"]).expect(0);
         type_in(&mut terminal, "no\n");
         assert!(ends(terminal, 1).contains("Nothing was changed"));
@@ -99,7 +115,8 @@ fn after_the_question_it_looks_again() {
         ends(terminal, 0);
         topo(&["plan", "--detailed-exitcode", &lab]).expect(0);
         // Somebody does something that it would have to undo: nobody has seen that.
-        let more = write("more.yaml", &LAB.replace("addresses: [10.6.0.1/24]", "addresses: [10.6.0.1/24], txqueuelen: 77"));
+        let more =
+            write("more.yaml", &LAB.replace("addresses: [10.6.0.1/24]", "addresses: [10.6.0.1/24], txqueuelen: 77"));
         for command in [format!("apply {more}"), "destroy lab".to_owned(), "undo lab".to_owned()] {
             let mut terminal = on_a_terminal(&format!("{} {command}", topo_path()));
             until_asked(&mut terminal);
@@ -137,7 +154,8 @@ fn a_signal_ends_the_question_and_leaves_nothing() {
         let file = write("many.yaml", &many(200));
         let machine = quiet(&Default::default());
         for (delay, signal) in (0..24).map(|n| (n * 4, ["INT", "TERM", "HUP"][n as usize % 3])) {
-            let child = Command::new(topo_path()).args(["apply", "--yes", "-q", &file]).stdin(Stdio::null()).spawn().unwrap();
+            let child =
+                Command::new(topo_path()).args(["apply", "--yes", "-q", &file]).stdin(Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_millis(delay));
             try_sh(&format!("kill -{signal} {}", child.id()));
             child.wait_with_output().unwrap();
@@ -147,7 +165,12 @@ fn a_signal_ends_the_question_and_leaves_nothing() {
         sh("mkdir -m 700 /run/topo");
         let mut holder = Command::new("flock").args(["/run/topo/.lock", "sleep", "60"]).spawn().unwrap();
         assert!(wait_for(Duration::from_secs(5), || try_sh("flock -n /run/topo/.lock true").code != 0));
-        let mut child = Command::new(topo_path()).args(["apply", "--yes", &lab]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(topo_path())
+            .args(["apply", "--yes", &lab])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         child.stderr.as_mut().unwrap().read_exact(&mut [0; 16]).expect("it says for whom it waits");
         sh(&format!("kill -TERM {}", child.id()));
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
@@ -198,7 +221,8 @@ fn a_limit_for_the_size_of_files_is_a_failure_that_is_undone() {
         assert!(failed > 0, "no limit was too low");
         // A program in a node is ended by that signal, as it would be without topo.
         topo(&["apply", "--yes", "-q", &lab]).expect(0);
-        let line = format!("ulimit -f 1; exec {} exec A -- dd if=/dev/zero of=/run/lock/big bs=4096 count=4", topo_path());
+        let line =
+            format!("ulimit -f 1; exec {} exec A -- dd if=/dev/zero of=/run/lock/big bs=4096 count=4", topo_path());
         let output = try_sh(&line);
         assert_eq!(output.code, 128 + nix::libc::SIGXFSZ, "{output:?}");
     });
@@ -209,11 +233,17 @@ fn lost_output_is_told() {
     sandbox::run("lost_output_is_told", || {
         let lab = write("lab.yaml", LAB);
         let machine = quiet(&Default::default());
-        let to_full = |args: &str| -> Output { Command::new("sh").args(["-c", &format!("exec {} {args} >/dev/full", topo_path())]).output().unwrap() };
+        let to_full = |args: &str| -> Output {
+            Command::new("sh").args(["-c", &format!("exec {} {args} >/dev/full", topo_path())]).output().unwrap()
+        };
         let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
         let output = to_full(&format!("apply --yes {lab}"));
         assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).contains("cannot write to stdout") && said(&output).contains("Nothing was changed"), "{}", said(&output));
+        assert!(
+            said(&output).contains("cannot write to stdout") && said(&output).contains("Nothing was changed"),
+            "{}",
+            said(&output)
+        );
         assert_snapshot(&machine);
         // The report comes when all is done.
         let output = to_full(&format!("apply --yes --json {lab}"));
@@ -239,7 +269,15 @@ fn lost_output_is_told() {
 fn arguments_of_any_bytes() {
     sandbox::run("arguments_of_any_bytes", || {
         let lab = write("lab.yaml", LAB);
-        let run = |line: &str| Command::new("bash").args(["-c", line]).env("T", topo_path()).env("LAB", &lab).stdin(Stdio::null()).output().unwrap();
+        let run = |line: &str| {
+            Command::new("bash")
+                .args(["-c", line])
+                .env("T", topo_path())
+                .env("LAB", &lab)
+                .stdin(Stdio::null())
+                .output()
+                .unwrap()
+        };
         for (line, code) in [
             (r#"exec "$T" $'\xff'"#, 64),
             (r#"exec -a $'\xff' "$T" --version"#, 0),

@@ -3,7 +3,13 @@
 //! `tests/kinds/table.rs` has a row for each attribute of `topo::resource::kinds`; a missing one is a failure. All rows of a kind are applied side by side, each
 //! in a namespace of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "kinds/elsewhere.rs"]
 mod elsewhere;
@@ -123,7 +129,9 @@ fn links(node: &str) -> Links {
             found.insert(format!("{name}/linkinfo/info_data/vni"), shown(&id));
         }
         found.retain(|path, _| {
-            !path.rsplit('/').next().is_some_and(|last| RESTLESS.contains(&last)) && !path.contains("/info_slave_data/ad_") && !path.contains("/ad_info/")
+            !path.rsplit('/').next().is_some_and(|last| RESTLESS.contains(&last))
+                && !path.contains("/info_slave_data/ad_")
+                && !path.contains("/ad_info/")
         });
         all.extend(found);
     }
@@ -150,7 +158,14 @@ fn converge(file: &str) {
     let done = topo(&["apply", "--yes", file]);
     assert_eq!(done.code, 0, "{}\n{}\n{}", done.stdout, done.stderr, std::fs::read_to_string(file).unwrap());
     let planned = topo(&["plan", "--detailed-exitcode", file]);
-    assert_eq!(planned.code, 0, "the plan after an apply is not empty:\n{}\n{}\n{}", planned.stdout, planned.stderr, std::fs::read_to_string(file).unwrap());
+    assert_eq!(
+        planned.code,
+        0,
+        "the plan after an apply is not empty:\n{}\n{}\n{}",
+        planned.stdout,
+        planned.stderr,
+        std::fs::read_to_string(file).unwrap()
+    );
 }
 
 /// Whether what a row says of the kernel by another program is so.
@@ -166,14 +181,21 @@ fn by_hand(row: &Row, nth: usize, after: bool, wrong: &mut Vec<String>) {
 fn judge(row: &Row, before: &Links, after: &Links, what: &str, wrong: &mut Vec<String>) {
     let replaced = row.how == How::Replaced;
     let found = differences(before, after, replaced);
-    let full = |text: &String| if text.contains('/') { text.clone() } else { format!("{NAME}/linkinfo/info_data/{text}") };
+    let full =
+        |text: &String| if text.contains('/') { text.clone() } else { format!("{NAME}/linkinfo/info_data/{text}") };
     let random = |text: &String| replaced && text.starts_with(&format!("{NAME}/address="));
     let expected: BTreeSet<String> = row.seen.iter().map(full).filter(|text| !random(text)).collect();
     if found != expected {
         wrong.push(format!("{} ({what}): ip says {found:?}, expected {expected:?}", row.name()));
     }
     if what == "changed" && replaced != (before.1.get(NAME) != after.1.get(NAME)) {
-        wrong.push(format!("{}: {:?}, but its number is {:?} after {:?}", row.name(), row.how, after.1.get(NAME), before.1.get(NAME)));
+        wrong.push(format!(
+            "{}: {:?}, but its number is {:?} after {:?}",
+            row.name(),
+            row.how,
+            after.1.get(NAME),
+            before.1.get(NAME)
+        ));
     }
 }
 
@@ -183,7 +205,8 @@ fn kind(word: &str, only: &str) -> Vec<String> {
     let rows: Vec<Row> = subject.rows().into_iter().filter(|row| only.is_empty() || row.name() == only).collect();
     let options = sandbox::Options { handles: true, indexes: true, addresses: true, ..sandbox::Options::default() };
     let machine = quiet(&options);
-    let (base, changed) = (write("base.yaml", &text(subject, &rows, false)), write("changed.yaml", &text(subject, &rows, true)));
+    let (base, changed) =
+        (write("base.yaml", &text(subject, &rows, false)), write("changed.yaml", &text(subject, &rows, true)));
     let mut wrong = Vec::new();
     converge(&base);
     let first = seen_all(&rows);
@@ -210,7 +233,9 @@ fn kind(word: &str, only: &str) -> Vec<String> {
     for (nth, (row, fresh)) in rows.iter().zip(seen_all(&rows)).enumerate() {
         let mut differ = differences(&second[nth], &fresh, true);
         differ.retain(|text| {
-            !text.split('=').next().is_some_and(|path| path.ends_with("address") || path.ends_with("permaddr") || path.ends_with("perm_hwaddr"))
+            !text.split('=').next().is_some_and(|path| {
+                path.ends_with("address") || path.ends_with("permaddr") || path.ends_with("perm_hwaddr")
+            })
         });
         if !differ.is_empty() {
             wrong.push(format!("{}: made anew ip says {differ:?}", row.name()));
@@ -289,32 +314,42 @@ fn tunnels_of_packets() {
 /// A kernel that takes such a VLAN and its VRF in one go dereferences a null pointer: this test fails by a lane that has stopped.
 #[test]
 fn a_vlan_that_tells_switches_leaves_its_vrf_first() {
-    run_needing_within("a_vlan_that_tells_switches_leaves_its_vrf_first", &["vlan", "vrf"], Duration::from_secs(60), || {
-        // The first VRF brings the kernel's rule for all of them, which stays.
-        sh("ip link add first0 type vrf table 99; ip link delete first0");
-        let machine = sandbox::snapshot();
-        let both = "
+    run_needing_within(
+        "a_vlan_that_tells_switches_leaves_its_vrf_first",
+        &["vlan", "vrf"],
+        Duration::from_secs(60),
+        || {
+            // The first VRF brings the kernel's rule for all of them, which stays.
+            sh("ip link add first0 type vrf table 99; ip link delete first0");
+            let machine = sandbox::snapshot();
+            let both = "
       up0: { veth: BLUE/up0 }
       v0: { vrf: { table: 7 } }
       up0.5: { vlan: { id: 5, link: up0, gvrp: true, mvrp: true }, master: v0, addresses: [10.5.0.1/24] }";
-        let inside = write("inside.yaml", &format!("name: kinds\nnamespaces:\n  BLUE: {{}}\n  RED:\n    interfaces:{both}\n"));
-        let host = write("host.yaml", &format!("name: kinds\nhost:\n    interfaces:{both}\nnamespaces:\n  BLUE: {{}}\n"));
-        for (from, to) in [(&inside, &host), (&host, &inside)] {
-            converge(from);
-            converge(to);
-            topo(&["destroy", "--yes", "kinds"]).expect(0);
-            // The kernel takes a namespace away a little later than it says.
-            std::thread::sleep(Duration::from_secs(1));
-            sandbox::assert_snapshot(&machine);
-        }
-    });
+            let inside = write(
+                "inside.yaml",
+                &format!("name: kinds\nnamespaces:\n  BLUE: {{}}\n  RED:\n    interfaces:{both}\n"),
+            );
+            let host =
+                write("host.yaml", &format!("name: kinds\nhost:\n    interfaces:{both}\nnamespaces:\n  BLUE: {{}}\n"));
+            for (from, to) in [(&inside, &host), (&host, &inside)] {
+                converge(from);
+                converge(to);
+                topo(&["destroy", "--yes", "kinds"]).expect(0);
+                // The kernel takes a namespace away a little later than it says.
+                std::thread::sleep(Duration::from_secs(1));
+                sandbox::assert_snapshot(&machine);
+            }
+        },
+    );
 }
 
 /// The kernel brings them with the first VRF that a namespace ever had, and not with a later one.
 #[test]
 fn the_rules_for_vrfs_are_there_whatever_was_before() {
     run_needing_within("the_rules_for_vrfs_are_there_whatever_was_before", &["vrf"], Duration::from_secs(60), || {
-        let with = write("with.yaml", "name: kinds\nnamespaces: { RED: { interfaces: { v0: { vrf: { table: 7 } } } } }\n");
+        let with =
+            write("with.yaml", "name: kinds\nnamespaces: { RED: { interfaces: { v0: { vrf: { table: 7 } } } } }\n");
         let without = write("without.yaml", "name: kinds\nnamespaces: { RED: {} }\n");
         converge(&without);
         for hand in [
@@ -338,15 +373,18 @@ fn the_rules_for_vrfs_are_there_whatever_was_before() {
 #[test]
 fn every_attribute_has_a_row() {
     let tested: BTreeSet<&str> = GROUPS.iter().flat_map(|(_, words)| *words).copied().collect();
-    let all = kinds::ALL.iter().map(|spec| (spec.kind.name(), spec.word, spec.attributes)).map(|(name, word, attributes)| {
-        // The kernel has one name for tun and tap, and two for gre.
-        (if name == "tun" { word } else { name }, attributes)
-    });
+    let all =
+        kinds::ALL.iter().map(|spec| (spec.kind.name(), spec.word, spec.attributes)).map(|(name, word, attributes)| {
+            // The kernel has one name for tun and tap, and two for gre.
+            (if name == "tun" { word } else { name }, attributes)
+        });
     for (word, attributes) in all.chain([("port", kinds::PORT)]) {
         // WireGuard's are changed one by one in a test of their own, which needs keys.
         if word == "wireguard" {
             let file = include_str!("wireguard.rs");
-            attributes.iter().for_each(|attribute| assert!(file.contains(attribute.name), "nobody looks at {} of {word}", attribute.name));
+            attributes.iter().for_each(|attribute| {
+                assert!(file.contains(attribute.name), "nobody looks at {} of {word}", attribute.name)
+            });
             continue;
         }
         assert!(tested.contains(word), "no test is about {word}");

@@ -1,14 +1,22 @@
 //! Random topologies that mix all kinds of links, each applied from the one before it: one apply, then an empty plan, whatever a hand did in between; and at
 //! the end nothing is left. `TOPO_KINDS=200` sets how many, `TOPO_SEED` the seed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod generator;
 mod sandbox;
 
 use generator::number;
 use generator::stacked::{OF_A_STEP, topology};
-use sandbox::{Options, difference, run_needing_within, sh, snapshot_with, topo, try_sh, wait_for, without_history, write};
+use sandbox::{
+    Options, difference, run_needing_within, sh, snapshot_with, topo, try_sh, wait_for, without_history, write,
+};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -41,7 +49,9 @@ fn machine() -> String {
             let line = line.replace("\"PROMISC\",", "").replace("\"ALLMULTI\",", "");
             let line = ["promiscuity", "allmulti"].iter().fold(line, |line, key| without(&line, key));
             // That of a tunnel is random. What a bond can cut up late stays what its ports could (`bond_compute_features`).
-            let line = ["permaddr", "tso_max_size", "tso_max_segs", "gso_max_size", "gso_max_segs"].iter().fold(line, |line, key| without(&line, key));
+            let line = ["permaddr", "tso_max_size", "tso_max_segs", "gso_max_size", "gso_max_segs"]
+                .iter()
+                .fold(line, |line, key| without(&line, key));
             format!("{line}\n")
         })
         .collect()
@@ -99,9 +109,12 @@ fn hand(numbers: &mut Numbers) -> Vec<String> {
         if numbers.below(12) == 0 {
             // A kernel that takes such a VLAN and its VRF in one go stops (`leaves_first` of the plan): a hand had better not.
             let alone = "grep -q 'vrf_slave' && exit 1; exit 0";
-            done.push(format!("ip -n {space} -d link show type vlan | grep -A1 'VRP' | {{ {alone}; }} && ip netns delete {space}"));
+            done.push(format!(
+                "ip -n {space} -d link show type vlan | grep -A1 'VRP' | {{ {alone}; }} && ip netns delete {space}"
+            ));
         } else {
-            let links = try_sh(&format!("ip -n {space} -br link | awk '{{print $1}}' | sed 's/@.*//' | grep '^[xy]'")).stdout;
+            let links =
+                try_sh(&format!("ip -n {space} -br link | awk '{{print $1}}' | sed 's/@.*//' | grep '^[xy]'")).stdout;
             let links: Vec<&str> = links.split_whitespace().collect();
             let link = if links.is_empty() { "none0" } else { links[numbers.below(links.len())] };
             done.push(format!("ip -n {space} {}", HANDS[numbers.below(HANDS.len())].replace("$l", link)));
@@ -118,9 +131,19 @@ fn converge(file: &str, story: &str) {
     let valid = topo(&["validate", file]);
     assert_eq!(valid.code, 0, "the generator made a file that is wrong:\n{}{}\n{story}", valid.stdout, valid.stderr);
     let done = topo(&["apply", "--yes", file]);
-    assert_eq!(done.code, 0, "{}\n{}\n{story}", done.stdout, done.stderr.rsplit("warnings\n").next().unwrap_or_default());
+    assert_eq!(
+        done.code,
+        0,
+        "{}\n{}\n{story}",
+        done.stdout,
+        done.stderr.rsplit("warnings\n").next().unwrap_or_default()
+    );
     let planned = topo(&["plan", "--detailed-exitcode", file]);
-    assert_eq!(planned.code, 0, "the plan after an apply is not empty:\n{}\n{}\n{story}", planned.stdout, planned.stderr);
+    assert_eq!(
+        planned.code, 0,
+        "the plan after an apply is not empty:\n{}\n{}\n{story}",
+        planned.stdout, planned.stderr
+    );
 }
 
 fn destroy(story: &str) {
@@ -162,8 +185,8 @@ impl Walk {
 /// The kinds that a text has.
 fn note_kinds(text: &str, found: &mut std::collections::BTreeMap<String, usize>) {
     for key in [
-        "veth", "bridge", "vlan", "vxlan", "macvlan", "macvtap", "ipvlan", "dummy", "ifb", "bond", "vrf", "gre", "gretap", "ipip", "sit", "ip6tnl", "geneve",
-        "tun", "tap",
+        "veth", "bridge", "vlan", "vxlan", "macvlan", "macvtap", "ipvlan", "dummy", "ifb", "bond", "vrf", "gre",
+        "gretap", "ipip", "sit", "ip6tnl", "geneve", "tun", "tap",
     ] {
         *found.entry(key.to_owned()).or_default() += text.matches(&format!("{{ {key}: ")).count();
     }

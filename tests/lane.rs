@@ -1,10 +1,20 @@
 //! The harness itself: a test runs on a kernel that has what it needs, this machine's or the lane's (`tests/kernel-lane`). And topo on the lane's kernel.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
-use sandbox::{Options, assert_snapshot_with, in_repository, is_in_lane, is_inside, lane_sh, quiet, run_in_lane, run_needing, sh, topo, try_sh};
+use sandbox::{
+    Options, assert_snapshot_with, in_repository, is_in_lane, is_inside, lane_sh, quiet, run_in_lane, run_needing, sh,
+    topo, try_sh,
+};
 use std::panic::catch_unwind;
 use std::process::Command;
 use std::sync::Mutex;
@@ -24,7 +34,11 @@ fn here() -> String {
 /// What a test says when it fails.
 fn failure(test: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let thrown = catch_unwind(test).expect_err("this test should fail");
-    thrown.downcast_ref::<String>().cloned().or_else(|| thrown.downcast_ref::<&str>().map(|text| (*text).to_owned())).expect("a text")
+    thrown
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| thrown.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .expect("a text")
 }
 
 /// For a test that does more with the lane than run in it: whether a person wants no lane, which is said.
@@ -38,8 +52,12 @@ fn left_out(name: &str) -> bool {
 
 /// This test binary again, for one test, with one more variable: whether it passed, and its output.
 fn again(test: &str, key: &str, value: &str) -> (bool, String) {
-    let output = Command::new(std::env::current_exe().unwrap()).args(["--exact", test]).env(key, value).output().unwrap();
-    (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    let output =
+        Command::new(std::env::current_exe().unwrap()).args(["--exact", test]).env(key, value).output().unwrap();
+    (
+        output.status.success(),
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+    )
 }
 
 #[test]
@@ -73,7 +91,8 @@ fn netem_delays() {
             ip link set v0 up; ip -n far link set v1 up
             ping -q -c 1 10.0.0.2; tc qdisc add dev v0 root netem delay 60ms");
         let answer = sh("ping -n -c 1 10.0.0.2");
-        let took: f64 = answer.split("time=").nth(1).and_then(|rest| rest.split(' ').next()).expect("a time").parse().unwrap();
+        let took: f64 =
+            answer.split("time=").nth(1).and_then(|rest| rest.split(' ').next()).expect("a time").parse().unwrap();
         assert!(took >= 60.0, "{answer}");
     });
 }
@@ -155,7 +174,12 @@ fn a_lane_that_does_not_boot_fails_by_name() {
         return;
     }
     let (passed, output) = again("topo_on_the_lanes_kernel", "KERNEL_LANE_CPU", "no-such-processor");
-    assert!(!passed && output.contains("topo_on_the_lanes_kernel needs the lane") && output.contains("unable to find CPU model"), "{output}");
+    assert!(
+        !passed
+            && output.contains("topo_on_the_lanes_kernel needs the lane")
+            && output.contains("unable to find CPU model"),
+        "{output}"
+    );
 }
 
 #[test]

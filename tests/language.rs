@@ -1,6 +1,13 @@
 //! Words of the language on the real kernel, judged by the programs that have them: `nft`, `ip`, `bridge`, `ping`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::too_many_lines, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -29,15 +36,22 @@ fn every_rule_counts_and_show_has_the_numbers() {
         topo(&["apply", "--yes", &file]).expect(0);
         sh("ip netns exec A ping -c3 -i0.2 -s56 10.1.0.2");
         let shown = topo(&["show", "counted/R"]).expect(0).stdout;
-        let nft: Vec<String> =
-            sh("ip netns exec R nft list table inet topo-counted").lines().filter(|line| line.contains("counter")).map(str::to_owned).collect();
+        let nft: Vec<String> = sh("ip netns exec R nft list table inet topo-counted")
+            .lines()
+            .filter(|line| line.contains("counter"))
+            .map(str::to_owned)
+            .collect();
         assert_eq!(nft.len(), 4, "four rules count: {nft:?}");
         for line in &nft {
-            let number = line.split_once("counter ").unwrap().1.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
+            let number =
+                line.split_once("counter ").unwrap().1.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
             assert!(shown.contains(&number), "{number:?} of {line:?} is not in\n{shown}");
         }
         // One connection was translated, three packets were marked and forwarded, of 84 bytes each.
-        assert!(shown.contains("iifname \"r0\" meta l4proto icmp meta mark set 0x00000007 counter packets 3 bytes 252"), "{shown}");
+        assert!(
+            shown.contains("iifname \"r0\" meta l4proto icmp meta mark set 0x00000007 counter packets 3 bytes 252"),
+            "{shown}"
+        );
         assert!(shown.contains("oifname \"r1\" ip saddr 10.0.0.0/24 counter masquerade packets 1 bytes 84"), "{shown}");
         assert!(shown.contains("ip saddr 10.9.0.0/24 snat ip to 10.1.0.9\n"), "{shown}");
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
@@ -50,7 +64,9 @@ fn every_rule_counts_and_show_has_the_numbers() {
 #[test]
 fn rules_in_chains_of_others_show_what_they_counted() {
     sandbox::run("rules_in_chains_of_others_show_what_they_counted", || {
-        sh("nft 'add table inet theirs; add chain inet theirs out { type filter hook output priority 0; }; add rule inet theirs out counter'");
+        sh(
+            "nft 'add table inet theirs; add chain inet theirs out { type filter hook output priority 0; }; add rule inet theirs out counter'",
+        );
         sh("iptables-nft -A OUTPUT -j ACCEPT");
         let text = "name: in\nhost:\n  firewall:\n    insert:\n      - { chain: inet theirs out, protocol: icmp, accept: { counter: true } }\n      - { chain: ip filter OUTPUT, protocol: icmp, accept: {} }\n";
         topo(&["apply", "--yes", &write("in.yaml", text)]).expect(0);
@@ -93,7 +109,9 @@ fn a_published_port_answers_from_everywhere() {
         assert_eq!(validated.stderr.matches("warning").count(), 0, "{}", validated.stderr);
         topo(&["apply", "--yes", &file]).expect(0);
         let answer = |port: u16, text: &str| {
-            format!("import socket\nw = socket.create_server(('', {port}))\nwhile True:\n c = w.accept()[0]; c.send(b'{text}'); c.close()\n")
+            format!(
+                "import socket\nw = socket.create_server(('', {port}))\nwhile True:\n c = w.accept()[0]; c.send(b'{text}'); c.close()\n"
+            )
         };
         let serve = |node: &str, port: u16, text: &str| {
             let mut command = std::process::Command::new("ip");
@@ -101,17 +119,26 @@ fn a_published_port_answers_from_everywhere() {
         };
         let mut servers = [serve("SERVER", 80, "server"), serve("FAR", 8080, "far")];
         let listens = |node: &str, port: u16| !sh(&format!("ip netns exec {node} ss -Hltn sport = :{port}")).is_empty();
-        assert!(sandbox::wait_for(std::time::Duration::from_secs(20), || listens("SERVER", 80) && listens("FAR", 8080)), "the servers do not listen");
+        assert!(
+            sandbox::wait_for(std::time::Duration::from_secs(20), || listens("SERVER", 80) && listens("FAR", 8080)),
+            "the servers do not listen"
+        );
         let tested = topo(&["test", &file]);
         servers.iter_mut().for_each(|server| drop(server.kill().and_then(|()| server.wait())));
         tested.expect(0);
-        assert!(sh("ip netns exec R nft list chain inet topo-published nat-prerouting").contains("fib daddr type local"));
+        assert!(
+            sh("ip netns exec R nft list chain inet topo-published nat-prerouting").contains("fib daddr type local")
+        );
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
         let yaml = write("again.yaml", &topo(&["show", "published", "--yaml"]).expect(0).stdout);
         topo(&["plan", "--detailed-exitcode", &yaml]).expect(0);
         // Without the setting it is said what does not work.
-        let without = write("without.yaml", &PUBLISHED.replace("    sysctls: { net.ipv4.conf.all.route_localnet: 1 }\n", ""));
-        topo(&["validate", &without]).expect(0).says("dnat-from-localhost").says("add `net.ipv4.conf.all.route_localnet: 1` to its `sysctls`");
+        let without =
+            write("without.yaml", &PUBLISHED.replace("    sysctls: { net.ipv4.conf.all.route_localnet: 1 }\n", ""));
+        topo(&["validate", &without])
+            .expect(0)
+            .says("dnat-from-localhost")
+            .says("add `net.ipv4.conf.all.route_localnet: 1` to its `sysctls`");
         topo(&["destroy", "--yes", "published"]).expect(0);
     });
 }

@@ -1,7 +1,13 @@
 //! Laws on the model kernel, for topologies and messes by dice. `TOPO_LAWS=10000` sets the number of cases of each, `TOPO_SEED` what they begin with. A case
 //! that fails is shrunk and kept as a folder in `tests/cases`, which all laws have to hold for from then on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod cases;
 mod generator;
@@ -25,14 +31,21 @@ fn holds(nth: usize) {
     let (name, law) = LAWS[nth];
     let cases = number("TOPO_LAWS").unwrap_or(300);
     let seed = number("TOPO_SEED").unwrap_or(11);
-    let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: number("TOPO_SHRINK").unwrap_or(2000), ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: number("TOPO_SHRINK").unwrap_or(2000),
+        ..ProptestConfig::default()
+    };
     let bytes: Vec<u8> = seed.to_le_bytes().into_iter().cycle().take(32).collect();
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let result = runner.run(&throws(), |throws| law(&mut machine(), &throws.case()).map_err(TestCaseError::fail));
     if let Err(proptest::test_runner::TestError::Fail(why, throws)) = result {
         let [a, b] = throws.files();
         let kept = cases::keep(&format!("law-{nth}-{seed}"), &throws);
-        panic!("{name}, TOPO_SEED={seed}: {why}\n--- a.yaml\n{a}--- b.yaml\n{b}kept in {kept}: rename it after what it shows");
+        panic!(
+            "{name}, TOPO_SEED={seed}: {why}\n--- a.yaml\n{a}--- b.yaml\n{b}kept in {kept}: rename it after what it shows"
+        );
     }
     println!("{name}: {cases} cases from seed {seed}");
 }

@@ -1,7 +1,13 @@
 //! The laws of `tests/laws.rs` on the real kernel, by the real program: whatever was there, one apply gives what a fresh apply gives, and destroy gives the
 //! machine before, and where it fails half-way what was there. `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed. What fails is to be kept in `tests/cases`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod cases;
 mod generator;
@@ -31,7 +37,11 @@ fn apply(file: &str, files: &str) {
     let done = topo(&["apply", "--yes", file]);
     assert_eq!(done.code, 0, "{}\n{files}", done.stderr.rsplit("warnings\n").next().unwrap_or_default());
     let planned = topo(&["plan", "--detailed-exitcode", file]);
-    assert_eq!(planned.code, 0, "the plan after an apply is not empty:\n{}\n{}\n{files}", planned.stdout, planned.stderr);
+    assert_eq!(
+        planned.code, 0,
+        "the plan after an apply is not empty:\n{}\n{}\n{files}",
+        planned.stdout, planned.stderr
+    );
 }
 
 fn destroy() {
@@ -41,7 +51,9 @@ fn destroy() {
 
 /// A destroy that cannot take away one of the namespaces, because its name is mounted twice, leaves all as it was.
 fn destroy_that_fails(used: &str, files: &str) {
-    let names = sh("for name in $(ls /run/netns); do ip -n $name link show dev lo 2>/dev/null | grep -q 'alias topo:law$' && echo $name; done; :");
+    let names = sh(
+        "for name in $(ls /run/netns); do ip -n $name link show dev lo 2>/dev/null | grep -q 'alias topo:law$' && echo $name; done; :",
+    );
     let names: Vec<&str> = names.lines().collect();
     // Any of them, and the same one each time.
     let Some(name) = names.get(files.len() % names.len().max(1)) else { return };
@@ -66,7 +78,9 @@ fn hold(name: &str, [a, b]: [&str; 2], hand: impl FnOnce()) {
     hand();
     apply(&second, &files);
     // On a link that has just lost its carrier the kernel still looks for duplicates, and a peer has its route after that.
-    _ = wait_for(Duration::from_millis(2500), || sh("ip -6 -o address show tentative; ip -n guest -6 -o address show tentative 2>/dev/null || :").is_empty());
+    _ = wait_for(Duration::from_millis(2500), || {
+        sh("ip -6 -o address show tentative; ip -n guest -6 -o address show tentative 2>/dev/null || :").is_empty()
+    });
     let used = machine();
     destroy_that_fails(&used, &files);
     destroy();

@@ -1,6 +1,12 @@
 //! Laws of plan, apply and undo, on the model kernel.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::net::IpAddr;
 use topo::apply::{self, Options};
@@ -143,12 +149,20 @@ fn what_a_flap_takes_away_is_put_back() {
     apply(&mut model, &star());
     let eth0 = model.state.link(&LinkId::new("BLUE", "eth0")).unwrap().clone();
     let down = Link { up: Setting::Is(false), ..eth0.clone() };
-    effect(&mut model.state, &Operation::Update { before: Resource::Link(Box::new(eth0)), after: Resource::Link(Box::new(down)) }).unwrap();
+    effect(
+        &mut model.state,
+        &Operation::Update { before: Resource::Link(Box::new(eth0)), after: Resource::Link(Box::new(down)) },
+    )
+    .unwrap();
     let plan = apply(&mut model, &star());
     let changed: Vec<_> = plan.changes.iter().map(|change| (change.id.to_string(), change.action)).collect();
     assert_eq!(
         changed,
-        [("BLUE/eth0".to_owned(), Action::Update), ("BLUE/eth0 fd00::4/64".to_owned(), Action::Create), ("BLUE default".to_owned(), Action::Create)]
+        [
+            ("BLUE/eth0".to_owned(), Action::Update),
+            ("BLUE/eth0 fd00::4/64".to_owned(), Action::Create),
+            ("BLUE default".to_owned(), Action::Create)
+        ]
     );
 }
 
@@ -180,7 +194,9 @@ fn a_failure_at_any_step_is_undone() {
 #[test]
 fn a_taken_name_is_refused() {
     let mut model = bare();
-    model.state.insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Theirs("somebody else".into()));
+    model
+        .state
+        .insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Theirs("somebody else".into()));
     let conflicts = plan::make(&star(), &model.state).unwrap_err();
     assert_eq!(conflicts[0].reason, "bridge host/br0 is there already and belongs to somebody else");
 }
@@ -194,10 +210,14 @@ fn foreign_addresses_and_ports_of_a_bridge_made_anew_come_back() {
     let theirs = Resource::Address(theirs);
     model.state.insert(theirs.clone(), Owner::Theirs("somebody else".into()));
     let mut wanted = star();
-    if let Some(Resource::Link(link)) = wanted.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) =
+        wanted.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource)
+    {
         link.queues = Setting::Is(Queues { tx: 4, rx: 4 });
     }
-    if let Some(Resource::Link(link)) = model.state.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) =
+        model.state.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource)
+    {
         link.queues = Setting::Is(Queues { tx: 1, rx: 1 });
     }
     let plan = plan::make(&wanted, &model.state).unwrap();
@@ -219,7 +239,8 @@ fn the_same_states_give_the_same_plan() {
 #[test]
 fn a_link_that_was_moved_in_goes_home_when_it_is_undone() {
     let mut model = bare();
-    let mut up0 = Link { tenure: Tenure::Existing, marked: false, ..Link::bare(LinkId::new("host", "up0"), Kind::Physical) };
+    let mut up0 =
+        Link { tenure: Tenure::Existing, marked: false, ..Link::bare(LinkId::new("host", "up0"), Kind::Physical) };
     up0.up = Setting::Is(true);
     up0.mtu = Setting::Is(1450);
     up0.master = Setting::Is(None);
@@ -250,10 +271,19 @@ fn a_link_that_was_moved_in_goes_home_when_it_is_undone() {
     apply(&mut model, &wanted);
     // At home, but configured.
     let mut home = State::empty("star".into());
-    let configured = Link { tenure: Tenure::Existing, mtu: Setting::Is(1300), marked: false, ..Link::bare(LinkId::new("host", "up0"), Kind::Any) };
+    let configured = Link {
+        tenure: Tenure::Existing,
+        mtu: Setting::Is(1300),
+        marked: false,
+        ..Link::bare(LinkId::new("host", "up0"), Kind::Any)
+    };
     home.insert(Resource::Link(Box::new(configured)), Owner::Named);
     let plan = plan::make(&home, &model.state).unwrap();
-    assert!(plan.changes.iter().all(|change| change.action != Action::Create || change.id.kind() != "link"), "{:#?}", plan.changes);
+    assert!(
+        plan.changes.iter().all(|change| change.action != Action::Create || change.id.kind() != "link"),
+        "{:#?}",
+        plan.changes
+    );
     apply(&mut model, &home);
     assert_eq!(model.state.link(&LinkId::new("host", "up0")).unwrap().mtu, Setting::Is(1300));
     apply(&mut model, &wanted);
@@ -298,5 +328,8 @@ fn a_namespace_that_another_topology_uses_stays() {
     assert!(plan::make(&star(), &observed).unwrap().is_empty());
     let conflicts = plan::make(&State::empty(star().topology), &observed).unwrap_err();
     assert_eq!(conflicts.len(), 1, "{conflicts:#?}");
-    assert_eq!((&conflicts[0].id, conflicts[0].reason.as_str()), (&ResourceId::Namespace(node), "topology \"two\" still uses it"));
+    assert_eq!(
+        (&conflicts[0].id, conflicts[0].reason.as_str()),
+        (&ResourceId::Namespace(node), "topology \"two\" still uses it")
+    );
 }

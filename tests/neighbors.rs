@@ -3,7 +3,13 @@
 //! What networkd and NetworkManager do to routes and rules that they do not know is done by `ip`; the rules of others are made by `iptables-nft` and `nft`. The
 //! real firewalld, podman and libvirt are in `tests/neighbors_real.rs`, Docker is in `tests/docker.rs`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -51,7 +57,10 @@ const DEEDS: [(&str, bool); 9] = [
     ("iptables-nft-save > /run/lock/rules; iptables-nft-restore < /run/lock/rules", false),
     // One that is reloaded knows only its own rules.
     ("iptables-nft-save | grep -v topo: > /run/lock/rules; iptables-nft-restore < /run/lock/rules", true),
-    ("nft list table inet others | grep -v topo: > /run/lock/table; nft delete table inet others; nft -f /run/lock/table", true),
+    (
+        "nft list table inet others | grep -v topo: > /run/lock/table; nft delete table inet others; nft -f /run/lock/table",
+        true,
+    ),
     ("iptables-nft -A GUESTS_FWI -o ext1 -j REJECT; iptables-nft -D GUESTS_FWI -o ext1 -j REJECT", false),
 ];
 
@@ -105,7 +114,12 @@ fn what_neighbours_do_is_seen_and_mended() {
 fn a_flushed_ruleset_comes_back_where_it_is_topos() {
     sandbox::run("a_flushed_ruleset_comes_back_where_it_is_topos", || {
         sh(NEIGHBOURS);
-        let plain = LAB.replace("  firewall:\n    insert:\n", "").lines().filter(|line| !line.contains("chain:")).collect::<Vec<_>>().join("\n");
+        let plain = LAB
+            .replace("  firewall:\n    insert:\n", "")
+            .lines()
+            .filter(|line| !line.contains("chain:"))
+            .collect::<Vec<_>>()
+            .join("\n");
         let file = write("beside.yaml", &plain);
         topo(&["apply", "--yes", &file]).expect(0);
         sh("nft flush ruleset");
@@ -140,7 +154,12 @@ fn a_bridge_of_others_keeps_its_hardware_address() {
         assert_eq!(theirs.trim(), "link/ether f2:00:00:00:00:01");
         let namespaces: String =
             (1..7).map(|at| format!("  N{at}: {{ interfaces: {{ eth0: {{ veth: {{ bridge: host/br9 }}, addresses: [10.90.0.1{at}/24] }} }} }}\n")).collect();
-        let file = write("guests.yaml", &format!("name: guests\nhost: {{ interfaces: {{ br9: {{ existing: {{}} }} }} }}\nnamespaces:\n{namespaces}"));
+        let file = write(
+            "guests.yaml",
+            &format!(
+                "name: guests\nhost: {{ interfaces: {{ br9: {{ existing: {{}} }} }} }}\nnamespaces:\n{namespaces}"
+            ),
+        );
         topo(&["apply", "--yes", &file]).expect(0);
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
         assert_eq!(address(), theirs);

@@ -4,7 +4,13 @@
 //!
 //! Where they cannot be had: `cargo test -- --skip neighbor_`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -98,8 +104,11 @@ fn foreign() -> String {
 /// The whole machine, without what differs where a neighbor makes the same thing again, and without addresses that the kernel makes when it gets to it. The rules of
 /// iptables are as it prints them, in the order of each chain; chains without rules and with the policy that they are born with are no matter.
 fn machine() -> String {
-    let of_iptables =
-        |line: &str| line.starts_with('{') && line.contains("\"table\":") && ["ip", "ip6"].iter().any(|name| line.contains(&format!("\"family\":\"{name}\"")));
+    let of_iptables = |line: &str| {
+        line.starts_with('{')
+            && line.contains("\"table\":")
+            && ["ip", "ip6"].iter().any(|name| line.contains(&format!("\"family\":\"{name}\"")))
+    };
     let left_out = |line: &str| line.contains("LINK-LOCAL") || line.contains("33:33:") || of_iptables(line);
     let text = quiet(&Options::default());
     let mut lines: Vec<&str> = text.lines().filter(|line| !left_out(line)).collect();
@@ -109,7 +118,10 @@ fn machine() -> String {
     lines.extend(chains);
     // podman's namespaces have random names.
     let text = lines.join("\n");
-    let words = text.split("netns-").enumerate().map(|(at, rest)| if at == 0 { rest } else { rest.get(36..).unwrap_or_default() });
+    let words = text
+        .split("netns-")
+        .enumerate()
+        .map(|(at, rest)| if at == 0 { rest } else { rest.get(36..).unwrap_or_default() });
     words.collect::<Vec<_>>().join("netns-X")
 }
 
@@ -141,7 +153,13 @@ fn mended(file: &str, deeds: &[(&str, Harm)], pings: &[(&str, &str)]) {
     for (deed, harm) in deeds {
         sh(deed);
         let planned = topo(&["plan", "--detailed-exitcode", file]);
-        assert_eq!(planned.code, if *harm == Harm::None { 0 } else { 2 }, "after {deed}\n{}{}", planned.stdout, planned.stderr);
+        assert_eq!(
+            planned.code,
+            if *harm == Harm::None { 0 } else { 2 },
+            "after {deed}\n{}{}",
+            planned.stdout,
+            planned.stderr
+        );
         match harm {
             Harm::Cut => assert!(cut(pings), "after {deed} this should not go through: {:?}", pings[0]),
             Harm::Drift | Harm::None => assert_eq!(lost(pings), None, "after {deed}"),
@@ -176,14 +194,28 @@ fn neighbor_firewalld() {
         let pings = [("ip netns exec RED", "192.0.2.9"), ("ip netns exec RED", "192.0.2.5")];
         assert!(cut(&pings), "firewalld should refuse to forward");
         // The one that a person writes where firewalld is not always there.
-        let file = lab("lab.yaml", "", &[r#"chain: "inet firewalld filter_FORWARD", if-present: true, in: lab0, accept: {}"#], "");
+        let file = lab(
+            "lab.yaml",
+            "",
+            &[r#"chain: "inet firewalld filter_FORWARD", if-present: true, in: lab0, accept: {}"#],
+            "",
+        );
         let deeds = [
             (":", Harm::Cut),
             ("firewall-cmd --reload", Harm::Cut),
             ("firewall-cmd --complete-reload", Harm::Cut),
-            ("firewall-cmd --permanent --new-zone=guests; firewall-cmd --permanent --zone=guests --add-service=ssh; firewall-cmd --reload", Harm::Cut),
-            ("firewall-cmd --zone=guests --add-interface=ext0; firewall-cmd --zone=guests --add-masquerade", Harm::None),
-            ("firewall-cmd --zone=guests --remove-masquerade; firewall-cmd --zone=guests --remove-interface=ext0", Harm::None),
+            (
+                "firewall-cmd --permanent --new-zone=guests; firewall-cmd --permanent --zone=guests --add-service=ssh; firewall-cmd --reload",
+                Harm::Cut,
+            ),
+            (
+                "firewall-cmd --zone=guests --add-interface=ext0; firewall-cmd --zone=guests --add-masquerade",
+                Harm::None,
+            ),
+            (
+                "firewall-cmd --zone=guests --remove-masquerade; firewall-cmd --zone=guests --remove-interface=ext0",
+                Harm::None,
+            ),
             ("firewall-cmd --permanent --delete-zone=guests; firewall-cmd --reload", Harm::Cut),
             // Ours to lose, and not to miss: there is no chain, and nobody who refuses.
             ("firewalld-stop", Harm::None),
@@ -218,7 +250,12 @@ fn neighbor_podman() {
         sh(&format!("{OUTSIDE} iptables-nft -P FORWARD DROP; podman network create --subnet 10.89.0.0/24 pn0; {run}"));
         let before = machine();
         topo(&["apply", "--yes", &lab("plain.yaml", "", &[], "")]).expect(0);
-        let pings = [("ip netns exec RED", "10.89.0.2"), ("ip netns exec RED", "192.0.2.9"), ("podman exec c1", "192.0.2.9"), ("podman exec c1", "10.80.0.2")];
+        let pings = [
+            ("ip netns exec RED", "10.89.0.2"),
+            ("ip netns exec RED", "192.0.2.9"),
+            ("podman exec c1", "192.0.2.9"),
+            ("podman exec c1", "10.80.0.2"),
+        ];
         assert!(cut(&pings), "the policy of FORWARD should drop it");
         let insert = [
             r#"chain: "ip filter FORWARD", in: lab0, accept: {}"#,
@@ -245,7 +282,14 @@ fn neighbor_podman() {
         topo(&["apply", "--yes", &write("guest.yaml", GUEST)]).expect(0);
         topo(&["plan", "--detailed-exitcode", "/run/lock/guest.yaml"]).expect(0);
         same(&others, "a guest changed what is not topo's", foreign);
-        assert_eq!(lost(&[("ip netns exec BLUE", "10.89.0.2"), ("podman exec c1", "10.89.0.77"), ("podman exec c1", "10.89.0.1")]), None);
+        assert_eq!(
+            lost(&[
+                ("ip netns exec BLUE", "10.89.0.2"),
+                ("podman exec c1", "10.89.0.77"),
+                ("podman exec c1", "10.89.0.1")
+            ]),
+            None
+        );
         destroyed(&before);
     });
 }
@@ -272,10 +316,21 @@ fn neighbor_libvirt() {
         let blue = "  BLUE:\n    interfaces: { eth0: { veth: host/blue0, addresses: [192.168.77.60/24] } }\n    routes: [{ to: default, via: 192.168.77.1 }]\n";
         topo(&["apply", "--yes", &lab("plain.yaml", interfaces, &[], blue)]).expect(0);
         let [red, blue_, guest] = ["RED", "BLUE", "guest"].map(|name| format!("ip netns exec {name}"));
-        let pings =
-            [(&*red, "192.168.77.50"), (&red, "192.0.2.9"), (&blue_, "192.168.77.50"), (&blue_, "192.0.2.9"), (&guest, "192.0.2.9"), (&guest, "10.80.0.2")];
+        let pings = [
+            (&*red, "192.168.77.50"),
+            (&red, "192.0.2.9"),
+            (&blue_, "192.168.77.50"),
+            (&blue_, "192.0.2.9"),
+            (&guest, "192.0.2.9"),
+            (&guest, "10.80.0.2"),
+        ];
         assert!(cut(&pings), "libvirt should refuse what comes in from elsewhere");
-        let file = lab("lab.yaml", interfaces, &[r#"chain: "ip filter LIBVIRT_FWI", in: lab0, out: virbr7, accept: {}"#], blue);
+        let file = lab(
+            "lab.yaml",
+            interfaces,
+            &[r#"chain: "ip filter LIBVIRT_FWI", in: lab0, out: virbr7, accept: {}"#],
+            blue,
+        );
         let deeds = [
             (":", Harm::Cut),
             // Its rules go to the head of its chains, before ours.
@@ -283,7 +338,10 @@ fn neighbor_libvirt() {
             ("virsh -q net-destroy vn1", Harm::None),
             ("virsh -q net-destroy vn0; virsh -q net-start vn0; ip link set guest0 master virbr7", Harm::Cut),
             ("libvirt-stop; libvirt-start", Harm::Cut),
-            ("virsh -q net-update vn0 add ip-dhcp-host \"<host mac='52:54:00:00:00:99' ip='192.168.77.20'/>\" --live", Harm::Cut),
+            (
+                "virsh -q net-update vn0 add ip-dhcp-host \"<host mac='52:54:00:00:00:99' ip='192.168.77.20'/>\" --live",
+                Harm::Cut,
+            ),
             ("iptables-nft -F; iptables-nft -t nat -F; libvirt-stop; libvirt-start", Harm::Cut),
             ("iptables-nft-save >/run/lock/rules; iptables-nft-restore </run/lock/rules", Harm::None),
         ];

@@ -1,6 +1,12 @@
 //! Programs in a namespace: its names, its `/sys`, exit status and signals.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 mod sandbox;
@@ -22,7 +28,9 @@ const LINE: &str = "TOPO_TEST_EXEC";
 fn inside(program: &str, args: &[&str]) -> topo::kernel::Error {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let place = Place::At(NetnsRef::Name("RED".into()));
-    match exec(place, Some("RED"), Program { name: OsStr::new(program), args: &args, env: &[] }, &mut |warning| eprintln!("warning: {warning}")) {
+    match exec(place, Some("RED"), Program { name: OsStr::new(program), args: &args, env: &[] }, &mut |warning| {
+        eprintln!("warning: {warning}")
+    }) {
         Err(error) => error,
     }
 }
@@ -37,7 +45,12 @@ fn becomes_a_shell() {
 
 fn command(line: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "becomes_a_shell", "--nocapture"]).env(LINE, line).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["--exact", "becomes_a_shell", "--nocapture"])
+        .env(LINE, line)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -77,7 +90,9 @@ fn exit_status_and_signals_pass_through() {
         assert_eq!(shell("exit 42").status.code(), Some(42));
         assert_eq!(shell("kill -KILL $$").status.signal(), Some(9));
         for signal in ["TERM", "HUP", "INT"] {
-            let child = command("trap 'echo caught; exit 7' TERM HUP INT; echo ready; while :; do sleep 0.02; done").spawn().unwrap();
+            let child = command("trap 'echo caught; exit 7' TERM HUP INT; echo ready; while :; do sleep 0.02; done")
+                .spawn()
+                .unwrap();
             std::thread::sleep(std::time::Duration::from_millis(300));
             sh(&format!("kill -{signal} {}", child.id()));
             let output = child.wait_with_output().unwrap();
@@ -92,19 +107,32 @@ fn exit_status_and_signals_pass_through() {
 #[test]
 fn destroy_tells_who_still_lives_in_a_namespace() {
     sandbox::run("destroy_tells_who_still_lives_in_a_namespace", || {
-        let file = sandbox::write("lab.yaml", "name: lab\nnamespaces:\n  RED: { interfaces: { eth0: { veth: BLUE/eth0 } } }\n  BLUE:\n  GREEN:\n");
+        let file = sandbox::write(
+            "lab.yaml",
+            "name: lab\nnamespaces:\n  RED: { interfaces: { eth0: { veth: BLUE/eth0 } } }\n  BLUE:\n  GREEN:\n",
+        );
         sandbox::topo(&["apply", "--yes", &file]).expect(0);
         let one = sh("ip netns exec RED sleep 1000 >/dev/null 2>&1 & echo $!").trim().to_owned();
-        let many = sh("for n in 0 1 2 3 4 5 6 7 8 9; do ip netns exec BLUE sleep 1000 >/dev/null 2>&1 & done; echo $!").trim().to_owned();
+        let many = sh("for n in 0 1 2 3 4 5 6 7 8 9; do ip netns exec BLUE sleep 1000 >/dev/null 2>&1 & done; echo $!")
+            .trim()
+            .to_owned();
         let living = || sh("ip netns pids RED; ip netns pids BLUE").lines().count();
-        assert!(sandbox::wait_for(std::time::Duration::from_secs(5), || living() == 11 && sh("pgrep -xc sleep").trim() == "11"), "{}", living());
-        let said =
-            sandbox::topo(&["plan", "--destroy", &file]).expect(0).says(&format!("process {one} (sleep) still lives in namespace RED: it goes when it ends"));
+        assert!(
+            sandbox::wait_for(std::time::Duration::from_secs(5), || living() == 11
+                && sh("pgrep -xc sleep").trim() == "11"),
+            "{}",
+            living()
+        );
+        let said = sandbox::topo(&["plan", "--destroy", &file])
+            .expect(0)
+            .says(&format!("process {one} (sleep) still lives in namespace RED: it goes when it ends"));
         let said = said.says("and 2 more still live in namespace BLUE: it goes when they end");
         assert!(!said.stderr.contains("GREEN"), "{}", said.stderr);
         // Who lives in a namespace that stays is nobody's business.
         assert_eq!(sandbox::topo(&["plan", &file]).expect(0).stderr, "");
-        let said = sandbox::topo(&["destroy", "--yes", "-q", "lab"]).expect(0).says(&format!("process {one} (sleep) still lives in namespace RED"));
+        let said = sandbox::topo(&["destroy", "--yes", "-q", "lab"])
+            .expect(0)
+            .says(&format!("process {one} (sleep) still lives in namespace RED"));
         assert!(!said.stderr.contains("GREEN"), "{}", said.stderr);
         sh(&format!("test ! -e /run/netns/RED && kill -0 {one} {many}"));
     });

@@ -28,7 +28,10 @@ fn plan_of(kernel: &mut Linux, wanted: &State) -> Plan {
 }
 
 fn shown(plan: &Plan) -> Vec<String> {
-    plan.changes.iter().map(|change| format!("{:?} {} {} {:?}", change.action, change.id.kind(), change.id, change.drift)).collect()
+    plan.changes
+        .iter()
+        .map(|change| format!("{:?} {} {} {:?}", change.action, change.id.kind(), change.id, change.drift))
+        .collect()
 }
 
 /// Carries a plan towards `wanted` out, and sees that nothing is left to do.
@@ -37,7 +40,8 @@ fn reach(wanted: &State) -> Vec<String> {
     let mut wanted = wanted.clone();
     kernel.resolve(&mut wanted).unwrap();
     let plan = plan_of(&mut kernel, &wanted);
-    let report = apply::run(&mut kernel, &plan, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {});
+    let report =
+        apply::run(&mut kernel, &plan, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {});
     assert!(report.failure.is_none(), "{:?}\n{:#?}", report.failure, shown(&plan));
     assert!(report.leftover.is_empty(), "{:#?}", report.leftover);
     let again = plan_of(&mut Linux::new().unwrap(), &wanted);
@@ -63,12 +67,17 @@ fn there_and_back(text: &str) {
 
 /// The labs of the repository: what each needs of a kernel, and its text.
 fn labs() -> Vec<(Vec<&'static str>, String)> {
-    let mut files: Vec<_> = std::fs::read_dir(sandbox::in_repository("topologies")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(sandbox::in_repository("topologies")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
     // Those meet what somebody else made, which their own tests make first, or have keys in files beside them.
     files.retain(|file| !["container", "docker", "wireguard"].iter().any(|word| file.to_string_lossy().contains(word)));
-    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).map(|text| (sandbox::needed_by(&text), text)).collect()
+    files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .map(|text| (sandbox::needed_by(&text), text))
+        .collect()
 }
 
 #[test]
@@ -161,8 +170,15 @@ fn every_attribute_of_a_bridge() {
     sandbox::run("every_attribute_of_a_bridge", || {
         // Those of VLAN filtering, which not every kernel has, are changed in `tests/vlans.rs`.
         let attributes = kinds::of(&Kind::Bridge).iter().filter(|one| !one.name.starts_with("vlan-"));
-        let attributes: Vec<kinds::Attribute> = attributes.map(|one| kinds::Attribute { name: one.name, default: one.default, impact: one.impact }).collect();
-        every_attribute("{name: t, namespaces: {A: {interfaces: {br0: {bridge: {}}}}}}", ("A", "br0"), false, &attributes);
+        let attributes: Vec<kinds::Attribute> = attributes
+            .map(|one| kinds::Attribute { name: one.name, default: one.default, impact: one.impact })
+            .collect();
+        every_attribute(
+            "{name: t, namespaces: {A: {interfaces: {br0: {bridge: {}}}}}}",
+            ("A", "br0"),
+            false,
+            &attributes,
+        );
     });
 }
 
@@ -177,7 +193,8 @@ fn every_attribute_of_a_port() {
 #[test]
 fn every_attribute_of_a_macvlan() {
     sandbox::run("every_attribute_of_a_macvlan", || {
-        let text = "{name: t, namespaces: {A: {interfaces: {p0: {veth: A/p1}, m0: {macvlan: {link: p0, mode: vepa}}}}}}";
+        let text =
+            "{name: t, namespaces: {A: {interfaces: {p0: {veth: A/p1}, m0: {macvlan: {link: p0, mode: vepa}}}}}}";
         every_attribute(text, ("A", "m0"), false, kinds::of(&Kind::Macvlan));
     });
 }
@@ -332,10 +349,16 @@ fn a_macvlan_in_another_namespace_and_a_borrowed_link() {
 #[test]
 fn a_macvlan_on_a_bridge_whose_mtu_changes() {
     sandbox::run("a_macvlan_on_a_bridge_whose_mtu_changes", || {
-        let links = |links: &str| format!("name: mv\nnamespaces: {{ RED: {{ interfaces: {{ {links}, mac0: {{ macvlan: {{ link: br0 }} }} }} }} }}\n");
+        let links = |links: &str| {
+            format!(
+                "name: mv\nnamespaces: {{ RED: {{ interfaces: {{ {links}, mac0: {{ macvlan: {{ link: br0 }} }} }} }} }}\n"
+            )
+        };
         let low = "name: mv\nnamespaces: { RED: { interfaces: { p0: { veth: RED/p1, mtu: 1400 }, p1: { mtu: 1400 }, br0: { bridge: { ports: [p0] } } } } }\n";
         let high = links("p0: { veth: RED/p1 }, br0: { bridge: { ports: [p0] } }");
-        let both = links("p0: { veth: RED/p1 }, q0: { veth: RED/q1, mtu: 1400 }, q1: { mtu: 1400 }, br0: { bridge: { ports: [p0, q0] }, mtu: 1500 }");
+        let both = links(
+            "p0: { veth: RED/p1 }, q0: { veth: RED/q1, mtu: 1400 }, q1: { mtu: 1400 }, br0: { bridge: { ports: [p0, q0] }, mtu: 1500 }",
+        );
         for version in [low, &high, &both, low, &both, &high] {
             apply(version);
         }
@@ -350,10 +373,14 @@ fn a_name_that_is_taken() {
         let text = "{name: t, host: {interfaces: {br0: {bridge: {}}}}, namespaces: {A: {}}}";
         let state = wanted(text);
         let observed = Linux::new().unwrap().observe(&state).unwrap();
-        let reasons: Vec<String> = plan::make(&state, &observed).unwrap_err().into_iter().map(|conflict| conflict.reason).collect();
+        let reasons: Vec<String> =
+            plan::make(&state, &observed).unwrap_err().into_iter().map(|conflict| conflict.reason).collect();
         assert_eq!(
             reasons,
-            ["namespace A is there already and belongs to somebody else", "bridge host/br0 is there already and belongs to topology \"other\""]
+            [
+                "namespace A is there already and belongs to somebody else",
+                "bridge host/br0 is there already and belongs to topology \"other\""
+            ]
         );
         let (found, unowned) = Linux::new().unwrap().list().unwrap();
         assert_eq!(found.iter().map(|topology| topology.name.as_str()).collect::<Vec<_>>(), ["other"]);
@@ -365,11 +392,16 @@ fn a_name_that_is_taken() {
 fn star(count: usize) -> String {
     let node = |n: usize| {
         let ip = format!("10.0.{}.{}", n / 250, n % 250 + 2);
-        format!("  N{n}:\n    interfaces: {{ eth0: {{ veth: host/v{n}, addresses: [{ip}/16] }} }}\n    routes: [{{ to: default, via: 10.0.255.254 }}]\n")
+        format!(
+            "  N{n}:\n    interfaces: {{ eth0: {{ veth: host/v{n}, addresses: [{ip}/16] }} }}\n    routes: [{{ to: default, via: 10.0.255.254 }}]\n"
+        )
     };
     let ports: Vec<String> = (0..count).map(|n| format!("v{n}")).collect();
     let nodes: String = (0..count).map(node).collect();
-    format!("name: star\nhost:\n  interfaces:\n    br0: {{ bridge: {{ ports: [{}] }}, addresses: [10.0.255.254/16] }}\nnamespaces:\n{nodes}", ports.join(", "))
+    format!(
+        "name: star\nhost:\n  interfaces:\n    br0: {{ bridge: {{ ports: [{}] }}, addresses: [10.0.255.254/16] }}\nnamespaces:\n{nodes}",
+        ports.join(", ")
+    )
 }
 
 /// Says how long things take; run it by name, in a release build.
@@ -396,7 +428,10 @@ fn timing() {
             }
             let done = start.elapsed();
             kernel.settle(state).unwrap();
-            times.push(format!("{what}: read {read:?}, planned {planned:?}, done {done:?}, settled {:?}\n  {seen:?}", start.elapsed()));
+            times.push(format!(
+                "{what}: read {read:?}, planned {planned:?}, done {done:?}, settled {:?}\n  {seen:?}",
+                start.elapsed()
+            ));
         }
         std::fs::write(std::env::var("TOPO_TIMES").unwrap_or("/dev/stderr".into()), times.join("\n")).unwrap();
     });

@@ -1,6 +1,13 @@
 //! nft tables and rules in other people's chains, on the real kernel: what is installed is observed again without a difference, and every difference is seen.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::too_many_lines, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -10,7 +17,8 @@ use topo::kernel::ErrorKind;
 use topo::linux::object::nft::generation;
 use topo::linux::object::{insert, nft};
 use topo::resource::{
-    AddressMatch, AddressRange, Chain, ChainRef, Drift, Family, IfMatch, Insert, Name, Node, PacketRule, Table, TableRecord, TableRule, Target, Verdict,
+    AddressMatch, AddressRange, Chain, ChainRef, Drift, Family, IfMatch, Insert, Name, Node, PacketRule, Table,
+    TableRecord, TableRule, Target, Verdict,
 };
 
 fn names(text: &str) -> Option<IfMatch> {
@@ -23,7 +31,10 @@ fn addresses(text: &str) -> Option<AddressMatch> {
         Some((from, to)) => AddressRange::Range(from.parse().unwrap(), to.parse().unwrap()),
         None => AddressRange::Prefix(item.parse().unwrap_or_else(|_| item.parse::<std::net::IpAddr>().unwrap().into())),
     };
-    Some(AddressMatch { not: text.starts_with('!'), items: text.trim_start_matches('!').split(' ').map(item).collect() })
+    Some(AddressMatch {
+        not: text.starts_with('!'),
+        items: text.trim_start_matches('!').split(' ').map(item).collect(),
+    })
 }
 
 fn target(address: &str, last: Option<&str>, port: Option<(u16, u16)>) -> Target {
@@ -71,7 +82,8 @@ const V6_TYPES: &str = "destination-unreachable packet-too-big time-exceeded par
 /// Rules for a filter chain: every field in every form.
 fn filter_rules() -> Vec<PacketRule> {
     let mut rules = vec![accept(), verdict(Verdict::Drop, plain()), verdict(Verdict::Reject(None), plain())];
-    for list in ["a", "!a", "a b", "!a b", "eth*", "!eth*", "a eth*", "!a* b", "a* b", "br-0.1", "x$y", "a a", "a* ab"] {
+    for list in ["a", "!a", "a b", "!a b", "eth*", "!eth*", "a eth*", "!a* b", "a* b", "br-0.1", "x$y", "a a", "a* ab"]
+    {
         rules.push(PacketRule { input: names(list), ..accept() });
         rules.push(PacketRule { output: names(list), ..accept() });
     }
@@ -93,7 +105,10 @@ fn filter_rules() -> Vec<PacketRule> {
     for list in ["fd00::1", "fd00::/8", "!fd00::/8", "fd00::1 fd01::/16", "fd00::1-fd00::9", "::/0", "::ffff:1.2.3.4"] {
         rules.push(v6(PacketRule { source: addresses(list), destination: addresses(list), ..accept() }));
     }
-    for name in ["tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "esp", "ah", "comp", "2", "4", "6", "8", "41", "47", "89", "103", "112", "200"] {
+    for name in [
+        "tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "esp", "ah", "comp", "2", "4", "6", "8", "41", "47",
+        "89", "103", "112", "200",
+    ] {
         rules.push(protocol(name, accept()));
     }
     rules.push(v4(protocol("icmp", accept())));
@@ -106,15 +121,29 @@ fn filter_rules() -> Vec<PacketRule> {
     for kind in V6_TYPES.split(' ') {
         rules.push(v6(PacketRule { icmp_type: Some(kind.to_owned()), ..protocol("icmpv6", accept()) }));
     }
-    let ports: [&[(u16, u16)]; 7] =
-        [&[(22, 22)], &[(22, 22), (80, 80)], &[(8000, 8010)], &[(80, 80), (22, 22), (8000, 8010)], &[(0, 65535)], &[(22, 22), (20, 30)], &[(1, 5), (6, 9)]];
+    let ports: [&[(u16, u16)]; 7] = [
+        &[(22, 22)],
+        &[(22, 22), (80, 80)],
+        &[(8000, 8010)],
+        &[(80, 80), (22, 22), (8000, 8010)],
+        &[(0, 65535)],
+        &[(22, 22), (20, 30)],
+        &[(1, 5), (6, 9)],
+    ];
     for name in ["tcp", "udp", "sctp", "dccp", "udplite", "6"] {
         for list in ports {
             rules.push(PacketRule { port: list.to_vec(), ..protocol(name, accept()) });
             rules.push(PacketRule { source_port: list.to_vec(), port: vec![(1, 1)], ..protocol(name, accept()) });
         }
     }
-    for list in ["new", "established related", "related established", "invalid new", "untracked", "new established related invalid untracked"] {
+    for list in [
+        "new",
+        "established related",
+        "related established",
+        "invalid new",
+        "untracked",
+        "new established related invalid untracked",
+    ] {
         rules.push(PacketRule { state: states(list), ..accept() });
     }
     for mark in [(0x20, u32::MAX), (0x20, 0xff), (0, u32::MAX), (0, 0xff), (u32::MAX, u32::MAX)] {
@@ -122,7 +151,16 @@ fn filter_rules() -> Vec<PacketRule> {
         rules.push(PacketRule { set_mark: Some(mark), ..plain() });
         rules.push(PacketRule { set_mark: Some(mark), ..accept() });
     }
-    for (count, unit) in [(5, "second"), (1, "minute"), (600, "minute"), (60, "minute"), (10, "hour"), (7, "day"), (3600, "hour"), (24, "day")] {
+    for (count, unit) in [
+        (5, "second"),
+        (1, "minute"),
+        (600, "minute"),
+        (60, "minute"),
+        (10, "hour"),
+        (7, "day"),
+        (3600, "hour"),
+        (24, "day"),
+    ] {
         rules.push(PacketRule { limit: Some((count, unit.to_owned())), ..accept() });
     }
     for prefix in ["web ", "", "a;#{ ", "ümlaut", "\\ back\\slash x", " lead"] {
@@ -164,7 +202,10 @@ fn prerouting_rules() -> Vec<PacketRule> {
     let tcp = |port| protocol("tcp", PacketRule { port: vec![port], input: names("!br0"), ..plain() });
     vec![
         verdict(Verdict::Dnat(target("10.0.0.2", None, Some((80, 80)))), tcp((8080, 8080))),
-        verdict(Verdict::Dnat(target("10.0.0.2", None, None)), v4(PacketRule { destination: addresses("203.0.113.9"), ..plain() })),
+        verdict(
+            Verdict::Dnat(target("10.0.0.2", None, None)),
+            v4(PacketRule { destination: addresses("203.0.113.9"), ..plain() }),
+        ),
         verdict(Verdict::Dnat(target("10.0.0.2", Some("10.0.0.5"), Some((80, 90)))), tcp((80, 90))),
         verdict(Verdict::Dnat(target("fd00::2", None, Some((80, 80)))), v6(tcp((8080, 8080)))),
         verdict(Verdict::Dnat(target("fd00::2", Some("fd00::5"), Some((80, 81)))), v6(tcp((8080, 8081)))),
@@ -172,16 +213,26 @@ fn prerouting_rules() -> Vec<PacketRule> {
         verdict(Verdict::Redirect(Some((8080, 8080))), tcp((80, 80))),
         verdict(Verdict::Redirect(Some((8080, 8090))), tcp((80, 90))),
         verdict(Verdict::Redirect(None), tcp((80, 80))),
-        PacketRule { log: Some("dnat ".to_owned()), counter: true, ..verdict(Verdict::Dnat(target("10.0.0.2", None, Some((80, 80)))), v4(tcp((81, 81)))) },
+        PacketRule {
+            log: Some("dnat ".to_owned()),
+            counter: true,
+            ..verdict(Verdict::Dnat(target("10.0.0.2", None, Some((80, 80)))), v4(tcp((81, 81))))
+        },
     ]
 }
 
 fn postrouting_rules() -> Vec<PacketRule> {
     vec![
-        v4(verdict(Verdict::Masquerade, PacketRule { source: addresses("10.0.0.0/24"), output: names("!br0"), ..plain() })),
+        v4(verdict(
+            Verdict::Masquerade,
+            PacketRule { source: addresses("10.0.0.0/24"), output: names("!br0"), ..plain() },
+        )),
         verdict(Verdict::Masquerade, PacketRule { output: names("eth0"), ..plain() }),
         v6(verdict(Verdict::Masquerade, PacketRule { source: addresses("fd00::/64"), ..plain() })),
-        v4(verdict(Verdict::Snat(target("203.0.113.7", None, None)), PacketRule { source: addresses("10.0.0.0/24"), output: names("eth0"), ..plain() })),
+        v4(verdict(
+            Verdict::Snat(target("203.0.113.7", None, None)),
+            PacketRule { source: addresses("10.0.0.0/24"), output: names("eth0"), ..plain() },
+        )),
         v4(verdict(Verdict::Snat(target("203.0.113.7", Some("203.0.113.9"), None)), plain())),
         v4(protocol("tcp", verdict(Verdict::Snat(target("203.0.113.7", None, Some((1024, 2048)))), plain()))),
         v6(verdict(Verdict::Snat(target("fd00::7", None, None)), plain())),
@@ -192,8 +243,14 @@ fn postrouting_rules() -> Vec<PacketRule> {
 fn output_rules() -> Vec<PacketRule> {
     let local = |rule| PacketRule { local: true, ..rule };
     vec![
-        local(verdict(Verdict::Dnat(target("10.0.0.2", None, Some((80, 80)))), v4(protocol("tcp", PacketRule { port: vec![(8080, 8080)], ..plain() })))),
-        local(verdict(Verdict::Redirect(Some((8080, 8080))), protocol("tcp", PacketRule { port: vec![(80, 80)], ..plain() }))),
+        local(verdict(
+            Verdict::Dnat(target("10.0.0.2", None, Some((80, 80)))),
+            v4(protocol("tcp", PacketRule { port: vec![(8080, 8080)], ..plain() })),
+        )),
+        local(verdict(
+            Verdict::Redirect(Some((8080, 8080))),
+            protocol("tcp", PacketRule { port: vec![(80, 80)], ..plain() }),
+        )),
     ]
 }
 
@@ -242,8 +299,11 @@ fn table(chains: Vec<Chain>) -> Table {
 
 /// A small table of the usual kind.
 fn usual() -> Table {
-    let forward =
-        vec![PacketRule { state: states("established related"), ..accept() }, PacketRule { input: names("br0"), ..accept() }, verdict(Verdict::Drop, plain())];
+    let forward = vec![
+        PacketRule { state: states("established related"), ..accept() },
+        PacketRule { input: names("br0"), ..accept() },
+        verdict(Verdict::Drop, plain()),
+    ];
     let mut forward = chain("forward", "filter", "forward", 0, typed(forward));
     forward.drop = true;
     let masquerade = v4(verdict(Verdict::Masquerade, PacketRule { source: addresses("10.0.0.0/24"), ..plain() }));
@@ -272,9 +332,19 @@ fn every_rule_of_the_language_is_observed_as_it_was_installed() {
                 "route",
                 "output",
                 -150,
-                typed(vec![PacketRule { set_mark: Some((0x20, u32::MAX)), protocol: Some("tcp".to_owned()), ..plain() }]),
+                typed(vec![PacketRule {
+                    set_mark: Some((0x20, u32::MAX)),
+                    protocol: Some("tcp".to_owned()),
+                    ..plain()
+                }]),
             ),
-            chain("mark-prerouting", "filter", "prerouting", -150, typed(vec![PacketRule { set_mark: Some((0x20, 0xff)), ..plain() }])),
+            chain(
+                "mark-prerouting",
+                "filter",
+                "prerouting",
+                -150,
+                typed(vec![PacketRule { set_mark: Some((0x20, 0xff)), ..plain() }]),
+            ),
             chain("forward", "filter", "forward", 0, typed(filter_rules())),
             chain("input", "filter", "input", 0, raw_rules()),
         ]);
@@ -313,7 +383,10 @@ fn a_rule_without_nft_is_the_same_rule() {
         let mut without = 0;
         for (n, wanted) in tables.iter().enumerate() {
             // Over what is there or not, and without nft.
-            sh(&format!("nft flush ruleset; [ {} = 0 ] || nft add table inet topo-lab; mount --bind /bin/false {nft}", n % 2));
+            sh(&format!(
+                "nft flush ruleset; [ {} = 0 ] || nft add table inet topo-lab; mount --bind /bin/false {nft}",
+                n % 2
+            ));
             let installed = nft::install(wanted);
             sh(&format!("umount {nft}"));
             if installed.is_ok() {
@@ -321,17 +394,24 @@ fn a_rule_without_nft_is_the_same_rule() {
                 // The expressions and then the listing; of a set the elements come in the order of their hashes.
                 let listed = || {
                     let text = sh("nft --debug=netlink list table inet topo-lab");
-                    let (mut elements, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("\telement "));
+                    let (mut elements, rest): (Vec<&str>, Vec<&str>) =
+                        text.lines().partition(|line| line.starts_with("\telement "));
                     elements.sort_unstable();
                     [elements, rest].concat().join("\n")
                 };
                 let ours = listed();
-                std::fs::write("/run/script", topo::dialect::nft_script::script(wanted, topo::dialect::nft_script::Start::Over)).unwrap();
+                std::fs::write(
+                    "/run/script",
+                    topo::dialect::nft_script::script(wanted, topo::dialect::nft_script::Start::Over),
+                )
+                .unwrap();
                 sh("nft -f /run/script");
                 let theirs = listed();
                 // nft loads two ports that stand side by side at once.
                 let both = |rule: &TableRule| {
-                    rule.typed().is_some_and(|rule| [&rule.source_port, &rule.port].iter().all(|list| matches!(list[..], [(a, b)] if a == b)))
+                    rule.typed().is_some_and(|rule| {
+                        [&rule.source_port, &rule.port].iter().all(|list| matches!(list[..], [(a, b)] if a == b))
+                    })
                 };
                 let at_once = wanted.chains.iter().flat_map(|chain| &chain.rules).any(both);
                 let shown = |text: &str| text.split_once("table inet topo-lab {").unwrap().1.to_owned();
@@ -351,12 +431,17 @@ fn what_the_record_knows_is_not_listed_again() {
         assert_eq!(generation, generation::generation().unwrap());
         assert_ne!(generation, 0);
         let record = TableRecord { generation, table: wanted.clone() };
-        let seen = |record: &TableRecord| nft::observe(&Node::host(), &lab(), Some(&wanted), Some(record)).unwrap().unwrap();
+        let seen =
+            |record: &TableRecord| nft::observe(&Node::host(), &lab(), Some(&wanted), Some(record)).unwrap().unwrap();
         // Without a program to list with: the record has to do.
         let path = std::env::var("PATH").unwrap();
         assert_eq!(seen(&record), (wanted.clone(), true));
         sh("nft add table ip somebody");
-        assert_eq!(seen(&record), (wanted.clone(), true), "somebody else's change costs a listing, and is no difference");
+        assert_eq!(
+            seen(&record),
+            (wanted.clone(), true),
+            "somebody else's change costs a listing, and is no difference"
+        );
         sh("nft flush chain inet topo-lab forward");
         assert_eq!(wanted.drift(&seen(&record).0).len(), 3);
         assert!(!path.is_empty());
@@ -377,9 +462,15 @@ fn every_change_by_hand_is_seen_and_repaired() {
             ("added with our comment", "nft add rule inet topo-lab forward tcp dport 22 accept comment '\"topo:lab\"'"),
             ("inserted", "nft insert rule inet topo-lab forward accept"),
             ("deleted", "nft delete rule inet topo-lab forward handle $(h forward br0)"),
-            ("changed", "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br1 accept comment '\"topo:lab\"'"),
+            (
+                "changed",
+                "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br1 accept comment '\"topo:lab\"'",
+            ),
             ("comment lost", "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br0 accept"),
-            ("another's comment", "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br0 accept comment '\"topo:other\"'"),
+            (
+                "another's comment",
+                "nft replace rule inet topo-lab forward handle $(h forward br0) iifname br0 accept comment '\"topo:other\"'",
+            ),
             (
                 "reordered",
                 "nft delete rule inet topo-lab forward handle $(h forward br0); nft insert rule inet topo-lab forward iifname br0 accept comment '\"topo:lab\"'",
@@ -388,10 +479,16 @@ fn every_change_by_hand_is_seen_and_repaired() {
             ("chain flushed", "nft flush chain inet topo-lab forward"),
             ("chain deleted", "nft flush chain inet topo-lab forward; nft delete chain inet topo-lab forward"),
             ("chain added", "nft add chain inet topo-lab other"),
-            ("base chain added", "nft 'add chain inet topo-lab other { type filter hook input priority 5; policy drop; }'"),
+            (
+                "base chain added",
+                "nft 'add chain inet topo-lab other { type filter hook input priority 5; policy drop; }'",
+            ),
             ("policy changed", "nft 'chain inet topo-lab forward { policy accept; }'"),
             ("set added", "nft 'add set inet topo-lab s { type ipv4_addr; }'"),
-            ("chain of its own jumped to", "nft add chain inet topo-lab o; nft insert rule inet topo-lab forward jump o"),
+            (
+                "chain of its own jumped to",
+                "nft add chain inet topo-lab o; nft insert rule inet topo-lab forward jump o",
+            ),
             ("rules in a block", "nft 'insert rule inet topo-lab forward ip saddr 10.0.0.1 jump { accept; }'"),
             ("dormant", "nft 'add table inet topo-lab { flags dormant; }'"),
             (
@@ -431,7 +528,14 @@ fn tables_of_others_are_told_apart() {
         assert!(!ours());
         sh("nft flush chain inet topo-lab c; nft 'add set inet topo-lab s { type ipv4_addr; }'");
         assert!(!ours());
-        nft::install(&table(vec![chain("input", "filter", "input", 0, vec![TableRule::Raw("counter accept".to_owned())])])).unwrap();
+        nft::install(&table(vec![chain(
+            "input",
+            "filter",
+            "input",
+            0,
+            vec![TableRule::Raw("counter accept".to_owned())],
+        )]))
+        .unwrap();
         assert!(ours(), "raw rules only: the table's own comment tells");
         assert_eq!(nft::topologies().unwrap(), [lab()]);
     });
@@ -440,7 +544,15 @@ fn tables_of_others_are_told_apart() {
 #[test]
 fn errors_name_the_rule_and_keep_the_words_of_nft() {
     sandbox::run("errors_name_the_rule_and_keep_the_words_of_nft", || {
-        let with = |text: &str| table(vec![chain("input", "filter", "input", 0, vec![TableRule::Raw("accept".to_owned()), TableRule::Raw(text.to_owned())])]);
+        let with = |text: &str| {
+            table(vec![chain(
+                "input",
+                "filter",
+                "input",
+                0,
+                vec![TableRule::Raw("accept".to_owned()), TableRule::Raw(text.to_owned())],
+            )])
+        };
         for text in [
             "foo bar",
             "tcp dport 22 udp dport 22",
@@ -456,7 +568,8 @@ fn errors_name_the_rule_and_keep_the_words_of_nft() {
             assert!(error.tried.contains(&format!("`{text}`")), "{error}");
             assert!(!error.reason.is_empty() && !error.reason.contains("/dev/stdin"), "{error}");
         }
-        for text in ["accept; flush ruleset", "accept\nflush ruleset", "accept # x", "", "accept \\", "log prefix \"a"] {
+        for text in ["accept; flush ruleset", "accept\nflush ruleset", "accept # x", "", "accept \\", "log prefix \"a"]
+        {
             let before = generation::generation().unwrap();
             assert!(nft::install(&with(text)).is_err(), "{text}");
             assert_eq!(generation::generation().unwrap(), before);
@@ -474,7 +587,14 @@ fn errors_name_the_rule_and_keep_the_words_of_nft() {
 fn a_table_of_many_rules_is_read_in_time() {
     sandbox::run("a_table_of_many_rules_is_read_in_time", || {
         let rule = |n: u32| {
-            v4(protocol("tcp", PacketRule { source: addresses(&format!("10.0.{}.{}", n / 256, n % 256)), port: vec![(80, 80), (22, 22)], ..accept() }))
+            v4(protocol(
+                "tcp",
+                PacketRule {
+                    source: addresses(&format!("10.0.{}.{}", n / 256, n % 256)),
+                    port: vec![(80, 80), (22, 22)],
+                    ..accept()
+                },
+            ))
         };
         let wanted = table(vec![chain("forward", "filter", "forward", 0, typed((0..250).map(rule).collect()))]);
         nft::install(&wanted).unwrap();
@@ -505,7 +625,9 @@ fn for_iptables(family: Family, rules: Vec<PacketRule>) -> Vec<TableRule> {
 fn rules_in_chains_of_iptables_are_as_iptables_has_them() {
     sandbox::run("rules_in_chains_of_iptables_are_as_iptables_has_them", || {
         for program in ["iptables-nft", "ip6tables-nft"] {
-            sh(&format!("{program} -N DOCKER-USER; {program} -A DOCKER-USER -j RETURN; {program} -A FORWARD -j DOCKER-USER"));
+            sh(&format!(
+                "{program} -N DOCKER-USER; {program} -A DOCKER-USER -j RETURN; {program} -A FORWARD -j DOCKER-USER"
+            ));
             sh(&format!(
                 "{program} -t nat -N DOCKER; {program} -t nat -A DOCKER -j RETURN; {program} -t nat -A POSTROUTING -s ::1 -j RETURN || {program} -t nat -A POSTROUTING -s 127.0.0.1 -j RETURN"
             ));
@@ -535,7 +657,8 @@ fn rules_in_chains_of_iptables_are_as_iptables_has_them() {
         // A save and restore, as a boot script does it, keeps them.
         sh("iptables-nft-save > /run/lock/save; iptables-nft-restore < /run/lock/save");
         for (chain, rules) in [("filter DOCKER-USER", filter_rules()), ("nat POSTROUTING", postrouting_rules())] {
-            let wanted = at(&format!("ip {chain}"), for_iptables(Family::V4, rules).chunks(40).last().unwrap().to_vec());
+            let wanted =
+                at(&format!("ip {chain}"), for_iptables(Family::V4, rules).chunks(40).last().unwrap().to_vec());
             assert_eq!(wanted.drift(&seen(&wanted)), []);
         }
         let found = insert::found().unwrap();
@@ -552,8 +675,14 @@ fn rules_in_chains_of_iptables_are_as_iptables_has_them() {
 #[test]
 fn what_others_do_to_inserted_rules_is_seen() {
     sandbox::run("what_others_do_to_inserted_rules_is_seen", || {
-        let web = |port| protocol("tcp", PacketRule { input: names("br0"), port: vec![(port, port)], log: Some("web ".to_owned()), ..accept() });
-        let rules = typed(vec![PacketRule { input: names("br0"), output: names("br0"), ..accept() }, web(80), web(443)]);
+        let web = |port| {
+            protocol(
+                "tcp",
+                PacketRule { input: names("br0"), port: vec![(port, port)], log: Some("web ".to_owned()), ..accept() },
+            )
+        };
+        let rules =
+            typed(vec![PacketRule { input: names("br0"), output: names("br0"), ..accept() }, web(80), web(443)]);
         let iptables = at("ip filter DOCKER-USER", rules.clone());
         let native = at("inet fw forward", rules);
         assert!(!seen(&iptables).present && !seen(&native).present);
@@ -626,13 +755,18 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
             "nft 'add table netdev n; add chain netdev n c { type filter hook ingress device lo priority 0; }; add table arp a; add chain arp a in { type filter hook input priority 0; }'",
         );
         sh("nft 'add table bridge b; add chain bridge b f { type filter hook forward priority 0; }'");
-        let family = |want: Family, rules: Vec<PacketRule>| typed(rules.into_iter().filter(|rule| rule.family.is_none_or(|family| family == want)).collect());
+        let family = |want: Family, rules: Vec<PacketRule>| {
+            typed(rules.into_iter().filter(|rule| rule.family.is_none_or(|family| family == want)).collect())
+        };
         let four = |rules: Vec<PacketRule>| {
             family(
                 Family::V4,
                 rules
                     .into_iter()
-                    .filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv6()) && rule.protocol.as_deref() != Some("icmpv6"))
+                    .filter(|rule| {
+                        !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv6())
+                            && rule.protocol.as_deref() != Some("icmpv6")
+                    })
                     .collect(),
             )
         };
@@ -641,12 +775,17 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
                 Family::V6,
                 rules
                     .into_iter()
-                    .filter(|rule| !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv4()) && rule.protocol.as_deref() != Some("icmp"))
+                    .filter(|rule| {
+                        !matches!(&rule.verdict, Some(Verdict::Dnat(to)) if to.address.is_ipv4())
+                            && rule.protocol.as_deref() != Some("icmp")
+                    })
                     .collect(),
             )
         };
         let mut all = typed(filter_rules());
-        all.extend(raw_rules().into_iter().filter(|rule| !matches!(rule, TableRule::Raw(text) if text.contains("comment"))));
+        all.extend(
+            raw_rules().into_iter().filter(|rule| !matches!(rule, TableRule::Raw(text) if text.contains("comment"))),
+        );
         let bridged = typed(vec![
             PacketRule { input: names("a"), ..accept() },
             v4(protocol("tcp", PacketRule { port: vec![(22, 22)], ..accept() })),
@@ -655,7 +794,15 @@ fn rules_in_chains_of_nft_are_observed_as_they_were_installed() {
         let cases = [
             at("inet fw f", all),
             at("inet fw po", typed(postrouting_rules())),
-            at("ip raw mine", four(filter_rules().into_iter().filter(|rule| !matches!(rule.verdict, Some(Verdict::Reject(_)))).collect())),
+            at(
+                "ip raw mine",
+                four(
+                    filter_rules()
+                        .into_iter()
+                        .filter(|rule| !matches!(rule.verdict, Some(Verdict::Reject(_))))
+                        .collect(),
+                ),
+            ),
             at("ip x pr", four(prerouting_rules())),
             at("ip6 x pr", six(prerouting_rules())),
             at("ip6 x f", six(filter_rules())),

@@ -1,6 +1,12 @@
 //! Settings of a namespace, on the real kernel.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -71,16 +77,26 @@ fn a_full_run_leaves_the_record_and_the_files_as_they_were() {
         let (records, files, lab) = (Records::at("/run/small/topo"), Files::at("/run/small/netns"), "lab".into());
         let small = Record { host_cookie: 1, ..Record::default() };
         records.save(&lab, &small).unwrap();
-        let file = |text: &str| File { node: "RED".into(), name: FileName::Hosts, content: format!("{}\n{text}\n", File::mark(&lab)) };
+        let file = |text: &str| File {
+            node: "RED".into(),
+            name: FileName::Hosts,
+            content: format!("{}\n{text}\n", File::mark(&lab)),
+        };
         files.write(&file("10.0.0.1 a"), &lab).unwrap();
-        let prior = (0..2000).map(|n| Resource::Sysctl(Sysctl::new(Node::host(), format!("net/ipv4/conf/eth{n}/rp_filter"), "1"))).collect();
+        let prior = (0..2000)
+            .map(|n| Resource::Sysctl(Sysctl::new(Node::host(), format!("net/ipv4/conf/eth{n}/rp_filter"), "1")))
+            .collect();
         let error = records.save(&lab, &Record { prior, ..Record::default() }).unwrap_err();
         assert_eq!(error.errno, Some(28), "{error}");
         assert_eq!(records.load(&lab).unwrap().record, Some(small));
         let error = files.write(&file(&"x".repeat(100_000)), &lab).unwrap_err();
         assert_eq!(error.errno, Some(28), "{error}");
         assert_eq!(files.observe(&"RED".into(), FileName::Hosts, &lab).unwrap().unwrap().0, file("10.0.0.1 a"));
-        assert_eq!(sh("cd /run/small; find . -type f | sort"), "./netns/RED/hosts\n./topo/lab/record.json\n", "nothing half-written stays");
+        assert_eq!(
+            sh("cd /run/small; find . -type f | sort"),
+            "./netns/RED/hosts\n./topo/lab/record.json\n",
+            "nothing half-written stays"
+        );
         records.remove(&lab).unwrap();
         files.remove(&file("10.0.0.1 a"), &lab).unwrap();
         assert_eq!(sh("find /run/small -mindepth 1"), "");

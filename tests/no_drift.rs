@@ -1,6 +1,13 @@
 //! What changes in normal work is no drift: bridges of a spanning tree, WireGuard peers that roam, what a DHCP client puts on an interface.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -19,7 +26,9 @@ fn a_spanning_tree_under_way() {
         let text = "name: stp\nnamespaces:\n  A: { interfaces: { br0: { bridge: { ports: [p1], stp: true, priority: 4096, forward-delay: 2s, hello-time: 1s, max-age: 6s } }, p1: { veth: B/p1 } } }\n  B: { interfaces: { br0: { bridge: { ports: [p1, q], stp: true } }, q: { veth: C/q } } }\n  C: {}\n";
         let path = write("stp.yaml", text);
         topo(&["apply", "--yes", &path]).expect(0);
-        let bridge = |node: &str, key: &str| ip_json(&format!("-n {node} -d link show dev br0"))[0]["linkinfo"]["info_data"][key].as_u64().unwrap();
+        let bridge = |node: &str, key: &str| {
+            ip_json(&format!("-n {node} -d link show dev br0"))[0]["linkinfo"]["info_data"][key].as_u64().unwrap()
+        };
         // While the tree changes addresses are kept for a shorter time, and a bridge that is not the root has the timers of the one that is.
         let (mut changes, mut follows) = (false, false);
         wait_for(Duration::from_secs(60), || {
@@ -94,11 +103,19 @@ fn what_a_client_of_dhcp_puts_there() {
         // What is of the other family there is not the client's, nor is it on another interface.
         sh("ip -n A address add fd00::5/64 dev e nodad; ip -n A address add 10.5.0.1/24 dev f");
         let plan = topo(&["plan", &path]).expect(0).stdout;
-        assert!(plan.contains("fd00::5/64") && plan.contains("10.5.0.1/24") && !plan.contains("10.0.0.77") && !plan.contains("default"), "{plan}");
+        assert!(
+            plan.contains("fd00::5/64")
+                && plan.contains("10.5.0.1/24")
+                && !plan.contains("10.0.0.77")
+                && !plan.contains("default"),
+            "{plan}"
+        );
         sh("ip -n A address delete fd00::5/64 dev e; ip -n A address delete 10.5.0.1/24 dev f");
         // Another change, and the undo of it, leave it; what it loses on the way comes back.
-        for (text, master) in [(LEASED.replace("dhcp4: true,", "dhcp4: true, mtu: 1400,"), "1400"), (LEASED.replace("[10.7.0.1/24]", "[10.8.0.1/24]"), "1500")]
-        {
+        for (text, master) in [
+            (LEASED.replace("dhcp4: true,", "dhcp4: true, mtu: 1400,"), "1400"),
+            (LEASED.replace("[10.7.0.1/24]", "[10.8.0.1/24]"), "1500"),
+        ] {
             topo(&["apply", "--yes", &write("lease.yaml", &text)]).expect(0);
             assert!(sh("ip -n A address show dev e").contains("10.0.0.77/24"));
             assert!(sh("ip -n A route").contains("default via 10.0.0.1 dev e"));

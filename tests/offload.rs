@@ -1,6 +1,12 @@
 //! What interfaces do for the kernel, compared with what `ethtool -k` says of them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -37,8 +43,13 @@ fn plan_of(kernel: &mut dyn Kernel, wanted: &State) -> Plan {
 }
 
 fn shown(plan: &Plan) -> Vec<String> {
-    let fields = |change: &plan::Change| change.drift.iter().map(|drift| format!("{}: {} -> {}", drift.field, drift.old, drift.new)).collect::<Vec<_>>();
-    plan.changes.iter().map(|change| format!("{:?} {} {} {}", change.action, change.id.kind(), change.id, fields(change).join(", "))).collect()
+    let fields = |change: &plan::Change| {
+        change.drift.iter().map(|drift| format!("{}: {} -> {}", drift.field, drift.old, drift.new)).collect::<Vec<_>>()
+    };
+    plan.changes
+        .iter()
+        .map(|change| format!("{:?} {} {} {}", change.action, change.id.kind(), change.id, fields(change).join(", ")))
+        .collect()
 }
 
 /// Carries a plan out, and sees that nothing is left to do. Answers with what was done.
@@ -66,22 +77,41 @@ fn cable(offload: &str) -> State {
 
 /// All that `ethtool -k` says of an interface.
 fn features(namespace: &str, dev: &str) -> String {
-    if namespace == "host" { sh(&format!("ethtool -k {dev}")) } else { sh(&format!("ip netns exec {namespace} ethtool -k {dev}")) }
+    if namespace == "host" {
+        sh(&format!("ethtool -k {dev}"))
+    } else {
+        sh(&format!("ip netns exec {namespace} ethtool -k {dev}"))
+    }
 }
 
 /// What `ethtool -k` says of one name.
 fn state(namespace: &str, dev: &str, name: &str) -> String {
     let all = features(namespace, dev);
-    let line = all.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_else(|| panic!("no {name} in {all}"));
+    let line = all
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}: ")))
+        .unwrap_or_else(|| panic!("no {name} in {all}"));
     line.split(' ').next().unwrap().to_owned()
 }
 
 #[test]
 fn every_one_to_every_other_on_paper() {
-    let pair = |more: &str| format!("{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{veth: B/eth0{more}}}}}}}, B: {{interfaces: {{eth0: {{}}}}}}}}}}");
-    let bridge =
-        |more: &str| format!("{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{bridge: {{}}{more}}}, lo: {{addresses: [10.1.1.1/32]{more}}}}}}}}}}}");
-    let offloads = ["", ", offload: {tso: false}", ", offload: {tso: true, gro: false}", ", offload: {tx-checksum: false, tso: false}"];
+    let pair = |more: &str| {
+        format!(
+            "{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{veth: B/eth0{more}}}}}}}, B: {{interfaces: {{eth0: {{}}}}}}}}}}"
+        )
+    };
+    let bridge = |more: &str| {
+        format!(
+            "{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{bridge: {{}}{more}}}, lo: {{addresses: [10.1.1.1/32]{more}}}}}}}}}}}"
+        )
+    };
+    let offloads = [
+        "",
+        ", offload: {tso: false}",
+        ", offload: {tso: true, gro: false}",
+        ", offload: {tx-checksum: false, tso: false}",
+    ];
     let mut versions = vec![State::empty("t".into())];
     versions.extend(offloads.iter().flat_map(|offload| [wanted(&pair(offload)), wanted(&bridge(offload))]));
     for from in &versions {
@@ -106,7 +136,10 @@ fn each_alone() {
             let was = state("A", "eth0", word);
             for (on, shown) in [("false", "off"), ("true", "on"), ("false", "off")] {
                 let done = reach(&cable(&format!("{name}: {on}")));
-                assert!(done.iter().all(|change| change.starts_with(&format!("Update link A/eth0 offload {name}: "))), "{done:?}");
+                assert!(
+                    done.iter().all(|change| change.starts_with(&format!("Update link A/eth0 offload {name}: "))),
+                    "{done:?}"
+                );
                 assert_eq!(state("A", "eth0", word), shown, "{name}");
             }
             let done = reach(&cable(""));
@@ -154,10 +187,14 @@ fn what_somebody_did_by_hand_is_mended() {
         reach(&cable("tso: false, rx-checksum: false"));
         sh("ip netns exec A ethtool -K eth0 tso on gro on");
         assert_eq!(reach(&cable("tso: false, rx-checksum: false")), ["Update link A/eth0 offload tso: true -> false"]);
-        assert_eq!((state("A", "eth0", "tcp-segmentation-offload"), state("A", "eth0", "generic-receive-offload")), ("off".into(), "on".into()));
+        assert_eq!(
+            (state("A", "eth0", "tcp-segmentation-offload"), state("A", "eth0", "generic-receive-offload")),
+            ("off".into(), "on".into())
+        );
         // One of several is on.
         sh("ip netns exec A ethtool -K eth0 tx-tcp6-segmentation on");
-        let expected = "Update link A/eth0 offload rx-checksum: false -> true, offload tso: tx-tcp6-segmentation -> false";
+        let expected =
+            "Update link A/eth0 offload rx-checksum: false -> true, offload tso: tx-tcp6-segmentation -> false";
         assert_eq!(reach(&cable("tso: false")), [expected]);
     });
 }
@@ -166,7 +203,9 @@ fn what_somebody_did_by_hand_is_mended() {
 #[test]
 fn another_kind_in_its_place() {
     run_needing("another_kind_in_its_place", &["offload"], || {
-        let bridge = |more: &str| wanted(&format!("{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{bridge: {{}}{more}}}}}}}}}}}"));
+        let bridge = |more: &str| {
+            wanted(&format!("{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{bridge: {{}}{more}}}}}}}}}}}"))
+        };
         reach(&bridge(""));
         let fresh = features("A", "eth0");
         for more in ["", ", offload: {gro: false, rx-checksum: false}", ", offload: {tso: false}"] {
@@ -184,13 +223,22 @@ fn another_kind_in_its_place() {
 #[test]
 fn of_somebody_else() {
     run_needing("of_somebody_else", &["offload"], || {
-        sh("ip link add up0 type veth peer name up1; ip link set up0 up; ethtool -K up0 tx-tcp-segmentation off gro off");
+        sh(
+            "ip link add up0 type veth peer name up1; ip link set up0 up; ethtool -K up0 tx-tcp-segmentation off gro off",
+        );
         let before = features("host", "up0");
-        let file = |more: &str| wanted(&format!("{{name: t, host: {{interfaces: {{up0: {{existing: {{}}{more}}}}}}}}}"));
+        let file =
+            |more: &str| wanted(&format!("{{name: t, host: {{interfaces: {{up0: {{existing: {{}}{more}}}}}}}}}"));
         let mixed = "tx-tcp-ecn-segmentation";
         let done = reach(&file(", offload: {tso: false, gro: true}"));
-        assert!(done.len() == 1 && done[0].starts_with("Update link host/up0 offload tso: ") && done[0].contains(mixed), "{done:?}");
-        assert_eq!((state("host", "up0", "tcp-segmentation-offload"), state("host", "up0", "generic-receive-offload")), ("off".into(), "on".into()));
+        assert!(
+            done.len() == 1 && done[0].starts_with("Update link host/up0 offload tso: ") && done[0].contains(mixed),
+            "{done:?}"
+        );
+        assert_eq!(
+            (state("host", "up0", "tcp-segmentation-offload"), state("host", "up0", "generic-receive-offload")),
+            ("off".into(), "on".into())
+        );
         reach(&file(", offload: {tso: false}"));
         assert_eq!(state("host", "up0", "generic-receive-offload"), "off");
         reach(&file(""));
@@ -200,11 +248,18 @@ fn of_somebody_else() {
         reach(&State::empty("t".into()));
         assert_eq!(features("host", "up0"), before);
         // Moved, configured there, and given back.
-        let moved = |more: &str| wanted(&format!("{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{existing: {{from: host/up0}}{more}}}}}}}}}}}"));
+        let moved = |more: &str| {
+            wanted(&format!(
+                "{{name: t, namespaces: {{A: {{interfaces: {{eth0: {{existing: {{from: host/up0}}{more}}}}}}}}}}}"
+            ))
+        };
         reach(&moved(", offload: {tso: false}"));
         assert_eq!(state("A", "eth0", "tcp-segmentation-offload"), "off");
         reach(&moved(", offload: {rx-checksum: false}"));
-        assert_eq!((state("A", "eth0", "rx-checksumming"), state("A", "eth0", "tcp-segmentation-offload")), ("off".into(), "on".into()));
+        assert_eq!(
+            (state("A", "eth0", "rx-checksumming"), state("A", "eth0", "tcp-segmentation-offload")),
+            ("off".into(), "on".into())
+        );
         reach(&State::empty("t".into()));
         assert_eq!(features("host", "up0"), before);
         assert!(!std::path::Path::new("/run/topo").exists());
@@ -216,7 +271,9 @@ fn of_somebody_else() {
 fn what_a_device_cannot_change_is_an_error_and_undone() {
     run_needing("what_a_device_cannot_change_is_an_error_and_undone", &["offload"], || {
         let file = |more: &str| {
-            wanted(&format!("{{name: t, namespaces: {{A: {{interfaces: {{lo: {{addresses: [10.1.1.1/32], offload: {{gro: false, {more}}}}}}}}}}}}}"))
+            wanted(&format!(
+                "{{name: t, namespaces: {{A: {{interfaces: {{lo: {{addresses: [10.1.1.1/32], offload: {{gro: false, {more}}}}}}}}}}}}}"
+            ))
         };
         // What is so anyway is no change.
         reach(&file("rx-checksum: true"));
@@ -224,9 +281,13 @@ fn what_a_device_cannot_change_is_an_error_and_undone() {
         let refused = file("rx-checksum: false, tso: false");
         let kernel = &mut Linux::new().unwrap();
         let plan = plan_of(kernel, &refused);
-        let report = apply::run(kernel, &plan, &Options { rollback: true, interrupted: Default::default() }, &mut |_| {});
+        let report =
+            apply::run(kernel, &plan, &Options { rollback: true, interrupted: Default::default() }, &mut |_| {});
         let failure = report.failure.unwrap();
-        assert_eq!((failure.kind, failure.reason.as_str()), (ErrorKind::Refused, "the device cannot turn rx-checksum off"));
+        assert_eq!(
+            (failure.kind, failure.reason.as_str()),
+            (ErrorKind::Refused, "the device cannot turn rx-checksum off")
+        );
         assert!(failure.tried.contains("ethtool -K lo rx off"), "{failure:?}");
         assert_eq!(report.undone.unwrap().err(), None);
         assert_eq!(features("A", "lo"), before);
@@ -248,7 +309,10 @@ fn in_words() {
         let shown = topo(&["show", "t"]);
         assert!(shown.stdout.contains("offload tso false"), "{}", shown.stdout);
         let yaml = topo(&["show", "t", "--yaml"]).stdout;
-        assert!(yaml.contains("offload") && yaml.contains("tx-checksum: false") && yaml.contains("gro: false"), "{yaml}");
+        assert!(
+            yaml.contains("offload") && yaml.contains("tx-checksum: false") && yaml.contains("gro: false"),
+            "{yaml}"
+        );
         let again = topo(&["plan", &write("again.yaml", &yaml)]);
         assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
         assert!(!again.stdout.contains("offload"), "{}", again.stdout);

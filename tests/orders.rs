@@ -1,7 +1,14 @@
 //! Topologies that share things, in any order of apply, undo and destroy: the others are whole after each, and the machine is as before the first when the
 //! last is gone. On the model; `tests/two.rs` has it on the kernel.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod generator;
 mod law;
@@ -28,7 +35,9 @@ const SHARED: [(&str, &str); 8] = [
 
 /// A topology's file that names these of [`SHARED`].
 fn file(name: &str, which: &BTreeSet<usize>) -> String {
-    let of = |section: &str| which.iter().map(|at| SHARED[*at]).filter(|(of, _)| *of == section).map(|(_, text)| text).collect::<Vec<_>>();
+    let of = |section: &str| {
+        which.iter().map(|at| SHARED[*at]).filter(|(of, _)| *of == section).map(|(_, text)| text).collect::<Vec<_>>()
+    };
     let (host, own, sysctl) = (of("host"), of("own0"), of("sysctl"));
     let forwarding = host.last().map(|text| format!("  {text}\n")).unwrap_or_default();
     let named = own.into_iter().map(|text| format!(", {text}")).collect::<String>();
@@ -65,7 +74,9 @@ impl Machine {
     fn new(beside: fn(&Before, &State) -> Before) -> Self {
         let mut model = law::machine();
         let route = law::read("name: x\nhost: { routes: [{ to: 203.0.113.0/24, via: 192.0.2.9, dev: own0 }, { to: 2001:db8:9::/48, dev: own0 }], interfaces: { own0: { existing: {}, addresses: [2001:db8::1/64] } } }\n").unwrap();
-        for mut item in route.items.into_values().filter(|item| matches!(item.resource, Resource::Route(_) | Resource::Address(_))) {
+        for mut item in
+            route.items.into_values().filter(|item| matches!(item.resource, Resource::Route(_) | Resource::Address(_)))
+        {
             match &mut item.resource {
                 Resource::Address(address) => address.marked = false,
                 Resource::Route(route) => route.marked = false,
@@ -73,17 +84,30 @@ impl Machine {
             }
             model.state.insert(item.resource, Owner::Theirs("somebody else".into()));
         }
-        Self { state: model.state, records: BTreeMap::new(), ours: BTreeMap::new(), wanted: BTreeMap::new(), history: BTreeMap::new(), beside }
+        Self {
+            state: model.state,
+            records: BTreeMap::new(),
+            ours: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            history: BTreeMap::new(),
+            beside,
+        }
     }
 
     /// The machine as one of the topologies sees it.
     fn seen_by(&self, name: &Name) -> Model {
         let mut state = State { topology: name.clone(), ..self.state.clone() };
         state.record = self.records.get(name).cloned().unwrap_or_default();
-        state.others = self.records.iter().filter(|(other, _)| *other != name).map(|(other, record)| (other.clone(), record.clone())).collect();
+        state.others = self
+            .records
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .map(|(other, record)| (other.clone(), record.clone()))
+            .collect();
         for (whose, ids) in &self.ours {
             for id in ids {
-                let owner = if whose == name { Owner::Ours } else { Owner::Theirs(format!("topology {:?}", whose.as_str())) };
+                let owner =
+                    if whose == name { Owner::Ours } else { Owner::Theirs(format!("topology {:?}", whose.as_str())) };
                 state.items.get_mut(id).unwrap().owner = owner;
             }
         }
@@ -92,7 +116,10 @@ impl Machine {
 
     /// What came of what a topology did.
     fn take(&mut self, name: &Name, model: Model) {
-        self.ours.insert(name.clone(), model.state.items.iter().filter(|(_, item)| item.owner == Owner::Ours).map(|(id, _)| id.clone()).collect());
+        self.ours.insert(
+            name.clone(),
+            model.state.items.iter().filter(|(_, item)| item.owner == Owner::Ours).map(|(id, _)| id.clone()).collect(),
+        );
         if model.state.record.is_empty() {
             self.records.remove(name);
         } else {
@@ -116,8 +143,13 @@ impl Machine {
         } else if !plan.is_empty() {
             let before = apply::before(&plan);
             let now = model.observe(&before.target).map_err(|error| error.to_string())?;
-            let saved = plan::back(&(self.beside)(&before, &now).target, &now).map_err(|conflicts| format!("{conflicts:?}"))?;
-            self.history.entry(name.clone()).or_default().push(Done { before, saved, wanted: self.wanted.get(name).cloned() });
+            let saved =
+                plan::back(&(self.beside)(&before, &now).target, &now).map_err(|conflicts| format!("{conflicts:?}"))?;
+            self.history.entry(name.clone()).or_default().push(Done {
+                before,
+                saved,
+                wanted: self.wanted.get(name).cloned(),
+            });
         }
         match wanted {
             Some(wanted) => _ = self.wanted.insert(name.clone(), wanted),
@@ -129,7 +161,9 @@ impl Machine {
 
     /// Undoes the last apply, by hand or as the guard of `--confirm` does.
     fn undo(&mut self, name: &Name) -> Result<bool, String> {
-        let Some(Done { before, saved, wanted }) = self.history.get_mut(name).and_then(Vec::pop) else { return Ok(false) };
+        let Some(Done { before, saved, wanted }) = self.history.get_mut(name).and_then(Vec::pop) else {
+            return Ok(false);
+        };
         let mut model = self.seen_by(name);
         let now = model.observe(&before.target).map_err(|error| error.to_string())?;
         let before = (self.beside)(&before, &now);
@@ -171,8 +205,26 @@ impl Machine {
 
 /// The changes of a plan, a line each.
 fn brief(plan: &Plan) -> String {
-    let fields = |change: &plan::Change| change.drift.iter().map(|drift| format!(" {} {:?} -> {:?}", drift.field, drift.old, drift.new)).collect::<String>();
-    plan.changes.iter().map(|change| format!("\n  {:?} {} {}{} loses {:?}", change.action, change.id.kind(), change.id, fields(change), change.loses)).collect()
+    let fields = |change: &plan::Change| {
+        change
+            .drift
+            .iter()
+            .map(|drift| format!(" {} {:?} -> {:?}", drift.field, drift.old, drift.new))
+            .collect::<String>()
+    };
+    plan.changes
+        .iter()
+        .map(|change| {
+            format!(
+                "\n  {:?} {} {}{} loses {:?}",
+                change.action,
+                change.id.kind(),
+                change.id,
+                fields(change),
+                change.loses
+            )
+        })
+        .collect()
 }
 
 fn options() -> Options {
@@ -202,7 +254,9 @@ fn walk(files: &[Vec<String>], acts: &[Act], beside: fn(&Before, &State) -> Befo
     let told = |at: usize, wrong: String| format!("{files:#?}\n{:?}\n{wrong}", &acts[..=at]);
     for (at, act) in acts.iter().enumerate() {
         let done = match act {
-            Act::Apply(which, version) => machine.apply(&NAMES[*which].into(), Some(law::read(&files[*which][*version]).unwrap())),
+            Act::Apply(which, version) => {
+                machine.apply(&NAMES[*which].into(), Some(law::read(&files[*which][*version]).unwrap()))
+            }
             Act::Undo(which) => machine.undo(&NAMES[*which].into()),
             Act::Destroy(which) => machine.apply(&NAMES[*which].into(), None),
         };
@@ -261,8 +315,11 @@ fn all_orders_of_two() {
     let files: Vec<Vec<String>> = NAMES[..2].iter().map(|name| vec![file(name, &all), file(name, &some)]).collect();
     let one = |which| [Act::Apply(which, 0), Act::Apply(which, 1), Act::Undo(which), Act::Destroy(which)];
     let can = [one(0), one(1)].concat();
-    let mut orders: Vec<Vec<Act>> =
-        vec![vec![Act::Apply(0, 0), Act::Apply(1, 0)], vec![Act::Apply(0, 0), Act::Apply(1, 1)], vec![Act::Apply(0, 1), Act::Apply(1, 0)]];
+    let mut orders: Vec<Vec<Act>> = vec![
+        vec![Act::Apply(0, 0), Act::Apply(1, 0)],
+        vec![Act::Apply(0, 0), Act::Apply(1, 1)],
+        vec![Act::Apply(0, 1), Act::Apply(1, 0)],
+    ];
     for _ in 0..2 {
         orders = orders.iter().flat_map(|order| can.iter().map(|act| [order.clone(), vec![*act]].concat())).collect();
     }

@@ -1,6 +1,13 @@
 //! What somebody else has on, over, and inside what topo is given.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -12,7 +19,8 @@ fn a_vxlan_on_a_borrowed_interface_ends_and_the_plan_says_so() {
     sandbox::run("a_vxlan_on_a_borrowed_interface_ends_and_the_plan_says_so", || {
         sh("ip link add f0 type veth peer name f1; ip link set f0 up; ip link set f1 up; ip link add foreign type bridge
             ip link add vx type vxlan id 5 dev f1 dstport 4789 remote 10.1.1.1; ip link set vx master foreign");
-        let file = write("mv.yaml", "name: mv\nnamespaces: { N: { interfaces: { up0: { existing: { from: host/f1 } } } } }\n");
+        let file =
+            write("mv.yaml", "name: mv\nnamespaces: { N: { interfaces: { up0: { existing: { from: host/f1 } } } } }\n");
         topo(&["plan", "--color", "never", &file]).expect(0).says("host/vx");
         topo(&["apply", "--yes", &file]).expect(0);
         assert_ne!(try_sh("ip link show vx").code, 0, "the kernel takes it away");
@@ -29,9 +37,15 @@ fn a_vxlan_of_ours_on_a_borrowed_interface() {
         sh("ip link add f0 type veth peer name f1; ip link set f0 up; ip link set f1 up");
         let before = snapshot();
         let vxlan = "vx0: { vxlan: { id: 7, link: f1, remote: 10.1.1.1 } }";
-        let home = write("vx.yaml", &format!("name: vx\nhost: {{ interfaces: {{ f1: {{ existing: {{}} }}, {vxlan} }} }}\n"));
+        let home =
+            write("vx.yaml", &format!("name: vx\nhost: {{ interfaces: {{ f1: {{ existing: {{}} }}, {vxlan} }} }}\n"));
         topo(&["apply", "--yes", &home]).expect(0);
-        let away = write("vx.yaml", &format!("name: vx\nnamespaces: {{ N: {{ interfaces: {{ f1: {{ existing: {{ from: host/f1 }} }}, {vxlan} }} }} }}\n"));
+        let away = write(
+            "vx.yaml",
+            &format!(
+                "name: vx\nnamespaces: {{ N: {{ interfaces: {{ f1: {{ existing: {{ from: host/f1 }} }}, {vxlan} }} }} }}\n"
+            ),
+        );
         topo(&["apply", "--yes", &away]).expect(0);
         topo(&["plan", "--detailed-exitcode", &away]).expect(0);
         topo(&["destroy", "--yes", "vx"]).expect(0);
@@ -47,7 +61,10 @@ fn a_pair_whose_other_end_is_in_a_namespace_that_goes() {
         sandbox::run("a_pair_whose_other_end_is_in_a_namespace_that_goes", move || {
             let before = snapshot();
             sh(&format!("ip link add x1 type veth peer name x2; {address}; ip link set x1 up"));
-            let file = write("ex.yaml", "name: ex\nhost: { interfaces: { x1: { existing: {}, mtu: 1400 } } }\nnamespaces: { N: }\n");
+            let file = write(
+                "ex.yaml",
+                "name: ex\nhost: { interfaces: { x1: { existing: {}, mtu: 1400 } } }\nnamespaces: { N: }\n",
+            );
             topo(&["apply", "--yes", &file]).expect(0);
             sh("ip link set x2 netns N");
             topo(&["plan", "--destroy", "--color", "never", &file]).expect(0).says("host/x1");
@@ -63,7 +80,10 @@ fn the_names_of_a_namespace_that_is_gone() {
     sandbox::run("the_names_of_a_namespace_that_is_gone", || {
         let before = snapshot();
         sh("ip netns add guest");
-        let file = write("names.yaml", "name: names\nnamespaces: { G: { existing: { netns: guest }, dns: { hosts: { x: 10.0.0.1 } } } }\n");
+        let file = write(
+            "names.yaml",
+            "name: names\nnamespaces: { G: { existing: { netns: guest }, dns: { hosts: { x: 10.0.0.1 } } } }\n",
+        );
         topo(&["apply", "--yes", &file]).expect(0);
         sh("test -e /etc/netns/guest/hosts; ip netns del guest");
         topo(&["destroy", "--yes", "names"]).expect(0);
@@ -78,11 +98,17 @@ fn an_address_where_ipv6_is_off() {
         let before = snapshot();
         sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=1");
         let off = snapshot();
-        let file = write("six.yaml", "name: six\nhost: { interfaces: { lab0: { bridge: {}, addresses: [\"fd04::1/64\"] } } }\n");
+        let file = write(
+            "six.yaml",
+            "name: six\nhost: { interfaces: { lab0: { bridge: {}, addresses: [\"fd04::1/64\"] } } }\n",
+        );
         let told = topo(&["apply", "--yes", &file]).expect(1);
         assert!(told.stderr.contains("disable_ipv6") && !told.stderr.contains("as root"), "{}", told.stderr);
         assert_snapshot(&off);
-        write("six.yaml", "name: six\nhost: { interfaces: { lab0: { bridge: {}, ipv6: { disable: false }, addresses: [\"fd04::1/64\"] } } }\n");
+        write(
+            "six.yaml",
+            "name: six\nhost: { interfaces: { lab0: { bridge: {}, ipv6: { disable: false }, addresses: [\"fd04::1/64\"] } } }\n",
+        );
         topo(&["apply", "--yes", &file]).expect(0);
         topo(&["destroy", "--yes", "six"]).expect(0);
         sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=0");
@@ -97,7 +123,11 @@ fn an_mtu_that_is_too_small_for_an_address_of_others() {
         sh("ip link add f0 type veth peer name f1; ip addr add fd50::1/64 dev f1 nodad; ip link set f1 up");
         let file = write("mtu.yaml", "name: mtu\nhost: { interfaces: { f1: { existing: {}, mtu: 1000 } } }\n");
         let told = topo(&["plan", &file]).expect(1);
-        assert!(told.stderr.contains("fd50::1") && told.stderr.contains("1280") && !told.stderr.contains("fault of topo"), "{}", told.stderr);
+        assert!(
+            told.stderr.contains("fd50::1") && told.stderr.contains("1280") && !told.stderr.contains("fault of topo"),
+            "{}",
+            told.stderr
+        );
     });
 }
 
@@ -136,7 +166,8 @@ fn ipv6_of_others_that_is_switched_off() {
         sh("ip link add f0 type veth peer name f1; ip addr add fd50::1/64 dev f1 nodad; ip addr add 10.50.0.1/24 dev f1; ip link set f0 up; ip link set f1 up
             ip -6 route add fd51::/64 via fd50::9; ip route add 10.51.0.0/24 via 10.50.0.9");
         let before = quiet(&Options::default());
-        let file = write("off.yaml", "name: off\nhost: { interfaces: { f1: { existing: {}, ipv6: { disable: true } } } }\n");
+        let file =
+            write("off.yaml", "name: off\nhost: { interfaces: { f1: { existing: {}, ipv6: { disable: true } } } }\n");
         topo(&["plan", "--color", "never", &file]).expect(0).says("fd50::1/64").says("fd51::/64");
         topo(&["apply", "--yes", &file]).expect(0);
         assert_eq!(sh("ip -6 address show dev f1; ip -6 route show dev f1"), "");

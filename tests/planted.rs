@@ -1,6 +1,12 @@
 //! Faults planted on purpose: each has to be found by its law, within as many cases as `make test` runs. A law that finds nothing here is no law.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod generator;
 mod law;
@@ -117,7 +123,9 @@ impl Faulty {
     /// What is seen of something where a part of it is not looked at.
     fn half_seen(&self, mut item: Item) -> Item {
         match &mut item.resource {
-            Resource::Rule(rule) if self.fault == ARuleIsTakenForItsOpposite => (rule.key.invert, rule.key.raw) = (false, Raw::default()),
+            Resource::Rule(rule) if self.fault == ARuleIsTakenForItsOpposite => {
+                (rule.key.invert, rule.key.raw) = (false, Raw::default())
+            }
             Resource::Link(link) if self.fault == WhatTheKernelMadeIsNotMissed => link.missing.clear(),
             Resource::Address(address) if self.fault == WhatTheKernelMadeIsNotMissed => address.missing.clear(),
             _ => {}
@@ -140,7 +148,10 @@ impl Faulty {
                 }
             }
             (ARouteGoesWithEachChangeOfItsLink, Operation::Update { after: Resource::Link(link), .. }) => {
-                let over = |route: &Route| route.node == link.id.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.id.name));
+                let over = |route: &Route| {
+                    route.node == link.id.node
+                        && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.id.name))
+                };
                 state.items.retain(|_, item| !matches!(&item.resource, Resource::Route(route) if over(route)));
             }
             (ARouteOfOthersComesBackWithoutItsParts, Operation::Create(Resource::Route(route))) if !route.marked => {
@@ -155,7 +166,9 @@ impl Faulty {
                 }
             }
             (AMarkIsForgotten, Operation::Create(Resource::Address(address))) => {
-                if let Some(Resource::Address(there)) = state.items.get_mut(&address.id()).map(|item| &mut item.resource) {
+                if let Some(Resource::Address(there)) =
+                    state.items.get_mut(&address.id()).map(|item| &mut item.resource)
+                {
                     there.marked = false;
                 }
             }
@@ -172,7 +185,11 @@ impl Kernel for Faulty {
     fn observe(&mut self, wanted: &State) -> Result<State, Error> {
         let mut seen = self.model.observe(wanted)?;
         if matches!(self.fault, ARuleIsTakenForItsOpposite | WhatTheKernelMadeIsNotMissed) {
-            seen.items = std::mem::take(&mut seen.items).into_values().map(|item| self.half_seen(item)).map(|item| (item.resource.id(), item)).collect();
+            seen.items = std::mem::take(&mut seen.items)
+                .into_values()
+                .map(|item| self.half_seen(item))
+                .map(|item| (item.resource.id(), item))
+                .collect();
         }
         Ok(seen)
     }
@@ -237,7 +254,10 @@ impl Machine for Faulty {
                 let foreign = observed.link(&LinkId::new("host", "own1")).unwrap().clone();
                 let level = plan.steps.last().map_or(0, |step| step.level);
                 plan.steps.push(plan::Step {
-                    operation: Operation::Update { before: foreign.clone().into_resource(), after: foreign.into_resource() },
+                    operation: Operation::Update {
+                        before: foreign.clone().into_resource(),
+                        after: foreign.into_resource(),
+                    },
                     level,
                     change: None,
                 });
@@ -256,7 +276,9 @@ impl Machine for Faulty {
 
     fn shown(&mut self, state: &State) -> String {
         let text = topo::render::yaml::text(state);
-        let without = |word: &str| text.lines().filter(|line| !line.trim_start().starts_with(word)).map(|line| format!("{line}\n")).collect();
+        let without = |word: &str| {
+            text.lines().filter(|line| !line.trim_start().starts_with(word)).map(|line| format!("{line}\n")).collect()
+        };
         match self.fault {
             AnOptionIsNotShown => text.replace("priority: 4096", "priority: 4097"),
             ANameIsNotShown => without("hosts:"),
@@ -286,8 +308,16 @@ fn each_fault_is_found_by_its_law() {
     for (fault, nth) in FAULTS {
         let (name, law) = LAWS[nth];
         // Always the same cases: a fault that is found by luck is found every time.
-        let config = ProptestConfig { cases: CASES, failure_persistence: None, max_shrink_iters: 0, ..ProptestConfig::default() };
-        let mut runner = TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha));
+        let config = ProptestConfig {
+            cases: CASES,
+            failure_persistence: None,
+            max_shrink_iters: 0,
+            ..ProptestConfig::default()
+        };
+        let mut runner = TestRunner::new_with_rng(
+            config,
+            proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+        );
         let tried = std::cell::Cell::new(0);
         let result = runner.run(&throws(), |throws| {
             tried.set(tried.get() + 1);
@@ -295,7 +325,11 @@ fn each_fault_is_found_by_its_law() {
         });
         match result {
             Err(TestError::Fail(why, _)) => {
-                println!("{fault:?}: found in case {} by \"{name}\": {}", tried.get(), why.to_string().lines().take(2).collect::<String>())
+                println!(
+                    "{fault:?}: found in case {} by \"{name}\": {}",
+                    tried.get(),
+                    why.to_string().lines().take(2).collect::<String>()
+                )
             }
             other => missed.push(format!("{fault:?} by \"{name}\": {other:?}")),
         }

@@ -3,7 +3,13 @@
 //!
 //! `TOPO_RACES=200` makes so many races of each kind; without it there are a few. How often the window was hit is counted for each.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 mod sandbox;
@@ -141,7 +147,8 @@ fn race(text: &str, at: usize, script: &str) -> Result<(Report, usize, bool), Ve
     kernel.resolve(&mut wanted).unwrap();
     let observed = kernel.observe(&wanted).unwrap();
     let plan = plan::make(&wanted, &observed)?;
-    let report = apply::run(&mut kernel, &plan, &Options { rollback: true, interrupted: Default::default() }, &mut |_| {});
+    let report =
+        apply::run(&mut kernel, &plan, &Options { rollback: true, interrupted: Default::default() }, &mut |_| {});
     Ok((report, kernel.batches, kernel.hit))
 }
 
@@ -172,7 +179,10 @@ struct Tally {
 
 impl Tally {
     fn tell(&self, kind: &str, rounds: usize) {
-        println!("{kind}: {rounds} races, the window hit {} times: {} done all the same, {} undone", self.hit, self.done, self.undone);
+        println!(
+            "{kind}: {rounds} races, the window hit {} times: {} done all the same, {} undone",
+            self.hit, self.done, self.undone
+        );
         assert!(self.hit * 4 >= rounds, "{kind}: the window was hardly hit");
     }
 }
@@ -212,7 +222,8 @@ impl Ways {
             tally.done += usize::from(hit);
             let mut kernel = Linux::new().unwrap();
             let observed = kernel.observe(&wanted(to)).unwrap();
-            let rest = plan::make(&wanted(to), &observed).unwrap_or_else(|conflicts| panic!("{what}: a wrong success: {conflicts:#?}"));
+            let rest = plan::make(&wanted(to), &observed)
+                .unwrap_or_else(|conflicts| panic!("{what}: a wrong success: {conflicts:#?}"));
             assert!(rest.is_empty(), "{what}: a wrong success: {:#?}", rest.changes);
         } else {
             assert!(hit, "{what}: nobody did anything, and it failed: {report:#?}");
@@ -286,7 +297,13 @@ fn the_kernel_is_in_trouble() {
                 let carried_out = round % 2 == 0 && !name.starts_with("EINTR from a request");
                 let moment = Moment { request: 1 + (round * 37 + 11) % of, after: carried_out, what };
                 let run = tracer::run(topo_path(), to, Some(moment));
-                let said = format!("{name} at {} of {of} of way {}: exit {}\n{}", moment.request, round % 3, run.code, run.stderr);
+                let said = format!(
+                    "{name} at {} of {of} of way {}: exit {}\n{}",
+                    moment.request,
+                    round % 3,
+                    run.code,
+                    run.stderr
+                );
                 tally.hit += usize::from(run.hit.is_some());
                 match run.code {
                     0 => tally.done += usize::from(run.hit.is_some()),
@@ -320,7 +337,8 @@ fn links_come_and_go_while_topo_looks() {
         // Nobody's child: the tracer waits for all of its own.
         sh("(while [ ! -e /run/lock/over ]; do ip -batch /run/lock/churn || true; done) </dev/null >/dev/null 2>&1 &");
         for round in 0..many {
-            let args: [&[&str]; 3] = [&["apply", "--yes", &first], &["apply", "--yes", &second], &["destroy", "race", "--yes"]];
+            let args: [&[&str]; 3] =
+                [&["apply", "--yes", &first], &["apply", "--yes", &second], &["destroy", "race", "--yes"]];
             let late = What::Receive(Reply::Late(Duration::from_millis(2)));
             let run = tracer::run(topo_path(), args[round % 3], Some(Moment { request: 1, after: false, what: late }));
             assert_eq!(run.code, 0, "{:?}: {}", args[round % 3], run.stderr);
@@ -333,19 +351,29 @@ fn links_come_and_go_while_topo_looks() {
         }
         write("over", "");
         topo(&["destroy", "race", "--yes"]).expect(0);
-        println!("{rounds} runs while links come and go, the window hit in {hit} of them: {dumps} dumps interrupted and made again");
+        println!(
+            "{rounds} runs while links come and go, the window hit in {hit} of them: {dumps} dumps interrupted and made again"
+        );
         assert!(hit * 4 >= rounds, "the window was hardly hit");
         assert!(!std::path::Path::new("/run/topo").exists());
     });
 }
 
 fn start(args: &[&str]) -> Child {
-    Command::new(topo_path()).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    Command::new(topo_path())
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Pairs of runs that change something at once, by kind.
-const PAIRS: [(&str, [[&str; 2]; 2]); 2] =
-    [("two applies", [["first", "second"], ["second", "first"]]), ("an apply and a destroy", [["first", "destroy"], ["destroy", "second"]])];
+const PAIRS: [(&str, [[&str; 2]; 2]); 2] = [
+    ("two applies", [["first", "second"], ["second", "first"]]),
+    ("an apply and a destroy", [["first", "destroy"], ["destroy", "second"]]),
+];
 
 #[test]
 fn several_runs_at_once() {
@@ -376,7 +404,10 @@ fn several_runs_at_once() {
                     looks += 1;
                     meanwhile += usize::from(changing.iter_mut().any(|child| child.try_wait().unwrap().is_none()));
                     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-                    assert!(matches!(output.status.code(), Some(0 | 1)) && !text.contains("panicked"), "{pair:?}: {text}");
+                    assert!(
+                        matches!(output.status.code(), Some(0 | 1)) && !text.contains("panicked"),
+                        "{pair:?}: {text}"
+                    );
                     refused += usize::from(!output.status.success());
                 }
                 let mut waited = false;

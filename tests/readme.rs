@@ -1,6 +1,13 @@
 //! What the README shows is what happens.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -34,7 +41,11 @@ fn the_plan_of_the_readme() {
         }
         lines.for_each(|line| printed.push_str(line));
         let plan = topo(&["plan", "--color", "never", "--detailed-exitcode", &file]).expect(2);
-        assert_eq!(plan.stdout.trim(), printed.trim(), "the README shows another plan; what is printed now is on the left");
+        assert_eq!(
+            plan.stdout.trim(),
+            printed.trim(),
+            "the README shows another plan; what is printed now is on the left"
+        );
         topo(&["apply", "--yes", &file]).expect(0);
         topo(&["destroy", "--yes", "red-blue"]).expect(0);
         assert_snapshot(&before);
@@ -48,7 +59,8 @@ fn the_first_five_minutes_of_the_readme() {
         let before = snapshot();
         let readme = std::fs::read_to_string(in_repository("README.md")).unwrap();
         let part = readme.split_once("## The first five minutes").unwrap().1.split_once("\n## ").unwrap().0;
-        let shown: String = part.split("```console\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
+        let shown: String =
+            part.split("```console\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
         let mut printed = String::new();
         for command in shown.lines().filter_map(|line| line.strip_prefix("$ ")) {
             printed += &format!("$ {command}\n{}", sh(&format!("cd /run/lock; {}", command.replace("sudo ", ""))));
@@ -72,7 +84,9 @@ fn the_commands_of_the_readme() {
     let readme = std::fs::read_to_string(in_repository("README.md")).unwrap();
     let help = topo(&["--help"]).expect(0).stdout;
     let table = readme.split_once("## Commands").unwrap().1.split_once("\n## ").unwrap().0;
-    for command in table.split('`').filter_map(|code| code.strip_prefix("topo ")).map(|code| code.split(' ').next().unwrap()) {
+    for command in
+        table.split('`').filter_map(|code| code.strip_prefix("topo ")).map(|code| code.split(' ').next().unwrap())
+    {
         assert!(help.contains(command), "{command} is not in\n{help}");
     }
 }

@@ -2,7 +2,13 @@
 //!
 //! `TOPO_RECORDS=1000` makes so many mutations; without it there are 120.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -111,52 +117,60 @@ fn signed(bytes: &[u8]) -> Option<Vec<u8>> {
     serde_json::from_value::<topo::resource::Record>(record.clone()).ok()?;
     // The sum is of the record as it stands in the file, which comes last in it.
     let text = serde_json::to_string(record).unwrap();
-    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let sum = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     Some(format!("{{\"version\":1,\"sum\":{sum},\"record\":{text}}}").into_bytes())
 }
 
 #[test]
 fn mutated_records_harm_nobody() {
     let many: usize = std::env::var("TOPO_RECORDS").map_or(120, |many| many.parse().expect("TOPO_RECORDS is a number"));
-    sandbox::run_within("mutated_records_harm_nobody", Duration::from_secs(if many > 120 { 3600 } else { 200 }), || {
-        machine();
-        let file = write("lab.yaml", TOPOLOGY);
-        let theirs = try_sh(THEIRS).stdout;
-        assert_eq!(theirs.lines().count(), 11, "{theirs}");
-        let mut dice = Dice(0x7470_6f74);
-        let (mut read, mut destroyed) = (0, 0);
-        for round in 0..many {
-            if round % 10 == 0 {
-                topo(&["apply", "--yes", "--quiet", &file]).expect(0);
-            }
-            let record = std::fs::read_to_string(FILE).unwrap();
-            let bytes = mutated(&record, &mut dice);
-            let what = format!("mutation {round}: {}", String::from_utf8_lossy(&bytes[..bytes.len().min(4000)]));
-            if let Some(signed) = signed(&bytes) {
-                std::fs::write(FILE, &signed).unwrap();
-                read += usize::from(!orderly(&what, &["list"]).stderr.contains("no whole record"));
+    sandbox::run_within(
+        "mutated_records_harm_nobody",
+        Duration::from_secs(if many > 120 { 3600 } else { 200 }),
+        || {
+            machine();
+            let file = write("lab.yaml", TOPOLOGY);
+            let theirs = try_sh(THEIRS).stdout;
+            assert_eq!(theirs.lines().count(), 11, "{theirs}");
+            let mut dice = Dice(0x7470_6f74);
+            let (mut read, mut destroyed) = (0, 0);
+            for round in 0..many {
+                if round % 10 == 0 {
+                    topo(&["apply", "--yes", "--quiet", &file]).expect(0);
+                }
+                let record = std::fs::read_to_string(FILE).unwrap();
+                let bytes = mutated(&record, &mut dice);
+                let what = format!("mutation {round}: {}", String::from_utf8_lossy(&bytes[..bytes.len().min(4000)]));
+                if let Some(signed) = signed(&bytes) {
+                    std::fs::write(FILE, &signed).unwrap();
+                    read += usize::from(!orderly(&what, &["list"]).stderr.contains("no whole record"));
+                    orderly(&what, &["plan", &file]);
+                    orderly(&what, &["plan", "--destroy", &file]);
+                }
+                std::fs::write(FILE, &bytes).unwrap();
+                orderly(&what, &["list"]);
                 orderly(&what, &["plan", &file]);
-                orderly(&what, &["plan", "--destroy", &file]);
+                if round % 10 != 9 {
+                    std::fs::write(FILE, &record).unwrap();
+                    continue;
+                }
+                orderly(&what, &["destroy", "lab", "--yes"]);
+                destroyed += 1;
+                let now = try_sh(THEIRS).stdout;
+                assert!(now == theirs, "{what}\nharmed others:\n{}", sandbox::difference(&theirs, &now));
+                // What the record no longer knew is put back by hand.
+                try_sh("topo destroy --all --yes; ip rule del priority 100; ip route del 10.9.0.0/16");
+                try_sh(
+                    "ip address flush dev up0; ip link set up0 mtu 1500; sysctl -qw net.ipv4.ip_default_ttl=64; ip -n guest route del 10.4.0.0/16",
+                );
+                try_sh("rm -rf /run/topo");
             }
-            std::fs::write(FILE, &bytes).unwrap();
-            orderly(&what, &["list"]);
-            orderly(&what, &["plan", &file]);
-            if round % 10 != 9 {
-                std::fs::write(FILE, &record).unwrap();
-                continue;
-            }
-            orderly(&what, &["destroy", "lab", "--yes"]);
-            destroyed += 1;
-            let now = try_sh(THEIRS).stdout;
-            assert!(now == theirs, "{what}\nharmed others:\n{}", sandbox::difference(&theirs, &now));
-            // What the record no longer knew is put back by hand.
-            try_sh("topo destroy --all --yes; ip rule del priority 100; ip route del 10.9.0.0/16");
-            try_sh("ip address flush dev up0; ip link set up0 mtu 1500; sysctl -qw net.ipv4.ip_default_ttl=64; ip -n guest route del 10.4.0.0/16");
-            try_sh("rm -rf /run/topo");
-        }
-        println!("{many} mutations, {read} of them read as records, {destroyed} times destroyed with one");
-        assert!(read * 4 > many, "most mutations do not get as far as the record");
-    });
+            println!("{many} mutations, {read} of them read as records, {destroyed} times destroyed with one");
+            assert!(read * 4 > many, "most mutations do not get as far as the record");
+        },
+    );
 }
 
 #[test]
@@ -169,19 +183,33 @@ fn records_of_others_are_refused() {
         let tricks = [
             ("chown 1000 /run/topo/lab/record.json", "chown 0 /run/topo/lab/record.json"),
             ("chmod 666 /run/topo/lab/record.json", "chmod 600 /run/topo/lab/record.json"),
-            ("mv /run/topo/lab/record.json /run/r; ln -s /run/r /run/topo/lab/record.json", "mv /run/r /run/topo/lab/record.json"),
-            ("mv /run/topo/lab/record.json /run/r; mkfifo /run/topo/lab/record.json", "mv /run/r /run/topo/lab/record.json"),
+            (
+                "mv /run/topo/lab/record.json /run/r; ln -s /run/r /run/topo/lab/record.json",
+                "mv /run/r /run/topo/lab/record.json",
+            ),
+            (
+                "mv /run/topo/lab/record.json /run/r; mkfifo /run/topo/lab/record.json",
+                "mv /run/r /run/topo/lab/record.json",
+            ),
             ("mv /run/topo/lab /run/lab; ln -s /run/lab /run/topo/lab", "rm /run/topo/lab; mv /run/lab /run/topo/lab"),
             ("chmod 777 /run/topo", "chmod 700 /run/topo"),
             ("chown 1000 /run/topo", "chown 0 /run/topo"),
-            ("sed -i 's/\"version\":1/\"version\":99/' /run/topo/lab/record.json", "sed -i 's/\"version\":99/\"version\":1/' /run/topo/lab/record.json"),
+            (
+                "sed -i 's/\"version\":1/\"version\":99/' /run/topo/lab/record.json",
+                "sed -i 's/\"version\":99/\"version\":1/' /run/topo/lab/record.json",
+            ),
         ];
         for (trick, back) in tricks {
             sh(trick);
             let link = trick.contains("/run/lab /run/topo/lab");
             for args in [&["plan", file.as_str()][..], &["destroy", "lab", "--yes"]] {
                 let output = orderly(trick, args);
-                assert!(output.code == 1 && output.stderr.contains("/run/topo"), "{trick}: {args:?}: {}{}", output.stdout, output.stderr);
+                assert!(
+                    output.code == 1 && output.stderr.contains("/run/topo"),
+                    "{trick}: {args:?}: {}{}",
+                    output.stdout,
+                    output.stderr
+                );
             }
             let list = orderly(trick, &["list"]);
             assert!(list.code == 1 || link || list.stdout.contains("lab"), "{trick}: {}{}", list.stdout, list.stderr);

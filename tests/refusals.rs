@@ -3,7 +3,13 @@
 //!
 //! A quick run takes a part of the moments (`TOPO_REFUSALS=N` another one); `TOPO_REFUSALS=all` takes all of them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 mod tracer;
@@ -27,7 +33,11 @@ fn form() -> Option<String> {
 
 /// Which moments: all, or every so many, beginning where the seed says.
 fn chosen(count: usize) -> Vec<Moment> {
-    let moment = |request: usize, after: bool| Moment { request, after, what: What::Refuse(ERRNOS[(2 * request + usize::from(after)) % 3]) };
+    let moment = |request: usize, after: bool| Moment {
+        request,
+        after,
+        what: What::Refuse(ERRNOS[(2 * request + usize::from(after)) % 3]),
+    };
     let all = (1..=count).flat_map(|request| [moment(request, false), moment(request, true)]);
     if form().as_deref() == Some("all") {
         return all.collect();
@@ -49,14 +59,19 @@ fn go(file: Option<&str>) {
 fn fault(expected: &str, file: Option<&str>) -> Option<String> {
     let look = Options::default();
     if !sandbox::wait_for(Duration::from_secs(5), || sandbox::snapshot_with(&look) == expected) {
-        return Some(format!("the machine differs (- expected, + now):\n{}", sandbox::difference(expected, &sandbox::snapshot_with(&look))));
+        return Some(format!(
+            "the machine differs (- expected, + now):\n{}",
+            sandbox::difference(expected, &sandbox::snapshot_with(&look))
+        ));
     }
     match file {
         Some(file) => {
             let plan = topo(&["plan", "--detailed-exitcode", file]);
             (plan.code != 0).then(|| format!("the plan is not empty:\n{}{}", plan.stdout, plan.stderr))
         }
-        None => std::path::Path::new("/run/topo").exists().then(|| format!("left: {}", try_sh("ls -lRa /run/topo").stdout)),
+        None => {
+            std::path::Path::new("/run/topo").exists().then(|| format!("left: {}", try_sh("ls -lRa /run/topo").stdout))
+        }
     }
 }
 
@@ -71,7 +86,8 @@ fn refused_between(from: Option<&str>, to: Option<&str>) -> Vec<String> {
         None => &["destroy", "faulty", "--yes"],
     };
     // As many as a run has in which nothing is refused: the last moment there is.
-    let count = run(topo_path(), args, Some(Moment { request: usize::MAX, after: false, what: What::Refuse(libc::EIO) }));
+    let count =
+        run(topo_path(), args, Some(Moment { request: usize::MAX, after: false, what: What::Refuse(libc::EIO) }));
     assert_eq!(count.code, 0, "{}", count.stderr);
     let after = quiet(&look);
     go(from);
@@ -86,7 +102,10 @@ fn refused_between(from: Option<&str>, to: Option<&str>) -> Vec<String> {
             go(from);
             continue;
         };
-        if to.is_none() && run.code == 0 && (what.contains(".lock, refused") || what.contains("rmdir /run/topo, refused")) {
+        if to.is_none()
+            && run.code == 0
+            && (what.contains(".lock, refused") || what.contains("rmdir /run/topo, refused"))
+        {
             // The last thing that there is to do, which nothing comes after but the next run.
             go(None);
         }
@@ -120,9 +139,12 @@ fn everywhere(name: &str, transition: impl FnOnce() -> Transition) {
         sh(transition.machine);
         std::thread::sleep(Duration::from_secs(2));
         let clean = quiet(&Options::default());
-        let file = |(at, text): (usize, &String)| (!text.is_empty()).then(|| write(&format!("{at}.yaml"), &format!("name: faulty\n{text}")));
+        let file = |(at, text): (usize, &String)| {
+            (!text.is_empty()).then(|| write(&format!("{at}.yaml"), &format!("name: faulty\n{text}")))
+        };
         let files: Vec<Option<String>> = transition.versions.iter().enumerate().map(file).collect();
-        let faults: Vec<String> = files.windows(2).flat_map(|pair| refused_between(pair[0].as_deref(), pair[1].as_deref())).collect();
+        let faults: Vec<String> =
+            files.windows(2).flat_map(|pair| refused_between(pair[0].as_deref(), pair[1].as_deref())).collect();
         assert!(faults.is_empty(), "{} went wrong: {faults:#?}", faults.len());
         go(None);
         assert_snapshot_with(&clean, &Options::default());

@@ -2,7 +2,13 @@
 //!
 //! `TOPO_MANY=5000` makes so many namespaces; without it there are 300.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 mod sandbox;
@@ -34,7 +40,13 @@ fn star(many: usize) -> String {
 /// Runs topo with few descriptors; answers with its exit status, the most threads that it had at once, and its memory's peak in KiB.
 fn bounded(args: &[&str]) -> (i32, u64, u64) {
     let script = format!("ulimit -n 256; exec {} \"$@\"", topo_path());
-    let mut child = Command::new("sh").args(["-c", &script, "sh"]).args(args).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = Command::new("sh")
+        .args(["-c", &script, "sh"])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let (mut threads, mut memory) = (0, 0);
     loop {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
@@ -54,25 +66,41 @@ fn bounded(args: &[&str]) -> (i32, u64, u64) {
 #[test]
 fn descriptors_threads_and_memory_are_bounded() {
     let many: usize = std::env::var("TOPO_MANY").map_or(300, |many| many.parse().expect("TOPO_MANY is a number"));
-    sandbox::run_within("descriptors_threads_and_memory_are_bounded", Duration::from_secs(if many > 300 { 3600 } else { 120 }), || {
-        let clean = snapshot();
-        let file = write("many.yaml", &star(many));
-        for args in [&["apply", "--yes", "--quiet", &file][..], &["plan", "--detailed-exitcode", &file], &["list"], &["destroy", "many", "--yes", "--quiet"]] {
-            let (code, threads, memory) = bounded(args);
-            println!("{many} namespaces, {}: exit {code}, at most {threads} threads, {} MiB", args[0], memory / 1024);
-            assert_eq!(code, 0);
-            assert!(threads <= 40, "{threads} threads");
-            assert!(memory / 1024 < 64 + many as u64 / 8, "{memory} KiB");
-        }
-        assert_snapshot(&clean);
-    });
+    sandbox::run_within(
+        "descriptors_threads_and_memory_are_bounded",
+        Duration::from_secs(if many > 300 { 3600 } else { 120 }),
+        || {
+            let clean = snapshot();
+            let file = write("many.yaml", &star(many));
+            for args in [
+                &["apply", "--yes", "--quiet", &file][..],
+                &["plan", "--detailed-exitcode", &file],
+                &["list"],
+                &["destroy", "many", "--yes", "--quiet"],
+            ] {
+                let (code, threads, memory) = bounded(args);
+                println!(
+                    "{many} namespaces, {}: exit {code}, at most {threads} threads, {} MiB",
+                    args[0],
+                    memory / 1024
+                );
+                assert_eq!(code, 0);
+                assert!(threads <= 40, "{threads} threads");
+                assert!(memory / 1024 < 64 + many as u64 / 8, "{memory} KiB");
+            }
+            assert_snapshot(&clean);
+        },
+    );
 }
 
 #[test]
 fn a_full_run_is_an_error_with_everything_undone() {
     sandbox::run("a_full_run_is_an_error_with_everything_undone", || {
         sh("ip link add up0 type veth peer up1; ip link set up0 up; ip link set up1 up");
-        let text = star(4).replace("  interfaces:\n", "  sysctls: { net.ipv4.ip_default_ttl: 63 }\n  interfaces:\n    up0: { existing: {}, mtu: 1300 }\n");
+        let text = star(4).replace(
+            "  interfaces:\n",
+            "  sysctls: { net.ipv4.ip_default_ttl: 63 }\n  interfaces:\n    up0: { existing: {}, mtu: 1300 }\n",
+        );
         let file = write("many.yaml", &text);
         let changed = write("changed.yaml", &text.replace("mtu: 1300", "mtu: 1350").replace("  N3:", "  N9:"));
         sh("mount -o remount,size=1m,nr_inodes=200 /run");
@@ -93,7 +121,9 @@ fn a_full_run_is_an_error_with_everything_undone() {
             }
             output.code
         };
-        let pages = |pages| format!("cat /dev/zero > /run/fill 2>/dev/null || true; truncate -s -$(({pages} * 4096)) /run/fill");
+        let pages = |pages| {
+            format!("cat /dev/zero > /run/fill 2>/dev/null || true; truncate -s -$(({pages} * 4096)) /run/fill")
+        };
         let inodes = |files| {
             let all = "mkdir /run/inodes; for i in $(seq 300); do (: > /run/inodes/$i) 2>/dev/null || break; done";
             format!("{all}; for f in $(ls /run/inodes | head -n {files}); do rm /run/inodes/$f; done")
@@ -145,7 +175,10 @@ for kind in n u; do for limit in $(seq 4 44); do
 done; done"#,
         );
         // Somebody else has to be able to read it, wherever it was built.
-        sh(&format!("cp {} /run/lock/topo; chmod 755 /run /run/lock /run/lock/topo; chmod 644 {lab} {script}", topo_path()));
+        sh(&format!(
+            "cp {} /run/lock/topo; chmod 755 /run /run/lock /run/lock/topo; chmod 644 {lab} {script}",
+            topo_path()
+        ));
         sh("mount --bind /run/lock /mnt; export TOPO=/mnt/topo LAB=/mnt/lab.yaml
             setpriv --reuid 65531 --regid 65531 --clear-groups unshare -Urnm sh -ec 'mount -t tmpfs x /run; exec bash -e /mnt/limits.sh'");
     });

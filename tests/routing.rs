@@ -1,6 +1,13 @@
 //! What tells one policy rule, route or address from another: all that the kernel says of it, also what the language has no words for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -32,7 +39,9 @@ fn a_rule_that_became_another() {
             topo(&["plan", "--color", "never", "--detailed-exitcode", &file]).expect(2).says(shown);
             topo(&["apply", "--yes", &file]).expect(0);
             assert_eq!(there(), want, "{words}");
-            sh(&format!("ip -n a rule add {words} table 100 priority 99; ip -n a rule add {words} table 100 priority 100 protocol 4 || :"));
+            sh(&format!(
+                "ip -n a rule add {words} table 100 priority 99; ip -n a rule add {words} table 100 priority 100 protocol 4 || :"
+            ));
             topo(&["apply", "--yes", &file]).expect(0);
             assert_eq!(sh("ip -n a rule show | sed -n '/^99:/p;/^100:/p'"), want, "beside it: {words}");
             topo(&["plan", "--detailed-exitcode", &file]).expect(0);
@@ -66,7 +75,9 @@ fn a_mark_of_zero_has_a_mask() {
         let rules = "[ { priority: 20000, fwmark: 0/1, table: 100, family: ipv4 }, { priority: 20001, fwmark: 0, table: 100, family: ipv6 } ]";
         let file = write("marks.yaml", &format!("name: marks\nnamespaces: {{ a: {{ rules: {rules} }} }}\n"));
         topo(&["apply", "--yes", &file]).expect(0);
-        sh("ip -n a rule | grep '^20000:.*fwmark 0/0x1 lookup 100'; ip -n a -6 rule | grep '^20001:.*fwmark 0.* lookup 100'");
+        sh(
+            "ip -n a rule | grep '^20000:.*fwmark 0/0x1 lookup 100'; ip -n a -6 rule | grep '^20001:.*fwmark 0.* lookup 100'",
+        );
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
         // Without the mask it is another rule.
         sh("ip -n a rule del priority 20000; ip -n a rule add priority 20000 table 100 protocol 116");
@@ -82,7 +93,9 @@ fn a_mark_of_zero_has_a_mask() {
 fn odd_routes_go_from_a_namespace_of_topos() {
     sandbox::run("odd_routes_go_from_a_namespace_of_topos", || {
         let interfaces = "a: { interfaces: { e0: { veth: b/e0, addresses: [10.0.0.1/24, 'fd00::1/64'] } }, routes: [ { to: 10.9.0.0/16, via: 10.0.0.2 } ] }";
-        let text = format!("name: odd\nnamespaces: {{ {interfaces}, b: {{ interfaces: {{ e0: {{ addresses: [10.0.0.2/24] }} }} }} }}\n");
+        let text = format!(
+            "name: odd\nnamespaces: {{ {interfaces}, b: {{ interfaces: {{ e0: {{ addresses: [10.0.0.2/24] }} }} }} }}\n"
+        );
         let file = write("odd.yaml", &text);
         topo(&["apply", "--yes", &file]).expect(0);
         let there = || sh("ip -n a route show table all | sort; ip -n a -6 route show table all | sort");
@@ -125,8 +138,12 @@ fn odd_routes_go_from_a_namespace_of_topos() {
 
 /// The bridge `lab0` with an address, on which others have what they like.
 fn bridge(address: &str) -> String {
-    let host = format!("host: {{ interfaces: {{ lab0: {{ bridge: {{ ports: [a0] }}, addresses: [{address}, 'fd04::1/64'], mac: '02:00:00:00:04:00' }} }} }}");
-    format!("name: lab\n{host}\nnamespaces: {{ A: {{ interfaces: {{ eth0: {{ veth: host/a0, addresses: [10.4.0.2/24, 'fd04::2/64'] }} }} }} }}\n")
+    let host = format!(
+        "host: {{ interfaces: {{ lab0: {{ bridge: {{ ports: [a0] }}, addresses: [{address}, 'fd04::1/64'], mac: '02:00:00:00:04:00' }} }} }}"
+    );
+    format!(
+        "name: lab\n{host}\nnamespaces: {{ A: {{ interfaces: {{ eth0: {{ veth: host/a0, addresses: [10.4.0.2/24, 'fd04::2/64'] }} }} }} }}\n"
+    )
 }
 
 /// What others have on and over an interface of topo's, byte for byte as `ip` tells it; seconds of a lifetime aside.
@@ -177,7 +194,10 @@ fn what_others_have_comes_back_byte_for_byte() {
         assert_eq!(of_others(), before);
         topo(&["plan", "--detailed-exitcode", &new]).expect(0);
         // And where the change is undone half-way.
-        let broken = write("broken.yaml", &format!("{}checks: [ {{ ping: {{ from: A, to: 10.4.0.9 }} }} ]\n", bridge("10.4.0.1/24")));
+        let broken = write(
+            "broken.yaml",
+            &format!("{}checks: [ {{ ping: {{ from: A, to: 10.4.0.9 }} }} ]\n", bridge("10.4.0.1/24")),
+        );
         let failed = topo(&["apply", "--yes", "--test", &broken]).expect(1);
         assert!(!failed.stderr.contains("Not undone"), "{}", failed.stderr);
         assert_eq!(of_others(), before);
@@ -220,19 +240,27 @@ fn what_cannot_come_back_is_told_and_let_go() {
 fn an_ipv6_route_loses_its_source() {
     sandbox::run("an_ipv6_route_loses_its_source", || {
         let sure = |text: &str| text.replace("mac:", "ipv6: { dad: false }, mac:");
-        let (old, longer) =
-            (write("old.yaml", &sure(&bridge("10.4.0.1/24"))), write("longer.yaml", &sure(&bridge("10.4.0.1/24").replace("fd04::1/64", "fd04::1/80"))));
+        let (old, longer) = (
+            write("old.yaml", &sure(&bridge("10.4.0.1/24"))),
+            write("longer.yaml", &sure(&bridge("10.4.0.1/24").replace("fd04::1/64", "fd04::1/80"))),
+        );
         topo(&["apply", "--yes", &old]).expect(0);
         sh("ip -6 route add fd71::/64 dev lab0 src fd04::1");
         topo(&["apply", "--yes", &longer]).expect(0);
         sh("ip -6 route show fd71::/64 | grep 'src fd04::1'");
         // While others are asked whether they have the address it is no source.
         let asked = write("asked.yaml", &bridge("10.4.0.1/24"));
-        topo(&["plan", "--color", "never", &asked]).expect(0).says("which this plan does not put back").says("fd71::/64");
+        topo(&["plan", "--color", "never", &asked])
+            .expect(0)
+            .says("which this plan does not put back")
+            .says("fd71::/64");
         topo(&["apply", "--yes", &asked]).expect(0);
         sh("ip -6 route replace fd71::/64 dev lab0 src fd04::1");
         let other = write("other.yaml", &bridge("10.4.0.1/24").replace("fd04::1/64", "fd04::9/64"));
-        topo(&["plan", "--color", "never", &other]).expect(0).says("which this plan does not put back").says("fd71::/64");
+        topo(&["plan", "--color", "never", &other])
+            .expect(0)
+            .says("which this plan does not put back")
+            .says("fd71::/64");
         topo(&["apply", "--yes", &other]).expect(0);
         topo(&["plan", "--detailed-exitcode", &other]).expect(0);
         topo(&["destroy", "--yes", "lab"]).expect(0);
@@ -248,9 +276,13 @@ fn a_lent_interface_comes_home_byte_for_byte() {
             ip route add 10.60.0.0/16 via 10.6.0.2 tos 0x10 proto static; ip route add 10.61.0.0/16 encap ip id 5 dst 10.6.0.2 dev f1
             ip route add 10.62.0.0/16 via 10.6.0.2 congctl reno realm 3; ip neigh add 10.6.0.9 lladdr 02:00:00:00:00:09 dev f1
             ip nexthop add id 5 via 10.6.0.2 dev f1; ip route add 10.63.0.0/16 nhid 5");
-        let there = || sh("ip -o address show dev f1 | grep -v fe80; ip route | grep -v nhid; ip neigh show nud permanent");
+        let there =
+            || sh("ip -o address show dev f1 | grep -v fe80; ip route | grep -v nhid; ip neigh show nud permanent");
         let before = there();
-        let file = write("lent.yaml", "name: lent\nnamespaces: { N: { interfaces: { up0: { existing: { from: host/f1 } } } } }\n");
+        let file = write(
+            "lent.yaml",
+            "name: lent\nnamespaces: { N: { interfaces: { up0: { existing: { from: host/f1 } } } } }\n",
+        );
         topo(&["apply", "--yes", &file]).expect(0);
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
         // Its next-hop object went with the move, and nobody has it any more.
@@ -268,14 +300,22 @@ fn what_the_kernel_makes_is_missed_and_mended() {
         let a = format!(
             "a: {{ interfaces: {{ e0: {{ veth: b/e0, addresses: [10.0.0.1/24, 10.0.0.5/24, 'fd00::1/64'] }}, lo: {{ addresses: [10.99.0.1/32] }} }}, {routes} }}"
         );
-        let text = format!("name: conn\nnamespaces: {{ {a}, b: {{ interfaces: {{ e0: {{ addresses: [10.0.0.2/24, 'fd00::2/64'] }} }} }} }}\n");
+        let text = format!(
+            "name: conn\nnamespaces: {{ {a}, b: {{ interfaces: {{ e0: {{ addresses: [10.0.0.2/24, 'fd00::2/64'] }} }} }} }}\n"
+        );
         let file = write("conn.yaml", &text);
         topo(&["apply", "--yes", &file]).expect(0);
         // Link-local addresses come in their own time.
         let settled = || {
-            sandbox::wait_for(std::time::Duration::from_secs(5), || sh("ip -n a -6 -o address show tentative; ip -n b -6 -o address show tentative").is_empty())
+            sandbox::wait_for(std::time::Duration::from_secs(5), || {
+                sh("ip -n a -6 -o address show tentative; ip -n b -6 -o address show tentative").is_empty()
+            })
         };
-        let there = || sh("ip -n a route show table all | sort; ip -n a -6 route show table all | sort; ip -n a -o address | sort | sed 's/ *valid_lft.*//'");
+        let there = || {
+            sh(
+                "ip -n a route show table all | sort; ip -n a -6 route show table all | sort; ip -n a -o address | sort | sed 's/ *valid_lft.*//'",
+            )
+        };
         assert!(settled());
         let before = there();
         for (taken, missed) in [
@@ -294,8 +334,14 @@ fn what_the_kernel_makes_is_missed_and_mended() {
             ("ip -n a address del 127.0.0.1/8 dev lo", "127.0.0.1"),
             ("ip -n a -6 address del ::1/128 dev lo", "::1"),
             ("ip -n a address flush dev lo", "127.0.0.1"),
-            ("ip -n a address del 10.0.0.1/24 dev e0; ip -n a address add 10.0.0.1/24 dev e0 noprefixroute", "noprefixroute"),
-            ("ip -n a -6 address del fd00::1/64 dev e0; ip -n a -6 address add fd00::1/64 dev e0 noprefixroute nodad", "noprefixroute"),
+            (
+                "ip -n a address del 10.0.0.1/24 dev e0; ip -n a address add 10.0.0.1/24 dev e0 noprefixroute",
+                "noprefixroute",
+            ),
+            (
+                "ip -n a -6 address del fd00::1/64 dev e0; ip -n a -6 address add fd00::1/64 dev e0 noprefixroute nodad",
+                "noprefixroute",
+            ),
         ] {
             // The kernel makes the local route of an IPv6 address within some seconds.
             std::thread::sleep(std::time::Duration::from_millis(3100));

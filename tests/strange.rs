@@ -1,6 +1,13 @@
 //! Other people's things that are strange, many, or go at the wrong moment: none of them stops topo, and none of them is lost.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -19,7 +26,9 @@ namespaces:
 #[test]
 fn names_with_control_characters() {
     sandbox::run("names_with_control_characters", || {
-        sh("ip link add \"$(printf 'x\\001y')\" type veth peer name \"$(printf 'z\\033[1m')\"; sysctl -qw net.ipv4.conf.default.forwarding=0");
+        sh(
+            "ip link add \"$(printf 'x\\001y')\" type veth peer name \"$(printf 'z\\033[1m')\"; sysctl -qw net.ipv4.conf.default.forwarding=0",
+        );
         let lab = write("lab.yaml", LAB);
         // `ip` prints no JSON of such a name.
         let look = "ip -o link | sed 's/ state .*//'; sysctl -a 2>/dev/null | grep forwarding";
@@ -40,9 +49,13 @@ fn odd_files_beside_namespaces() {
         topo(&["apply", "--yes", "-q", &lab]).expect(0);
         sh("cd /run/netns; ln -s circle circle; ln -s /etc/passwd/x through; ln -s /proc/999999/ns/net gone; ln -s /dev/zero device; mkfifo fifo; mkdir folder; echo text > text
             socat UNIX-LISTEN:/run/netns/socket,unlink-close=0 EXEC:true >/dev/null 2>&1 & sleep 0.3; test -S /run/netns/socket; kill $!; ln -s text link");
-        for command in
-            [&["list"][..], &["plan", "--detailed-exitcode", &lab], &["show", "lab"], &["exec", "A", "--", "true"], &["destroy", "--yes", "-q", "lab"]]
-        {
+        for command in [
+            &["list"][..],
+            &["plan", "--detailed-exitcode", &lab],
+            &["show", "lab"],
+            &["exec", "A", "--", "true"],
+            &["destroy", "--yes", "-q", "lab"],
+        ] {
             let said = topo(command).expect(0);
             assert_eq!(said.stderr, "", "{command:?}");
         }
@@ -123,24 +136,45 @@ fn interfaces_of_others_that_go_meanwhile() {
             );
             topo(&["apply", "--yes", "-q", &lab]).expect(0);
             let line = format!("{} {command}", topo_path());
-            let mut terminal = Command::new("script").args(["-qefc", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut terminal = Command::new("script")
+                .args(["-qefc", &line, "/dev/null"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
             let (mut text, mut byte) = (Vec::new(), [0]);
-            while !String::from_utf8_lossy(&text).contains("\"yes\"") && terminal.stdout.as_mut().unwrap().read(&mut byte).unwrap() == 1 {
+            while !String::from_utf8_lossy(&text).contains("\"yes\"")
+                && terminal.stdout.as_mut().unwrap().read(&mut byte).unwrap() == 1
+            {
                 text.push(byte[0]);
             }
             sh("ip link del g1");
             terminal.stdin.as_mut().unwrap().write_all(b"yes\n").unwrap();
             let output = terminal.wait_with_output().unwrap();
-            assert_eq!(output.status.code(), Some(0), "{command}: {}{}", String::from_utf8_lossy(&text), String::from_utf8_lossy(&output.stdout));
             assert_eq!(
-                sh("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.k1.forwarding").split_whitespace().collect::<String>(),
+                output.status.code(),
+                Some(0),
+                "{command}: {}{}",
+                String::from_utf8_lossy(&text),
+                String::from_utf8_lossy(&output.stdout)
+            );
+            assert_eq!(
+                sh("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.k1.forwarding")
+                    .split_whitespace()
+                    .collect::<String>(),
                 "001"
             );
             sh("ip link del k1");
         }
         // At any moment.
         let churn = "i=0; while :; do i=$((i+1)); ip link add c$i type veth peer name d$i; sysctl -qw net.ipv4.conf.c$i.forwarding=$((i%2)); ip link del c$((i-3)) 2>/dev/null; done";
-        let mut churn = Command::new("sh").args(["-c", churn]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut churn = Command::new("sh")
+            .args(["-c", churn])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let rounds: usize = std::env::var("TOPO_CHURN").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
         for round in 0..rounds {
             for command in [&["apply", "--yes", "-q", &lab][..], &["destroy", "--yes", "-q", "lab"]] {
@@ -169,11 +203,18 @@ fn what_a_router_advertised_stays() {
     sandbox::run("what_a_router_advertised_stays", || {
         sh(ROUTER);
         let heard = || try_sh(ADVERTISE).code == 0 && sh(ROUTES).contains("default");
-        assert!(wait_for(Duration::from_secs(10), heard), "no router was heard: {}", sh("ip -6 route; ip -n R -6 addr"));
+        assert!(
+            wait_for(Duration::from_secs(10), heard),
+            "no router was heard: {}",
+            sh("ip -6 route; ip -n R -6 addr")
+        );
         let accepts = || sh("sysctl -n net.ipv6.conf.ext0.accept_ra").trim().to_owned();
         let (routes, machine) = (sh(ROUTES), quiet(&Default::default()));
         let all = write("all.yaml", LAB);
-        let one = write("one.yaml", "name: lab\nhost: { interfaces: { lab0: { bridge: {}, addresses: [10.7.0.1/24], forwarding: true } } }\n");
+        let one = write(
+            "one.yaml",
+            "name: lab\nhost: { interfaces: { lab0: { bridge: {}, addresses: [10.7.0.1/24], forwarding: true } } }\n",
+        );
         let by_setting = write("setting.yaml", "name: lab\nhost: { sysctls: { net.ipv6.conf.all.forwarding: 1 } }\n");
         for file in [&all, &one, &by_setting] {
             topo(&["plan", file]).expect(0).says("sysctl net.ipv6.conf.ext0.accept_ra");

@@ -1,6 +1,13 @@
 //! The sandbox itself: what all other tests stand on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -19,8 +26,12 @@ fn fresh() {
 #[test]
 fn sees_everything() {
     sandbox::run("sees_everything", || {
-        sh("ip netns add RED; ip link add v0 type veth peer name v1 netns RED; ip link add br0 type bridge; ip link set v0 master br0 up; ip link set br0 up");
-        sh("ip addr add 10.0.0.1/24 dev br0; nft 'table ip t { chain c { type filter hook input priority 0; accept; }; }'");
+        sh(
+            "ip netns add RED; ip link add v0 type veth peer name v1 netns RED; ip link add br0 type bridge; ip link set v0 master br0 up; ip link set br0 up",
+        );
+        sh(
+            "ip addr add 10.0.0.1/24 dev br0; nft 'table ip t { chain c { type filter hook input priority 0; accept; }; }'",
+        );
         std::thread::sleep(std::time::Duration::from_millis(1500));
         let before = snapshot();
         assert!(before.contains("\"peer\":\"RED/v1\"") && before.contains("\"peer\":\"host/v0\""), "{before}");
@@ -31,8 +42,14 @@ fn sees_everything() {
             ("ip link set v0 nomaster", "ip link set v0 master br0"),
             ("ip -n RED link set v1 mtu 1400", "ip -n RED link set v1 mtu 1500"),
             ("ip link set v0 alias x", "ip link set v0 alias ''"),
-            ("nft add rule ip t c drop", "nft -a list chain ip t c | sed -n 's/.*drop # handle //p' | xargs -n1 nft delete rule ip t c handle"),
-            ("ip netns exec RED sysctl -qw net.ipv4.conf.v1.proxy_arp=1", "ip netns exec RED sysctl -qw net.ipv4.conf.v1.proxy_arp=0"),
+            (
+                "nft add rule ip t c drop",
+                "nft -a list chain ip t c | sed -n 's/.*drop # handle //p' | xargs -n1 nft delete rule ip t c handle",
+            ),
+            (
+                "ip netns exec RED sysctl -qw net.ipv4.conf.v1.proxy_arp=1",
+                "ip netns exec RED sysctl -qw net.ipv4.conf.v1.proxy_arp=0",
+            ),
             ("mkdir -p /etc/netns/RED; echo x >/etc/netns/RED/hosts", "rm -r /etc/netns/RED"),
             ("mkdir -p /run/topo/a", "rm -r /run/topo"),
             ("ip netns add EXTRA", "ip netns del EXTRA"),

@@ -2,7 +2,14 @@
 //! destroyed by file and by name; and then the machine is what it was. A lab that needs more of a kernel than every machine has says so in a comment
 //! (`# Needs of the kernel: vlan`), and runs in the lane where this kernel lacks it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -36,7 +43,12 @@ struct Connection {
     seen: &'static str,
 }
 
-const fn connection(server: (&'static str, u16), client: &'static str, call: (&'static str, u16), seen: &'static str) -> Connection {
+const fn connection(
+    server: (&'static str, u16),
+    client: &'static str,
+    call: (&'static str, u16),
+    seen: &'static str,
+) -> Connection {
     Connection { server, client, call, seen }
 }
 
@@ -44,9 +56,22 @@ const LABS: &[Lab] = &[
     Lab {
         name: "two-namespaces",
         before: "",
-        pings: &[("RED", "10.1.0.2", true), ("BLUE", "10.1.0.1", true), ("RED", "fd00:1::2", true), ("host", "10.1.0.1", false)],
-        connections: &[connection(("RED", 80), "BLUE", ("10.1.0.1", 80), "10.1.0.2"), connection(("BLUE", 80), "RED", ("[fd00:1::2]", 80), "fd00:1::1")],
-        breaks: &["ip -n RED link set eth0 mtu 1400", "ip -n BLUE addr flush dev eth0", "ip -n RED link del eth0", "ip netns del BLUE"],
+        pings: &[
+            ("RED", "10.1.0.2", true),
+            ("BLUE", "10.1.0.1", true),
+            ("RED", "fd00:1::2", true),
+            ("host", "10.1.0.1", false),
+        ],
+        connections: &[
+            connection(("RED", 80), "BLUE", ("10.1.0.1", 80), "10.1.0.2"),
+            connection(("BLUE", 80), "RED", ("[fd00:1::2]", 80), "fd00:1::1"),
+        ],
+        breaks: &[
+            "ip -n RED link set eth0 mtu 1400",
+            "ip -n BLUE addr flush dev eth0",
+            "ip -n RED link del eth0",
+            "ip netns del BLUE",
+        ],
     },
     Lab {
         name: "bridge",
@@ -68,8 +93,16 @@ const LABS: &[Lab] = &[
     Lab {
         name: "nat",
         before: "",
-        pings: &[("RED", "10.4.0.3", true), ("RED", "203.0.113.80", true), ("BLUE", "203.0.113.80", true), ("INTERNET", "10.4.0.2", false)],
-        connections: &[connection(("INTERNET", 80), "RED", ("203.0.113.80", 80), "203.0.113.1"), connection(("BLUE", 80), "RED", ("10.4.0.3", 80), "10.4.0.2")],
+        pings: &[
+            ("RED", "10.4.0.3", true),
+            ("RED", "203.0.113.80", true),
+            ("BLUE", "203.0.113.80", true),
+            ("INTERNET", "10.4.0.2", false),
+        ],
+        connections: &[
+            connection(("INTERNET", 80), "RED", ("203.0.113.80", 80), "203.0.113.1"),
+            connection(("BLUE", 80), "RED", ("10.4.0.3", 80), "10.4.0.2"),
+        ],
         breaks: &[
             "nft flush chain inet topo-nat postrouting || nft flush table inet topo-nat",
             "ip -n RED route del default",
@@ -79,7 +112,12 @@ const LABS: &[Lab] = &[
     Lab {
         name: "port-forward",
         before: "",
-        pings: &[("SERVER", "203.0.113.1", true), ("SERVER", "203.0.113.2", false), ("host", "10.5.1.2", true), ("OUTSIDE", "10.5.1.2", false)],
+        pings: &[
+            ("SERVER", "203.0.113.1", true),
+            ("SERVER", "203.0.113.2", false),
+            ("host", "10.5.1.2", true),
+            ("OUTSIDE", "10.5.1.2", false),
+        ],
         connections: &[
             connection(("SERVER", 80), "OUTSIDE", ("203.0.113.1", 8080), "203.0.113.2"),
             connection(("SERVER", 80), "OUTSIDE", ("203.0.113.1", 80), ""),
@@ -135,8 +173,16 @@ const LABS: &[Lab] = &[
     Lab {
         name: "router-chain",
         before: "",
-        pings: &[("A", "10.8.2.2", true), ("B", "10.8.1.2", true), ("A", "fd00:8:2::2", true), ("B", "fd00:8:1::2", true)],
-        connections: &[connection(("B", 80), "A", ("10.8.2.2", 80), "10.8.1.2"), connection(("A", 80), "B", ("[fd00:8:1::2]", 80), "fd00:8:2::2")],
+        pings: &[
+            ("A", "10.8.2.2", true),
+            ("B", "10.8.1.2", true),
+            ("A", "fd00:8:2::2", true),
+            ("B", "fd00:8:1::2", true),
+        ],
+        connections: &[
+            connection(("B", 80), "A", ("10.8.2.2", 80), "10.8.1.2"),
+            connection(("A", 80), "B", ("[fd00:8:1::2]", 80), "fd00:8:2::2"),
+        ],
         breaks: &[
             "ip -n R2 route flush proto 0x74",
             "ip netns exec R3 sysctl -qw net.ipv6.conf.all.forwarding=0",
@@ -147,27 +193,44 @@ const LABS: &[Lab] = &[
     Lab {
         name: "policy-routing",
         before: "",
-        pings: &[("ALICE", "203.0.113.80", true), ("BOB", "203.0.113.80", true), ("ALICE", "10.9.2.2", true), ("SERVER", "10.9.1.2", false)],
+        pings: &[
+            ("ALICE", "203.0.113.80", true),
+            ("BOB", "203.0.113.80", true),
+            ("ALICE", "10.9.2.2", true),
+            ("SERVER", "10.9.1.2", false),
+        ],
         connections: &[
             connection(("SERVER", 80), "ALICE", ("203.0.113.80", 80), "192.0.2.2"),
             connection(("SERVER", 80), "BOB", ("203.0.113.80", 80), "198.51.100.2"),
             connection(("SERVER", 443), "ALICE", ("203.0.113.80", 443), "198.51.100.2"),
         ],
-        breaks: &["ip -n ROUTER rule del priority 211", "ip -n ROUTER route flush table 102", "ip -n ROUTER rule add priority 7 from all table 101"],
+        breaks: &[
+            "ip -n ROUTER rule del priority 211",
+            "ip -n ROUTER route flush table 102",
+            "ip -n ROUTER rule add priority 7 from all table 101",
+        ],
     },
     Lab {
         name: "multipath",
         before: "",
         pings: &[("LEFT", "10.11.9.2", true), ("RIGHT", "10.11.9.1", true)],
         connections: &[connection(("RIGHT", 80), "LEFT", ("10.11.9.2", 80), "10.11.9.1")],
-        breaks: &["ip -n LEFT route del 10.11.9.2", "ip -n LEFT link set top down", "ip -n LEFT route change 10.11.9.2 src 10.11.9.1 via 10.11.2.2"],
+        breaks: &[
+            "ip -n LEFT route del 10.11.9.2",
+            "ip -n LEFT link set top down",
+            "ip -n LEFT route change 10.11.9.2 src 10.11.9.1 via 10.11.2.2",
+        ],
     },
     Lab {
         name: "names",
         before: "",
         pings: &[("CLIENT", "web", true), ("CLIENT", "db.lab.test", true), ("WEB", "db", true), ("DB", "web", false)],
         connections: &[connection(("WEB", 80), "CLIENT", ("web.lab.test", 80), "10.12.0.1")],
-        breaks: &["rm /etc/netns/CLIENT/hosts", "echo '10.12.0.9 other' >>/etc/netns/WEB/hosts", "ip -n SWITCH link set p2 nomaster"],
+        breaks: &[
+            "rm /etc/netns/CLIENT/hosts",
+            "echo '10.12.0.9 other' >>/etc/netns/WEB/hosts",
+            "ip -n SWITCH link set p2 nomaster",
+        ],
     },
     Lab {
         name: "container",
@@ -181,12 +244,21 @@ const LABS: &[Lab] = &[
         before: "",
         pings: &[("GUEST1", "10.14.0.2", true), ("GUEST2", "10.14.0.1", true), ("HOST1", "10.14.0.2", false)],
         connections: &[connection(("GUEST2", 80), "GUEST1", ("10.14.0.2", 80), "10.14.0.1")],
-        breaks: &["bridge -n HOST1 fdb del 00:00:00:00:00:00 dev vx100 dst 192.0.2.2", "ip -n HOST2 link del vx100", "ip -n HOST1 link set vx100 mtu 1400"],
+        breaks: &[
+            "bridge -n HOST1 fdb del 00:00:00:00:00:00 dev vx100 dst 192.0.2.2",
+            "ip -n HOST2 link del vx100",
+            "ip -n HOST1 link set vx100 mtu 1400",
+        ],
     },
     Lab {
         name: "macvlan",
         before: "",
-        pings: &[("RED", "10.15.0.3", true), ("BLUE", "10.15.0.9", true), ("NEIGHBOR", "10.15.0.2", true), ("RED", "10.15.0.1", false)],
+        pings: &[
+            ("RED", "10.15.0.3", true),
+            ("BLUE", "10.15.0.9", true),
+            ("NEIGHBOR", "10.15.0.2", true),
+            ("RED", "10.15.0.1", false),
+        ],
         connections: &[connection(("NEIGHBOR", 80), "RED", ("10.15.0.9", 80), "10.15.0.2")],
         breaks: &["ip -n RED link del eth0", "ip -n BLUE link set eth0 down", "ip link del nic0"],
     },
@@ -246,7 +318,12 @@ const LABS: &[Lab] = &[
     Lab {
         name: "router-on-a-stick",
         before: "",
-        pings: &[("RED1", "10.16.20.1", true), ("BLUE", "10.16.10.2", true), ("RED1", "10.16.10.2", true), ("BLUE", "fd00:16:10::1", true)],
+        pings: &[
+            ("RED1", "10.16.20.1", true),
+            ("BLUE", "10.16.10.2", true),
+            ("RED1", "10.16.10.2", true),
+            ("BLUE", "fd00:16:10::1", true),
+        ],
         connections: &[connection(("BLUE", 80), "RED1", ("10.16.20.1", 80), "10.16.10.1")],
         breaks: &[
             "ip -n SWITCH link del trunk.20",
@@ -345,8 +422,16 @@ const LABS: &[Lab] = &[
     Lab {
         name: "leaf-spine",
         before: "",
-        pings: &[("RED1", "10.21.2.2", true), ("BLUE2", "10.21.1.2", true), ("LEAF1", "10.21.0.2", true), ("SPINE1", "10.21.2.2", false)],
-        connections: &[connection(("RED2", 80), "RED1", ("10.21.2.2", 80), "10.21.1.2"), connection(("RED2", 80), "BLUE1", ("10.21.2.2", 80), "")],
+        pings: &[
+            ("RED1", "10.21.2.2", true),
+            ("BLUE2", "10.21.1.2", true),
+            ("LEAF1", "10.21.0.2", true),
+            ("SPINE1", "10.21.2.2", false),
+        ],
+        connections: &[
+            connection(("RED2", 80), "RED1", ("10.21.2.2", 80), "10.21.1.2"),
+            connection(("RED2", 80), "BLUE1", ("10.21.2.2", 80), ""),
+        ],
         breaks: &[
             "ip netns del SPINE1",
             "ip -n LEAF1 link del vx-red",
@@ -413,18 +498,32 @@ fn ping(from: &str, to: &str, reaches: bool) {
     // that the other end was made anew.
     let tries = if reaches { "-c 2 -i 0.2 -w 40" } else { "-c 1 -W 1" };
     let output = within(from, &format!("ping -q {tries} {to}"));
-    assert!((output.code == 0) == reaches, "ping from {from} to {to} should {}reach it\n{}{}", if reaches { "" } else { "not " }, output.stdout, output.stderr);
+    assert!(
+        (output.code == 0) == reaches,
+        "ping from {from} to {to} should {}reach it\n{}{}",
+        if reaches { "" } else { "not " },
+        output.stdout,
+        output.stderr
+    );
 }
 
 impl Connection {
     #[track_caller]
     fn check(&self) {
         let server = Server::start(self.server.0, self.server.1, self.call.0.starts_with('['));
-        let answer = within(self.client, &format!("timeout 4 socat -u TCP:{}:{},connect-timeout=1 -", self.call.0, self.call.1));
+        let answer =
+            within(self.client, &format!("timeout 4 socat -u TCP:{}:{},connect-timeout=1 -", self.call.0, self.call.1));
         let seen = answer.stdout.trim().trim_matches(['[', ']']).to_owned();
-        let plain = |address: &str| address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string());
+        let plain = |address: &str| {
+            address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string())
+        };
         let (client, (host, port)) = (self.client, self.call);
-        assert!(plain(&seen) == self.seen, "{client} calls {host} port {port}: the server should see {:?}, it saw {seen:?}\n{}", self.seen, answer.stderr);
+        assert!(
+            plain(&seen) == self.seen,
+            "{client} calls {host} port {port}: the server should see {:?}, it saw {seen:?}\n{}",
+            self.seen,
+            answer.stderr
+        );
         drop(server);
     }
 }
@@ -440,7 +539,13 @@ impl Server {
         if node != "host" {
             command.args(["netns", "exec", node]);
         }
-        let child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("socat starts");
+        let child = command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("socat starts");
         let listens = || within(node, &format!("ss -Hltn 'sport = :{port}'")).stdout.contains("LISTEN");
         assert!(wait_for(Duration::from_secs(3), listens), "no server on port {port} of {node}");
         Self(child)
@@ -521,7 +626,10 @@ fn many_connections_share_the_paths() {
         topo(&["apply", "--yes", &in_repository("topologies/multipath.yaml")]).expect(0);
         let _server = Server::start("RIGHT", 80, false);
         for _ in 0..40 {
-            assert_eq!(within("LEFT", "timeout 4 socat -u TCP:10.11.9.2:80,connect-timeout=1 -").expect(0).stdout.trim(), "10.11.9.1");
+            assert_eq!(
+                within("LEFT", "timeout 4 socat -u TCP:10.11.9.2:80,connect-timeout=1 -").expect(0).stdout.trim(),
+                "10.11.9.1"
+            );
         }
         for (router, path) in [("TOP", "left"), ("BOTTOM", "left")] {
             let text = sh(&format!("ip -n {router} -s -j link show {path}"));
@@ -538,12 +646,19 @@ fn a_bad_line_is_felt() {
     sandbox::run_needing("a_bad_line_is_felt", &["netem"], || {
         topo(&["apply", "--yes", &in_repository("topologies/bad-line.yaml")]).expect(0);
         let pings = within("HOME", "ping -q -c 10 -i 0.2 203.0.113.2").stdout;
-        let least = pings.lines().find_map(|line| line.strip_prefix("rtt min/avg/max/mdev = ")?.split('/').next()?.parse::<f64>().ok());
+        let least = pings
+            .lines()
+            .find_map(|line| line.strip_prefix("rtt min/avg/max/mdev = ")?.split('/').next()?.parse::<f64>().ok());
         // 20 ms up, and 20 ms down that jitter makes 18 at the least.
         assert!(least.is_some_and(|least| (38.0..2000.0).contains(&least)), "{pings}");
         // 150,000 bytes at 1 mbit/s upwards take 1.2 s; a packet of up to 64 KiB need not be paid for.
-        let mut server = Command::new("ip").args(["netns", "exec", "SERVER", "socat", "-u", "TCP-LISTEN:80", "OPEN:/run/lock/got,creat"]).spawn().unwrap();
-        assert!(wait_for(Duration::from_secs(3), || within("SERVER", "ss -Hltn 'sport = :80'").stdout.contains("LISTEN")));
+        let mut server = Command::new("ip")
+            .args(["netns", "exec", "SERVER", "socat", "-u", "TCP-LISTEN:80", "OPEN:/run/lock/got,creat"])
+            .spawn()
+            .unwrap();
+        assert!(wait_for(Duration::from_secs(3), || within("SERVER", "ss -Hltn 'sport = :80'")
+            .stdout
+            .contains("LISTEN")));
         let start = std::time::Instant::now();
         sh("head -c 150000 /dev/zero | ip netns exec HOME socat -u - TCP:203.0.113.2:80");
         server.wait().unwrap();
@@ -558,15 +673,25 @@ fn a_bad_line_is_felt() {
 fn a_bond_goes_on_with_one_leg() {
     sandbox::run_needing("a_bond_goes_on_with_one_leg", &["bond"], || {
         topo(&["apply", "--yes", &in_repository("topologies/bond.yaml")]).expect(0);
-        let uses = |leg: &str| sh("ip netns exec SERVER cat /proc/net/bonding/bond0").contains(&format!("Active Slave: {leg}\n"));
+        let uses = |leg: &str| {
+            sh("ip netns exec SERVER cat /proc/net/bonding/bond0").contains(&format!("Active Slave: {leg}\n"))
+        };
         assert!(uses("leg0"));
-        let pings =
-            Command::new("ip").args(["netns", "exec", "CLIENT", "ping", "-q", "-i", "0.1", "-c", "60", "10.18.0.1"]).stdout(Stdio::piped()).spawn().unwrap();
+        let pings = Command::new("ip")
+            .args(["netns", "exec", "CLIENT", "ping", "-q", "-i", "0.1", "-c", "60", "10.18.0.1"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_secs(1));
         sh("ip -n SWITCH link set leg0 down");
         assert!(wait_for(Duration::from_secs(20), || uses("leg1")), "the other leg does not take over");
         let said = String::from_utf8(pings.wait_with_output().unwrap().stdout).unwrap();
-        let received: u32 = said.split(" received").next().and_then(|text| text.rsplit(' ').next()).and_then(|text| text.parse().ok()).expect("a count");
+        let received: u32 = said
+            .split(" received")
+            .next()
+            .and_then(|text| text.rsplit(' ').next())
+            .and_then(|text| text.parse().ok())
+            .expect("a count");
         // How many are lost is a matter of `miimon` and of the machine's load; that most go on is not.
         assert!(received > 30 && received <= 60, "{said}");
         ping("CLIENT", "10.18.0.1", true);
@@ -583,11 +708,15 @@ fn both_spines_carry_and_one_alone() {
         let file = in_repository("topologies/leaf-spine.yaml");
         topo(&["apply", "--yes", &file]).expect(0);
         let seen = |spine: &str| {
-            let link: serde_json::Value = serde_json::from_str(&sh(&format!("ip -n {spine} -s -j link show leaf1"))).unwrap();
+            let link: serde_json::Value =
+                serde_json::from_str(&sh(&format!("ip -n {spine} -s -j link show leaf1"))).unwrap();
             link[0]["stats64"]["rx"]["packets"].as_u64().unwrap()
         };
         let call = |from: &str, to: &str, seen: &str| {
-            assert_eq!(within(from, &format!("timeout 10 socat -u TCP:{to}:80,connect-timeout=5 -")).expect(0).stdout.trim(), seen);
+            assert_eq!(
+                within(from, &format!("timeout 10 socat -u TCP:{to}:80,connect-timeout=5 -")).expect(0).stdout.trim(),
+                seen
+            );
         };
         {
             let _server = Server::start("LEAF2", 80, false);

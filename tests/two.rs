@@ -2,7 +2,14 @@
 //!
 //! Judged by `ip` and `sysctl`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -81,17 +88,28 @@ fn a_switch_that_topologies_share_goes_back_whole() {
         let all = "ip_forward|forwarding|all.accept_redirects";
         let before = settings(all);
         for word in ["ipv4", "ipv6", "true"] {
-            let file = |name: &str| format!("name: {name}\nhost: {{ forwarding: {word} }}\nnamespaces: {{ N{name}: {{}} }}\n");
+            let file =
+                |name: &str| format!("name: {name}\nhost: {{ forwarding: {word} }}\nnamespaces: {{ N{name}: {{}} }}\n");
             walk(file, |there| {
                 if there.is_empty() {
                     assert_eq!(settings(all), before);
                     return;
                 }
                 if word != "ipv6" {
-                    assert_eq!(settings(r"ipv4.*(ip_forward |\.forwarding)").matches("= 1").count(), 8, "it forwards everywhere\n{}", settings("ipv4.*forw"));
+                    assert_eq!(
+                        settings(r"ipv4.*(ip_forward |\.forwarding)").matches("= 1").count(),
+                        8,
+                        "it forwards everywhere\n{}",
+                        settings("ipv4.*forw")
+                    );
                 }
                 if word != "ipv4" {
-                    assert_eq!(settings(r"ipv6.*\.forwarding").matches("= 1").count(), 7, "it forwards everywhere\n{}", settings("ipv6.*forw"));
+                    assert_eq!(
+                        settings(r"ipv6.*\.forwarding").matches("= 1").count(),
+                        7,
+                        "it forwards everywhere\n{}",
+                        settings("ipv6.*forw")
+                    );
                 }
             });
         }
@@ -102,7 +120,12 @@ fn a_switch_that_topologies_share_goes_back_whole() {
 #[test]
 fn an_interface_that_came_later_follows_a_shared_switch() {
     sandbox::run("an_interface_that_came_later_follows_a_shared_switch", || {
-        let file = |name: &str| write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ forwarding: true }}\nnamespaces: {{ N{name}: {{}} }}\n"));
+        let file = |name: &str| {
+            write(
+                &format!("{name}.yaml"),
+                &format!("name: {name}\nhost: {{ forwarding: true }}\nnamespaces: {{ N{name}: {{}} }}\n"),
+            )
+        };
         apply(&file("one"));
         sh(PAIRS);
         apply(&file("two"));
@@ -119,7 +142,10 @@ fn a_switch_that_goes_back_leaves_what_another_topology_wrote() {
     sandbox::run("a_switch_that_goes_back_leaves_what_another_topology_wrote", || {
         sh(PAIRS);
         let one = write("one.yaml", "name: one\nhost: { forwarding: ipv4 }\n");
-        let two = write("two.yaml", "name: two\nhost: { interfaces: { nx: { existing: {} } }, sysctls: { net.ipv4.conf.nx.forwarding: 1 } }\n");
+        let two = write(
+            "two.yaml",
+            "name: two\nhost: { interfaces: { nx: { existing: {} } }, sysctls: { net.ipv4.conf.nx.forwarding: 1 } }\n",
+        );
         let before = settings("forwarding|ip_forward");
         for (first, second) in [(&one, &two), (&two, &one)] {
             for names in [["one", "two"], ["two", "one"]] {
@@ -140,9 +166,15 @@ fn a_switch_that_goes_back_leaves_what_another_topology_wrote() {
 #[test]
 fn attributes_that_topologies_share_go_back_with_the_last() {
     sandbox::run("attributes_that_topologies_share_go_back_with_the_last", || {
-        sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up; ip addr add 192.0.2.1/24 dev nic0");
+        sh(
+            "ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up; ip addr add 192.0.2.1/24 dev nic0",
+        );
         // Each names one that the others do not.
-        let own = [("one", "txqueuelen: 700"), ("two", "mac: \"02:00:00:00:00:42\""), ("three", "alternative-names: [uplink]")];
+        let own = [
+            ("one", "txqueuelen: 700"),
+            ("two", "mac: \"02:00:00:00:00:42\""),
+            ("three", "alternative-names: [uplink]"),
+        ];
         let file = |name: &str| {
             let own = own.iter().find(|(of, _)| *of == name).unwrap().1;
             format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: 1400, {own} }} }} }}\n")
@@ -162,8 +194,12 @@ fn attributes_that_topologies_share_go_back_with_the_last() {
 fn an_attribute_that_leaves_one_file_stays_for_the_other() {
     sandbox::run("an_attribute_that_leaves_one_file_stays_for_the_other", || {
         sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up");
-        let file =
-            |name: &str, more: &str| write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}{more} }} }} }}\n"));
+        let file = |name: &str, more: &str| {
+            write(
+                &format!("{name}.yaml"),
+                &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}{more} }} }} }}\n"),
+            )
+        };
         let mtu = || sh("cat /sys/class/net/nic0/mtu");
         apply(&file("one", ", mtu: 1400"));
         apply(&file("two", ", mtu: 1400"));
@@ -182,11 +218,16 @@ fn two_values_of_one_attribute_are_refused() {
     sandbox::run("two_values_of_one_attribute_are_refused", || {
         sh("ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up");
         let file = |name: &str, mtu: u32| {
-            write(&format!("{name}.yaml"), &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: {mtu} }} }} }}\n"))
+            write(
+                &format!("{name}.yaml"),
+                &format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, mtu: {mtu} }} }} }}\n"),
+            )
         };
         let (one, two) = (file("one", 1400), file("two", 1300));
         apply(&one);
-        topo(&["apply", "--yes", &two]).expect(1).says("topology \"one\" has set mtu of host/nic0 to \"1400\", and this one wants \"1300\"");
+        topo(&["apply", "--yes", &two])
+            .expect(1)
+            .says("topology \"one\" has set mtu of host/nic0 to \"1400\", and this one wants \"1300\"");
         assert_eq!(sh("cat /sys/class/net/nic0/mtu"), "1400\n");
         // What a hand changed is drift, and no matter of the other topology.
         apply(&file("two", 1400));
@@ -207,12 +248,16 @@ fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
         sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
             ip link add nic0 type veth peer name nic1; ip link set nic0 up; ip link set nic1 up
             ip addr add 192.0.2.1/24 dev nic0; ip addr add 2001:db8::1/64 dev nic0; ip route add 198.51.100.0/24 via 192.0.2.9");
-        let file = |name: &str| format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, up: false }} }} }}\n");
+        let file =
+            |name: &str| format!("name: {name}\nhost: {{ interfaces: {{ nic0: {{ existing: {{}}, up: false }} }} }}\n");
         walk(file, |there| {
             let up = sh("ip -o link show nic0").contains(",UP");
             assert_eq!(up, there.is_empty());
             if up {
-                assert!(sh("ip route show 198.51.100.0/24").contains("nic0") && sh("ip -6 addr show nic0").contains("2001:db8::1"));
+                assert!(
+                    sh("ip route show 198.51.100.0/24").contains("nic0")
+                        && sh("ip -6 addr show nic0").contains("2001:db8::1")
+                );
             }
         });
     });
@@ -229,7 +274,9 @@ fn a_way_back_leaves_what_another_topology_has() {
             let own = format!("b{name}: {{ bridge: {{}}, addresses: [10.{net}.0.1/24] }}");
             write(
                 &format!("{name}.yaml"),
-                &format!("name: {name}\nhost: {{ forwarding: true, interfaces: {{ {shared}, {own} }} }}\nnamespaces: {{ N{name}: {{}} }}\n"),
+                &format!(
+                    "name: {name}\nhost: {{ forwarding: true, interfaces: {{ {shared}, {own} }} }}\nnamespaces: {{ N{name}: {{}} }}\n"
+                ),
             )
         };
         let files = [("one", file("one", 1)), ("two", file("two", 2))];
@@ -242,8 +289,10 @@ fn a_way_back_leaves_what_another_topology_has() {
             said.expect(0);
         };
         let ways = ["undo", "rollback", "destroy"];
-        for ((first, second), back) in
-            ways.iter().flat_map(|first| ways.iter().map(move |second| (*first, *second))).flat_map(|ways| [(ways, false), (ways, true)])
+        for ((first, second), back) in ways
+            .iter()
+            .flat_map(|first| ways.iter().map(move |second| (*first, *second)))
+            .flat_map(|ways| [(ways, false), (ways, true)])
         {
             println!("{first}, {second}, {back}");
             let hows = if back { [second, first] } else { [first, second] };
@@ -295,7 +344,9 @@ namespaces:
 #[test]
 fn what_another_topology_has_in_our_namespace_is_left_alone() {
     sandbox::run("what_another_topology_has_in_our_namespace_is_left_alone", || {
-        sh("ip link add lent type veth peer name tnel; ip link set lent up; ip link set tnel up; ip addr add 192.0.2.1/24 dev lent");
+        sh(
+            "ip link add lent type veth peer name tnel; ip link set lent up; ip link set tnel up; ip addr add 192.0.2.1/24 dev lent",
+        );
         // A link that comes home has another number than before.
         let home = Options { handles: true, addresses: true, ..Options::default() };
         let before = quiet(&home);
@@ -307,8 +358,14 @@ fn what_another_topology_has_in_our_namespace_is_left_alone() {
             topo(&["plan", "--detailed-exitcode", &base]).expect(0);
             // What is neither's is drift as ever, and its repair leaves the guest's alone.
             let both = quiet(&part());
-            sh("ip -n R link add extra type bridge; ip -n R addr add 10.1.0.99/24 dev e; ip -n R route add blackhole 10.77.0.0/16");
-            topo(&["plan", "--detailed-exitcode", &base]).expect(2).says("extra").says("10.1.0.99").says("10.77.0.0/16");
+            sh(
+                "ip -n R link add extra type bridge; ip -n R addr add 10.1.0.99/24 dev e; ip -n R route add blackhole 10.77.0.0/16",
+            );
+            topo(&["plan", "--detailed-exitcode", &base])
+                .expect(2)
+                .says("extra")
+                .says("10.1.0.99")
+                .says("10.77.0.0/16");
             apply(&base);
             assert_snapshot_with(&both, &part());
             topo(&["plan", "--detailed-exitcode", &guest]).expect(0);
@@ -344,8 +401,9 @@ fn a_setting_of_our_link_that_another_topology_wrote_stays() {
         let base = write("base.yaml", "name: base\nnamespaces: { R: { interfaces: { e: { veth: H/e } } }, H: }\n");
         apply(&base);
         for place in ["netns: R", "path: /run/netns/R"] {
-            let text =
-                format!("name: guest\nnamespaces: {{ G: {{ existing: {{ {place} }}, interfaces: {{ e: {{ existing: {{}}, forwarding: true }} }} }} }}\n");
+            let text = format!(
+                "name: guest\nnamespaces: {{ G: {{ existing: {{ {place} }}, interfaces: {{ e: {{ existing: {{}}, forwarding: true }} }} }} }}\n"
+            );
             let guest = write("guest.yaml", &text);
             apply(&guest);
             for file in [&base, &guest] {
@@ -384,8 +442,9 @@ fn what_is_shared_goes_back_when_all_go_at_once() {
         sh(PAIRS);
         let before = quiet(&whole());
         for name in ["one", "two", "three"] {
-            let text =
-                format!("name: {name}\nhost: {{ forwarding: true, interfaces: {{ nx: {{ existing: {{}}, mtu: 1400 }} }} }}\nnamespaces: {{ N{name}: {{}} }}\n");
+            let text = format!(
+                "name: {name}\nhost: {{ forwarding: true, interfaces: {{ nx: {{ existing: {{}}, mtu: 1400 }} }} }}\nnamespaces: {{ N{name}: {{}} }}\n"
+            );
             apply(&write(&format!("{name}.yaml"), &text));
         }
         topo(&["destroy", "--yes", "--all"]).expect(0);
@@ -397,8 +456,10 @@ fn what_is_shared_goes_back_when_all_go_at_once() {
 #[test]
 fn the_end_of_somebodys_pair_in_our_namespace_is_left_alone() {
     sandbox::run("the_end_of_somebodys_pair_in_our_namespace_is_left_alone", || {
-        let file =
-            write("lab.yaml", "name: lab\nnamespaces:\n  A: { interfaces: { e: { veth: B/e, addresses: [10.0.0.1/24] } } }\n  B: { interfaces: { e: {} } }\n");
+        let file = write(
+            "lab.yaml",
+            "name: lab\nnamespaces:\n  A: { interfaces: { e: { veth: B/e, addresses: [10.0.0.1/24] } } }\n  B: { interfaces: { e: {} } }\n",
+        );
         apply(&file);
         sh("ip link add qq type veth peer name rr netns A; ip addr add 10.55.0.1/24 dev qq; ip link set qq up; ip -n A link set rr up; ip -n A addr add 10.55.0.2/24 dev rr
             ip netns add other; ip -n other link add q2 type veth peer name r2 netns A");
@@ -409,13 +470,19 @@ fn the_end_of_somebodys_pair_in_our_namespace_is_left_alone() {
         // A pair inside of our namespaces is drift as ever, and so is what has its other end in none.
         sh("ip -n A link add x0 type veth peer name x1 netns B; ip -n A link add x2 type bridge");
         let drift = topo(&["plan", "--detailed-exitcode", &file]).expect(2);
-        assert!(drift.stdout.contains("link x0") && drift.stdout.contains("link x2") && !drift.stdout.contains("link rr"), "{}", drift.stdout);
+        assert!(
+            drift.stdout.contains("link x0") && drift.stdout.contains("link x2") && !drift.stdout.contains("link rr"),
+            "{}",
+            drift.stdout
+        );
         apply(&file);
         assert_snapshot_with(&both, &whole());
         // With the namespace it goes, and the plan says what goes with it.
         let plan = topo(&["plan", "--destroy", &file]).expect(0);
         assert!(
-            plan.stdout.contains("host/qq") && plan.stdout.contains("which this plan does not put back") && !plan.stdout.contains("put back by this plan"),
+            plan.stdout.contains("host/qq")
+                && plan.stdout.contains("which this plan does not put back")
+                && !plan.stdout.contains("put back by this plan"),
             "{}",
             plan.stdout
         );

@@ -1,7 +1,13 @@
 //! What topo 0.1 left behind is read by this one: its record, its way back. The files of `tests/upgrade/` are those that 0.1.0 wrote for `second.yaml`, applied after
 //! `first.yaml`, with the numbers that are another on each machine left open.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test makes files")]
 
 mod sandbox;
@@ -66,7 +72,10 @@ fn a_lab_of_the_old_topo_is_planned_undone_and_destroyed() {
         let said = topo(&["plan", "--detailed-exitcode", &file("second.yaml")]).expect(0).stderr;
         assert!(!said.contains("record"), "{said}");
         topo(&["undo", "--yes"]).expect(0).says("topo 0.1.0 made the apply that is undone").says("Undone: lab");
-        assert!(sh("ip link show up0; ip -n BLUE route").contains("mtu 1400") && sh("ip -n BLUE route").contains("10.5.0.0/16"));
+        assert!(
+            sh("ip link show up0; ip -n BLUE route").contains("mtu 1400")
+                && sh("ip -n BLUE route").contains("10.5.0.0/16")
+        );
         topo(&["plan", "--detailed-exitcode", &file("first.yaml")]).expect(0);
         topo(&["apply", "--yes", &file("second.yaml")]).expect(0);
         topo(&["list"]).expect(0).says("ok");
@@ -93,11 +102,16 @@ fn what_cannot_be_read_is_dropped_with_a_word() {
     sandbox::run("what_cannot_be_read_is_dropped_with_a_word", || {
         sh(MACHINE);
         let record = applied_by_the_old_one();
-        let strange =
-            record.replacen("{\"Sysctl\":{\"node\":\"host\",\"key\":\"net/ipv4/conf/up1/forwarding\"", "{\"Knob\":{\"node\":\"host\",\"key\":\"x\"", 1);
+        let strange = record.replacen(
+            "{\"Sysctl\":{\"node\":\"host\",\"key\":\"net/ipv4/conf/up1/forwarding\"",
+            "{\"Knob\":{\"node\":\"host\",\"key\":\"x\"",
+            1,
+        );
         assert_ne!(record, strange);
         std::fs::write(RECORD, with_sum(&strange)).unwrap();
-        topo(&["plan", &file("second.yaml")]).expect(0).says("was written by another topo: 1 thing in it cannot be read");
+        topo(&["plan", &file("second.yaml")])
+            .expect(0)
+            .says("was written by another topo: 1 thing in it cannot be read");
         topo(&["destroy", "--yes", "lab"]).expect(0).says("will not come back");
         sh("test ! -e /run/netns/RED && test ! -e /run/topo && test $(cat /proc/sys/net/ipv4/ip_forward) = 0");
         // An apply that cannot be read is not undone, and says why.
@@ -115,10 +129,16 @@ fn a_saved_plan_of_the_old_topo_is_refused() {
         topo(&["plan", "--out", "/run/lock/lab.plan", &file("first.yaml")]).expect(0);
         let version = env!("CARGO_PKG_VERSION");
         sh(&format!("sed -i 's/\"made_by\":\"{version}\"/\"made_by\":\"0.1.0\"/' /run/lock/lab.plan"));
-        topo(&["apply", "/run/lock/lab.plan"]).expect(65).says("was made by topo 0.1.0").says("make it again with topo plan --out");
+        topo(&["apply", "/run/lock/lab.plan"])
+            .expect(65)
+            .says("was made by topo 0.1.0")
+            .says("make it again with topo plan --out");
         // One of which not even the rest can be read.
         sh("echo '{\"topo_plan\":1,\"made_by\":\"0.1.0\",\"plans\":[{\"plan\":7}]}' >/run/lock/old.plan");
-        topo(&["apply", "/run/lock/old.plan"]).expect(65).says("was made by topo 0.1.0").says("make it again with topo plan --out");
+        topo(&["apply", "/run/lock/old.plan"])
+            .expect(65)
+            .says("was made by topo 0.1.0")
+            .says("make it again with topo plan --out");
         sh("test ! -e /run/netns/RED");
     });
 }

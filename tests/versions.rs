@@ -2,7 +2,14 @@
 //!
 //! Compared with snapshots by other programs, never by the observation that is under test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -257,7 +264,11 @@ fn to(test: &str, second: usize) {
                     now = snapshot_with(&options);
                     now == fresh
                 });
-                if same { Ok(()) } else { Err(format!("differs from a fresh apply (- fresh, + now):\n{}", difference(&fresh, &now))) }
+                if same {
+                    Ok(())
+                } else {
+                    Err(format!("differs from a fresh apply (- fresh, + now):\n{}", difference(&fresh, &now)))
+                }
             };
             let result = steps();
             let cleaned = destroy(&before, &whole);
@@ -279,7 +290,11 @@ fn apply(file: &str) -> Result<(), String> {
         return Err(format!("apply answers {}\n{}{}", apply.code, apply.stdout, apply.stderr));
     }
     let plan = topo(&["plan", "--detailed-exitcode", file]);
-    if plan.code != 0 { Err(format!("plan answers {} after apply\n{}{}", plan.code, plan.stdout, plan.stderr)) } else { Ok(()) }
+    if plan.code != 0 {
+        Err(format!("plan answers {} after apply\n{}{}", plan.code, plan.stdout, plan.stderr))
+    } else {
+        Ok(())
+    }
 }
 
 /// Back to what was there before.
@@ -293,7 +308,11 @@ fn destroy(before: &str, options: &Options) -> Result<(), String> {
         now = snapshot_with(options);
         now == before
     });
-    if same { Ok(()) } else { Err(format!("destroy leaves the machine different (- before, + now):\n{}", difference(before, &now))) }
+    if same {
+        Ok(())
+    } else {
+        Err(format!("destroy leaves the machine different (- before, + now):\n{}", difference(before, &now)))
+    }
 }
 
 /// What is in a namespace must not be forgotten because its name in the file means another one now.
@@ -301,8 +320,14 @@ fn destroy(before: &str, options: &Options) -> Result<(), String> {
 fn a_name_means_one_namespace() {
     sandbox::run("a_name_means_one_namespace", || {
         sh(MACHINE);
-        let made = write("made.yaml", "name: lab\nnamespaces:\n  BLUE: { interfaces: { lo: { addresses: [10.0.0.1/32] } } }\n");
-        let theirs = write("theirs.yaml", "name: lab\nnamespaces:\n  BLUE: { existing: { netns: guest }, interfaces: { lo: { addresses: [10.0.0.1/32] } } }\n");
+        let made = write(
+            "made.yaml",
+            "name: lab\nnamespaces:\n  BLUE: { interfaces: { lo: { addresses: [10.0.0.1/32] } } }\n",
+        );
+        let theirs = write(
+            "theirs.yaml",
+            "name: lab\nnamespaces:\n  BLUE: { existing: { netns: guest }, interfaces: { lo: { addresses: [10.0.0.1/32] } } }\n",
+        );
         let options = Options { handles: true, addresses: true, ..Options::default() };
         let before = quiet(&options);
         for (first, second) in [(&made, &theirs), (&theirs, &made)] {

@@ -1,6 +1,13 @@
 //! VLANs of bridges on the real kernel: each attribute made, changed and taken back, judged by `bridge` and `ip`, and by who reaches whom.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -38,7 +45,8 @@ fn vlans(node: &str) -> BTreeMap<String, String> {
     let all = json(&format!("bridge -n {node} -j -compressvlans vlan show"));
     let one = |vlan: &Value| {
         let end = vlan["vlanEnd"].as_u64().map_or(String::new(), |end| format!("-{end}"));
-        let flags: Vec<&str> = vlan["flags"].as_array().into_iter().flatten().map(|flag| flag.as_str().unwrap()).collect();
+        let flags: Vec<&str> =
+            vlan["flags"].as_array().into_iter().flatten().map(|flag| flag.as_str().unwrap()).collect();
         let flag = |word: &str, short: &str| if flags.contains(&word) { format!(" {short}") } else { String::new() };
         format!("{}{end}{}{}", vlan["vlan"], flag("PVID", "PVID"), flag("Egress Untagged", "untagged"))
     };
@@ -53,8 +61,13 @@ fn vlans(node: &str) -> BTreeMap<String, String> {
 fn stations(node: &str, dev: &str) -> Vec<String> {
     let all = json(&format!("bridge -n {node} -j fdb show dev {dev}"));
     let is_static = |entry: &&Value| entry["state"] == "static";
-    let mut found: Vec<String> =
-        all.as_array().unwrap().iter().filter(is_static).map(|entry| format!("{} {}", entry["mac"].as_str().unwrap(), entry["vlan"])).collect();
+    let mut found: Vec<String> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(is_static)
+        .map(|entry| format!("{} {}", entry["mac"].as_str().unwrap(), entry["vlan"]))
+        .collect();
     found.sort();
     found
 }
@@ -104,7 +117,10 @@ fn every_attribute_changes_in_place() {
             (", port-vlan: { trunk: [10, 20-30], native: 1 }", "1 PVID untagged, 10, 20-30"),
             (", port-vlan: { trunk: [10, 20-30], native: 25 }", "10, 20-24, 25 PVID untagged, 26-30"),
             (", port-vlan: { trunk: [10, 20-30], pvid: 25 }", "10, 20-24, 25 PVID, 26-30"),
-            (", port-vlan: { trunk: [20-30], untagged: [40, 41], native: 10 }", "10 PVID untagged, 20-30, 40-41 untagged"),
+            (
+                ", port-vlan: { trunk: [20-30], untagged: [40, 41], native: 10 }",
+                "10 PVID untagged, 20-30, 40-41 untagged",
+            ),
             (", port-vlan: { untagged: 40 }", "40 untagged"),
             (", port-vlan: { trunk: 1-4094 }", "1-4094"),
             (", port-vlan: { trunk: [] }", ""),
@@ -124,13 +140,23 @@ fn every_attribute_changes_in_place() {
         // The bridge's default is followed by who has it, and by nobody else.
         for (pvid, there) in [(5, "5 PVID untagged"), (0, ""), (7, "7 PVID untagged"), (10, "10 PVID untagged")] {
             let bridge = format!("{FILTERING}, vlan-default-pvid: {pvid}");
-            let file = write("lab.yaml", &switch(&bridge, "", ["", ", port-vlan: { access: 10 }", ", port-vlan: { access: 5 }"]));
+            let file = write(
+                "lab.yaml",
+                &switch(&bridge, "", ["", ", port-vlan: { access: 10 }", ", port-vlan: { access: 5 }"]),
+            );
             apply(&file);
             let vlans = vlans("SW");
             let of = |dev: &str| vlans.get(dev).map_or("", String::as_str);
-            assert_eq!((of("br0"), of("a"), of("b"), of("c")), (there, there, "10 PVID untagged", "5 PVID untagged"), "{pvid}");
+            assert_eq!(
+                (of("br0"), of("a"), of("b"), of("c")),
+                (there, there, "10 PVID untagged", "5 PVID untagged"),
+                "{pvid}"
+            );
         }
-        let options = [("vlan-protocol: 802.1ad", "vlan_protocol", Value::from("802.1ad")), ("vlan-stats: true", "vlan_stats_enabled", Value::from(1))];
+        let options = [
+            ("vlan-protocol: 802.1ad", "vlan_protocol", Value::from("802.1ad")),
+            ("vlan-stats: true", "vlan_stats_enabled", Value::from(1)),
+        ];
         for (said, key, value) in options {
             apply(&write("lab.yaml", &switch(&format!("{FILTERING}, {said}"), "", ["", "", ""])));
             let link = json("ip -n SW -d -j link show br0");
@@ -203,8 +229,15 @@ namespaces:
 #[test]
 fn edits_by_hand_are_repaired() {
     sandbox::run_needing("edits_by_hand_are_repaired", NEEDS, || {
-        let ports = [", port-vlan: { access: 10 }", ", port-vlan: { trunk: 20-30, native: 10 }, fdb: [{ mac: '02:00:00:00:00:05' }]", ""];
-        let file = write("lab.yaml", &switch(&format!("{FILTERING}, vlan-default-pvid: 5"), ", port-vlan: { access: 10 }", ports));
+        let ports = [
+            ", port-vlan: { access: 10 }",
+            ", port-vlan: { trunk: 20-30, native: 10 }, fdb: [{ mac: '02:00:00:00:00:05' }]",
+            "",
+        ];
+        let file = write(
+            "lab.yaml",
+            &switch(&format!("{FILTERING}, vlan-default-pvid: 5"), ", port-vlan: { access: 10 }", ports),
+        );
         apply(&file);
         let (right, entries) = (vlans("SW"), stations("SW", "b"));
         assert_eq!(right["c"], "5 PVID untagged");
@@ -239,7 +272,9 @@ fn edits_by_hand_are_repaired() {
             assert_eq!(stations("SW", "b"), entries, "{edit}");
         }
         // What was learned, and what stands where the file lists nothing, is not topo's.
-        sh("bridge -n SW fdb add 02:00:00:00:00:07 dev b master dynamic vlan 20; bridge -n SW fdb add 02:00:00:00:00:08 dev a master static vlan 10");
+        sh(
+            "bridge -n SW fdb add 02:00:00:00:00:07 dev b master dynamic vlan 20; bridge -n SW fdb add 02:00:00:00:00:08 dev a master static vlan 10",
+        );
         silent(&file);
     });
 }
@@ -251,10 +286,18 @@ fn the_printed_commands_do_the_same() {
         let first = switch(
             FILTERING,
             "",
-            [", port-vlan: { access: 10 }", ", port-vlan: { trunk: 20-30, native: 10 }, fdb: [{ mac: '02:00:00:00:00:05', vlan: 20 }]", ""],
+            [
+                ", port-vlan: { access: 10 }",
+                ", port-vlan: { trunk: 20-30, native: 10 }, fdb: [{ mac: '02:00:00:00:00:05', vlan: 20 }]",
+                "",
+            ],
         );
         let options = format!("{FILTERING}, vlan-default-pvid: 5, vlan-protocol: 802.1ad, vlan-stats: true");
-        let second = switch(&options, ", port-vlan: { trunk: 7, pvid: 7 }", ["", ", port-vlan: { trunk: [] }", ", port-vlan: { untagged: [7, 8], native: 7 }"]);
+        let second = switch(
+            &options,
+            ", port-vlan: { trunk: 7, pvid: 7 }",
+            ["", ", port-vlan: { trunk: [] }", ", port-vlan: { untagged: [7, 8], native: 7 }"],
+        );
         for text in [&first, &second, &first] {
             let file = write("lab.yaml", text);
             let commands = topo(&["plan", "--commands", &file]).expect(0).stdout;
@@ -279,7 +322,10 @@ fn what_is_behind_a_port() {
         // With filtering it is for the VLANs of the port.
         let entry = ", port-vlan: { trunk: 20-21, native: 10 }, fdb: [{ mac: '02:00:00:00:00:05' }, { mac: '02:00:00:00:00:06', vlan: 20 }]";
         apply(&write("lab.yaml", &switch(FILTERING, "", ["", entry, ""])));
-        assert_eq!(stations("SW", "b"), ["02:00:00:00:00:05 10", "02:00:00:00:00:05 20", "02:00:00:00:00:05 21", "02:00:00:00:00:06 20"]);
+        assert_eq!(
+            stations("SW", "b"),
+            ["02:00:00:00:00:05 10", "02:00:00:00:00:05 20", "02:00:00:00:00:05 21", "02:00:00:00:00:06 20"]
+        );
         let entry = ", port-vlan: { access: 10 }, fdb: [{ mac: '02:00:00:00:00:05' }]";
         apply(&write("lab.yaml", &switch(FILTERING, "", ["", entry, ""])));
         assert_eq!(stations("SW", "b"), ["02:00:00:00:00:05 10"]);
@@ -324,12 +370,21 @@ namespaces:
         assert_eq!(topo(&["plan", "--detailed-exitcode", &file]).code, 2);
         apply(&file);
         sh("bridge vlan add dev ext0 vid 9; bridge vlan del dev ext0 vid 9");
-        apply(&write("lab.yaml", &text(", port-vlan: { trunk: 50-60 }", ", port-vlan: { access: 50 }", ", port-vlan: { access: 50 }")));
+        apply(&write(
+            "lab.yaml",
+            &text(", port-vlan: { trunk: 50-60 }", ", port-vlan: { access: 50 }", ", port-vlan: { access: 50 }"),
+        ));
         let now = vlans_here();
-        assert_eq!((now["red0"].as_str(), now["ext0"].as_str(), now["vmbr0"].as_str()), ("50-60", "50 PVID untagged", "50 PVID untagged"));
+        assert_eq!(
+            (now["red0"].as_str(), now["ext0"].as_str(), now["vmbr0"].as_str()),
+            ("50-60", "50 PVID untagged", "50 PVID untagged")
+        );
         apply(&write("lab.yaml", &text("", ", port-vlan: { access: 50 }", "")));
         let now = vlans_here();
-        assert_eq!((now["red0"].as_str(), now["ext0"].as_str(), now["vmbr0"].as_str()), ("3 PVID untagged", "50 PVID untagged", "3 PVID untagged"));
+        assert_eq!(
+            (now["red0"].as_str(), now["ext0"].as_str(), now["vmbr0"].as_str()),
+            ("3 PVID untagged", "50 PVID untagged", "3 PVID untagged")
+        );
         topo(&["destroy", "--yes", "lab"]).expect(0);
         assert_eq!(vlans_here(), before.1);
         assert_eq!(links(), before.0);
@@ -351,7 +406,14 @@ fn undone_and_rolled_back() {
         let ports = [", port-vlan: { access: 10 }", ", port-vlan: { trunk: 20-30, native: 10 }", ""];
         apply(&write("lab.yaml", &switch(FILTERING, "", ports)));
         let right = vlans("SW");
-        apply(&write("lab.yaml", &switch("vlan-filtering: true, vlan-default-pvid: 9", ", port-vlan: { access: 7 }", ["", "", ", port-vlan: { trunk: 40 }"])));
+        apply(&write(
+            "lab.yaml",
+            &switch(
+                "vlan-filtering: true, vlan-default-pvid: 9",
+                ", port-vlan: { access: 7 }",
+                ["", "", ", port-vlan: { trunk: 40 }"],
+            ),
+        ));
         assert_ne!(vlans("SW"), right);
         topo(&["undo", "--yes", "lab"]).expect(0);
         assert_eq!(vlans("SW"), right);
@@ -366,7 +428,8 @@ fn random_vlans_converge() {
         let rounds: usize = std::env::var("TOPO_VLANS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10);
         for round in 0..rounds {
             let pvid = [1, 1, 5, 0][dice.below(4)];
-            let bridge = format!("{}vlan-default-pvid: {pvid}", if dice.below(5) > 0 { "vlan-filtering: true, " } else { "" });
+            let bridge =
+                format!("{}vlan-default-pvid: {pvid}", if dice.below(5) > 0 { "vlan-filtering: true, " } else { "" });
             let filters = bridge.contains("filtering");
             let mut port = || if filters { random_vlans(&mut dice) } else { String::new() };
             let (itself, a, b, c) = (port(), port(), port(), port());
@@ -422,7 +485,13 @@ fn a_kernel_without_it_is_named() {
         } else {
             let plan = plan.expect(1);
             let words = plan.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
-            assert!(words.contains("this kernel has no bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING); needed by SW/br0"), "{}", plan.stderr);
+            assert!(
+                words.contains(
+                    "this kernel has no bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING); needed by SW/br0"
+                ),
+                "{}",
+                plan.stderr
+            );
             assert!(plan.stderr.contains("lab.yaml:5:7"), "{}", plan.stderr);
             assert_eq!(topo(&["apply", "--yes", &file]).code, 1);
         }

@@ -1,6 +1,13 @@
 //! WireGuard on the real kernel: each attribute changed by itself, broken by hand and repaired, and no key in anything that topo says or writes. Judged by `wg`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod sandbox;
 
@@ -11,8 +18,13 @@ const NEEDS: &[&str] = &["wireguard"];
 
 /// Makes key files `a.key` to `d.key`, `ab.psk` and `cd.psk`; their texts, which nobody may ever see.
 fn keys() -> Vec<String> {
-    sh("cd /run/lock; umask 077; for k in a b c d; do wg genkey > $k.key; done; for k in ab cd; do wg genpsk > $k.psk; done");
-    ["a.key", "b.key", "c.key", "d.key", "ab.psk", "cd.psk"].iter().map(|name| sh(&format!("cat /run/lock/{name}")).trim().to_owned()).collect()
+    sh(
+        "cd /run/lock; umask 077; for k in a b c d; do wg genkey > $k.key; done; for k in ab cd; do wg genpsk > $k.psk; done",
+    );
+    ["a.key", "b.key", "c.key", "d.key", "ab.psk", "cd.psk"]
+        .iter()
+        .map(|name| sh(&format!("cat /run/lock/{name}")).trim().to_owned())
+        .collect()
 }
 
 fn public(name: &str) -> String {
@@ -60,7 +72,10 @@ fn each_attribute_by_itself() {
         let before = snapshot();
         apply(&file("private-key-file: a.key", "private-key-file: b.key"));
         let (interface, peers) = dump("A");
-        assert_eq!((interface[0].as_str(), interface[1].as_str(), interface[3].as_str()), (secrets[0].as_str(), a.as_str(), "off"));
+        assert_eq!(
+            (interface[0].as_str(), interface[1].as_str(), interface[3].as_str()),
+            (secrets[0].as_str(), a.as_str(), "off")
+        );
         assert!(peers.is_empty());
         let index = || sh("ip -n A -j link show wg0 | sed 's/.*\"ifindex\":\\([0-9]*\\),.*/\\1/'");
         let first = index();
@@ -78,10 +93,18 @@ fn each_attribute_by_itself() {
         assert_eq!(dump("B").1.keys().collect::<Vec<_>>(), [&public("d.key")]);
         with("a", ", listen-port: 51820");
 
-        let peer = |rest: &str| with("a", &format!(", listen-port: 51820, peers: [{{ interface: B/wg0, allowed-ips: [10.9.0.2/32]{rest} }}]"));
+        let peer = |rest: &str| {
+            with(
+                "a",
+                &format!(", listen-port: 51820, peers: [{{ interface: B/wg0, allowed-ips: [10.9.0.2/32]{rest} }}]"),
+            )
+        };
         let seen = |which: usize| dump("A").1[&b][which].clone();
         peer("");
-        assert_eq!(dump("A").1[&b], ["(none)".to_owned(), "(none)".to_owned(), "10.9.0.2/32".to_owned(), "off".to_owned()]);
+        assert_eq!(
+            dump("A").1[&b],
+            ["(none)".to_owned(), "(none)".to_owned(), "10.9.0.2/32".to_owned(), "off".to_owned()]
+        );
         peer(", endpoint: \"192.0.2.2:51821\"");
         assert_eq!(seen(1), "192.0.2.2:51821");
         peer(", endpoint: \"[2001:db8::2]:51821\"");
@@ -97,13 +120,21 @@ fn each_attribute_by_itself() {
 
         // Peers are a set: each comes and goes by itself, and a prefix wanders from one to the other.
         let two = |one: &str, other: &str| {
-            let peers = format!("peers: [{{ interface: B/wg0, allowed-ips: [{one}] }}, {{ public-key: \"{c}\", allowed-ips: [{other}] }}]");
+            let peers = format!(
+                "peers: [{{ interface: B/wg0, allowed-ips: [{one}] }}, {{ public-key: \"{c}\", allowed-ips: [{other}] }}]"
+            );
             with("a", &format!(", listen-port: 51820, {peers}"))
         };
         two("10.9.0.2/32, \"fd00::/64\"", "10.9.1.0/24");
-        assert_eq!((dump("A").1[&b][2].as_str(), dump("A").1[&c][2].as_str()), ("10.9.0.2/32,fd00::/64", "10.9.1.0/24"));
+        assert_eq!(
+            (dump("A").1[&b][2].as_str(), dump("A").1[&c][2].as_str()),
+            ("10.9.0.2/32,fd00::/64", "10.9.1.0/24")
+        );
         two("10.9.1.0/24", "10.9.0.2/32, \"fd00::/64\"");
-        assert_eq!((dump("A").1[&b][2].as_str(), dump("A").1[&c][2].as_str()), ("10.9.1.0/24", "10.9.0.2/32,fd00::/64"));
+        assert_eq!(
+            (dump("A").1[&b][2].as_str(), dump("A").1[&c][2].as_str()),
+            ("10.9.1.0/24", "10.9.0.2/32,fd00::/64")
+        );
         with("a", &format!(", listen-port: 51820, peers: [{{ public-key: \"{c}\", allowed-ips: [10.9.0.2/32] }}]"));
         assert_eq!(dump("A").1.keys().collect::<Vec<_>>(), [&c]);
         with("a", ", listen-port: 51820");
@@ -171,7 +202,9 @@ fn no_key_is_ever_shown() {
         let secrets = keys();
         let path = "/run/lock/wg.yaml";
         let text = |key: &str, psk: &str| {
-            let peer = format!("{{ interface: B/wg0, allowed-ips: [10.9.0.2/32], endpoint: \"192.0.2.2:51821\", preshared-key-file: {psk} }}");
+            let peer = format!(
+                "{{ interface: B/wg0, allowed-ips: [10.9.0.2/32], endpoint: \"192.0.2.2:51821\", preshared-key-file: {psk} }}"
+            );
             file(&format!("private-key-file: {key}, peers: [{peer}]"), B)
         };
         let said = std::cell::RefCell::new(String::new());
@@ -179,7 +212,13 @@ fn no_key_is_ever_shown() {
             let output = topo(args);
             said.borrow_mut().push_str(&format!("{args:?} ({})\n{}{}", output.code, output.stdout, output.stderr));
         };
-        for (key, psk) in [("a.key", "ab.psk"), ("c.key", "cd.psk"), ("nowhere.key", "ab.psk"), ("a.key", "wg.yaml"), ("d.key", "cd.psk")] {
+        for (key, psk) in [
+            ("a.key", "ab.psk"),
+            ("c.key", "cd.psk"),
+            ("nowhere.key", "ab.psk"),
+            ("a.key", "wg.yaml"),
+            ("d.key", "cd.psk"),
+        ] {
             write("wg.yaml", &text(key, psk));
             run(&["validate", path]);
             for more in [&[][..], &["--commands"], &["--json"], &["--summary"], &["--out", "/run/lock/plan"]] {
@@ -203,7 +242,10 @@ fn no_key_is_ever_shown() {
             assert!(!said.contains(secret.trim_end_matches('=')), "a key was shown:\n{said}");
         }
         // They were there to be seen: public keys and the paths of files are.
-        assert!(said.contains(&public("a.key")) && said.contains("/run/lock/a.key") && said.contains("fingerprint"), "{said}");
+        assert!(
+            said.contains(&public("a.key")) && said.contains("/run/lock/a.key") && said.contains("fingerprint"),
+            "{said}"
+        );
     });
 }
 
@@ -261,15 +303,22 @@ fn keys_that_cannot_be_had() {
         plan(&one("pipe")).expect(1).says("it is no plain file");
         let own = public("a.key");
         let peers = |list: &str| file(&format!("private-key-file: a.key, peers: [{list}]"), B);
-        plan(&peers(&format!("{{ public-key: \"{own}\", allowed-ips: 10.9.0.9 }}"))).expect(1).says("that is the key of A/wg0 itself");
-        let twice = format!("{{ interface: B/wg0, allowed-ips: 10.9.0.2 }}, {{ public-key: \"{}\", allowed-ips: 10.9.0.3 }}", public("b.key"));
+        plan(&peers(&format!("{{ public-key: \"{own}\", allowed-ips: 10.9.0.9 }}")))
+            .expect(1)
+            .says("that is the key of A/wg0 itself");
+        let twice = format!(
+            "{{ interface: B/wg0, allowed-ips: 10.9.0.2 }}, {{ public-key: \"{}\", allowed-ips: 10.9.0.3 }}",
+            public("b.key")
+        );
         plan(&peers(&twice)).expect(1).says("has another peer with the same key");
         sh("rm /run/lock/pipe /run/lock/wg.yaml");
         assert_snapshot(&before);
 
         // A key that others can read is told, and used.
         sh("chmod 644 /run/lock/a.key");
-        topo(&["apply", "--yes", &write("wg.yaml", &one("a.key"))]).expect(0).says("others can read the key in \"/run/lock/a.key\"");
+        topo(&["apply", "--yes", &write("wg.yaml", &one("a.key"))])
+            .expect(0)
+            .says("others can read the key in \"/run/lock/a.key\"");
         sh("chmod 600 /run/lock/a.key");
 
         // A plan is for the key that it was made with.

@@ -1,6 +1,12 @@
 //! A kernel that was booted with `ipv6.disable=1`: topologies of IPv4 work, and what needs IPv6 is told before anything is touched.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -57,18 +63,30 @@ echo all held
 fn ipv4_alone_works() {
     if let Ok(when) = std::env::var("TOPO_LANE") {
         assert_eq!(when, "never", "TOPO_LANE can be \"never\", or not set");
-        let _ = std::io::stderr().write_all(b"left out: ipv4_alone_works (TOPO_LANE=never): it is about another kernel\n");
+        let _ =
+            std::io::stderr().write_all(b"left out: ipv4_alone_works (TOPO_LANE=never): it is about another kernel\n");
         return;
     }
     let root = env!("CARGO_MANIFEST_DIR");
     let topo = std::env::var("TOPO").unwrap_or_else(|_| env!("CARGO_BIN_EXE_topo").to_owned());
     let mut command = Command::new("bash");
-    command.args([&format!("{root}/tests/kernel-lane/run"), "--timeout", "600", "--env", &format!("TOPO={topo}"), "--", "sh", "-euc", SCRIPT]);
+    command.args([
+        &format!("{root}/tests/kernel-lane/run"),
+        "--timeout",
+        "600",
+        "--env",
+        &format!("TOPO={topo}"),
+        "--",
+        "sh",
+        "-euc",
+        SCRIPT,
+    ]);
     if std::env::var_os("KERNEL_LANE_CACHE").is_none() {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new(root));
         command.env("KERNEL_LANE_CACHE", target.join("kernel-lane"));
     }
-    let output = command.env("KERNEL_LANE_APPEND", "ipv6.disable=1").stdin(Stdio::null()).output().expect("bash starts");
+    let output =
+        command.env("KERNEL_LANE_APPEND", "ipv6.disable=1").stdin(Stdio::null()).output().expect("bash starts");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && said.contains("all held"), "{said}");
 }

@@ -38,7 +38,10 @@ pub(super) fn files(record: &mut Record, files: Vec<(ResourceId, String)>) {
 /// Notes what is about to happen to an interface. While one is made anew nobody knows whether it is the old one or the new one that is there: whoever finds it
 /// cut off makes it once more.
 pub(super) fn about_to(record: &mut Record, plan: &Plan, link: &Link) {
-    let made = plan.steps.iter().any(|step| matches!(&step.operation, Operation::Create(Resource::Link(made)) if made.id == link.id));
+    let made = plan
+        .steps
+        .iter()
+        .any(|step| matches!(&step.operation, Operation::Create(Resource::Link(made)) if made.id == link.id));
     if !made {
         return;
     }
@@ -50,7 +53,9 @@ pub(super) fn about_to(record: &mut Record, plan: &Plan, link: &Link) {
 /// Notes where the interfaces were born that were made, and the endpoints that were written: all steps are done.
 pub(super) fn made(record: &mut Record, wanted: &State) {
     record.endpoints.clear();
-    for peer in wanted.resources().filter_map(|resource| if let Resource::Peer(peer) = resource { Some(peer) } else { None }) {
+    for peer in
+        wanted.resources().filter_map(|resource| if let Resource::Peer(peer) = resource { Some(peer) } else { None })
+    {
         record.endpoints.extend(peer.endpoint.get().map(|endpoint| (peer.id(), *endpoint)));
     }
     for link in wanted.links().filter(|link| link.kind == Kind::Wireguard) {

@@ -12,7 +12,9 @@ pub(super) fn during(record: &mut Record, plan: &Plan) {
         if let Some(there) = plan.base.link(&link.id).or_else(|| plan.base.link(link.home())) {
             // What is known already is older.
             let mut all = only(&there.offload, &link.offload);
-            all.extend(record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, known)| known.clone()));
+            all.extend(
+                record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, known)| known.clone()),
+            );
             note(record, link.home(), all);
         }
     }
@@ -43,12 +45,19 @@ fn forget(batch: &[Operation], during: &mut Record) -> bool {
 }
 
 /// Keeps up with what is about to be done: forgets links that go, and notes what links have that were just made, before it is written for the first time.
-pub(super) fn before(kernel: &mut dyn Kernel, plan: &Plan, batch: &[Operation], during: &mut Record) -> Result<(), Error> {
+pub(super) fn before(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    batch: &[Operation],
+    during: &mut Record,
+) -> Result<(), Error> {
     let forgot = forget(batch, during);
     let fresh = |operation: &Operation| match operation {
-        Operation::Update { before: Resource::Link(before), after: Resource::Link(after) } => {
-            after.offload.keys().any(|name| !before.offload.contains_key(name)).then(|| (after.home().clone(), after.id.clone(), after.offload.clone()))
-        }
+        Operation::Update { before: Resource::Link(before), after: Resource::Link(after) } => after
+            .offload
+            .keys()
+            .any(|name| !before.offload.contains_key(name))
+            .then(|| (after.home().clone(), after.id.clone(), after.offload.clone())),
         _ => None,
     };
     let fresh: Vec<_> = batch.iter().filter_map(fresh).collect();

@@ -3,8 +3,8 @@
 use super::{keys, offload};
 use crate::plan::change::Plan;
 use crate::resource::{
-    Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route, Setting, State, Sysctl, TableRecord,
-    Tenure,
+    Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route,
+    Setting, State, Sysctl, TableRecord, Tenure,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,9 @@ pub(super) fn during(plan: &Plan) -> Record {
     let mut record = plan.base.record.clone();
     record.running = true;
     // What a namespace had before it went is of no use to the one that is made in its place.
-    record.prior.retain(|prior| !matches!(prior, Resource::Sysctl(sysctl) if plan.base.namespace(&sysctl.node).is_none()));
+    record
+        .prior
+        .retain(|prior| !matches!(prior, Resource::Sysctl(sysctl) if plan.base.namespace(&sysctl.node).is_none()));
     // Nor is the generation of a table that is gone: the one that is installed in its place may have the same, in a namespace that is as fresh as that one was.
     record.tables.retain(|node, _| plan.base.get(&ResourceId::Table(node.clone())).is_some());
     changes(&mut record, &plan.wanted);
@@ -56,7 +58,8 @@ pub(super) fn during(plan: &Plan) -> Record {
 
 /// Adds the interfaces that will have a DHCP client: what one put there already is its.
 fn clients(record: &mut Record, wanted: &Record) {
-    let known: BTreeMap<_, _> = std::mem::take(&mut record.clients).into_iter().chain(wanted.clients.iter().cloned()).collect();
+    let known: BTreeMap<_, _> =
+        std::mem::take(&mut record.clients).into_iter().chain(wanted.clients.iter().cloned()).collect();
     record.clients = known.into_iter().collect();
 }
 
@@ -64,7 +67,12 @@ fn clients(record: &mut Record, wanted: &Record) {
 pub(super) fn after(during: &Record, wanted: &State) -> Record {
     let mut record = after_wanted(wanted);
     (record.host_cookie, record.processes) = (during.host_cookie, during.processes);
-    record.cookies = during.cookies.iter().filter(|(node, _)| record.existing.contains_key(*node)).map(|(node, cookie)| (node.clone(), *cookie)).collect();
+    record.cookies = during
+        .cookies
+        .iter()
+        .filter(|(node, _)| record.existing.contains_key(*node))
+        .map(|(node, cookie)| (node.clone(), *cookie))
+        .collect();
     for (node, cookie) in &mut record.namespaces {
         *cookie = during.namespaces.get(node).copied().unwrap_or(0);
     }
@@ -93,8 +101,17 @@ fn changes(record: &mut Record, wanted: &State) {
 
 /// Whether a record speaks of an interface of somebody else.
 fn knows(record: &Record, link: &LinkId) -> bool {
-    let before = || record.prior.iter().flat_map(Resource::links).chain(record.wrote.iter().filter_map(Sysctl::link)).any(|on| on == *link);
-    record.configured.iter().any(|named| named.id == *link) || record.moved.iter().any(|(now, _)| now == link) || before()
+    let before = || {
+        record
+            .prior
+            .iter()
+            .flat_map(Resource::links)
+            .chain(record.wrote.iter().filter_map(Sysctl::link))
+            .any(|on| on == *link)
+    };
+    record.configured.iter().any(|named| named.id == *link)
+        || record.moved.iter().any(|(now, _)| now == link)
+        || before()
 }
 
 /// Takes over what the kernel door put into the record: by what namespaces and interfaces are known.
@@ -109,7 +126,9 @@ pub(super) fn known_by(record: &mut Record, seen: &Record) {
 pub(super) fn tables(record: &mut Record, wanted: &State, generations: Vec<(Node, u32)>) {
     for (node, generation) in generations {
         match wanted.get(&ResourceId::Table(node.clone())) {
-            Some(Resource::Table(table)) => record.tables.insert(node, TableRecord { generation, table: table.clone() }),
+            Some(Resource::Table(table)) => {
+                record.tables.insert(node, TableRecord { generation, table: table.clone() })
+            }
             _ => record.tables.remove(&node),
         };
     }
@@ -189,10 +208,9 @@ fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
     if plan.base.namespace(&sysctl.node).is_none_or(|namespace| namespace.tenure == NodeTenure::Created) {
         return;
     }
-    let theirs = plan
-        .base
-        .links_of(&sysctl.node)
-        .filter(|link| link.tenure != Tenure::Created || plan.base.items.get(&link.id()).is_some_and(|item| item.owner != Owner::Ours));
+    let theirs = plan.base.links_of(&sysctl.node).filter(|link| {
+        link.tenure != Tenure::Created || plan.base.items.get(&link.id()).is_some_and(|item| item.owner != Owner::Ours)
+    });
     let names: Vec<&str> = theirs.map(|link| link.id.name.as_str()).collect();
     // Where another topology has the switch already it knows what that wrote. An interface that came since has no value from before: it follows the switch.
     let had = plan.base.prior_of_others(&sysctl.id()).is_some();
@@ -226,7 +244,9 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
         remember(record, Resource::Address(address.clone()));
     }
     neighbors_on(record, base, source);
-    for setting in base.on_link(source).iter().filter_map(|id| base.get(id)).filter(|on| matches!(on, Resource::Sysctl(_))) {
+    for setting in
+        base.on_link(source).iter().filter_map(|id| base.get(id)).filter(|on| matches!(on, Resource::Sysctl(_)))
+    {
         remember(record, setting.clone());
     }
     routes_over(record, base, source, None);
@@ -234,7 +254,8 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
 
 /// The permanent neighbours that somebody gave a link.
 fn neighbors_on(record: &mut Record, base: &State, link: &LinkId) {
-    let theirs = base.on_link(link).into_iter().filter_map(|id| base.items.get(&id)).filter(|item| item.owner != Owner::Ours);
+    let theirs =
+        base.on_link(link).into_iter().filter_map(|id| base.items.get(&id)).filter(|item| item.owner != Owner::Ours);
     for neighbor in theirs.map(|item| &item.resource).filter(|resource| matches!(resource, Resource::Neighbor(_))) {
         remember(record, neighbor.clone());
     }
@@ -271,7 +292,10 @@ fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
         costs_of_others(record, base, &wanted.id);
     }
     let mut prior = there.only(wanted);
-    for other in priors_of_others(base).filter_map(Resource::as_link).filter(|other| other.id == wanted.id && other.tenure == Tenure::Existing) {
+    for other in priors_of_others(base)
+        .filter_map(Resource::as_link)
+        .filter(|other| other.id == wanted.id && other.tenure == Tenure::Existing)
+    {
         let mut first = other.only(wanted);
         first.fall_back_to(&prior);
         prior.port.append(&mut first.port);
@@ -291,7 +315,9 @@ fn costs_of_others(record: &mut Record, base: &State, link: &LinkId) {
     let lost = |prior: &&Resource| match prior {
         Resource::Address(address) => address.link == *link,
         Resource::Neighbor(neighbor) => neighbor.link == *link,
-        Resource::Route(route) => route.node == link.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name)),
+        Resource::Route(route) => {
+            route.node == link.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name))
+        }
         _ => false,
     };
     priors_of_others(base).filter(lost).for_each(|prior| remember(record, prior.clone()));
@@ -321,11 +347,16 @@ fn displaced(record: &mut Record, base: &State, rule: &crate::resource::Rule) {
 /// What of `prior` the file still has away or changed.
 fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option<Resource> {
     let elsewhere = |link: &LinkId| moved.iter().any(|(_, source)| source == link);
-    let away = |link: &LinkId| elsewhere(link) || wanted.link(link).is_some_and(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false));
+    let away = |link: &LinkId| {
+        elsewhere(link)
+            || wanted.link(link).is_some_and(|link| link.tenure == Tenure::Existing && link.up == Setting::Is(false))
+    };
     match prior {
         Resource::Link(link) if elsewhere(&link.id) => Some(prior.clone()),
         Resource::Neighbor(neighbor) if away(&neighbor.link) => Some(prior.clone()),
-        Resource::Address(address) if away(&address.link) || wanted.bars(&address.link, &address.address) => Some(prior.clone()),
+        Resource::Address(address) if away(&address.link) || wanted.bars(&address.link, &address.address) => {
+            Some(prior.clone())
+        }
         Resource::Route(route)
             if route.nexthops.iter().any(|hop| {
                 let link = hop.dev.as_ref().map(|dev| LinkId { node: route.node.clone(), name: dev.clone() });
@@ -335,12 +366,15 @@ fn still(moved: &[(LinkId, LinkId)], wanted: &State, prior: &Resource) -> Option
             Some(prior.clone())
         }
         Resource::Link(link) => match wanted.items.get(&link.id()) {
-            Some(item) if item.owner == Owner::Named => item.resource.as_link().map(|wanted| Resource::Link(Box::new(link.only(wanted)))),
+            Some(item) if item.owner == Owner::Named => {
+                item.resource.as_link().map(|wanted| Resource::Link(Box::new(link.only(wanted))))
+            }
             _ => None,
         },
         Resource::Sysctl(sysctl) => {
             let main = sysctl.written_with().is_some_and(|main| wanted.get(&main).is_some());
-            (main || sysctl.link().is_some_and(|link| elsewhere(&link)) || wanted.get(&sysctl.id()).is_some()).then(|| prior.clone())
+            (main || sysctl.link().is_some_and(|link| elsewhere(&link)) || wanted.get(&sysctl.id()).is_some())
+                .then(|| prior.clone())
         }
         Resource::Rule(rule) => {
             let elsewhere = |there: &Resource| matches!(there, Resource::Rule(there) if there.kernel && there.node == rule.node && there.key.priority != 0 && there.key.family == rule.key.family);

@@ -22,7 +22,13 @@ pub type Trial<'a> = dyn FnMut() -> Result<(), Error> + 'a;
 
 /// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where something
 /// failed before.
-pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress), trial: Option<&mut Trial<'_>>) -> Report {
+pub fn run_on_trial(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+    trial: Option<&mut Trial<'_>>,
+) -> Report {
     let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
     let mut during = record::during(plan);
     if plan.is_empty() {
@@ -46,25 +52,41 @@ pub fn run_on_trial(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, pro
 /// failure or a signal, as any plan is, unless the options say not to.
 ///
 /// Whoever calls holds the machine's lock.
-pub fn back(kernel: &mut dyn Kernel, plan: &Plan, before: &Before, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
+pub fn back(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    before: &Before,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Report {
     let mut report = Report { warnings: plan.warnings.clone(), ..Report::default() };
     let mut during = record::during(plan);
     let result = kernel.remember(&plan.base.topology, &during);
-    let result = result.and_then(|()| steps(kernel, plan, &mut during, options, progress, &mut report.done)).and_then(|()| {
-        progress(Progress::Verifying);
-        kernel.settle(&before.target)?;
-        report.leftover = undo::arrive(kernel, before)?;
-        Ok(())
-    });
+    let result =
+        result.and_then(|()| steps(kernel, plan, &mut during, options, progress, &mut report.done)).and_then(|()| {
+            progress(Progress::Verifying);
+            kernel.settle(&before.target)?;
+            report.leftover = undo::arrive(kernel, before)?;
+            Ok(())
+        });
     ended(kernel, plan, result, options, progress, &mut report);
     report
 }
 
 /// Notes how it ended, and undoes it where it failed.
-fn ended(kernel: &mut dyn Kernel, plan: &Plan, result: Result<(), Error>, options: &Options, progress: &mut dyn FnMut(Progress), report: &mut Report) {
+fn ended(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    result: Result<(), Error>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+    report: &mut Report,
+) {
     match result {
         Ok(()) => {}
-        Err(error) if error.kind == ErrorKind::Interrupted => report.interrupted = Some(options.interrupted.load(Ordering::Relaxed)),
+        Err(error) if error.kind == ErrorKind::Interrupted => {
+            report.interrupted = Some(options.interrupted.load(Ordering::Relaxed))
+        }
         Err(error) => report.failure = Some(error),
     }
     if !report.is_success() && options.rollback {

@@ -28,7 +28,9 @@ pub(crate) fn steps(
         *done += results.iter().filter(|result| result.is_ok()).count();
         progress(Progress::Steps { done: *done, of });
         let failed = |(result, operation): (Result<(), Error>, &Operation)| {
-            result.err().filter(|error| error.kind != ErrorKind::Skipped && !(error.kind == ErrorKind::Gone && is_settled(plan, operation)))
+            result.err().filter(|error| {
+                error.kind != ErrorKind::Skipped && !(error.kind == ErrorKind::Gone && is_settled(plan, operation))
+            })
         };
         if let Some(error) = results.into_iter().zip(&batch).find_map(failed) {
             return Err(error);
@@ -38,11 +40,18 @@ pub(crate) fn steps(
 }
 
 /// Remembers the values of settings that are about to be written and could not be observed before, because their namespace or interface was not there.
-pub(crate) fn before_settings(kernel: &mut dyn Kernel, plan: &Plan, batch: &[Operation], during: &mut Record) -> Result<(), Error> {
+pub(crate) fn before_settings(
+    kernel: &mut dyn Kernel,
+    plan: &Plan,
+    batch: &[Operation],
+    during: &mut Record,
+) -> Result<(), Error> {
     let which: Vec<(Node, String)> = batch
         .iter()
         .filter_map(|operation| match operation {
-            Operation::Create(Resource::Sysctl(sysctl)) if record::remembered(&plan.wanted, sysctl) && during.prior(&sysctl.id()).is_none() => {
+            Operation::Create(Resource::Sysctl(sysctl))
+                if record::remembered(&plan.wanted, sysctl) && during.prior(&sysctl.id()).is_none() =>
+            {
                 Some((sysctl.node.clone(), sysctl.key.clone()))
             }
             _ => None,
@@ -63,9 +72,12 @@ pub(crate) fn before_settings(kernel: &mut dyn Kernel, plan: &Plan, batch: &[Ope
 /// Whether an operation is of no matter once its interface is gone: that was somebody else's, and took its settings with it.
 pub(crate) fn is_settled(plan: &Plan, operation: &Operation) -> bool {
     let link = match operation {
-        Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => sysctl.link(),
+        Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => {
+            sysctl.link()
+        }
         _ => None,
     };
-    let theirs = |link: LinkId| plan.base.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours);
+    let theirs =
+        |link: LinkId| plan.base.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours);
     link.is_some_and(theirs)
 }

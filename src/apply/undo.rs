@@ -7,7 +7,8 @@ use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan;
 use crate::plan::change::{Action, Change, Conflict, Plan};
 use crate::resource::{
-    Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting, State, Sysctl, Tenure,
+    Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting,
+    State, Sysctl, Tenure,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,12 +46,22 @@ pub(super) fn undo(kernel: &mut dyn Kernel, plan: &Plan, progress: &mut dyn FnMu
     let back = plan::back(&before.target, &now).map_err(|conflicts| stuck(&conflicts))?;
     let mut during = record::during(plan);
     let mut done = 0;
-    steps(kernel, &back, &mut during, &Options { rollback: false, interrupted: Default::default() }, &mut |_| {}, &mut done)?;
+    steps(
+        kernel,
+        &back,
+        &mut during,
+        &Options { rollback: false, interrupted: Default::default() },
+        &mut |_| {},
+        &mut done,
+    )?;
     match arrive(kernel, &before)?.first() {
         None => Ok(()),
-        Some(change) => {
-            Err(Error::new(ErrorKind::Refused, "undo", format!("{} {} is not as it was before", change.id.kind(), change.id)).about(change.id.clone()))
-        }
+        Some(change) => Err(Error::new(
+            ErrorKind::Refused,
+            "undo",
+            format!("{} {} is not as it was before", change.id.kind(), change.id),
+        )
+        .about(change.id.clone())),
     }
 }
 
@@ -73,23 +84,33 @@ pub(super) fn arrive(kernel: &mut dyn Kernel, before: &Before) -> Result<Vec<Cha
 
 fn stuck(conflicts: &[Conflict]) -> Error {
     match conflicts.first() {
-        Some(conflict) => {
-            Error::new(ErrorKind::Refused, format!("undo {} {}", conflict.id.kind(), conflict.id), conflict.reason.clone()).about(conflict.id.clone())
-        }
+        Some(conflict) => Error::new(
+            ErrorKind::Refused,
+            format!("undo {} {}", conflict.id.kind(), conflict.id),
+            conflict.reason.clone(),
+        )
+        .about(conflict.id.clone()),
         None => Error::new(ErrorKind::Refused, "undo", "there is no plan back"),
     }
 }
 
 /// A veth end whose other end was not there any more, and that has gone since, cannot be made again: the kernel was about to take it away.
 fn forget_halves(target: &mut State, now: &State) {
-    let half = |link: &&Link| link.kind == Kind::Veth && link.tenure == Tenure::Created && link.peer.as_ref().is_none_or(|peer| target.link(peer).is_none());
-    let gone: Vec<LinkId> = target.links().filter(half).filter(|link| now.link(&link.id).is_none()).map(|link| link.id.clone()).collect();
+    let half = |link: &&Link| {
+        link.kind == Kind::Veth
+            && link.tenure == Tenure::Created
+            && link.peer.as_ref().is_none_or(|peer| target.link(peer).is_none())
+    };
+    let gone: Vec<LinkId> =
+        target.links().filter(half).filter(|link| now.link(&link.id).is_none()).map(|link| link.id.clone()).collect();
     for id in gone {
         for on in target.on_link(&id) {
             target.items.remove(&on);
         }
         // Nor can a route over it.
-        let over = |route: &Route| route.node == id.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&id.name));
+        let over = |route: &Route| {
+            route.node == id.node && route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&id.name))
+        };
         target.items.retain(|_, item| !matches!(&item.resource, Resource::Route(route) if over(route)));
         target.items.remove(&ResourceId::Link(id));
     }
@@ -131,7 +152,11 @@ fn named_before(plan: &Plan, target: &mut State) {
             target.insert(there.clone(), Owner::Restored);
         }
     }
-    let planned = plan.changes.iter().filter(|change| change.action == Action::Update).filter_map(|change| change.after.as_ref()?.as_link());
+    let planned = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Update)
+        .filter_map(|change| change.after.as_ref()?.as_link());
     let mut named: BTreeMap<&LinkId, Link> = BTreeMap::new();
     for link in planned.chain(&record.configured).filter(|link| link.tenure == Tenure::Existing) {
         let all = named.entry(&link.id).or_insert_with(|| Link::bare(link.id.clone(), Kind::Any));
@@ -147,7 +172,11 @@ fn named_before(plan: &Plan, target: &mut State) {
 
 /// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the file nobody looked at them.
 fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
-    let nodes = plan.base.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created).map(|namespace| &namespace.node);
+    let nodes = plan
+        .base
+        .namespaces()
+        .filter(|namespace| namespace.tenure == NodeTenure::Created)
+        .map(|namespace| &namespace.node);
     nodes.filter(|node| plan.base.has_vrf(node) && !plan.wanted.has_vrf(node)).flat_map(Rule::of_vrfs).collect()
 }
 
@@ -178,7 +207,8 @@ fn chosen(plan: &Plan, resource: &Resource) -> Resource {
 
 /// What the plan changes or loses of others.
 fn touched(plan: &Plan) -> BTreeSet<ResourceId> {
-    let mut touched: BTreeSet<ResourceId> = plan.changes.iter().flat_map(|change| change.loses.iter().cloned().chain([change.id.clone()])).collect();
+    let mut touched: BTreeSet<ResourceId> =
+        plan.changes.iter().flat_map(|change| change.loses.iter().cloned().chain([change.id.clone()])).collect();
     for step in &plan.steps {
         touched.insert(step.operation.id());
         if let Operation::Move { link, .. } = &step.operation {
@@ -186,16 +216,22 @@ fn touched(plan: &Plan) -> BTreeSet<ResourceId> {
             touched.extend(plan.base.on_link(&link.id));
             let over = |id: &LinkId, hop: &crate::resource::NextHop| hop.dev.as_ref() == Some(&id.name);
             touched.extend(
-                plan.base.routes_of(&link.id.node).filter(|route| route.nexthops.iter().any(|hop| over(&link.id, hop))).map(crate::resource::Route::id),
+                plan.base
+                    .routes_of(&link.id.node)
+                    .filter(|route| route.nexthops.iter().any(|hop| over(&link.id, hop)))
+                    .map(crate::resource::Route::id),
             );
         }
     }
     // What follows its switch goes back with that.
     let astray = |sysctl: &Sysctl| {
         let main = sysctl.written_with().filter(|main| touched.contains(main));
-        main.is_some_and(|main| !matches!(plan.base.get(&main), Some(Resource::Sysctl(switch)) if sysctl.follows(switch)))
+        main.is_some_and(
+            |main| !matches!(plan.base.get(&main), Some(Resource::Sysctl(switch)) if sysctl.follows(switch)),
+        )
     };
-    let besides = plan.base.resources().filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if astray(sysctl)));
+    let besides =
+        plan.base.resources().filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if astray(sysctl)));
     let besides: Vec<ResourceId> = besides.map(Resource::id).collect();
     touched.extend(besides);
     touched

@@ -10,15 +10,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[unusable, network_or_broadcast, twice_in_node, two_scopes, no_neighbors, overlapping, on_port, twice_on_segment];
+pub(super) const RULES: &[Rule] =
+    &[unusable, network_or_broadcast, twice_in_node, two_scopes, no_neighbors, overlapping, on_port, twice_on_segment];
 
 /// Addresses that no interface can have.
 fn unusable(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let ip = address.address.addr();
         // On a VRF they are what `ip vrf exec` needs; others work where packets of loopback addresses are routed.
-        let on_loopback = view.links.get(&address.link).is_none_or(|link| matches!(link.kind, Kind::Loopback | Kind::Vrf))
-            || (ip.is_ipv4() && view.nodes.get(&address.link.node).is_some_and(NodeView::routes_loopback));
+        let on_loopback =
+            view.links.get(&address.link).is_none_or(|link| matches!(link.kind, Kind::Loopback | Kind::Vrf))
+                || (ip.is_ipv4() && view.nodes.get(&address.link.node).is_some_and(NodeView::routes_loopback));
         let (code, what, help) = if ip.is_unspecified() {
             ("address-unspecified", "stands for no address", "give the interface an address of its own, or none at all")
         } else if ip.is_multicast() {
@@ -28,7 +30,11 @@ fn unusable(view: &View<'_>, findings: &mut Found) {
                 "give the interface a unicast address; programs join groups themselves",
             )
         } else if ip.is_loopback() && !on_loopback {
-            ("address-loopback", "is a loopback address, which only `lo` and a vrf can use", "give the interface another address, or move this one to `lo`")
+            (
+                "address-loopback",
+                "is a loopback address, which only `lo` and a vrf can use",
+                "give the interface another address, or move this one to `lo`",
+            )
         } else if ip == IpAddr::from([255, 255, 255, 255]) {
             ("address-multicast", "is the broadcast address of every network", "give the interface a unicast address")
         } else {
@@ -56,7 +62,11 @@ fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
         };
         let message = format!("\"{net}\" on \"{}\" is {what}, not an address of an interface", address.link);
         let first = net.hosts().next().unwrap_or(net.addr());
-        let help = format!("use one of {first} to {}, for example \"{first}/{}\"", net.hosts().last().unwrap_or(first), net.prefix_len());
+        let help = format!(
+            "use one of {first} to {}, for example \"{first}/{}\"",
+            net.hosts().last().unwrap_or(first),
+            net.prefix_len()
+        );
         let finding = if code == "address-is-network" { Finding::warning } else { Finding::error };
         findings.push(finding(code, view.place(&address.id()), message).help(help));
     }
@@ -82,15 +92,26 @@ fn twice_in_node(view: &View<'_>, findings: &mut Found) {
                 continue;
             };
             let same_link = first.link == address.link;
-            if (!same_link && shareable(first) && shareable(address)) || (same_link && ip.is_ipv4() && first.peer != address.peer) {
+            if (!same_link && shareable(first) && shareable(address))
+                || (same_link && ip.is_ipv4() && first.peer != address.peer)
+            {
                 continue;
             }
-            let place = if same_link { format!("\"{}\"", address.link) } else { format!("both \"{}\" and \"{}\"", first.link, address.link) };
+            let place = if same_link {
+                format!("\"{}\"", address.link)
+            } else {
+                format!("both \"{}\" and \"{}\"", first.link, address.link)
+            };
             let message = format!("\"{ip}\" stands twice in the node, on {place}");
-            let help = if same_link { "keep one of them, with the prefix length of the subnet" } else { "give each interface an address of its own" };
+            let help = if same_link {
+                "keep one of them, with the prefix length of the subnet"
+            } else {
+                "give each interface an address of its own"
+            };
             // On two interfaces the kernel has nothing against it, and marks, zones or tables can keep the two apart.
             let finding = if same_link { Finding::error } else { Finding::warning };
-            let finding = finding("address-twice", view.place(&address.id()), message).also(view.place(&first.id()), "first used here");
+            let finding = finding("address-twice", view.place(&address.id()), message)
+                .also(view.place(&first.id()), "first used here");
             findings.push(finding.help(help));
         }
     }
@@ -111,9 +132,12 @@ fn two_scopes(view: &View<'_>, findings: &mut Found) {
             let scope = address.scope.get().copied().unwrap_or(0);
             let (first_scope, first) = *seen.entry((&address.link, address.subnet())).or_insert((scope, address));
             if scope != first_scope {
-                let message =
-                    format!("\"{}\" on \"{}\" has another scope than \"{}\", which is in the same subnet", address.address, address.link, first.address);
-                let finding = Finding::error("address-scope", view.place(&address.id()), message).also(view.place(&first.id()), "the first of the subnet");
+                let message = format!(
+                    "\"{}\" on \"{}\" has another scope than \"{}\", which is in the same subnet",
+                    address.address, address.link, first.address
+                );
+                let finding = Finding::error("address-scope", view.place(&address.id()), message)
+                    .also(view.place(&first.id()), "the first of the subnet");
                 findings.push(finding.help("give all addresses of a subnet the same `scope`"));
             }
         }
@@ -123,10 +147,16 @@ fn two_scopes(view: &View<'_>, findings: &mut Found) {
 /// A neighbour where nothing has a hardware address: the kernel keeps it for no address at all (`arp_constructor`).
 fn no_neighbors(view: &View<'_>, findings: &mut Found) {
     for neighbor in view.nodes.values().flat_map(|node| &node.neighbors).filter(|neighbor| !neighbor.proxy) {
-        let Some(link) = view.links.get(&neighbor.link).filter(|link| link.kind == Kind::Loopback || without_frames(link)) else { continue };
+        let Some(link) =
+            view.links.get(&neighbor.link).filter(|link| link.kind == Kind::Loopback || without_frames(link))
+        else {
+            continue;
+        };
         let message = format!("\"{}\" has no Ethernet frames, and so no neighbours", link.id);
-        findings
-            .push(Finding::error("no-neighbors", view.place(&neighbor.id()), message).help("name the interface that leads to the neighbour, or leave it out"));
+        findings.push(
+            Finding::error("no-neighbors", view.place(&neighbor.id()), message)
+                .help("name the interface that leads to the neighbour, or leave it out"),
+        );
     }
 }
 
@@ -142,7 +172,8 @@ fn overlapping(view: &View<'_>, findings: &mut Found) {
 /// One family of one node. Sorted by their first address, prefixes that overlap are nested, and the enclosing one is on the stack.
 fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, findings: &mut Found) {
     let subnets = node.addresses.iter().filter(|address| address.address.addr().is_ipv4() == v4 && !shareable(address));
-    let mut subnets: Vec<(IpNet, &LinkId, &Address)> = subnets.map(|address| (address.subnet(), &address.link, *address)).collect();
+    let mut subnets: Vec<(IpNet, &LinkId, &Address)> =
+        subnets.map(|address| (address.subnet(), &address.link, *address)).collect();
     subnets.sort_by(|a, b| (a.0.network(), a.0.prefix_len(), a.1).cmp(&(b.0.network(), b.0.prefix_len(), b.1)));
     let mut enclosing: Vec<(IpNet, &LinkId, &Address)> = Vec::new();
     for subnet in subnets {
@@ -154,14 +185,27 @@ fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, f
             && !same_address(address)
             && !apart(view, link, subnet.1)
         {
-            let (first, second) =
-                if view.place(&address.id()).offset <= view.place(&subnet.2.id()).offset { (*address, subnet.2) } else { (subnet.2, *address) };
-            let message = if *outer == subnet.0 {
-                format!("\"{}\" and \"{}\" of \"{name}\" are both in the subnet {outer}", first.link.name, second.link.name)
+            let (first, second) = if view.place(&address.id()).offset <= view.place(&subnet.2.id()).offset {
+                (*address, subnet.2)
             } else {
-                format!("the subnet {} of \"{}\" in \"{name}\" overlaps {} of \"{}\"", second.subnet(), second.link.name, first.subnet(), first.link.name)
+                (subnet.2, *address)
             };
-            let finding = Finding::warning("subnets-overlap", view.place(&second.id()), message).also(view.place(&first.id()), "the other one");
+            let message = if *outer == subnet.0 {
+                format!(
+                    "\"{}\" and \"{}\" of \"{name}\" are both in the subnet {outer}",
+                    first.link.name, second.link.name
+                )
+            } else {
+                format!(
+                    "the subnet {} of \"{}\" in \"{name}\" overlaps {} of \"{}\"",
+                    second.subnet(),
+                    second.link.name,
+                    first.subnet(),
+                    first.link.name
+                )
+            };
+            let finding = Finding::warning("subnets-overlap", view.place(&second.id()), message)
+                .also(view.place(&first.id()), "the other one");
             findings.push(
                 finding.help("packets for that subnet leave by one of the two only: give each interface a subnet of its own, or join them with a bridge"),
             );
@@ -187,12 +231,23 @@ fn domain<'a>(view: &View<'a>, link: &LinkId) -> Option<&'a LinkId> {
 fn on_port(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let Some(link) = view.links.get(&address.link) else { continue };
-        let Some(master) = view.master(link).filter(|master| matches!(master.kind, Kind::Bridge | Kind::Bond) && link.kind != Kind::Bridge) else { continue };
+        let Some(master) = view
+            .master(link)
+            .filter(|master| matches!(master.kind, Kind::Bridge | Kind::Bond) && link.kind != Kind::Bridge)
+        else {
+            continue;
+        };
         let what = master.kind.word();
-        let message = format!("\"{}\" stands on \"{}\", which is a port of the {what} \"{}\"", address.address, address.link, master.id.name);
+        let message = format!(
+            "\"{}\" stands on \"{}\", which is a port of the {what} \"{}\"",
+            address.address, address.link, master.id.name
+        );
         let finding = Finding::warning("address-on-port", view.place(&address.id()), message)
             .also(view.link_place(&master.id), if master.kind == Kind::Bond { "the bond" } else { "the bridge" });
-        findings.push(finding.help(format!("what arrives at a port is the {what}'s: write the address on \"{}\"", master.id.name)));
+        findings.push(
+            finding
+                .help(format!("what arrives at a port is the {what}'s: write the address on \"{}\"", master.id.name)),
+        );
     }
 }
 
@@ -211,8 +266,10 @@ fn twice_on_segment(view: &View<'_>, findings: &mut Found) {
         if first.link.node == address.link.node {
             continue;
         }
-        let message = format!("\"{ip}\" of \"{}\" is also that of \"{}\", on the same segment", address.link, first.link);
-        let finding = Finding::warning("address-twice-on-segment", view.place(&address.id()), message).also(view.place(&first.id()), "first used here");
+        let message =
+            format!("\"{ip}\" of \"{}\" is also that of \"{}\", on the same segment", address.link, first.link);
+        let finding = Finding::warning("address-twice-on-segment", view.place(&address.id()), message)
+            .also(view.place(&first.id()), "first used here");
         findings.push(finding.help("give each interface of a segment an address of its own"));
     }
 }

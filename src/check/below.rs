@@ -18,7 +18,8 @@ fn port_circles(view: &View<'_>, findings: &mut Found) {
             continue;
         }
         let message = format!("\"{}\" cannot be a port of \"{}\", on which it stands itself", port.id, master.id.name);
-        let finding = Finding::error("link-loop", view.link_place(&port.id), message).also(view.link_place(&master.id), "its master");
+        let finding = Finding::error("link-loop", view.link_place(&port.id), message)
+            .also(view.link_place(&master.id), "its master");
         findings.push(finding.help("take it from the list of ports, or put it on another interface"));
     }
 }
@@ -27,8 +28,10 @@ fn port_circles(view: &View<'_>, findings: &mut Found) {
 fn too_high(view: &View<'_>, findings: &mut Found) {
     let stacks = Stacks::of(view);
     for link in sorted(view).into_iter().filter(|link| stacks.height(&link.id) == Some(HIGHEST_STACK + 1)) {
-        let message =
-            format!("\"{}\" would stand on {HIGHEST_STACK} interfaces that stand on each other, and the kernel stacks at most {HIGHEST_STACK}", link.id);
+        let message = format!(
+            "\"{}\" would stand on {HIGHEST_STACK} interfaces that stand on each other, and the kernel stacks at most {HIGHEST_STACK}",
+            link.id
+        );
         let finding = Finding::error("stack-too-high", view.link_place(&link.id), message);
         findings.push(finding.help("put a veth pair in between: what is behind its other end does not count"));
     }
@@ -64,7 +67,8 @@ struct Search {
 impl<'a> Stacks<'a> {
     fn of(view: &View<'a>) -> Self {
         let links = sorted(view);
-        let numbers: HashMap<&LinkId, usize> = links.iter().enumerate().map(|(number, link)| (&link.id, number)).collect();
+        let numbers: HashMap<&LinkId, usize> =
+            links.iter().enumerate().map(|(number, link)| (&link.id, number)).collect();
         let mut below = vec![Vec::new(); links.len()];
         let mut note = |above: &LinkId, lower: &LinkId, beside: bool| {
             let known = (numbers.get(above).and_then(|above| below.get_mut(*above)), numbers.get(lower));
@@ -77,7 +81,9 @@ impl<'a> Stacks<'a> {
                 note(&master.id, &link.id, false);
             }
             // A vxlan outlives it, and is on it as long as it is there (`vxlan_dev_configure`).
-            if let Some(lower) = link.link.as_ref().filter(|_| kinds::dies_with_link(&link.kind) || link.kind == Kind::Vxlan) {
+            if let Some(lower) =
+                link.link.as_ref().filter(|_| kinds::dies_with_link(&link.kind) || link.kind == Kind::Vxlan)
+            {
                 let beside = view.links.get(lower).is_some_and(|lower| kinds::beside(&link.kind, &lower.kind));
                 note(&link.id, lower, beside);
             }
@@ -89,7 +95,8 @@ impl<'a> Stacks<'a> {
 
     fn search(&mut self) {
         let count = self.below.len();
-        let mut search = Search { met: vec![0; count], least: vec![0; count], open: Vec::new(), is_open: vec![false; count] };
+        let mut search =
+            Search { met: vec![0; count], least: vec![0; count], open: Vec::new(), is_open: vec![false; count] };
         let mut time = 0;
         for start in 0..count {
             // Where the search is, and how many of what that stands on it has seen.
@@ -115,9 +122,17 @@ impl<'a> Stacks<'a> {
     fn close(&mut self, at: usize, search: &mut Search) {
         let of = |list: &[usize], at: usize| list.get(at).copied().unwrap_or(0);
         let lowers = self.below.get(at).map(Vec::as_slice).unwrap_or_default();
-        let open = lowers.iter().filter(|(lower, _)| search.is_open.get(*lower) == Some(&true)).map(|(lower, _)| of(&search.least, *lower));
+        let open = lowers
+            .iter()
+            .filter(|(lower, _)| search.is_open.get(*lower) == Some(&true))
+            .map(|(lower, _)| of(&search.least, *lower));
         let least = open.chain([of(&search.met, at)]).min().unwrap_or(0);
-        let height = lowers.iter().map(|(lower, beside)| of(&self.height, *lower).saturating_sub(usize::from(*beside))).max().unwrap_or(0) + 1;
+        let height = lowers
+            .iter()
+            .map(|(lower, beside)| of(&self.height, *lower).saturating_sub(usize::from(*beside)))
+            .max()
+            .unwrap_or(0)
+            + 1;
         set(&mut search.least, at, least);
         set(&mut self.height, at, height);
         if least != of(&search.met, at) {

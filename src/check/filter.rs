@@ -54,16 +54,31 @@ fn only_v4(list: &Option<Many<Loc<AddressItem>>>) -> bool {
 }
 
 /// IPv6 finds its neighbours by ICMPv6: an input that drops it cuts IPv6 off, a little later, when the cache has gone stale.
-fn without_icmpv6(view: &View<'_>, at: &Node, node: &NodeView<'_>, chain: &ChainSection, place: Place, findings: &mut Found) {
-    let Some(address) = node.addresses.iter().find(|address| address.address.addr().is_ipv6() && !address.address.addr().is_loopback()) else { return };
+fn without_icmpv6(
+    view: &View<'_>,
+    at: &Node,
+    node: &NodeView<'_>,
+    chain: &ChainSection,
+    place: Place,
+    findings: &mut Found,
+) {
+    let Some(address) =
+        node.addresses.iter().find(|address| address.address.addr().is_ipv6() && !address.address.addr().is_loopback())
+    else {
+        return;
+    };
     let takes = |rule: &FirewallRule| {
         let rule = &rule.matches;
         let icmp = rule.protocol.as_ref().is_some_and(|protocol| protocol.number == 58);
-        (icmp || any_packet(rule)) && !loopback_only(rule) && !only_v4(&rule.source) && !only_v4(&rule.destination.addresses)
+        (icmp || any_packet(rule))
+            && !loopback_only(rule)
+            && !only_v4(&rule.source)
+            && !only_v4(&rule.destination.addresses)
     };
     if !accepts(chain, "icmpv6", takes) {
         let message = format!("the input of \"{at}\" drops ICMPv6, without which IPv6 finds no neighbours");
-        let finding = Finding::warning("input-drops-icmpv6", place, message).also(view.place(&address.id()), "an IPv6 address");
+        let finding =
+            Finding::warning("input-drops-icmpv6", place, message).also(view.place(&address.id()), "an IPv6 address");
         findings.push(finding.help("add the rule `{ protocol: icmpv6, accept: {} }`"));
     }
 }
@@ -71,7 +86,11 @@ fn without_icmpv6(view: &View<'_>, at: &Node, node: &NodeView<'_>, chain: &Chain
 /// An input that drops the answers to what the node itself asked.
 fn without_established(at: &Node, chain: &ChainSection, place: Place, findings: &mut Found) {
     let takes = |rule: &FirewallRule| {
-        let state = rule.matches.state.as_ref().is_some_and(|states| states.iter().any(|state| state.value == State::Established));
+        let state = rule
+            .matches
+            .state
+            .as_ref()
+            .is_some_and(|states| states.iter().any(|state| state.value == State::Established));
         state || (any_packet(&rule.matches) && !loopback_only(&rule.matches))
     };
     if !accepts(chain, "established", takes) {
@@ -83,8 +102,27 @@ fn without_established(at: &Node, chain: &ChainSection, place: Place, findings: 
 
 /// Whether a rule goes by nothing: every packet fits.
 fn takes_all(rule: &Matches) -> bool {
-    let Matches { input, output, source, destination, protocol, icmp_type, port, source_port, state, mark, limit, place: _ } = rule;
-    let lists = input.is_some() || output.is_some() || source.is_some() || !destination.is_any() || port.is_some() || source_port.is_some() || state.is_some();
+    let Matches {
+        input,
+        output,
+        source,
+        destination,
+        protocol,
+        icmp_type,
+        port,
+        source_port,
+        state,
+        mark,
+        limit,
+        place: _,
+    } = rule;
+    let lists = input.is_some()
+        || output.is_some()
+        || source.is_some()
+        || !destination.is_any()
+        || port.is_some()
+        || source_port.is_some()
+        || state.is_some();
     !lists && protocol.is_none() && icmp_type.is_none() && mark.is_none() && limit.is_none()
 }
 
@@ -110,12 +148,15 @@ fn never_reached(view: &View<'_>, findings: &mut Found) {
     let mut decided: BTreeMap<(&Node, String), Option<Place>> = BTreeMap::new();
     for packet in gather(view) {
         // NAT rules of one hook are one chain; `masquerade` and `snat` come after `dnat` and `redirect`.
-        let chain = if packet.act.is_nat() { format!("nat {}", packet.hook.unwrap_or_default()) } else { packet.chain.clone() };
+        let chain =
+            if packet.act.is_nat() { format!("nat {}", packet.hook.unwrap_or_default()) } else { packet.chain.clone() };
         let key = (packet.at, chain);
         match decided.get(&key) {
             Some(Some(first)) => {
-                let message = format!("this rule of {} in \"{}\" and all behind it are never reached", packet.chain, packet.at);
-                let finding = Finding::warning("rule-never-reached", packet.place, message).also(*first, "this one takes every packet");
+                let message =
+                    format!("this rule of {} in \"{}\" and all behind it are never reached", packet.chain, packet.at);
+                let finding = Finding::warning("rule-never-reached", packet.place, message)
+                    .also(*first, "this one takes every packet");
                 findings.push(finding.help("put it before the one that takes every packet, or leave it out"));
                 decided.insert(key, None);
             }
@@ -156,14 +197,22 @@ fn masquerade_of_bridged(view: &View<'_>, findings: &mut Found) {
         if packet.node.sysctls.get("net/bridge/bridge-nf-call-iptables").is_some_and(|sysctl| sysctl.value == "0") {
             continue;
         }
-        let bridges = packet.node.links.values().filter(|link| link.kind == Kind::Bridge && ports.get(&link.id).is_some_and(|count| *count > 1));
+        let bridges = packet
+            .node
+            .links
+            .values()
+            .filter(|link| link.kind == Kind::Bridge && ports.get(&link.id).is_some_and(|count| *count > 1));
         for bridge in bridges {
             let nets = view.segments.of(&bridge.id).and_then(|segment| subnets.get(&segment));
-            let Some(net) = nets.into_iter().flatten().find(|net| hits(packet.matches, bridge, **net)) else { continue };
+            let Some(net) = nets.into_iter().flatten().find(|net| hits(packet.matches, bridge, **net)) else {
+                continue;
+            };
             let name = &bridge.id.name;
-            let message = format!("where br_netfilter is on, this also changes what only passes from port to port of the bridge \"{name}\"");
-            let finding =
-                Finding::warning("masquerade-of-bridged", packet.place, message).also(view.link_place(&bridge.id), "frames between its ports would be lost");
+            let message = format!(
+                "where br_netfilter is on, this also changes what only passes from port to port of the bridge \"{name}\""
+            );
+            let finding = Finding::warning("masquerade-of-bridged", packet.place, message)
+                .also(view.link_place(&bridge.id), "frames between its ports would be lost");
             findings.push(finding.help(format!("add `out: \"!{name}\"` or `destination: \"!{net}\"`")));
         }
     }
@@ -177,16 +226,21 @@ fn hits(rule: &Matches, bridge: &Link, net: IpNet) -> bool {
 
 /// Whether a list of names and patterns holds `name`.
 fn holds(names: &[Loc<InterfaceItem>], name: &str) -> bool {
-    let fits = |item: &Loc<InterfaceItem>| item.name.strip_suffix('*').map_or(item.name == name, |start| name.starts_with(start));
+    let fits = |item: &Loc<InterfaceItem>| {
+        item.name.strip_suffix('*').map_or(item.name == name, |start| name.starts_with(start))
+    };
     if names.iter().any(|item| item.not) { !names.iter().any(fits) } else { names.iter().any(fits) }
 }
 
 /// Whether some packet of `net` may be meant by a list of addresses.
 fn within(list: &Option<Many<Loc<AddressItem>>>, net: IpNet) -> bool {
     let Some(list) = list else { return true };
-    let mut same = list.iter().map(|item| (item.not, ends(item))).filter(|(_, (from, _))| from.is_ipv4() == net.addr().is_ipv4());
-    let covers = |(_, (from, to)): (bool, (std::net::IpAddr, std::net::IpAddr))| from <= net.network() && net.broadcast() <= to;
-    let touches = |(_, (from, to)): (bool, (std::net::IpAddr, std::net::IpAddr))| from <= net.broadcast() && net.network() <= to;
+    let mut same =
+        list.iter().map(|item| (item.not, ends(item))).filter(|(_, (from, _))| from.is_ipv4() == net.addr().is_ipv4());
+    let covers =
+        |(_, (from, to)): (bool, (std::net::IpAddr, std::net::IpAddr))| from <= net.network() && net.broadcast() <= to;
+    let touches =
+        |(_, (from, to)): (bool, (std::net::IpAddr, std::net::IpAddr))| from <= net.broadcast() && net.network() <= to;
     if list.iter().any(|item| item.not) {
         let none_of_family = same.clone().next().is_none();
         !none_of_family && !same.any(covers)

@@ -10,7 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[no_gateway, broadcast_gateway, scope_of_host, onlink_without_gateway, same_hop_twice, of_the_kernel];
+pub(super) const RULES: &[Rule] =
+    &[no_gateway, broadcast_gateway, scope_of_host, onlink_without_gateway, same_hop_twice, of_the_kernel];
 
 /// `RT_SCOPE_HOST`: it ends in the node itself.
 const HOST: u8 = 254;
@@ -30,8 +31,10 @@ fn no_gateway(view: &View<'_>, findings: &mut Found) {
                 continue;
             };
             let message = format!("the gateway \"{via}\" stands for {what}, and a gateway is one host");
-            findings
-                .push(Finding::error("bad-gateway", view.via_place(route, hop), message).help("name the address of the node that shall forward these packets"));
+            findings.push(
+                Finding::error("bad-gateway", view.via_place(route, hop), message)
+                    .help("name the address of the node that shall forward these packets"),
+            );
         }
     }
 }
@@ -39,12 +42,17 @@ fn no_gateway(view: &View<'_>, findings: &mut Found) {
 /// A gateway that is the broadcast address of a subnet of the node.
 fn broadcast_gateway(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| !node.routes.is_empty()) {
-        let subnets = node.addresses.iter().map(|address| address.subnet()).filter(|net| net.addr().is_ipv4() && net.prefix_len() < 31);
+        let subnets = node
+            .addresses
+            .iter()
+            .map(|address| address.subnet())
+            .filter(|net| net.addr().is_ipv4() && net.prefix_len() < 31);
         let last: HashMap<IpAddr, IpNet> = subnets.map(|net| (net.broadcast(), net)).collect();
         for route in &node.routes {
             for hop in &route.nexthops {
                 let Some((via, net)) = hop.via.and_then(|via| Some((via, last.get(&via)?))) else { continue };
-                let message = format!("the gateway \"{via}\" is the broadcast address of {net}, and a gateway is one host");
+                let message =
+                    format!("the gateway \"{via}\" is the broadcast address of {net}, and a gateway is one host");
                 let finding = Finding::error("bad-gateway", view.via_place(route, hop), message);
                 findings.push(finding.help("name the address of the node that shall forward these packets"));
             }
@@ -64,7 +72,8 @@ fn scope_of_host(view: &View<'_>, findings: &mut Found) {
         } else {
             continue;
         };
-        findings.push(Finding::error("route-scope", view.place(&route.id()), format!("{} {what}", name(route))).help(help));
+        findings
+            .push(Finding::error("route-scope", view.place(&route.id()), format!("{} {what}", name(route))).help(help));
     }
 }
 
@@ -73,7 +82,10 @@ fn onlink_without_gateway(view: &View<'_>, findings: &mut Found) {
     for (_, route) in routes(view) {
         if route.nexthops.iter().any(|hop| hop.onlink && hop.via.is_none()) {
             let message = format!("{} says `onlink`, and has no gateway that could be", name(route));
-            findings.push(Finding::error("missing-key", view.place(&route.id()), message).help("write `via`, or leave `onlink` out"));
+            findings.push(
+                Finding::error("missing-key", view.place(&route.id()), message)
+                    .help("write `via`, or leave `onlink` out"),
+            );
         }
     }
 }
@@ -84,7 +96,11 @@ fn same_hop_twice(view: &View<'_>, findings: &mut Found) {
         let mut seen: HashSet<(Option<IpAddr>, Option<&IfName>)> = HashSet::new();
         let Some(again) = route.nexthops.iter().find(|hop| !seen.insert((hop.via, hop.dev.as_ref()))) else { continue };
         let via = again.via.map_or_else(String::new, |via| format!(" \"{via}\""));
-        let finding = Finding::error("nexthop-twice", view.via_place(route, again), format!("{} has the next hop{via} twice", name(route)));
+        let finding = Finding::error(
+            "nexthop-twice",
+            view.via_place(route, again),
+            format!("{} has the next hop{via} twice", name(route)),
+        );
         findings.push(finding.help("list it once; `weight` says how much of the traffic goes there"));
     }
 }
@@ -93,7 +109,8 @@ fn same_hop_twice(view: &View<'_>, findings: &mut Found) {
 fn of_the_kernel(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created() && !node.routes.is_empty()) {
         let mut own: HashMap<(&TableId, IpNet, u32), &Address> = HashMap::new();
-        let tables: HashMap<&LinkId, TableId> = node.links.values().filter_map(|link| Some((&link.id, vrf_table(view, &link.id)?))).collect();
+        let tables: HashMap<&LinkId, TableId> =
+            node.links.values().filter_map(|link| Some((&link.id, vrf_table(view, &link.id)?))).collect();
         for address in node.addresses.iter().filter(|address| makes_route(node, address)) {
             let table = tables.get(&address.link).unwrap_or(&TableId::MAIN);
             // `IP6_RT_PRIO_ADDRCONF` is 256.
@@ -105,9 +122,19 @@ fn of_the_kernel(view: &View<'_>, findings: &mut Found) {
         }
         for route in &node.routes {
             let Some(address) = own.get(&(&route.key.table, route.key.to, route.key.metric)) else { continue };
-            let message = format!("{} is made by the kernel itself, for \"{}\" of \"{}\"", name(route), address.address, address.link.name);
-            let finding = Finding::error("route-of-address", view.place(&route.id()), message).also(view.place(&address.id()), "the address");
-            let help = if plain(route) { "leave it out; a second one needs a `metric` of its own" } else { "give it a higher `metric`, or a longer prefix" };
+            let message = format!(
+                "{} is made by the kernel itself, for \"{}\" of \"{}\"",
+                name(route),
+                address.address,
+                address.link.name
+            );
+            let finding = Finding::error("route-of-address", view.place(&route.id()), message)
+                .also(view.place(&address.id()), "the address");
+            let help = if plain(route) {
+                "leave it out; a second one needs a `metric` of its own"
+            } else {
+                "give it a higher `metric`, or a longer prefix"
+            };
             findings.push(finding.help(help));
         }
     }
@@ -121,7 +148,10 @@ fn plain(route: &Route) -> bool {
 
 /// Whether the kernel makes a route to the subnet of an address (`fib_add_ifaddr`, `addrconf_prefix_route`).
 fn makes_route(node: &NodeView<'_>, address: &Address) -> bool {
-    let down = node.links.get(&address.link.name).is_some_and(|link| link.up == Setting::Is(false) || link.kind == Kind::Loopback);
+    let down = node
+        .links
+        .get(&address.link.name)
+        .is_some_and(|link| link.up == Setting::Is(false) || link.kind == Kind::Loopback);
     !down && address.address.prefix_len() < address.address.max_prefix_len()
 }
 

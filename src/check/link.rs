@@ -8,8 +8,19 @@ use crate::resource::{Kind, Link, LinkId, Mac, Setting, Tenure, Value, Vlans};
 use std::collections::{BTreeMap, HashSet};
 
 /// All of them.
-pub(super) const RULES: &[Rule] =
-    &[bridge_as_port, too_many_ports, storms, circles, empty_bridge, existing_in_new, taken_twice, names_taken, unusable_mac, mac_taken, mac_twice];
+pub(super) const RULES: &[Rule] = &[
+    bridge_as_port,
+    too_many_ports,
+    storms,
+    circles,
+    empty_bridge,
+    existing_in_new,
+    taken_twice,
+    names_taken,
+    unusable_mac,
+    mac_taken,
+    mac_twice,
+];
 
 /// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
 const MOST_PORTS: usize = 1023;
@@ -22,13 +33,17 @@ fn bridge_as_port(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values() {
         let Some(master) = view.master(link).filter(|master| master.kind == Kind::Bridge) else { continue };
         let help = match link.kind {
-            Kind::Bridge => format!("join the two bridges with a veth pair, one end a port of \"{}\", the other of \"{}\"", link.id.name, master.id.name),
+            Kind::Bridge => format!(
+                "join the two bridges with a veth pair, one end a port of \"{}\", the other of \"{}\"",
+                link.id.name, master.id.name
+            ),
             Kind::Loopback => "take it from the list of ports".to_owned(),
             _ => continue,
         };
         let what = if link.kind == Kind::Bridge { "which is a bridge itself" } else { "the loopback interface" };
         let message = format!("\"{}\", {what}, cannot be a port of the bridge \"{}\"", link.id, master.id.name);
-        let finding = Finding::error("bridge-as-port", view.link_place(&link.id), message).also(view.link_place(&master.id), "the bridge");
+        let finding = Finding::error("bridge-as-port", view.link_place(&link.id), message)
+            .also(view.link_place(&master.id), "the bridge");
         findings.push(finding.help(help));
     }
 }
@@ -56,21 +71,33 @@ fn storms(view: &View<'_>, findings: &mut Found) {
     let speaks = |bridge: &Link| bridge.options.get("stp") == Some(&Value::Bool(true));
     let mut joined = Sets::of(std::iter::empty());
     for link in sorted(view) {
-        let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id) else { continue };
+        let Some(peer) = link.peer.as_ref().and_then(|peer| view.links.get(peer)).filter(|peer| link.id < peer.id)
+        else {
+            continue;
+        };
         let (Some(one), Some(other)) = (view.master(link), view.master(peer)) else { continue };
         let down = [link, peer].into_iter().any(|end| end.up == Setting::Is(false));
         if down || [one, other].into_iter().any(|bridge| bridge.kind != Kind::Bridge || speaks(bridge)) {
             continue;
         }
         // A bridge that filters VLANs is one of many: of frames without a tag they are those of the ports.
-        let part = |bridge: &Link, port: &Link| port.vlans.get().filter(|_| filters(bridge)).map_or(Some(0), Vlans::pvid);
+        let part =
+            |bridge: &Link, port: &Link| port.vlans.get().filter(|_| filters(bridge)).map_or(Some(0), Vlans::pvid);
         let (Some(near), Some(far)) = (part(one, link), part(other, peer)) else { continue };
         if joined.join((&one.id, near), (&other.id, far)) {
             continue;
         }
-        let way = if one.id == other.id { format!("the bridge \"{}\" to itself", one.id) } else { format!("\"{}\" back to \"{}\"", one.id, other.id) };
-        let message = format!("the veth pair \"{}\" and \"{}\" leads from {way}: frames would go round for ever", link.id, peer.id);
-        let finding = Finding::error("bridge-loop", view.link_place(&link.id), message).also(view.link_place(&peer.id), "the other end");
+        let way = if one.id == other.id {
+            format!("the bridge \"{}\" to itself", one.id)
+        } else {
+            format!("\"{}\" back to \"{}\"", one.id, other.id)
+        };
+        let message = format!(
+            "the veth pair \"{}\" and \"{}\" leads from {way}: frames would go round for ever",
+            link.id, peer.id
+        );
+        let finding = Finding::error("bridge-loop", view.link_place(&link.id), message)
+            .also(view.link_place(&peer.id), "the other end");
         findings.push(finding.help("take one of the ports away, or give one bridge of the circle `stp: true`"));
     }
 }
@@ -111,11 +138,18 @@ fn empty_bridge(view: &View<'_>, findings: &mut Found) {
     if view.partial {
         return;
     }
-    let used: HashSet<LinkId> = view.links.values().filter_map(|link| link.master_id().or_else(|| link.link.clone())).collect();
-    let addressed: HashSet<&LinkId> = view.nodes.values().flat_map(|node| &node.addresses).map(|address| &address.link).collect();
-    for bridge in view.links.values().filter(|link| own_bridge(link) && !used.contains(&link.id) && !addressed.contains(&link.id)) {
+    let used: HashSet<LinkId> =
+        view.links.values().filter_map(|link| link.master_id().or_else(|| link.link.clone())).collect();
+    let addressed: HashSet<&LinkId> =
+        view.nodes.values().flat_map(|node| &node.addresses).map(|address| &address.link).collect();
+    for bridge in
+        view.links.values().filter(|link| own_bridge(link) && !used.contains(&link.id) && !addressed.contains(&link.id))
+    {
         let message = format!("the bridge \"{}\" has neither ports nor addresses", bridge.id);
-        let help = format!("list its ports (`bridge: {{ ports: [..] }}`), or name it from a port (`master: {}`)", bridge.id.name);
+        let help = format!(
+            "list its ports (`bridge: {{ ports: [..] }}`), or name it from a port (`master: {}`)",
+            bridge.id.name
+        );
         findings.push(Finding::warning("bridge-empty", view.link_place(&bridge.id), message).help(help));
     }
 }
@@ -123,9 +157,19 @@ fn empty_bridge(view: &View<'_>, findings: &mut Found) {
 /// An interface that is to be there already, in a namespace in which there is nothing yet.
 fn existing_in_new(view: &View<'_>, findings: &mut Found) {
     for (name, node) in view.nodes.iter().filter(|(_, node)| node.created()) {
-        for link in node.links.values().filter(|link| link.tenure == Tenure::Existing && link.kind != Kind::Loopback && link.id.name != *"lo") {
-            let message = format!("\"{}\" is to be there already, and the file makes the namespace \"{name}\", in which there is only `lo`", link.id);
-            let help = format!("say what it is (`veth`, `dummy`, ..), or bring it in: `{}: {{ existing: {{ from: host/{} }} }}`", link.id.name, link.id.name);
+        for link in node
+            .links
+            .values()
+            .filter(|link| link.tenure == Tenure::Existing && link.kind != Kind::Loopback && link.id.name != *"lo")
+        {
+            let message = format!(
+                "\"{}\" is to be there already, and the file makes the namespace \"{name}\", in which there is only `lo`",
+                link.id
+            );
+            let help = format!(
+                "say what it is (`veth`, `dummy`, ..), or bring it in: `{}: {{ existing: {{ from: host/{} }} }}`",
+                link.id.name, link.id.name
+            );
             findings.push(Finding::warning("existing-in-new", view.link_place(&link.id), message).help(help));
         }
     }
@@ -142,7 +186,8 @@ fn taken_twice(view: &View<'_>, findings: &mut Found) {
             _ => continue,
         };
         let message = format!("\"{source}\" cannot be moved to \"{}\" and be at \"{}\" too", link.id, other.id);
-        let finding = Finding::error("moved-twice", view.link_place(&link.id), message).also(view.link_place(&other.id), text);
+        let finding =
+            Finding::error("moved-twice", view.link_place(&link.id), message).also(view.link_place(&other.id), text);
         findings.push(finding.help("an interface is in one place: keep one of the two"));
     }
 }
@@ -150,7 +195,8 @@ fn taken_twice(view: &View<'_>, findings: &mut Found) {
 /// Alternative names that another interface of the node has: all names of a namespace are one set in the kernel.
 fn names_taken(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values() {
-        let mut owners: BTreeMap<&str, &Link> = node.links.values().map(|link| (link.id.name.as_str(), *link)).collect();
+        let mut owners: BTreeMap<&str, &Link> =
+            node.links.values().map(|link| (link.id.name.as_str(), *link)).collect();
         for link in node.links.values() {
             for name in link.alternative_names.get().into_iter().flatten() {
                 let first = *owners.entry(name).or_insert(link);
@@ -158,8 +204,10 @@ fn names_taken(view: &View<'_>, findings: &mut Found) {
                 if first.id == link.id && link.id.name != **name {
                     continue;
                 }
-                let message = format!("the alternative name \"{name}\" of \"{}\" is taken by \"{}\"", link.id, first.id);
-                let finding = Finding::error("name-taken", view.link_place(&link.id), message).also(view.link_place(&first.id), "has it");
+                let message =
+                    format!("the alternative name \"{name}\" of \"{}\" is taken by \"{}\"", link.id, first.id);
+                let finding = Finding::error("name-taken", view.link_place(&link.id), message)
+                    .also(view.link_place(&first.id), "has it");
                 findings.push(finding.help("names and alternative names of one namespace are one set: choose another"));
             }
         }
@@ -177,7 +225,10 @@ fn unusable_mac(view: &View<'_>, findings: &mut Found) {
             _ => continue,
         };
         let message = format!("the mac \"{mac}\" of \"{}\" {what}, which no interface can have", link.id);
-        findings.push(Finding::error("mac-unusable", view.mac_place(link), message).help("use one that starts with 02, such as \"02:00:00:00:00:01\""));
+        findings.push(
+            Finding::error("mac-unusable", view.mac_place(link), message)
+                .help("use one that starts with 02, such as \"02:00:00:00:00:01\""),
+        );
     }
 }
 
@@ -202,8 +253,12 @@ fn mac_taken(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id {
             continue;
         }
-        let message = format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", and on \"{lower}\" only one can have it", link.id, first.id);
-        let finding = Finding::error("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
+        let message = format!(
+            "the mac \"{mac}\" of \"{}\" is also that of \"{}\", and on \"{lower}\" only one can have it",
+            link.id, first.id
+        );
+        let finding =
+            Finding::error("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
         findings.push(finding.help("give one of them another mac, or leave it to the kernel"));
     }
 }
@@ -220,12 +275,15 @@ fn mac_twice(view: &View<'_>, findings: &mut Found) {
             continue;
         }
         // One interface that both are on, or one that the other is on, has a finding of its own.
-        let beside = macvlan(link).is_some_and(|lower| *lower == first.id || macvlan(first) == Some(lower)) || macvlan(first) == Some(&link.id);
+        let beside = macvlan(link).is_some_and(|lower| *lower == first.id || macvlan(first) == Some(lower))
+            || macvlan(first) == Some(&link.id);
         if beside || of_virtual_router(mac) {
             continue;
         }
-        let message = format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", on the same segment", link.id, first.id);
-        let finding = Finding::warning("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
+        let message =
+            format!("the mac \"{mac}\" of \"{}\" is also that of \"{}\", on the same segment", link.id, first.id);
+        let finding =
+            Finding::warning("mac-twice", view.mac_place(link), message).also(view.mac_place(first), "first used here");
         findings.push(finding.help("give each interface of a segment a mac of its own, or leave it to the kernel"));
     }
 }

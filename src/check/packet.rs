@@ -42,7 +42,9 @@ type Interfaces<'a> = &'a Many<Loc<InterfaceItem>>;
 
 fn interfaces<'a>(packet: &Packet<'_, 'a>) -> impl Iterator<Item = (&'static str, Interfaces<'a>)> {
     let matches = packet.matches;
-    [("in", &matches.input), ("out", &matches.output)].into_iter().filter_map(|(key, names)| Some((key, names.as_ref()?)))
+    [("in", &matches.input), ("out", &matches.output)]
+        .into_iter()
+        .filter_map(|(key, names)| Some((key, names.as_ref()?)))
 }
 
 /// `in` or `out` that fits no interface of a node of which the file says everything.
@@ -55,7 +57,10 @@ fn unknown_interface(packet: &Packet<'_, '_>, findings: &mut Found) {
             } else {
                 format!("`{key}` names the interface \"{name}\", which \"{}\" does not have", packet.at)
             };
-            findings.push(Finding::error("unknown-interface", item.place, message).help(packet.node.interfaces_help(&name.as_str().into())));
+            findings.push(
+                Finding::error("unknown-interface", item.place, message)
+                    .help(packet.node.interfaces_help(&name.as_str().into())),
+            );
         }
     }
 }
@@ -72,13 +77,20 @@ fn fits_any(node: &NodeView<'_>, pattern: &str) -> bool {
 fn meaningless_interface(packet: &Packet<'_, '_>, findings: &mut Found) {
     for (key, names) in interfaces(packet) {
         let (other, why) = match (key, packet.hook) {
-            ("in", Some("output" | "postrouting")) => ("out", "where a packet came in is not known any more when it leaves"),
-            ("out", Some("prerouting" | "input")) => ("in", "where a packet will go out is not known yet when it comes in"),
+            ("in", Some("output" | "postrouting")) => {
+                ("out", "where a packet came in is not known any more when it leaves")
+            }
+            ("out", Some("prerouting" | "input")) => {
+                ("in", "where a packet will go out is not known yet when it comes in")
+            }
             _ => continue,
         };
         let place = names.first().map_or(packet.place, |item| item.place);
         let message = format!("`{key}` has no meaning in {} of \"{}\"", packet.chain, packet.at);
-        findings.push(Finding::error("interface-without-meaning", place, message).help(format!("{why}: use `{other}`, `source` or `destination`")));
+        findings.push(
+            Finding::error("interface-without-meaning", place, message)
+                .help(format!("{why}: use `{other}`, `source` or `destination`")),
+        );
     }
 }
 
@@ -120,7 +132,11 @@ fn parts(packet: &Packet<'_, '_>) -> Vec<Part> {
         };
         parts.extend(family.map(|family| Part { key: "protocol", family, place: protocol.place }));
     }
-    parts.extend(packet.act.target().map(|target| Part { key: "to", family: family(target.0.address), place: target.place }));
+    parts.extend(packet.act.target().map(|target| Part {
+        key: "to",
+        family: family(target.0.address),
+        place: target.place,
+    }));
     parts
 }
 
@@ -138,8 +154,18 @@ fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Found) {
     for part in &parts {
         let lacks = |other: &&&Part| other.key != part.key && !has(other.key, part.family);
         // Each pair once, at the later place.
-        let Some(other) = firsts.iter().find(lacks).filter(|other| other.place < part.place || has(part.key, other.family)) else { continue };
-        let message = format!("`{}` is {} here and `{}` {}, and no packet is both", part.key, word(part.family), other.key, word(other.family));
+        let Some(other) =
+            firsts.iter().find(lacks).filter(|other| other.place < part.place || has(part.key, other.family))
+        else {
+            continue;
+        };
+        let message = format!(
+            "`{}` is {} here and `{}` {}, and no packet is both",
+            part.key,
+            word(part.family),
+            other.key,
+            word(other.family)
+        );
         let finding = Finding::error("mixed-families", part.place, message).also(other.place, word(other.family));
         findings.push(finding.help("write a rule for each family (`icmp` is IPv4's, `icmpv6` IPv6's)"));
     }
@@ -151,10 +177,16 @@ fn ports_without_protocol(packet: &Packet<'_, '_>, findings: &mut Found) {
     if matches.protocol.as_ref().is_some_and(|protocol| protocol.has_ports()) {
         return;
     }
-    let first = |ports: &Option<Many<Loc<Ports>>>| ports.as_ref().map(|ports| ports.first().map_or(packet.place, |port| port.place));
+    let first = |ports: &Option<Many<Loc<Ports>>>| {
+        ports.as_ref().map(|ports| ports.first().map_or(packet.place, |port| port.place))
+    };
     let redirected = if let Act::Redirect(to) = packet.act { to.map(|to| to.place) } else { None };
     let target = packet.act.target().filter(|target| target.0.port.is_some()).map(|target| target.place);
-    let places = [("`port`", first(&matches.port)), ("`source-port`", first(&matches.source_port)), ("a port in `to`", redirected.or(target))];
+    let places = [
+        ("`port`", first(&matches.port)),
+        ("`source-port`", first(&matches.source_port)),
+        ("a port in `to`", redirected.or(target)),
+    ];
     let Some((key, place)) = places.into_iter().find_map(|(key, place)| Some((key, place?))) else { return };
     let finding = match &matches.protocol {
         Some(protocol) => {
@@ -180,7 +212,9 @@ fn icmp_type_without_icmp(packet: &Packet<'_, '_>, findings: &mut Found) {
     };
     let right = if kind.fits(false) { "icmp" } else { "icmpv6" };
     let both = if kind.fits(false) && kind.fits(true) { " (or `icmpv6` for IPv6)" } else { "" };
-    findings.push(Finding::error("icmp-type-without-icmp", kind.place, message).help(format!("write `protocol: {right}`{both}")));
+    findings.push(
+        Finding::error("icmp-type-without-icmp", kind.place, message).help(format!("write `protocol: {right}`{both}")),
+    );
 }
 
 /// A TCP answer to what may not be TCP: nft refuses that.
@@ -190,7 +224,9 @@ fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Found) {
     let Some(with) = reject.with.as_ref().filter(|with| with.value == RejectWith::TcpReset) else { return };
     if packet.matches.protocol.as_ref().is_none_or(|protocol| protocol.number != 6) {
         let message = "`tcp-reset` answers TCP, and this rule also takes other packets";
-        findings.push(Finding::error("reset-without-tcp", with.place, message).help("add `protocol: tcp`, or leave `with` out"));
+        findings.push(
+            Finding::error("reset-without-tcp", with.place, message).help("add `protocol: tcp`, or leave `with` out"),
+        );
     }
 }
 
@@ -209,19 +245,31 @@ fn pool_of_ports(packet: &Packet<'_, '_>, findings: &mut Found) {
     if from.iter().all(kept) && !from.is_empty() || one_to_one {
         return;
     }
-    let named = from.iter().map(|ports| if ports.first == ports.last { ports.first.to_string() } else { format!("{}-{}", ports.first, ports.last) });
-    let what = if from.is_empty() { "all ports".to_owned() } else { format!("the port {}", named.collect::<Vec<_>>().join(", ")) };
+    let named = from.iter().map(|ports| {
+        if ports.first == ports.last { ports.first.to_string() } else { format!("{}-{}", ports.first, ports.last) }
+    });
+    let what = if from.is_empty() {
+        "all ports".to_owned()
+    } else {
+        format!("the port {}", named.collect::<Vec<_>>().join(", "))
+    };
     let message = format!("{what} goes to whichever of {}-{} is free, which mostly is {}", to.first, to.last, to.first);
     let finding = Finding::warning("nat-pool", place, message);
-    findings.push(finding.help(format!("two ranges of the same length, of at most {MOST_PORTS} ports, go one to one; else write a rule for each")));
+    findings.push(finding.help(format!(
+        "two ranges of the same length, of at most {MOST_PORTS} ports, go one to one; else write a rule for each"
+    )));
 }
 
 /// A reject of what is about to leave: the kernel takes none there (`nft_reject_inet_validate`).
 fn reject_too_late(packet: &Packet<'_, '_>, findings: &mut Found) {
     let Act::Verdict(Some(verdict)) = packet.act else { return };
     if packet.hook == Some("postrouting") && matches!(verdict.value, VerdictKey::Reject(_)) {
-        let message = format!("nothing can be rejected in {} of \"{}\": it is too late for an answer", packet.chain, packet.at);
-        findings.push(Finding::error("reject-too-late", verdict.place, message).help("reject it in `forward` or `output`, or write `drop: {}`"));
+        let message =
+            format!("nothing can be rejected in {} of \"{}\": it is too late for an answer", packet.chain, packet.at);
+        findings.push(
+            Finding::error("reject-too-late", verdict.place, message)
+                .help("reject it in `forward` or `output`, or write `drop: {}`"),
+        );
     }
 }
 
@@ -236,7 +284,12 @@ fn bad_target(packet: &Packet<'_, '_>, findings: &mut Found) {
         ("is not the address of one interface", "name a unicast address")
     } else if ip.is_loopback() && !dnat {
         ("never leaves the node as a source", "name an address that others can answer to")
-    } else if dnat && ip.is_ipv4() && ip.is_loopback() && packet.hook == Some("prerouting") && !packet.node.routes_loopback() {
+    } else if dnat
+        && ip.is_ipv4()
+        && ip.is_loopback()
+        && packet.hook == Some("prerouting")
+        && !packet.node.routes_loopback()
+    {
         let message = format!("packets from outside never reach \"{ip}\": the kernel drops them after this dnat");
         let help = "set `net.ipv4.conf.all.route_localnet: 1` in `sysctls`, use `redirect`, or name another address of the node";
         findings.push(Finding::warning("dnat-to-loopback", target.place, message).help(help));

@@ -76,14 +76,30 @@ pub(super) fn gather<'v, 'a>(view: &'v View<'a>) -> Vec<Packet<'v, 'a>> {
             for (hook, chain) in chains(firewall) {
                 let of = |rule: &'a crate::document::schema::firewall::FirewallRule| {
                     let act = Act::Verdict(rule.verdict.as_ref());
-                    Packet { node, at, chain: format!("the chain `{hook}`"), hook: Some(hook), matches: &rule.matches, act, place: rule.place }
+                    Packet {
+                        node,
+                        at,
+                        chain: format!("the chain `{hook}`"),
+                        hook: Some(hook),
+                        matches: &rule.matches,
+                        act,
+                        place: rule.place,
+                    }
                 };
                 packets.extend(chain.rules.iter().map(of));
             }
             for rule in &firewall.insert {
                 let ChainName(chain) = &rule.chain.value;
                 let act = Act::Verdict(rule.verdict.as_ref());
-                packets.push(Packet { node, at, chain: format!("the chain \"{chain}\""), hook: None, matches: &rule.matches, act, place: rule.place });
+                packets.push(Packet {
+                    node,
+                    at,
+                    chain: format!("the chain \"{chain}\""),
+                    hook: None,
+                    matches: &rule.matches,
+                    act,
+                    place: rule.place,
+                });
             }
         }
     }
@@ -103,7 +119,9 @@ pub(super) fn chains(firewall: &Firewall) -> impl Iterator<Item = (&'static str,
 }
 
 fn nat<'v, 'a>(node: &'v NodeView<'a>, at: &'a Node, rule: &'a Loc<NatRule>) -> Option<Packet<'v, 'a>> {
-    let enters = |local: &Option<Loc<Local>>| if local.as_ref().is_some_and(|local| local.value == Local::Only) { "output" } else { "prerouting" };
+    let enters = |local: &Option<Loc<Local>>| {
+        if local.as_ref().is_some_and(|local| local.value == Local::Only) { "output" } else { "prerouting" }
+    };
     let (hook, matches, act) = match &rule.value {
         NatRule::Masquerade(rule) => ("postrouting", &rule.matches, Act::Masquerade),
         NatRule::Snat(rule) => ("postrouting", &rule.matches, Act::Snat(&rule.to)),
@@ -111,5 +129,13 @@ fn nat<'v, 'a>(node: &'v NodeView<'a>, at: &'a Node, rule: &'a Loc<NatRule>) -> 
         NatRule::Redirect(rule) => (enters(&rule.local), &rule.matches, Act::Redirect(rule.to.as_ref())),
         NatRule::Nft(_) => return None,
     };
-    Some(Packet { node, at, chain: format!("`{}`", rule.value.key()), hook: Some(hook), matches, act, place: rule.place })
+    Some(Packet {
+        node,
+        at,
+        chain: format!("`{}`", rule.value.key()),
+        hook: Some(hook),
+        matches,
+        act,
+        place: rule.place,
+    })
 }

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) const RULES: &[Rule] = &[same_selectors, unknown_interface, table_never_used];
 
 /// What a rule selects: priority, family, prefixes, interfaces, mark, protocol and ports.
-type Selectors<'a> = (u64, bool, [Option<IpNet>; 2], [Option<&'a IfName>; 2], Option<(u32, u32)>, Option<u8>, [Option<(u16, u16)>; 2]);
+type Selectors<'a> =
+    (u64, bool, [Option<IpNet>; 2], [Option<&'a IfName>; 2], Option<(u32, u32)>, Option<u8>, [Option<(u16, u16)>; 2]);
 
 /// The families that a rule is for: one of its prefixes says it, or `family`, else both.
 fn families(rule: &RuleEntry) -> Vec<Family> {
@@ -26,11 +27,20 @@ fn families(rule: &RuleEntry) -> Vec<Family> {
 }
 
 fn selectors(rule: &RuleEntry, family: Family) -> Selectors<'_> {
-    let prefixes = [&rule.from, &rule.to].map(|prefix| prefix.as_ref().map(|prefix| prefix.0).filter(|net| net.prefix_len() > 0));
+    let prefixes =
+        [&rule.from, &rule.to].map(|prefix| prefix.as_ref().map(|prefix| prefix.0).filter(|net| net.prefix_len() > 0));
     let interfaces = [&rule.iif, &rule.oif].map(|name| name.as_ref().map(|name| &name.value));
     let ports = [&rule.port, &rule.source_port].map(|ports| ports.as_ref().map(|ports| (ports.first, ports.last)));
     let mark = rule.fwmark.as_ref().map(|mark| (mark.value.value, mark.mask));
-    (rule.priority.0, family == Family::V4, prefixes, interfaces, mark, rule.protocol.as_ref().map(|protocol| protocol.number), ports)
+    (
+        rule.priority.0,
+        family == Family::V4,
+        prefixes,
+        interfaces,
+        mark,
+        rule.protocol.as_ref().map(|protocol| protocol.number),
+        ports,
+    )
 }
 
 /// Two rules at one priority that select the same: the second is never reached, and one like the first is the first.
@@ -43,11 +53,18 @@ fn same_selectors(view: &View<'_>, findings: &mut Found) {
                 if std::ptr::eq(first, rule) {
                     continue;
                 }
-                let message = format!("two rules of \"{name}\" have priority {} and select the same packets", rule.priority.0);
-                let finding = Finding::error("rule-twice", rule.priority.place, message).also(first.priority.place, "this one comes first");
-                let target = |rule: &RuleEntry| (rule.table.clone(), rule.action.clone().map(|action| action.value.word()));
+                let message =
+                    format!("two rules of \"{name}\" have priority {} and select the same packets", rule.priority.0);
+                let finding = Finding::error("rule-twice", rule.priority.place, message)
+                    .also(first.priority.place, "this one comes first");
+                let target =
+                    |rule: &RuleEntry| (rule.table.clone(), rule.action.clone().map(|action| action.value.word()));
                 let same = target(first) == target(rule);
-                let help = if same { "leave one of the two out" } else { "the second is never reached: give it another priority, or select something else" };
+                let help = if same {
+                    "leave one of the two out"
+                } else {
+                    "the second is never reached: give it another priority, or select something else"
+                };
                 findings.push(finding.help(help));
                 break;
             }
@@ -62,7 +79,8 @@ fn unknown_interface(view: &View<'_>, findings: &mut Found) {
             for (key, name) in [("iif", &rule.iif), ("oif", &rule.oif)] {
                 let Some(name) = name.as_ref().filter(|name| !node.has(name)) else { continue };
                 let message = format!("`{key}` names the interface \"{}\", which \"{at}\" does not have", name.value);
-                findings.push(Finding::error("unknown-interface", name.place, message).help(node.interfaces_help(name)));
+                findings
+                    .push(Finding::error("unknown-interface", name.place, message).help(node.interfaces_help(name)));
             }
         }
     }
@@ -71,8 +89,11 @@ fn unknown_interface(view: &View<'_>, findings: &mut Found) {
 /// Routes in a table that no rule of the node looks up.
 fn table_never_used(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created() && !node.has_vrf()) {
-        let used: BTreeSet<&TableId> =
-            node.rules.iter().filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None }).collect();
+        let used: BTreeSet<&TableId> = node
+            .rules
+            .iter()
+            .filter_map(|rule| if let RuleAction::Table(table) = &rule.key.action { Some(table) } else { None })
+            .collect();
         // A name may stand for a number, which only the machine knows.
         if used.iter().any(|table| matches!(table, TableId::Name(_))) {
             continue;
@@ -85,8 +106,11 @@ fn table_never_used(view: &View<'_>, findings: &mut Found) {
             }
         }
         for (table, route) in first {
-            let message = format!("no rule of \"{}\" looks up the table {table}, so its routes are never used", route.node);
-            let help = format!("add a rule such as `{{ priority: 100, from: 10.0.0.0/24, table: {table} }}`, or leave `table` out");
+            let message =
+                format!("no rule of \"{}\" looks up the table {table}, so its routes are never used", route.node);
+            let help = format!(
+                "add a rule such as `{{ priority: 100, from: 10.0.0.0/24, table: {table} }}`, or leave `table` out"
+            );
             findings.push(Finding::warning("table-unused", view.table_place(route), message).help(help));
         }
     }

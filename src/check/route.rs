@@ -28,8 +28,13 @@ fn down_dev(view: &View<'_>, findings: &mut Found) {
         let devs = route.nexthops.iter().filter_map(|hop| node.links.get(hop.dev.as_ref()?));
         for link in devs.filter(|link| link.up == Setting::Is(false)) {
             let message = format!("{} leaves by \"{}\", which is down", name(route), link.id.name);
-            let finding = Finding::error("route-over-down", view.dev_place(route, &link.id.name), message).also(view.link_place(&link.id), "has `up: false`");
-            findings.push(finding.help("the kernel takes no route over an interface that is down: leave `up: false` out, or the route"));
+            let finding = Finding::error("route-over-down", view.dev_place(route, &link.id.name), message)
+                .also(view.link_place(&link.id), "has `up: false`");
+            findings.push(
+                finding.help(
+                    "the kernel takes no route over an interface that is down: leave `up: false` out, or the route",
+                ),
+            );
         }
     }
 }
@@ -52,7 +57,9 @@ impl Reach {
         for address in &node.addresses {
             reach.add(IpNet::from(address.address.addr()), &address.link.name);
         }
-        for route in node.routes.iter().filter(|route| route.kind == RouteKind::Unicast && route.key.to.prefix_len() > 0) {
+        for route in
+            node.routes.iter().filter(|route| route.kind == RouteKind::Unicast && route.key.to.prefix_len() > 0)
+        {
             for dev in route.nexthops.iter().filter(|hop| hop.via.is_none()).filter_map(|hop| hop.dev.as_ref()) {
                 reach.add(route.key.to, dev);
             }
@@ -63,7 +70,12 @@ impl Reach {
     /// By the subnets of interfaces alone.
     fn on_links(node: &NodeView<'_>) -> Self {
         let clients = (node.links.values().any(|link| link.dhcp4), node.links.values().any(|link| link.dhcp6));
-        let peers = node.addresses.iter().filter(|address| address.peer.is_some()).map(|address| address.link.name.clone()).collect();
+        let peers = node
+            .addresses
+            .iter()
+            .filter(|address| address.peer.is_some())
+            .map(|address| address.link.name.clone())
+            .collect();
         let mut reach = Self { subnets: HashMap::new(), lengths: BTreeSet::new(), clients, peers };
         for address in &node.addresses {
             reach.add(address.subnet(), &address.link.name);
@@ -101,7 +113,14 @@ fn gateway_not_on_link(view: &View<'_>, findings: &mut Found) {
 }
 
 /// The finding for one next hop, if its gateway cannot be reached.
-fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, route: &Route, hop: &NextHop) -> Option<Finding> {
+fn off_link(
+    view: &View<'_>,
+    at: &Node,
+    node: &NodeView<'_>,
+    reach: &Reach,
+    route: &Route,
+    hop: &NextHop,
+) -> Option<Finding> {
     let via = hop.via.filter(|via| !link_local(*via) && (via.is_ipv6() || route.key.to.addr().is_ipv4()))?;
     if hop.onlink {
         return None;
@@ -109,7 +128,11 @@ fn off_link(view: &View<'_>, at: &Node, node: &NodeView<'_>, reach: &Reach, rout
     let (message, help) = match &hop.dev {
         Some(dev) => {
             let link = node.links.get(dev)?;
-            if link.tenure != Tenure::Created || takes_any(reach, link) || learns(node, reach, via, Some(dev)) || reach.devs(via).any(|one| one == dev) {
+            if link.tenure != Tenure::Created
+                || takes_any(reach, link)
+                || learns(node, reach, via, Some(dev))
+                || reach.devs(via).any(|one| one == dev)
+            {
                 return None;
             }
             let message = format!("the gateway \"{via}\" is in no subnet of \"{at}/{dev}\"");
@@ -135,8 +158,11 @@ fn link_local(ip: IpAddr) -> bool {
 
 /// Whether any gateway will do on `link`: it is point-to-point, or of a kind that may be.
 fn takes_any(reach: &Reach, link: &Link) -> bool {
-    let point_to_point = matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun);
-    point_to_point || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical) || reach.peers.contains(&link.id.name)
+    let point_to_point =
+        matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun);
+    point_to_point
+        || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical)
+        || reach.peers.contains(&link.id.name)
 }
 
 /// Whether the node may learn a subnet for `via` from router advertisements, or from DHCP.
@@ -156,15 +182,20 @@ fn learns(node: &NodeView<'_>, reach: &Reach, via: IpAddr, dev: Option<&IfName>)
 
 /// What to write instead: the subnets that there are.
 fn help_for(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> String {
-    let fits = |address: &&&Address| address.address.addr().is_ipv4() == via.is_ipv4() && dev.is_none_or(|dev| address.link.name == *dev);
-    let mut subnets: Vec<(IpNet, &IfName)> = node.addresses.iter().filter(fits).map(|address| (address.subnet(), &address.link.name)).collect();
+    let fits = |address: &&&Address| {
+        address.address.addr().is_ipv4() == via.is_ipv4() && dev.is_none_or(|dev| address.link.name == *dev)
+    };
+    let mut subnets: Vec<(IpNet, &IfName)> =
+        node.addresses.iter().filter(fits).map(|address| (address.subnet(), &address.link.name)).collect();
     subnets.dedup();
     let told = |(subnet, name): &(IpNet, &IfName)| format!("{subnet} ({name})");
     let family = if via.is_ipv4() { "IPv4" } else { "IPv6" };
     if subnets.is_empty() {
         let place = dev.map_or_else(|| "no interface here has".to_owned(), |dev| format!("\"{dev}\" has no"));
         let an = if dev.is_some() { "" } else { "an " };
-        return format!("{place} {an}{family} address: give it one in the gateway's subnet, or say `dev` and `onlink: true`");
+        return format!(
+            "{place} {an}{family} address: give it one in the gateway's subnet, or say `dev` and `onlink: true`"
+        );
     }
     let known = match subnets.as_slice() {
         few if few.len() <= 4 => format!("the subnets are {}", few.iter().map(told).collect::<Vec<_>>().join(", ")),
@@ -182,24 +213,35 @@ fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
             holders.insert((segment, address.address.addr()));
         }
     }
-    let answered: HashSet<IpAddr> = view.nodes.values().flat_map(|node| &node.neighbors).map(|neighbor| neighbor.address).collect();
-    let proxied = view.nodes.values().flat_map(|node| node.sysctls.values()).any(|sysctl| sysctl.key.ends_with("/proxy_arp") && sysctl.value != "0");
+    let answered: HashSet<IpAddr> =
+        view.nodes.values().flat_map(|node| &node.neighbors).map(|neighbor| neighbor.address).collect();
+    let proxied = view
+        .nodes
+        .values()
+        .flat_map(|node| node.sysctls.values())
+        .any(|sysctl| sysctl.key.ends_with("/proxy_arp") && sysctl.value != "0");
     for (at, node) in view.nodes.iter().filter(|(_, node)| node.created() && !node.routes.is_empty()) {
         let own: HashSet<IpAddr> = node.addresses.iter().map(|address| address.address.addr()).collect();
         let reach = Reach::on_links(node);
         for (route, hop) in node.routes.iter().flat_map(|route| route.nexthops.iter().map(move |hop| (route, hop))) {
             let Some(via) = hop.via.filter(|via| !link_local(*via)) else { continue };
             let on_dev = |dev: &&IfName| hop.dev.as_ref().is_none_or(|asked| asked == *dev);
-            let mut links = reach.devs(via).filter(on_dev).map(|dev| LinkId { node: (*at).clone(), name: dev.clone() }).peekable();
+            let mut links =
+                reach.devs(via).filter(on_dev).map(|dev| LinkId { node: (*at).clone(), name: dev.clone() }).peekable();
             let Some(first) = links.peek().cloned() else { continue };
             if via.is_ipv6() && own.contains(&via) {
-                let message = format!("the gateway \"{via}\" is an address of this node itself: the kernel takes no such route");
+                let message =
+                    format!("the gateway \"{via}\" is an address of this node itself: the kernel takes no such route");
                 findings.push(
-                    Finding::error("gateway-own", view.via_place(route, hop), message).help("name the address of the node that shall forward these packets"),
+                    Finding::error("gateway-own", view.via_place(route, hop), message)
+                        .help("name the address of the node that shall forward these packets"),
                 );
                 continue;
             }
-            let holds = |link: LinkId| view.segments.is_open(&link) || view.segments.of(&link).is_some_and(|segment| holders.contains(&(segment, via)));
+            let holds = |link: LinkId| {
+                view.segments.is_open(&link)
+                    || view.segments.of(&link).is_some_and(|segment| holders.contains(&(segment, via)))
+            };
             if proxied || own.contains(&via) || answered.contains(&via) || links.any(holds) {
                 continue;
             }
@@ -217,16 +259,25 @@ fn foreign_source(view: &View<'_>, findings: &mut Found) {
         let client = |v4: bool| node.links.values().any(|link| if v4 { link.dhcp4 } else { link.dhcp6 });
         let clients = [client(true), client(false)];
         for route in &node.routes {
-            let leased = |source: IpAddr| !source.is_loopback() && clients.get(usize::from(source.is_ipv6())) == Some(&true);
+            let leased =
+                |source: IpAddr| !source.is_loopback() && clients.get(usize::from(source.is_ipv6())) == Some(&true);
             // Those of `lo` are everywhere, but for IPv6 one is taken only of its own interface (`ipv6_chk_addr`).
             let on_lo = |hop: &NextHop| hop.dev.as_ref().is_some_and(|dev| *dev == *"lo");
             let of_lo = |source: IpAddr| source.is_loopback() && (source.is_ipv4() || route.nexthops.iter().all(on_lo));
-            let Some(source) = route.source.filter(|source| !of_lo(*source) && !leased(*source) && (source.is_loopback() || !own.contains(source))) else {
+            let Some(source) = route.source.filter(|source| {
+                !of_lo(*source) && !leased(*source) && (source.is_loopback() || !own.contains(source))
+            }) else {
                 continue;
             };
             if source.is_loopback() {
-                let message = format!("{} prefers the source \"{source}\", and does not leave by `lo`: the kernel refuses that", name(route));
-                findings.push(Finding::error("route-source", view.source_place(route), message).help("name an address of the interface that it leaves by"));
+                let message = format!(
+                    "{} prefers the source \"{source}\", and does not leave by `lo`: the kernel refuses that",
+                    name(route)
+                );
+                findings.push(
+                    Finding::error("route-source", view.source_place(route), message)
+                        .help("name an address of the interface that it leaves by"),
+                );
                 continue;
             }
             let message = format!("{} prefers the source \"{source}\", which is no address of the node", name(route));

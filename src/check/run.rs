@@ -4,7 +4,10 @@ pub(crate) use crate::document::lower::topology::Topology;
 
 use super::rule::{Found, Rule};
 use super::view::View;
-use super::{address, below, filter, hop, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan, wireguard, written};
+use super::{
+    address, below, filter, hop, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan,
+    wireguard, written,
+};
 use crate::document::lower::answer::unanswered;
 use crate::document::{Document, Finding};
 

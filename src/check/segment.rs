@@ -92,7 +92,8 @@ impl<'a> Segments<'a> {
         let mut outside: Vec<Spot<'_>> = Vec::new();
         for link in links.values().copied() {
             let here = Spot::Link(&link.id);
-            let lower = link.link.as_ref().filter(|_| matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan));
+            let lower =
+                link.link.as_ref().filter(|_| matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan));
             for other in [link.peer.as_ref(), lower].into_iter().flatten().filter_map(known) {
                 sets.join(here, Spot::Link(other));
             }
@@ -151,9 +152,12 @@ fn master<'a>(links: &HashMap<&'a LinkId, &'a Link>, link: &Link) -> Option<&'a 
 fn vlan<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>, link: &'a Link) -> Option<Spot<'a>> {
     let here = Spot::Link(&link.id);
     let lower = link.link.as_ref().filter(|_| link.kind == Kind::Vlan)?;
-    let (Some(lower), Some(Value::Number(id))) = (links.get(lower).copied(), link.options.get("id")) else { return Some(here) };
+    let (Some(lower), Some(Value::Number(id))) = (links.get(lower).copied(), link.options.get("id")) else {
+        return Some(here);
+    };
     let id = u16::try_from(*id).unwrap_or(0);
-    let carries = !filters(lower) || lower.vlans.get().is_some_and(|vlans| vlans.contains(id) && !vlans.is_untagged(id));
+    let carries =
+        !filters(lower) || lower.vlans.get().is_some_and(|vlans| vlans.contains(id) && !vlans.is_untagged(id));
     if carries {
         sets.join(here, Spot::Tag(&lower.id, tag(link.options.get("protocol"), id)));
     }
@@ -173,7 +177,8 @@ fn untagged<'a>(sets: &mut Sets<Spot<'a>>, link: &'a Link, bridge: &'a Link) -> 
 
 /// Follows those tags from link to link of which somebody is the end; others lead nowhere. Gives where there may be others.
 fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) -> Vec<Spot<'a>> {
-    let used: BTreeSet<u16> = sets.place.keys().filter_map(|spot| if let Spot::Tag(_, tag) = spot { Some(*tag) } else { None }).collect();
+    let used: BTreeSet<u16> =
+        sets.place.keys().filter_map(|spot| if let Spot::Tag(_, tag) = spot { Some(*tag) } else { None }).collect();
     if links.len().saturating_mul(used.len()) > MOST_STEPS {
         return links.keys().copied().map(Spot::Link).collect();
     }
@@ -210,7 +215,16 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
 fn reaches_out(links: &HashMap<&LinkId, &Link>, link: &Link) -> bool {
     let known = matches!(
         link.kind,
-        Kind::Veth | Kind::Bridge | Kind::Macvlan | Kind::Ipvlan | Kind::Bond | Kind::Vlan | Kind::Vrf | Kind::Dummy | Kind::Ifb | Kind::Loopback
+        Kind::Veth
+            | Kind::Bridge
+            | Kind::Macvlan
+            | Kind::Ipvlan
+            | Kind::Bond
+            | Kind::Vlan
+            | Kind::Vrf
+            | Kind::Dummy
+            | Kind::Ifb
+            | Kind::Loopback
     );
     let port = link.master_id().is_some_and(|master| links.get(&master).is_none_or(|master| master.kind == Kind::Any));
     !known || port || (link.tenure != Tenure::Created && link.kind != Kind::Loopback)

@@ -24,7 +24,8 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Names that tunnel modules give to devices of their own in every namespace.
-const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
+const FALLBACKS: [&str; 9] =
+    ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
 
 /// A word with its article.
 pub(super) fn a(word: &str) -> String {
@@ -55,11 +56,19 @@ fn bad_lower(view: &View<'_>, findings: &mut Found) {
                 format!("a port of the {} \"{}\"", master.kind.word(), master.id.name),
                 format!("write `link: {}`, or take the port from the {}", master.id, master.kind.word()),
             ),
-            None if lower.kind == Kind::Loopback => ("macvlan-on-loopback", "the loopback interface".to_owned(), "name another interface".to_owned()),
+            None if lower.kind == Kind::Loopback => {
+                ("macvlan-on-loopback", "the loopback interface".to_owned(), "name another interface".to_owned())
+            }
             None => continue,
         };
-        let message = format!("\"{}\" is {} on \"{}\", which is {what}: the kernel refuses that", link.id, a(link.kind.word()), lower.id);
-        let finding = Finding::error(code, view.link_place(&link.id), message).also(view.link_place(&lower.id), "what it stands on");
+        let message = format!(
+            "\"{}\" is {} on \"{}\", which is {what}: the kernel refuses that",
+            link.id,
+            a(link.kind.word()),
+            lower.id
+        );
+        let finding = Finding::error(code, view.link_place(&link.id), message)
+            .also(view.link_place(&lower.id), "what it stands on");
         findings.push(finding.help(help));
     }
 }
@@ -83,7 +92,12 @@ fn unfit_lower(view: &View<'_>, findings: &mut Found) {
             Kind::Macvtap if link.kind == Kind::Ipvlan => "a macvtap, whose frames a program gets",
             Kind::Ipvlan if !own_kind => "an ipvlan, which takes neither vlans nor macvlans",
             // The circle has its own finding.
-            _ if own_kind && lower.link.as_ref().is_some_and(|below| view.links.get(below).is_some_and(|below| !takes_over(below))) => {
+            _ if own_kind
+                && lower
+                    .link
+                    .as_ref()
+                    .is_some_and(|below| view.links.get(below).is_some_and(|below| !takes_over(below))) =>
+            {
                 "one of its own kind: the kernel puts both on the interface below"
             }
             _ => continue,
@@ -91,11 +105,14 @@ fn unfit_lower(view: &View<'_>, findings: &mut Found) {
         let help = match &lower.link {
             Some(below) if takes_over(lower) => format!("write `link: {below}`"),
             _ if without_frames(lower) => "gretap, vxlan, geneve and tap carry Ethernet frames".to_owned(),
-            _ if lower.kind == Kind::Vrf => format!("put \"{}\" on another interface, and make it a port of the vrf", link.id.name),
+            _ if lower.kind == Kind::Vrf => {
+                format!("put \"{}\" on another interface, and make it a port of the vrf", link.id.name)
+            }
             _ => "name another interface".to_owned(),
         };
         let message = format!("\"{}\", {}, cannot be on \"{}\", {why}", link.id, a(link.kind.word()), lower.id);
-        let finding = Finding::error("bad-lower", view.link_place(&link.id), message).also(view.link_place(&lower.id), "what it is on");
+        let finding = Finding::error("bad-lower", view.link_place(&link.id), message)
+            .also(view.link_place(&lower.id), "what it is on");
         findings.push(finding.help(help));
     }
 }
@@ -113,9 +130,19 @@ fn shared_lower(view: &View<'_>, findings: &mut Found) {
         if other.id == link.id || none || !(both || passes(link) || passes(other)) {
             continue;
         }
-        let shown = |link: &Link| word(link, "mode").map_or_else(|| a(link.kind.word()), |mode| format!("{} of mode {mode}", a(link.kind.word())));
-        let message = format!("\"{}\", {}, cannot be on \"{lower}\" beside \"{}\", {}", link.id, shown(link), other.id, shown(other));
-        let finding = Finding::error("lower-taken", view.link_place(&link.id), message).also(view.link_place(&other.id), "on the same interface");
+        let shown = |link: &Link| {
+            word(link, "mode")
+                .map_or_else(|| a(link.kind.word()), |mode| format!("{} of mode {mode}", a(link.kind.word())))
+        };
+        let message = format!(
+            "\"{}\", {}, cannot be on \"{lower}\" beside \"{}\", {}",
+            link.id,
+            shown(link),
+            other.id,
+            shown(other)
+        );
+        let finding = Finding::error("lower-taken", view.link_place(&link.id), message)
+            .also(view.link_place(&other.id), "on the same interface");
         let help = if both {
             "an interface has macvlans or ipvlans, not both: put one of the two on another interface, or make it of the other's kind"
         } else {
@@ -134,7 +161,9 @@ fn one_mode(view: &View<'_>, findings: &mut Found) {
         if other.options == link.options {
             continue;
         }
-        let shown = |link: &Link| format!("mode {} and flag {}", word(link, "mode").unwrap_or("l3"), word(link, "flag").unwrap_or("bridge"));
+        let shown = |link: &Link| {
+            format!("mode {} and flag {}", word(link, "mode").unwrap_or("l3"), word(link, "flag").unwrap_or("bridge"))
+        };
         let message = format!(
             "\"{}\" is an ipvlan on \"{lower}\" of {}, \"{}\" one of {}: all on one interface have the same",
             link.id,
@@ -142,7 +171,8 @@ fn one_mode(view: &View<'_>, findings: &mut Found) {
             other.id,
             shown(other)
         );
-        let finding = Finding::error("ipvlan-modes", view.link_place(&link.id), message).also(view.link_place(&other.id), "the other one");
+        let finding = Finding::error("ipvlan-modes", view.link_place(&link.id), message)
+            .also(view.link_place(&other.id), "the other one");
         findings.push(finding.help("give them the same `mode` and `flag`"));
     }
 }
@@ -157,8 +187,10 @@ fn vlan_twice(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id {
             continue;
         }
-        let message = format!("\"{}\" is the VLAN {} on \"{lower}\", as \"{}\" is", link.id, id.unwrap_or_default(), first.id);
-        let finding = Finding::error("vlan-twice", view.link_place(&link.id), message).also(view.link_place(&first.id), "first used here");
+        let message =
+            format!("\"{}\" is the VLAN {} on \"{lower}\", as \"{}\" is", link.id, id.unwrap_or_default(), first.id);
+        let finding = Finding::error("vlan-twice", view.link_place(&link.id), message)
+            .also(view.link_place(&first.id), "first used here");
         findings.push(finding.help("give one of them another `id`"));
     }
 }
@@ -174,9 +206,18 @@ fn number(link: &Link, key: &str) -> Option<u64> {
 fn vlan_on_down(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values().filter(|link| link.kind == Kind::Vlan && link.up == Setting::Is(true)) {
         let loose = link.options.get("loose-binding") == Some(&Value::Bool(true));
-        let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)).filter(|lower| lower.up == Setting::Is(false) && !loose) else { continue };
-        let message = format!("\"{}\" is up, and \"{}\", which it is on, is not: the kernel refuses that", link.id, lower.id);
-        let finding = Finding::error("vlan-on-down", view.link_place(&link.id), message).also(view.link_place(&lower.id), "down");
+        let Some(lower) = link
+            .link
+            .as_ref()
+            .and_then(|lower| view.links.get(lower))
+            .filter(|lower| lower.up == Setting::Is(false) && !loose)
+        else {
+            continue;
+        };
+        let message =
+            format!("\"{}\" is up, and \"{}\", which it is on, is not: the kernel refuses that", link.id, lower.id);
+        let finding =
+            Finding::error("vlan-on-down", view.link_place(&link.id), message).also(view.link_place(&lower.id), "down");
         findings.push(finding.help(format!("write `up: false` for \"{}\" too, or `loose-binding: true`", link.id)));
     }
 }
@@ -198,8 +239,10 @@ fn tunnel_twice(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id {
             continue;
         }
-        let message = format!("\"{}\" is a {} tunnel between the same ends as \"{}\"", link.id, link.kind.word(), first.id);
-        let finding = Finding::error("tunnel-twice", view.link_place(&link.id), message).also(view.link_place(&first.id), "first used here");
+        let message =
+            format!("\"{}\" is a {} tunnel between the same ends as \"{}\"", link.id, link.kind.word(), first.id);
+        let finding = Finding::error("tunnel-twice", view.link_place(&link.id), message)
+            .also(view.link_place(&first.id), "first used here");
         let help = match link.kind {
             Kind::Geneve => "give one of them another `id`, `remote` or `port`",
             Kind::Ipip | Kind::Sit | Kind::Ip6tnl => "give one of them other ends: this kind has no key",
@@ -211,9 +254,13 @@ fn tunnel_twice(view: &View<'_>, findings: &mut Found) {
 
 /// A name that the kernel has for a device of its own as soon as the first tunnel is made.
 fn fallback_name(view: &View<'_>, findings: &mut Found) {
-    for link in view.links.values().filter(|link| link.tenure == Tenure::Created && FALLBACKS.contains(&link.id.name.as_str())) {
-        let message =
-            format!("\"{}\" is the name of a device that the kernel makes by itself in every namespace, once tunnels of that kind are in use", link.id.name);
+    for link in
+        view.links.values().filter(|link| link.tenure == Tenure::Created && FALLBACKS.contains(&link.id.name.as_str()))
+    {
+        let message = format!(
+            "\"{}\" is the name of a device that the kernel makes by itself in every namespace, once tunnels of that kind are in use",
+            link.id.name
+        );
         let help = format!("choose another name, such as \"{}1\"", link.id.name.as_str().trim_end_matches('0'));
         findings.push(Finding::error("fallback-name", view.link_place(&link.id), message).help(help));
     }
@@ -225,18 +272,26 @@ fn no_ethernet(view: &View<'_>, findings: &mut Found) {
         let Some(master) = view.master(link) else { continue };
         let frames = "take it from the list of ports; gretap, vxlan, geneve and tap carry Ethernet frames";
         let (why, help) = match master.kind {
-            Kind::Bridge | Kind::Bond if link.kind == Kind::Vrf => ("is a vrf", "take it from the list of ports; the bridge or bond can be a port of the vrf"),
+            Kind::Bridge | Kind::Bond if link.kind == Kind::Vrf => {
+                ("is a vrf", "take it from the list of ports; the bridge or bond can be a port of the vrf")
+            }
             Kind::Bridge | Kind::Bond if without_frames(link) => ("has no Ethernet frames", frames),
             Kind::Bridge | Kind::Bond if link.kind == Kind::Ipvlan => {
                 ("has no hardware address of its own", "take it from the list of ports; a macvlan has one")
             }
-            Kind::Bridge | Kind::Bond if link.kind == Kind::Macvtap => ("hands its frames to a program", "take it from the list of ports"),
+            Kind::Bridge | Kind::Bond if link.kind == Kind::Macvtap => {
+                ("hands its frames to a program", "take it from the list of ports")
+            }
             Kind::Bond if link.kind == Kind::Bond => ("is a bond itself", "list its ports in one bond"),
-            Kind::Vrf if link.kind == Kind::Vrf => ("is a vrf itself", "an interface is in one vrf: list its ports in one of the two"),
+            Kind::Vrf if link.kind == Kind::Vrf => {
+                ("is a vrf itself", "an interface is in one vrf: list its ports in one of the two")
+            }
             _ => continue,
         };
-        let message = format!("\"{}\" cannot be a port of the {} \"{}\": it {why}", link.id, master.kind.word(), master.id.name);
-        let finding = Finding::error("bad-port", view.link_place(&link.id), message).also(view.link_place(&master.id), "its master");
+        let message =
+            format!("\"{}\" cannot be a port of the {} \"{}\": it {why}", link.id, master.kind.word(), master.id.name);
+        let finding = Finding::error("bad-port", view.link_place(&link.id), message)
+            .also(view.link_place(&master.id), "its master");
         findings.push(finding.help(help));
     }
 }
@@ -245,14 +300,17 @@ fn no_ethernet(view: &View<'_>, findings: &mut Found) {
 fn no_mac(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values().filter(|link| matches!(link.mac, Setting::Is(_))) {
         let (why, help) = match &link.link {
-            Some(lower) if link.kind == Kind::Ipvlan => {
-                ("has the hardware address of what it is on", format!("write `mac` at \"{lower}\", or make it a macvlan"))
-            }
+            Some(lower) if link.kind == Kind::Ipvlan => (
+                "has the hardware address of what it is on",
+                format!("write `mac` at \"{lower}\", or make it a macvlan"),
+            ),
             // The kernel gives it that at birth, and another one to both at once (`macvlan_common_newlink`, `macvlan_set_mac_address`).
             Some(lower) if takes_over(link) && word(link, "mode") == Some("passthru") => {
                 ("has in mode passthru the hardware address of what it is on", format!("write `mac` at \"{lower}\""))
             }
-            _ if without_frames(link) => ("has no Ethernet frames, and so no hardware address", "leave `mac` out".to_owned()),
+            _ if without_frames(link) => {
+                ("has no Ethernet frames, and so no hardware address", "leave `mac` out".to_owned())
+            }
             _ => continue,
         };
         let message = format!("\"{}\", {}, {why}", link.id, a(link.kind.word()));
@@ -263,9 +321,18 @@ fn no_mac(view: &View<'_>, findings: &mut Found) {
 /// A hardware address for a port of a bond: the bond gives it its own.
 fn mac_in_bond(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values().filter(|link| matches!(link.mac, Setting::Is(_))) {
-        let Some(bond) = view.master(link).filter(|master| master.kind == Kind::Bond && word(master, "fail-over-mac") == Some("none")) else { continue };
-        let message = format!("\"{}\" is a port of the bond \"{}\", which gives all its ports its own hardware address", link.id, bond.id.name);
-        let finding = Finding::error("mac-in-bond", view.mac_place(link), message).also(view.link_place(&bond.id), "the bond");
+        let Some(bond) = view
+            .master(link)
+            .filter(|master| master.kind == Kind::Bond && word(master, "fail-over-mac") == Some("none"))
+        else {
+            continue;
+        };
+        let message = format!(
+            "\"{}\" is a port of the bond \"{}\", which gives all its ports its own hardware address",
+            link.id, bond.id.name
+        );
+        let finding =
+            Finding::error("mac-in-bond", view.mac_place(link), message).also(view.link_place(&bond.id), "the bond");
         findings.push(finding.help("write `mac` at the bond, or give the bond `fail-over-mac: active`"));
     }
 }
@@ -278,12 +345,21 @@ fn unmonitored(view: &View<'_>, findings: &mut Found) {
             *ports.entry((&link.id.node, master)).or_default() += 1;
         }
     }
-    for bond in view.links.values().filter(|link| link.kind == Kind::Bond && link.options.get("miimon") == Some(&Value::Millis(0))) {
+    for bond in view
+        .links
+        .values()
+        .filter(|link| link.kind == Kind::Bond && link.options.get("miimon") == Some(&Value::Millis(0)))
+    {
         if ports.get(&(&bond.id.node, &bond.id.name)).is_none_or(|count| *count < 2) {
             continue;
         }
-        let message = format!("the bond \"{}\" never looks at the carrier of its ports, and goes on sending over a line that is cut", bond.id);
-        findings.push(Finding::warning("bond-unmonitored", view.link_place(&bond.id), message).help("write `miimon: 100ms`"));
+        let message = format!(
+            "the bond \"{}\" never looks at the carrier of its ports, and goes on sending over a line that is cut",
+            bond.id
+        );
+        findings.push(
+            Finding::warning("bond-unmonitored", view.link_place(&bond.id), message).help("write `miimon: 100ms`"),
+        );
     }
 }
 
@@ -293,13 +369,19 @@ fn table_twice(view: &View<'_>, findings: &mut Found) {
     for link in view.in_file_order().filter(|link| link.kind == Kind::Vrf) {
         // Those that every namespace uses are an error of their own.
         let usual = |table: &&Value| matches!(table, Value::Number(0 | 253..=255));
-        let Some(table) = link.options.get("table").filter(|table| !usual(table)).map(Value::to_string) else { continue };
+        let Some(table) = link.options.get("table").filter(|table| !usual(table)).map(Value::to_string) else {
+            continue;
+        };
         let other = *first.entry((&link.id.node, table.clone())).or_insert(link);
         if other.id == link.id {
             continue;
         }
-        let message = format!("the vrfs \"{}\" and \"{}\" have one table, {table}, so that each has the routes of both", other.id, link.id);
-        let finding = Finding::warning("vrf-table-twice", view.link_place(&link.id), message).also(view.link_place(&other.id), "the other one");
+        let message = format!(
+            "the vrfs \"{}\" and \"{}\" have one table, {table}, so that each has the routes of both",
+            other.id, link.id
+        );
+        let finding = Finding::warning("vrf-table-twice", view.link_place(&link.id), message)
+            .also(view.link_place(&other.id), "the other one");
         findings.push(finding.help("give one of them another table, or make one vrf of the two"));
     }
 }

@@ -12,7 +12,9 @@ pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted, 
 /// Addresses made from a secret that nobody has set: the kernel refuses to be told so (`addrconf_sysctl_addr_gen_mode`).
 fn stable_without_secret(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created()) {
-        for sysctl in node.sysctls.values().filter(|sysctl| sysctl.key.ends_with("/addr_gen_mode") && sysctl.value == "2") {
+        for sysctl in
+            node.sysctls.values().filter(|sysctl| sysctl.key.ends_with("/addr_gen_mode") && sysctl.value == "2")
+        {
             let Some(link) = sysctl.link() else { continue };
             let secret = |of: &str| node.sysctls.contains_key(format!("net/ipv6/conf/{of}/stable_secret").as_str());
             if secret(link.name.as_str()) || secret("default") {
@@ -32,8 +34,10 @@ fn ipv6_switched_off(view: &View<'_>, findings: &mut Found) {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let Some(key) = switched_off_by(node, &address.link.name) else { continue };
             let Some(sysctl) = node.sysctls.get(key.as_str()) else { continue };
-            let message = format!("\"{}\" on \"{}\" is an IPv6 address, and IPv6 is off there", address.address, address.link);
-            let finding = Finding::error("ipv6-disabled", view.place(&address.id()), message).also(view.place(&sysctl.id()), "switched off here");
+            let message =
+                format!("\"{}\" on \"{}\" is an IPv6 address, and IPv6 is off there", address.address, address.link);
+            let finding = Finding::error("ipv6-disabled", view.place(&address.id()), message)
+                .also(view.place(&sysctl.id()), "switched off here");
             findings.push(finding.help("leave out what switches IPv6 off, or the address"));
         }
     }
@@ -52,7 +56,8 @@ fn switched_off_by(node: &NodeView<'_>, link: &IfName) -> Option<String> {
 }
 
 /// The settings that are the switch for forwarding; the first two are one (`devinet_sysctl_forward`).
-const SWITCHES: &[(&str, bool)] = &[("net/ipv4/ip_forward", true), ("net/ipv4/conf/all/forwarding", true), ("net/ipv6/conf/all/forwarding", false)];
+const SWITCHES: &[(&str, bool)] =
+    &[("net/ipv4/ip_forward", true), ("net/ipv4/conf/all/forwarding", true), ("net/ipv6/conf/all/forwarding", false)];
 
 /// Whether something switches forwarding on, where it says so, and what to call it.
 type Switch<'a> = Option<(bool, Place, &'a str)>;
@@ -74,7 +79,8 @@ fn forwarding_contradicted(view: &View<'_>, findings: &mut Found) {
     let word = |on: bool| if on { "on" } else { "off" };
     for (at, node) in &view.nodes {
         let Some(section) = node.section else { continue };
-        let [mut four, mut six] = section.forwarding.as_ref().map_or([None, None], |forwarding| said(forwarding, node.created()));
+        let [mut four, mut six] =
+            section.forwarding.as_ref().map_or([None, None], |forwarding| said(forwarding, node.created()));
         for (key, v4) in SWITCHES {
             let Some((name, value)) = section.sysctls.get_key_value(*key) else { continue };
             let on = value.0.trim() != "0";
@@ -86,7 +92,11 @@ fn forwarding_contradicted(view: &View<'_>, findings: &mut Found) {
             if other != on {
                 let family = if *v4 { "IPv4" } else { "IPv6" };
                 let key = key.replace('/', ".");
-                let message = format!("\"{key}\" switches {family} forwarding in \"{at}\" {}, {what} switches it {}", word(on), word(other));
+                let message = format!(
+                    "\"{key}\" switches {family} forwarding in \"{at}\" {}, {what} switches it {}",
+                    word(on),
+                    word(other)
+                );
                 let finding = Finding::error("contradiction", name.place, message).also(place, "says otherwise");
                 findings.push(finding.help("say it once: `forwarding: true`, `false`, `ipv4` or `ipv6`"));
             }

@@ -18,12 +18,21 @@ pub(super) const RULES: &[Rule] = &[takes_everything, from_localhost, without_fo
 
 /// A `dnat` that goes neither by where packets come in nor by where they go: what only passes through the node is taken, too.
 fn takes_everything(view: &View<'_>, findings: &mut Found) {
-    for packet in gather(view).iter().filter(|packet| packet.hook == Some("prerouting") && matches!(packet.act, Act::Dnat(_))) {
+    for packet in
+        gather(view).iter().filter(|packet| packet.hook == Some("prerouting") && matches!(packet.act, Act::Dnat(_)))
+    {
         let rule = packet.matches;
         if rule.input.is_none() && rule.destination.is_any() && rule.source.is_none() && rule.mark.is_none() {
-            let message = format!("this dnat takes everybody's connections that come through \"{}\", wherever they go", packet.at);
+            let message = format!(
+                "this dnat takes everybody's connections that come through \"{}\", wherever they go",
+                packet.at
+            );
             let finding = Finding::warning("dnat-of-everything", packet.place, message);
-            findings.push(finding.help("add `destination: local` (an address of this node), `destination: ADDRESS` or `in: INTERFACE`"));
+            findings.push(
+                finding.help(
+                    "add `destination: local` (an address of this node), `destination: ADDRESS` or `in: INTERFACE`",
+                ),
+            );
         }
     }
 }
@@ -40,9 +49,13 @@ fn from_localhost(view: &View<'_>, findings: &mut Found) {
             let mut named = dnat.matches.destination.addresses.iter().flat_map(|list| list.iter()).peekable();
             let meant = named.peek().is_none() || named.any(|item| ends(item).0.is_loopback());
             if meant && target.is_ipv4() && own.is_elsewhere(at, target) && !node.routes_loopback() {
-                let message = format!("connections of \"{at}\" to localhost do not get to {target}: the kernel sends nothing from 127.0.0.1 to another node");
+                let message = format!(
+                    "connections of \"{at}\" to localhost do not get to {target}: the kernel sends nothing from 127.0.0.1 to another node"
+                );
                 let finding = Finding::warning("dnat-from-localhost", local.place, message);
-                findings.push(finding.help("add `net.ipv4.conf.all.route_localnet: 1` to its `sysctls`, or use another of its addresses"));
+                findings.push(finding.help(
+                    "add `net.ipv4.conf.all.route_localnet: 1` to its `sysctls`, or use another of its addresses",
+                ));
             }
         }
     }
@@ -68,7 +81,8 @@ fn stays(node: &NodeView<'_>, family: Family) -> bool {
         Family::V4 => ("net/ipv4/ip_forward", "net/ipv4/conf/"),
         Family::V6 => ("net/ipv6/conf/all/forwarding", "net/ipv6/conf/"),
     };
-    let forwards = |key: &str, value: &str| (key == all || key.starts_with(conf) && key.ends_with("/forwarding")) && value != "0";
+    let forwards =
+        |key: &str, value: &str| (key == all || key.starts_with(conf) && key.ends_with("/forwarding")) && value != "0";
     let off = node.sysctls.get(all).is_some_and(|sysctl| sysctl.value == "0");
     (node.created() || off) && !node.sysctls.iter().any(|(key, sysctl)| forwards(key, &sysctl.value))
 }
@@ -80,14 +94,23 @@ fn without_forwarding(view: &View<'_>, findings: &mut Found) {
         let (family, what) = match packet.act {
             Act::Masquerade => (family(&packet), "masquerade"),
             Act::Snat(to) => (of(to.0.address), "snat"),
-            Act::Dnat(to) if packet.hook == Some("prerouting") && own.is_elsewhere(packet.at, to.0.address) => (of(to.0.address), "dnat"),
+            Act::Dnat(to) if packet.hook == Some("prerouting") && own.is_elsewhere(packet.at, to.0.address) => {
+                (of(to.0.address), "dnat")
+            }
             _ => continue,
         };
         // What the node itself sends needs no forwarding.
-        let from_here = packet.matches.source.as_ref().is_some_and(|list| list.iter().all(|item| !own.is_elsewhere(packet.at, ends(item).0)));
+        let from_here = packet
+            .matches
+            .source
+            .as_ref()
+            .is_some_and(|list| list.iter().all(|item| !own.is_elsewhere(packet.at, ends(item).0)));
         if stays(packet.node, family) && !from_here {
             let (word, shown) = if family == Family::V4 { ("ipv4", "IPv4") } else { ("ipv6", "IPv6") };
-            let message = format!("\"{}\" does not forward {shown}, so that nothing passes through it for this {what}", packet.at);
+            let message = format!(
+                "\"{}\" does not forward {shown}, so that nothing passes through it for this {what}",
+                packet.at
+            );
             let finding = Finding::warning("nat-without-forwarding", packet.place, message);
             findings.push(finding.help(format!("add `forwarding: {word}` (or `true`) to \"{}\"", packet.at)));
         }
@@ -108,13 +131,17 @@ fn family(packet: &Packet<'_, '_>) -> Family {
 fn twice(view: &View<'_>, findings: &mut Found) {
     let mut first: HashMap<(&Node, String), Place> = HashMap::new();
     // One with a limit leaves something to those behind it.
-    let all = gather(view).into_iter().filter(|packet| matches!(packet.act, Act::Dnat(_) | Act::Redirect(_)) && packet.matches.limit.is_none());
+    let all = gather(view)
+        .into_iter()
+        .filter(|packet| matches!(packet.act, Act::Dnat(_) | Act::Redirect(_)) && packet.matches.limit.is_none());
     for packet in all {
         let key = (packet.at, said(&packet));
         if let Some(place) = first.get(&key) {
             let message = format!("this {} goes by the same as one before it, which takes every packet", packet.chain);
             let finding = Finding::warning("nat-twice", packet.place, message).also(*place, "this one");
-            findings.push(finding.help("leave one of them out, or let them go by different ports, interfaces or addresses"));
+            findings.push(
+                finding.help("leave one of them out, or let them go by different ports, interfaces or addresses"),
+            );
         } else {
             first.insert(key, packet.place);
         }
@@ -123,15 +150,41 @@ fn twice(view: &View<'_>, findings: &mut Found) {
 
 /// What a rule goes by, as one text; lists in any order are the same.
 fn said(packet: &Packet<'_, '_>) -> String {
-    let Matches { input, output, source, destination, protocol, icmp_type, port, source_port, state, mark, limit: _, place: _ } = packet.matches;
-    let lists = [sorted(input), sorted(output), sorted(source), sorted(&destination.addresses), sorted(port), sorted(source_port), sorted(state)];
-    let words = (protocol.as_ref().map(|word| word.number), icmp_type.as_ref().map(|kind| &kind.value), mark.as_ref().map(|mark| mark.value));
+    let Matches {
+        input,
+        output,
+        source,
+        destination,
+        protocol,
+        icmp_type,
+        port,
+        source_port,
+        state,
+        mark,
+        limit: _,
+        place: _,
+    } = packet.matches;
+    let lists = [
+        sorted(input),
+        sorted(output),
+        sorted(source),
+        sorted(&destination.addresses),
+        sorted(port),
+        sorted(source_port),
+        sorted(state),
+    ];
+    let words = (
+        protocol.as_ref().map(|word| word.number),
+        icmp_type.as_ref().map(|kind| &kind.value),
+        mark.as_ref().map(|mark| mark.value),
+    );
     let family = packet.act.target().map(|to| to.0.address.is_ipv4());
     format!("{:?} {family:?} {lists:?} {} {words:?}", packet.hook, destination.local.is_some())
 }
 
 fn sorted<T: Debug>(list: &Option<Many<Loc<T>>>) -> Vec<String> {
-    let mut items: Vec<String> = list.iter().flat_map(|list| list.iter()).map(|item| format!("{:?}", item.value)).collect();
+    let mut items: Vec<String> =
+        list.iter().flat_map(|list| list.iter()).map(|item| format!("{:?}", item.value)).collect();
     items.sort();
     items
 }

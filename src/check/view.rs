@@ -9,7 +9,8 @@ use crate::document::schema::route::RouteEntry;
 use crate::document::yaml::read::nearest;
 use crate::document::{Document, NodeSection, Place};
 use crate::resource::{
-    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Peer, Resource, ResourceId, Route, Rule, Sysctl, Table, Tenure,
+    Address, Fdb, File, IfName, Insert, Kind, Link, LinkId, Neighbor, NextHop, Node, NodeTenure, Peer, Resource,
+    ResourceId, Route, Rule, Sysctl, Table, Tenure,
 };
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -117,12 +118,15 @@ impl<'a> View<'a> {
         }
         nodes.values_mut().for_each(NodeView::index);
         let sections = nodes.values().filter_map(|node| node.section);
-        let entries: HashMap<u32, &RouteEntry> = sections.flat_map(|section| &section.routes).map(|entry| (entry.to.place.offset, entry)).collect();
+        let entries: HashMap<u32, &RouteEntry> =
+            sections.flat_map(|section| &section.routes).map(|entry| (entry.to.place.offset, entry)).collect();
         let hops = entries.iter().flat_map(|(at, entry)| entry.nexthops.iter().rev().map(move |hop| (*at, hop)));
         let vias = hops.filter_map(|(at, hop)| hop.via.as_ref().map(|via| ((at, via.value), via.place))).collect();
         let made = |(name, node): (&&Node, &NodeView)| {
             let names = node.section.into_iter().flat_map(|section| section.interfaces.keys());
-            names.clone().all(|interface| links.contains_key(&LinkId { node: (**name).clone(), name: interface.value.clone() }))
+            names
+                .clone()
+                .all(|interface| links.contains_key(&LinkId { node: (**name).clone(), name: interface.value.clone() }))
         };
         let partial = !nodes.iter().all(made);
         let segments = Segments::new(&links, partial);
@@ -150,7 +154,9 @@ impl<'a> View<'a> {
 
     /// Where the mtu of a link stands.
     pub fn mtu_place(&self, link: &Link) -> Place {
-        self.interface(&link.id).and_then(|interface| interface.mtu.as_ref()).map_or_else(|| self.link_place(&link.id), |mtu| mtu.place)
+        self.interface(&link.id)
+            .and_then(|interface| interface.mtu.as_ref())
+            .map_or_else(|| self.link_place(&link.id), |mtu| mtu.place)
     }
 
     /// Whether the file writes the mtu of a link.
@@ -160,7 +166,9 @@ impl<'a> View<'a> {
 
     /// Where the mac of a link stands.
     pub fn mac_place(&self, link: &Link) -> Place {
-        self.interface(&link.id).and_then(|interface| interface.mac.as_ref()).map_or_else(|| self.link_place(&link.id), |mac| mac.place)
+        self.interface(&link.id)
+            .and_then(|interface| interface.mac.as_ref())
+            .map_or_else(|| self.link_place(&link.id), |mac| mac.place)
     }
 
     /// The master of a link, where it is in the file.
@@ -171,7 +179,10 @@ impl<'a> View<'a> {
     /// Where a resource was asked for; the start of the file where nobody knows.
     pub fn place(&self, id: &ResourceId) -> Place {
         let Some(origin) = self.topology.origins.get(id) else { return Place::default() };
-        Place { offset: u32::try_from(origin.offset).unwrap_or_default(), length: u32::try_from(origin.length).unwrap_or_default() }
+        Place {
+            offset: u32::try_from(origin.offset).unwrap_or_default(),
+            length: u32::try_from(origin.length).unwrap_or_default(),
+        }
     }
 
     /// Where the gateway of a next hop stands.
@@ -190,12 +201,16 @@ impl<'a> View<'a> {
 
     /// Where the preferred source of a route stands.
     pub fn source_place(&self, route: &Route) -> Place {
-        self.entry(route).and_then(|entry| entry.source.as_ref()).map_or_else(|| self.place(&route.id()), |source| source.place)
+        self.entry(route)
+            .and_then(|entry| entry.source.as_ref())
+            .map_or_else(|| self.place(&route.id()), |source| source.place)
     }
 
     /// Where the table of a route stands.
     pub fn table_place(&self, route: &Route) -> Place {
-        self.entry(route).and_then(|entry| entry.table.as_ref()).map_or_else(|| self.place(&route.id()), |table| table.place)
+        self.entry(route)
+            .and_then(|entry| entry.table.as_ref())
+            .map_or_else(|| self.place(&route.id()), |table| table.place)
     }
 
     /// What the file says of a route.
@@ -216,8 +231,14 @@ impl<'a> NodeView<'a> {
     /// Notes what rules look up often.
     fn index(&mut self) {
         let written = self.section.into_iter().flat_map(|section| &section.interfaces);
-        self.names = self.links.keys().map(|name| name.as_str()).chain(written.clone().map(|(name, _)| name.value.as_str())).collect();
-        self.written_addresses = written.flat_map(|(_, interface)| &interface.addresses).map(|entry| entry.address.0.addr()).collect();
+        self.names = self
+            .links
+            .keys()
+            .map(|name| name.as_str())
+            .chain(written.clone().map(|(name, _)| name.value.as_str()))
+            .collect();
+        self.written_addresses =
+            written.flat_map(|(_, interface)| &interface.addresses).map(|entry| entry.address.0.addr()).collect();
     }
 }
 
@@ -229,7 +250,9 @@ impl NodeView<'_> {
 
     /// Whether the node has the interface `name`; every namespace has `lo`.
     pub fn has(&self, name: &IfName) -> bool {
-        self.links.contains_key(name) || *name == *"lo" || self.section.is_some_and(|section| section.interfaces.contains_key(name.as_str()))
+        self.links.contains_key(name)
+            || *name == *"lo"
+            || self.section.is_some_and(|section| section.interfaces.contains_key(name.as_str()))
     }
 
     /// Whether the name of one of its interfaces begins with `start`.
@@ -261,7 +284,11 @@ impl NodeView<'_> {
         }
         let some: Vec<&str> = names.take(8).collect();
         let more = if self.links.len() > some.len() { ", .." } else { "" };
-        if some.is_empty() { "the node has no interfaces".to_owned() } else { format!("its interfaces are {}{more}", some.join(", ")) }
+        if some.is_empty() {
+            "the node has no interfaces".to_owned()
+        } else {
+            format!("its interfaces are {}{more}", some.join(", "))
+        }
     }
 
     /// The addresses of `link`.

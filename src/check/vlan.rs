@@ -30,7 +30,9 @@ fn without_filtering(view: &View<'_>, findings: &mut Found) {
         ];
         for (key, place) in keys.into_iter().filter_map(|(key, place)| Some((key, place?))) {
             let message = format!("`{key}` means nothing on \"{}\", which does not filter VLANs", link.id);
-            findings.push(Finding::warning("vlan-unused", place, message).help("add `vlan-filtering: true`, or leave it out"));
+            findings.push(
+                Finding::warning("vlan-unused", place, message).help("add `vlan-filtering: true`, or leave it out"),
+            );
         }
     }
 }
@@ -40,7 +42,8 @@ fn alone(view: &View<'_>, findings: &mut Found) {
     for bridge in view.in_file_order().filter(|link| own_bridge(link) && filters(link)) {
         let Some(node) = view.nodes.get(&bridge.id.node) else { continue };
         let Some(address) = node.addresses_of(&bridge.id).next() else { continue };
-        let ports: Vec<&Link> = node.links.values().copied().filter(|port| port.master_id().as_ref() == Some(&bridge.id)).collect();
+        let ports: Vec<&Link> =
+            node.links.values().copied().filter(|port| port.master_id().as_ref() == Some(&bridge.id)).collect();
         let Setting::Is(own) = &bridge.vlans else { continue };
         let reached = |id: u16| ports.iter().any(|port| port.vlans.get().is_none_or(|vlans| vlans.contains(id)));
         let what = match own.pvid() {
@@ -49,9 +52,12 @@ fn alone(view: &View<'_>, findings: &mut Found) {
             Some(id) => format!("is in the VLAN {id} of \"{}\", and none of its ports is", bridge.id),
             None => format!("is on \"{}\", which is in no VLAN without a tag", bridge.id),
         };
-        let place =
-            view.interface(&bridge.id).and_then(|interface| interface.addresses.first()).map_or_else(|| view.link_place(&bridge.id), |it| it.address.place);
-        let finding = Finding::warning("vlan-alone", place, format!("\"{}\" {what}: nobody reaches it", address.address));
+        let place = view
+            .interface(&bridge.id)
+            .and_then(|interface| interface.addresses.first())
+            .map_or_else(|| view.link_place(&bridge.id), |it| it.address.place);
+        let finding =
+            Finding::warning("vlan-alone", place, format!("\"{}\" {what}: nobody reaches it", address.address));
         findings.push(finding.help("say which VLAN the bridge itself is in: `port-vlan: { access: 10 }`"));
     }
 }

@@ -41,8 +41,10 @@ fn twice(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id {
             continue;
         }
-        let message = format!("\"{}\" has the id {id} and port {port}, as \"{}\" has in the same namespace", link.id, first.id);
-        let finding = Finding::error("vxlan-twice", view.link_place(&link.id), message).also(view.link_place(&first.id), "first used here");
+        let message =
+            format!("\"{}\" has the id {id} and port {port}, as \"{}\" has in the same namespace", link.id, first.id);
+        let finding = Finding::error("vxlan-twice", view.link_place(&link.id), message)
+            .also(view.link_place(&first.id), "first used here");
         findings.push(finding.help("give one of them another `id` or `port`; several tunnel ends of one network are `fdb` entries of one vxlan"));
     }
 }
@@ -63,7 +65,8 @@ fn families(view: &View<'_>, findings: &mut Found) {
         let mut ends = [&vxlan.local, &vxlan.remote, &vxlan.group].into_iter().flatten();
         let Some(first) = ends.next() else { continue };
         for far in ends.filter(|far| far.is_ipv4() != first.is_ipv4()) {
-            let message = format!("the vxlan \"{}\" goes from \"{first}\" to \"{far}\", which are of two families", link.id);
+            let message =
+                format!("the vxlan \"{}\" goes from \"{first}\" to \"{far}\", which are of two families", link.id);
             let finding = Finding::error("mixed-families", far.place, message).also(first.place, "of the other family");
             findings.push(finding.help("both ends of a tunnel are IPv4, or both IPv6"));
         }
@@ -78,7 +81,10 @@ fn scopes(view: &View<'_>, findings: &mut Found) {
         let Some(vxlan) = written(view, link) else { continue };
         if let Some(local) = vxlan.local.as_ref().filter(|local| local.is_multicast()) {
             let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is a multicast group", link.id);
-            findings.push(Finding::error("vxlan-local", local.place, message).help("name an address of an interface of that node"));
+            findings.push(
+                Finding::error("vxlan-local", local.place, message)
+                    .help("name an address of an interface of that node"),
+            );
         }
         let (local, remote) = (vxlan.local.as_ref(), vxlan.remote.as_ref());
         let Some(end) = remote.filter(|end| near(end.value)).or(local.filter(|end| near(end.value))) else { continue };
@@ -94,7 +100,10 @@ fn scopes(view: &View<'_>, findings: &mut Found) {
             )
         } else if vxlan.link.is_none() {
             (
-                format!("\"{end}\" is a link-local address, and no `link` of the vxlan \"{}\" says on which interface", link.id),
+                format!(
+                    "\"{end}\" is a link-local address, and no `link` of the vxlan \"{}\" says on which interface",
+                    link.id
+                ),
                 "add the interface: `link: eth0`",
             )
         } else {
@@ -109,8 +118,12 @@ fn group_without_link(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
         let Some(vxlan) = written(view, link).filter(|vxlan| vxlan.link.is_none()) else { continue };
         let Some(group) = vxlan.group.iter().chain(&vxlan.remote).find(|far| far.is_multicast()) else { continue };
-        let message = format!("the vxlan \"{}\" sends to the group \"{group}\", and no `link` says on which interface", link.id);
-        findings.push(Finding::error("vxlan-group-link", group.place, message).help("add the interface that reaches the group: `link: eth0`"));
+        let message =
+            format!("the vxlan \"{}\" sends to the group \"{group}\", and no `link` says on which interface", link.id);
+        findings.push(
+            Finding::error("vxlan-group-link", group.place, message)
+                .help("add the interface that reaches the group: `link: eth0`"),
+        );
     }
 }
 
@@ -118,12 +131,17 @@ fn group_without_link(view: &View<'_>, findings: &mut Found) {
 fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
         let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
-        let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else { continue };
+        let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else {
+            continue;
+        };
         if local.is_unspecified() || node.written_addresses.contains(&local) {
             continue;
         }
-        let place = written(view, link).and_then(|vxlan| vxlan.local.as_ref()).map_or_else(|| view.link_place(&link.id), |local| local.place);
+        let place = written(view, link)
+            .and_then(|vxlan| vxlan.local.as_ref())
+            .map_or_else(|| view.link_place(&link.id), |local| local.place);
         let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is no address of \"{born}\"", link.id);
-        findings.push(Finding::warning("vxlan-local", place, message).help("name an address of an interface of that node"));
+        findings
+            .push(Finding::warning("vxlan-local", place, message).help("name an address of an interface of that node"));
     }
 }

@@ -48,7 +48,8 @@ fn peer_twice(view: &View<'_>, findings: &mut Found) {
             };
             let Some(first) = seen.insert(what.clone(), place) else { continue };
             let name = if peer.interface.is_some() { format!("\"{what}\"") } else { "this public key".to_owned() };
-            let finding = Finding::error("peer-twice", place, format!("{name} is a peer of \"{}\" already", link.id)).also(first, "listed here");
+            let finding = Finding::error("peer-twice", place, format!("{name} is a peer of \"{}\" already", link.id))
+                .also(first, "listed here");
             findings.push(finding.help("list it once, with everything that it may send in `allowed-ips`"));
         }
     }
@@ -64,7 +65,8 @@ fn allowed_twice(view: &View<'_>, findings: &mut Found) {
             for prefix in &peer.allowed_ips {
                 let Some(first) = seen.insert(*prefix, peer) else { continue };
                 let message = format!("{prefix} is allowed to two peers of \"{}\", and only one can have it", link.id);
-                let finding = Finding::error("allowed-ips-twice", view.place(&peer.id()), message).also(view.place(&first.id()), "the other peer");
+                let finding = Finding::error("allowed-ips-twice", view.place(&peer.id()), message)
+                    .also(view.place(&first.id()), "the other peer");
                 findings.push(finding.help("give each peer what is behind it; the longest prefix that fits an address decides who gets a packet"));
             }
         }
@@ -81,9 +83,13 @@ fn port_twice(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id {
             continue;
         }
-        let place = view.wireguard(&link.id).and_then(|written| written.listen_port.as_ref()).map_or_else(|| view.link_place(&link.id), |port| port.place);
+        let place = view
+            .wireguard(&link.id)
+            .and_then(|written| written.listen_port.as_ref())
+            .map_or_else(|| view.link_place(&link.id), |port| port.place);
         let message = format!("\"{}\" listens on port {port} in \"{transport}\", as \"{}\" does", link.id, first.id);
-        let finding = Finding::error("listen-port-twice", place, message).also(view.link_place(&first.id), "first used here");
+        let finding =
+            Finding::error("listen-port-twice", place, message).also(view.link_place(&first.id), "first used here");
         findings.push(finding.help("give one of them another `listen-port`, or another `transport`"));
     }
 }
@@ -97,9 +103,13 @@ fn one_key_twice(view: &View<'_>, findings: &mut Found) {
         if first.id == link.id {
             continue;
         }
-        let place = view.wireguard(&link.id).map_or_else(|| view.link_place(&link.id), |written| written.private_key_file.place);
-        let message = format!("\"{}\" has the same key file as \"{}\": others cannot tell the two apart", link.id, first.id);
-        let finding = Finding::warning("one-key-twice", place, message).also(view.link_place(&first.id), "first used here");
+        let place = view
+            .wireguard(&link.id)
+            .map_or_else(|| view.link_place(&link.id), |written| written.private_key_file.place);
+        let message =
+            format!("\"{}\" has the same key file as \"{}\": others cannot tell the two apart", link.id, first.id);
+        let finding =
+            Finding::warning("one-key-twice", place, message).also(view.link_place(&first.id), "first used here");
         findings.push(finding.help("make a key for each interface: wg genkey"));
     }
 }
@@ -114,8 +124,10 @@ fn nobody_calls(view: &View<'_>, findings: &mut Found) {
             if back.endpoint.get().is_some() || link.id > *other {
                 continue;
             }
-            let message = format!("neither \"{}\" nor \"{other}\" says where the other is: no packet will ever leave", link.id);
-            let finding = Finding::warning("no-endpoint", view.place(&peer.id()), message).also(view.place(&back.id()), "the other peer");
+            let message =
+                format!("neither \"{}\" nor \"{other}\" says where the other is: no packet will ever leave", link.id);
+            let finding = Finding::warning("no-endpoint", view.place(&peer.id()), message)
+                .also(view.place(&back.id()), "the other peer");
             findings.push(finding.help("write an `endpoint` for at least one of them"));
         }
     }

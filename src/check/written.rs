@@ -27,7 +27,8 @@ fn repeated_address(view: &View<'_>, findings: &mut Found) {
                 let address = entry.address.value.0;
                 if let Some(first) = seen.get(&(address, peer)) {
                     let message = format!("\"{address}\" stands twice on \"{node}/{}\"", name.value);
-                    let finding = Finding::error("address-twice", entry.address.place, message).also(*first, "first used here");
+                    let finding =
+                        Finding::error("address-twice", entry.address.place, message).also(*first, "first used here");
                     findings.push(finding.help("leave one of the two out"));
                 }
                 seen.entry((address, peer)).or_insert(entry.address.place);
@@ -64,16 +65,25 @@ fn repeated_route(view: &View<'_>, findings: &mut Found) {
                 seen.insert(key, route);
                 continue;
             };
-            let hop = |route: &RouteEntry| (route.via.clone(), route.dev.clone(), route.kind.clone().map(|kind| kind.place.length));
+            let hop = |route: &RouteEntry| {
+                (route.via.clone(), route.dev.clone(), route.kind.clone().map(|kind| kind.place.length))
+            };
             let same = hop(first) == hop(route) && route.nexthops.is_empty();
             let of = if table == TableId::MAIN { String::new() } else { format!(" in the table {table}") };
             let (code, what) = if to.prefix_len() == 0 {
                 let family = if to.addr().is_ipv4() { "IPv4" } else { "IPv6" };
-                ("default-route-twice", format!("\"{node}\" has two {family} default routes with the metric {metric}{of}"))
+                (
+                    "default-route-twice",
+                    format!("\"{node}\" has two {family} default routes with the metric {metric}{of}"),
+                )
             } else {
                 ("route-twice", format!("\"{node}\" has two routes to \"{to}\" with the metric {metric}{of}"))
             };
-            let help = if same { "leave one of them out" } else { "keep one, give the second one a higher `metric`, or make them one route with `nexthops`" };
+            let help = if same {
+                "leave one of them out"
+            } else {
+                "keep one, give the second one a higher `metric`, or make them one route with `nexthops`"
+            };
             findings.push(Finding::error(code, route.to.place, what).also(first.to.place, "the first one").help(help));
         }
     }
@@ -90,8 +100,13 @@ fn resolver(view: &View<'_>, findings: &mut Found) {
             findings.push(finding.help("programs ask one on 127.0.0.1 then: add `nameservers: [..]`, or use `hosts` for names without a server"));
         }
         if let Some(fourth) = dns.nameservers.get(3) {
-            let message = format!("the dns of \"{node}\" has {} nameservers, and programs ask the first three", dns.nameservers.len());
-            findings.push(Finding::warning("dns-too-many-nameservers", fourth.place, message).help("keep the three that matter"));
+            let message = format!(
+                "the dns of \"{node}\" has {} nameservers, and programs ask the first three",
+                dns.nameservers.len()
+            );
+            findings.push(
+                Finding::warning("dns-too-many-nameservers", fourth.place, message).help("keep the three that matter"),
+            );
         }
     }
 }

@@ -85,7 +85,11 @@ pub fn phase(topology: &Name) -> Option<Phase> {
 pub fn refuse<'a>(console: &mut Console, topologies: impl Iterator<Item = &'a Name>) -> Result<(), Exit> {
     let mut result = Ok(());
     for name in topologies {
-        let Some((_, phase)) = Pending::load(&Records::default(), name).map_err(|error| notice::told(console, &error))? else { continue };
+        let Some((_, phase)) =
+            Pending::load(&Records::default(), name).map_err(|error| notice::told(console, &error))?
+        else {
+            continue;
+        };
         let how = match phase {
             Phase::Waiting(left) => format!("waits for confirmation, {} yet", seconds(left)),
             Phase::Applying => "is half-made: its apply was cut off, and has not been undone yet".to_owned(),
@@ -93,7 +97,9 @@ pub fn refuse<'a>(console: &mut Console, topologies: impl Iterator<Item = &'a Na
             Phase::Undoing => "is half undone, because it was not confirmed in time".to_owned(),
         };
         let help = match phase {
-            Phase::Waiting(_) => format!("topo confirm {name} keeps what was applied, topo rollback {name} undoes it; then apply again"),
+            Phase::Waiting(_) => {
+                format!("topo confirm {name} keeps what was applied, topo rollback {name} undoes it; then apply again")
+            }
             _ => format!("topo rollback {name} undoes it; then apply again"),
         };
         console.problem(&format!("topology {:?} {how}", name.as_str()), Some(&help));
@@ -112,7 +118,10 @@ pub fn mention_lost(console: &mut Console) {
             continue;
         }
         let why = pending.failed.map(|why| format!(" ({why})")).unwrap_or_default();
-        console.warn(&format!("topology {:?} was not confirmed in time and is not undone{why}: topo rollback {name} undoes it", name.as_str()));
+        console.warn(&format!(
+            "topology {:?} was not confirmed in time and is not undone{why}: topo rollback {name} undoes it",
+            name.as_str()
+        ));
     }
 }
 
@@ -148,7 +157,19 @@ mod tests {
         for (text, seconds) in [("1s", 1), ("90s", 90), ("2m", 120), ("5min", 300), ("24h", 86_400)] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
         }
-        for text in ["", "s", "0s", "10", "-1s", "1.5m", "25h", "99999999999999999999s", "18446744073709551615h", "lab.yaml", "2 m"] {
+        for text in [
+            "",
+            "s",
+            "0s",
+            "10",
+            "-1s",
+            "1.5m",
+            "25h",
+            "99999999999999999999s",
+            "18446744073709551615h",
+            "lab.yaml",
+            "2 m",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -32,11 +32,24 @@ impl Console {
     /// The console that the global options ask for.
     pub fn new(global: &Global) -> Self {
         let choice = global.color.into();
-        let (terminal, color) = (io::stderr().is_terminal(), AutoStream::new(io::stderr(), choice).current_choice() != ColorChoice::Never);
-        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(if terminal { 80 } else { 100 });
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        let (terminal, color) =
+            (io::stderr().is_terminal(), AutoStream::new(io::stderr(), choice).current_choice() != ColorChoice::Never);
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(if terminal {
+            80
+        } else {
+            100
+        });
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         let unicode = locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
-        Self { choice, look: Look { color, unicode, width: width.clamp(40, 200) }, quiet: global.quiet, verbose: global.verbose, failed: false }
+        Self {
+            choice,
+            look: Look { color, unicode, width: width.clamp(40, 200) },
+            quiet: global.quiet,
+            verbose: global.verbose,
+            failed: false,
+        }
     }
 
     /// For a process that nobody reads.
@@ -103,12 +116,26 @@ impl Console {
     }
 
     /// Something that is wrong, and the place in a file that asked for it.
-    pub fn problem_at(&mut self, from: &Asked<'_>, id: Option<&ResourceId>, code: &'static str, message: &str, help: Option<&str>) {
+    pub fn problem_at(
+        &mut self,
+        from: &Asked<'_>,
+        id: Option<&ResourceId>,
+        code: &'static str,
+        message: &str,
+        help: Option<&str>,
+    ) {
         self.told_at(from, id.and_then(|id| origin(from.origins, id)), code, message, help);
     }
 
     /// Tells it at a place of the file where there is one.
-    fn told_at(&mut self, from: &Asked<'_>, origin: Option<&Origin>, code: &'static str, message: &str, help: Option<&str>) {
+    fn told_at(
+        &mut self,
+        from: &Asked<'_>,
+        origin: Option<&Origin>,
+        code: &'static str,
+        message: &str,
+        help: Option<&str>,
+    ) {
         match (origin, from.source) {
             (Some(origin), Some(source)) => {
                 let text = finding::at(source, origin, code, message, help.map(str::to_owned), self.look);
@@ -124,7 +151,14 @@ impl Console {
     }
 
     /// Something that is wrong with what a place in a file asks for.
-    pub fn problem_in(&mut self, source: Option<&Source>, origin: &Origin, code: &'static str, message: &str, help: &str) {
+    pub fn problem_in(
+        &mut self,
+        source: Option<&Source>,
+        origin: &Origin,
+        code: &'static str,
+        message: &str,
+        help: &str,
+    ) {
         let Some(source) = source else { return self.problem(message, Some(help)) };
         let text = finding::at(source, origin, code, message, Some(help.to_owned()), self.look);
         self.err(&text);
@@ -133,7 +167,11 @@ impl Console {
     /// A failure at the kernel's door.
     pub fn failure(&mut self, from: &Asked<'_>, error: &Error) {
         // The command itself names the namespace where `ip -n` can; the rest is told.
-        let node = error.id.as_ref().map(|id| id.node()).filter(|node| !node.is_host() && !error.tried.contains(node.as_str()));
+        let node = error
+            .id
+            .as_ref()
+            .map(|id| id.node())
+            .filter(|node| !node.is_host() && !error.tried.contains(node.as_str()));
         let place = node.map(|node| format!("in {node}: ")).unwrap_or_default();
         let rule = error.id.clone().zip(error.rule.clone()).and_then(|key| from.raw.get(&key));
         let origin = rule.or_else(|| error.id.as_ref().and_then(|id| origin(from.origins, id)));
@@ -210,9 +248,11 @@ pub struct Asked<'a> {
 /// Where a resource was asked for, or else its link, or else its namespace.
 fn origin<'a>(origins: &'a Origins, id: &ResourceId) -> Option<&'a Origin> {
     let link = match id {
-        ResourceId::Qdisc(link) | ResourceId::Address(link, ..) | ResourceId::Neighbor(link, ..) | ResourceId::Fdb(link, ..) | ResourceId::Peer(link, _) => {
-            Some(ResourceId::Link(link.clone()))
-        }
+        ResourceId::Qdisc(link)
+        | ResourceId::Address(link, ..)
+        | ResourceId::Neighbor(link, ..)
+        | ResourceId::Fdb(link, ..)
+        | ResourceId::Peer(link, _) => Some(ResourceId::Link(link.clone())),
         _ => None,
     };
     let namespace = ResourceId::Namespace(id.node().clone());

@@ -35,7 +35,9 @@ use std::time::Duration;
 /// Takes the machine's lock, telling whom it waits for. From here on a signal ends the program only where nothing of it stays.
 pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
     let interrupted = signals::watch();
-    let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| console.note(&format!("waiting for {holder}")));
+    let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| {
+        console.note(&format!("waiting for {holder}"))
+    });
     // A call that a signal cut short may fail in words of its own: the signal is why.
     taken.map_err(|error| match interrupted.load(Ordering::Relaxed) {
         0 => notice::told(console, &error),
@@ -79,13 +81,19 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
 }
 
 /// A plan for each case; what is wrong with all of them is told.
-pub fn jobs(cases: impl Iterator<Item = Case>, plan: impl FnMut(&Case) -> Result<Plan, Exit>) -> Result<Vec<(Case, Plan)>, Exit> {
+pub fn jobs(
+    cases: impl Iterator<Item = Case>,
+    plan: impl FnMut(&Case) -> Result<Plan, Exit>,
+) -> Result<Vec<(Case, Plan)>, Exit> {
     let (jobs, failed) = tried(cases, plan);
     if failed == Exit::Done { Ok(jobs) } else { Err(failed) }
 }
 
 /// A plan for each case that there can be one for, and how the program ends for the others; what is wrong with them is told.
-pub fn tried(cases: impl Iterator<Item = Case>, mut plan: impl FnMut(&Case) -> Result<Plan, Exit>) -> (Vec<(Case, Plan)>, Exit) {
+pub fn tried(
+    cases: impl Iterator<Item = Case>,
+    mut plan: impl FnMut(&Case) -> Result<Plan, Exit>,
+) -> (Vec<(Case, Plan)>, Exit) {
     let (mut jobs, mut failed) = (Vec::new(), Exit::Done);
     for case in cases {
         match plan(&case) {
@@ -103,7 +111,9 @@ pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Re
         let Some(shown) = shown.iter().find(|plan| plan.base.topology == fresh.base.topology) else { continue };
         let changes: BTreeMap<&ResourceId, &Change> = shown.changes.iter().map(|change| (&change.id, change)).collect();
         let was_shown = fresh.changes.iter().all(|change| changes.get(&change.id) == Some(&change));
-        if !was_shown && !plan_file::is_current(console, shown, fresh, "nothing was changed; look at the new plan first") {
+        if !was_shown
+            && !plan_file::is_current(console, shown, fresh, "nothing was changed; look at the new plan first")
+        {
             result = Err(Exit::Failed);
         }
     }
@@ -140,7 +150,8 @@ pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], man
         };
         match current {
             Ok(fresh) => {
-                let (ended, view) = carried(console, kernel, case, fresh.as_ref().unwrap_or(plan), manner, &interrupted);
+                let (ended, view) =
+                    carried(console, kernel, case, fresh.as_ref().unwrap_or(plan), manner, &interrupted);
                 exit = exit.worst(ended);
                 views.push(view);
             }
@@ -165,7 +176,14 @@ fn was_shown(change: &Change, plan: &Plan) -> bool {
 }
 
 /// Carries out one plan, between its checks where they are asked for.
-fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>) -> (Exit, ReportView) {
+fn carried(
+    console: &mut Console,
+    kernel: &mut Linux,
+    case: &Case,
+    plan: &Plan,
+    manner: Manner,
+    interrupted: &Arc<AtomicI32>,
+) -> (Exit, ReportView) {
     let mut trial = match manner.test.then(|| Trial::begin(console, case, plan, interrupted)).transpose() {
         Ok(trial) => trial,
         Err(exit) => return (exit, json::report(plan, None, None)),
@@ -181,7 +199,14 @@ fn carried(console: &mut Console, kernel: &mut Linux, case: &Case, plan: &Plan, 
 }
 
 /// Carries out one plan, with the way back kept as the manner says.
-fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, interrupted: &Arc<AtomicI32>, trial: Option<&mut apply::Trial<'_>>) -> Report {
+fn one(
+    console: &mut Console,
+    kernel: &mut Linux,
+    plan: &Plan,
+    manner: Manner,
+    interrupted: &Arc<AtomicI32>,
+    trial: Option<&mut apply::Trial<'_>>,
+) -> Report {
     let options = Options { rollback: manner.rollback, interrupted: Arc::clone(interrupted) };
     let mut unconfirmed = match manner.way_back {
         WayBack::Unconfirmed(limit) if !plan.changes.is_empty() => match confirmation::begin(plan, limit) {
@@ -192,7 +217,9 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
     };
     let (records, topology) = (Records::default(), &plan.base.topology);
     let kept = last::keep(&records, topology);
-    let mut report = told(console, kernel, plan, manner.step, |kernel, progress| apply::run_on_trial(kernel, plan, &options, progress, trial));
+    let mut report = told(console, kernel, plan, manner.step, |kernel, progress| {
+        apply::run_on_trial(kernel, plan, &options, progress, trial)
+    });
     if report.is_success() {
         let noted = match manner.way_back {
             WayBack::None => confirmation::Pending::drop(&records, topology),
@@ -223,7 +250,8 @@ fn one(console: &mut Console, kernel: &mut Linux, plan: &Plan, manner: Manner, i
 
 /// Goes back to what was there before an apply.
 pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Before, options: &Options) -> Report {
-    let mut report = told(console, kernel, plan, false, |kernel, progress| apply::back(kernel, plan, before, options, progress));
+    let mut report =
+        told(console, kernel, plan, false, |kernel, progress| apply::back(kernel, plan, before, options, progress));
     if report.is_success()
         && let Err(error) = last::note_back(&Records::default(), before)
     {
@@ -233,17 +261,34 @@ pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Bef
 }
 
 /// Does it, telling how far it is and, if that is asked for, every request. `step` waits before each for a person.
-fn told(console: &mut Console, kernel: &mut Linux, plan: &Plan, step: bool, work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report) -> Report {
+fn told(
+    console: &mut Console,
+    kernel: &mut Linux,
+    plan: &Plan,
+    step: bool,
+    work: impl FnOnce(&mut dyn Kernel, &mut dyn FnMut(Progress)) -> Report,
+) -> Report {
     let mut teller = Teller::new(plan.base.topology.as_str(), console.is_live(), console.is_quiet() || step);
     let mut progress = |progress| teller.tell(progress);
-    let report = if step || console.verbose { work(&mut Loud::new(kernel, console, plan, step), &mut progress) } else { work(kernel, &mut progress) };
+    let report = if step || console.verbose {
+        work(&mut Loud::new(kernel, console, plan, step), &mut progress)
+    } else {
+        work(kernel, &mut progress)
+    };
     drop(teller);
     notice::warnings(console, kernel);
     report
 }
 
 /// Tells what came of a plan, and how the program ends for it.
-pub fn tell(console: &mut Console, case: &Case, plan: &Plan, report: &Report, manner: Manner, trial: Option<&Trial<'_>>) -> Exit {
+pub fn tell(
+    console: &mut Console,
+    case: &Case,
+    plan: &Plan,
+    report: &Report,
+    manner: Manner,
+    trial: Option<&Trial<'_>>,
+) -> Exit {
     for warning in report.warnings.iter().filter(|warning| !plan.warnings.contains(warning)) {
         console.warn(warning);
     }

@@ -58,8 +58,11 @@ pub fn any_candidates() -> Vec<CompletionCandidate> {
 
 /// What a shell completes `begun` to where a file or a topology is wanted.
 pub fn file_or_topology(begun: &OsStr) -> Vec<CompletionCandidate> {
-    let mut candidates: Vec<CompletionCandidate> =
-        topologies().into_iter().filter(|name| name.starts_with(&*begun.to_string_lossy())).map(CompletionCandidate::new).collect();
+    let mut candidates: Vec<CompletionCandidate> = topologies()
+        .into_iter()
+        .filter(|name| name.starts_with(&*begun.to_string_lossy()))
+        .map(CompletionCandidate::new)
+        .collect();
     candidates.extend(PathCompleter::any().complete(begun));
     candidates
 }

@@ -1,6 +1,9 @@
 //! The program: its arguments, and which subcommand runs.
 
-use super::command::{apply, completions, confirm, deadline as watch, destroy, exec, lab, list, man, plan, rollback, schema, show, test, undo, validate};
+use super::command::{
+    apply, completions, confirm, deadline as watch, destroy, exec, lab, list, man, plan, rollback, schema, show, test,
+    undo, validate,
+};
 use super::console::Console;
 use super::exit::Exit;
 use super::global::{Global, When};

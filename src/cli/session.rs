@@ -60,7 +60,13 @@ fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]
         }
         NoPlan::Conflicts(conflicts) => {
             for conflict in &conflicts {
-                console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &in_words(conflict), conflict.help.as_deref());
+                console.problem_at(
+                    &case.asked(),
+                    Some(&conflict.id),
+                    "conflict",
+                    &in_words(conflict),
+                    conflict.help.as_deref(),
+                );
             }
             Exit::Failed
         }
@@ -70,7 +76,11 @@ fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]
 /// The same without a word to anybody.
 pub fn compare(kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, NoPlan> {
     let mut wanted = case.wanted.clone();
-    let looked = if case.back { kernel.observe(&wanted) } else { kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted)) };
+    let looked = if case.back {
+        kernel.observe(&wanted)
+    } else {
+        kernel.resolve(&mut wanted).and_then(|()| kernel.observe(&wanted))
+    };
     let mut observed = looked.map_err(NoPlan::Failed)?;
     observed.others.retain(|(name, _)| !gone.contains(name));
     let made = if case.back { plan::back(&wanted, &observed) } else { plan::make(&wanted, &observed) };
@@ -86,7 +96,11 @@ pub fn in_words(conflict: &Conflict) -> String {
 /// The nodes whose namespaces go with this plan, or are made anew.
 pub fn going(plan: &Plan) -> Vec<&Node> {
     let goes = |change: &&Change| matches!(change.action, Action::Delete | Action::Replace);
-    plan.changes.iter().filter(goes).filter_map(|change| if let ResourceId::Namespace(node) = &change.id { Some(node) } else { None }).collect()
+    plan.changes
+        .iter()
+        .filter(goes)
+        .filter_map(|change| if let ResourceId::Namespace(node) = &change.id { Some(node) } else { None })
+        .collect()
 }
 
 /// Tells of the processes in namespaces that go: nobody ends them, and they keep what topo takes the name from.
@@ -99,6 +113,9 @@ fn left_behind(console: &mut Console, plan: &Plan) {
         let (plural, lives, end) = if who.count == 1 { ("", "lives", "it ends") } else { ("es", "live", "they end") };
         let more = who.count - who.some.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        console.warn(&format!("process{plural} {}{more} still {lives} in namespace {node}: it goes when {end}", who.some.join(", ")));
+        console.warn(&format!(
+            "process{plural} {}{more} still {lives} in namespace {node}: it goes when {end}",
+            who.some.join(", ")
+        ));
     }
 }

@@ -28,12 +28,26 @@ pub struct Case {
 impl Case {
     /// What a file wants.
     pub fn of(topology: Topology) -> Self {
-        Self { wanted: topology.state, source: Some(topology.source), origins: topology.origins, raw: topology.raw, checks: topology.checks, back: false }
+        Self {
+            wanted: topology.state,
+            source: Some(topology.source),
+            origins: topology.origins,
+            raw: topology.raw,
+            checks: topology.checks,
+            back: false,
+        }
     }
 
     /// A topology of which nothing is wanted.
     pub fn nothing(name: Name) -> Self {
-        Self { wanted: State::empty(name), source: None, origins: Origins::new(), raw: RawRules::new(), checks: Vec::new(), back: false }
+        Self {
+            wanted: State::empty(name),
+            source: None,
+            origins: Origins::new(),
+            raw: RawRules::new(),
+            checks: Vec::new(),
+            back: false,
+        }
     }
 
     /// A topology as it was last wanted.

@@ -62,7 +62,9 @@ impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
     }
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
-        let tell = |operation: &Operation, words: &Words, console: &mut Console| words.commands(operation).iter().for_each(|command| console.request(command));
+        let tell = |operation: &Operation, words: &Words, console: &mut Console| {
+            words.commands(operation).iter().for_each(|command| console.request(command))
+        };
         if !self.steps {
             batch.iter().for_each(|operation| tell(operation, &self.words, self.console));
             return self.inner.perform(topology, batch);
@@ -84,7 +86,9 @@ impl<K: Kernel + ?Sized> Kernel for Loud<'_, K> {
             }
             answers.extend(self.inner.perform(topology, std::slice::from_ref(operation)));
             if answers.last().is_some_and(Result::is_err) {
-                answers.extend(batch.iter().skip(nth + 1).map(|_| Err(Error::new(ErrorKind::Skipped, "go on", "after a failure"))));
+                answers.extend(
+                    batch.iter().skip(nth + 1).map(|_| Err(Error::new(ErrorKind::Skipped, "go on", "after a failure"))),
+                );
                 break;
             }
         }

@@ -54,12 +54,18 @@ impl<'a> Trial<'a> {
             return Ok(());
         }
         self.after = self.run()?;
-        let broken: Vec<String> =
-            self.broken().map(|(at, reason)| format!("{:?}: {reason}", self.case.checks.get(at).map(|check| check.title()).unwrap_or_default())).collect();
+        let broken: Vec<String> = self
+            .broken()
+            .map(|(at, reason)| {
+                format!("{:?}: {reason}", self.case.checks.get(at).map(|check| check.title()).unwrap_or_default())
+            })
+            .collect();
         match broken.split_first() {
             None => Ok(()),
             Some((first, [])) => Err(Error::new(ErrorKind::Refused, "check", first.as_str())),
-            Some((first, rest)) => Err(Error::new(ErrorKind::Refused, "check", format!("{first}, and {} more", rest.len()))),
+            Some((first, rest)) => {
+                Err(Error::new(ErrorKind::Refused, "check", format!("{first}, and {} more", rest.len())))
+            }
         }
     }
 
@@ -72,16 +78,28 @@ impl<'a> Trial<'a> {
         for (at, reason) in &broken {
             let Some(check) = self.case.checks.get(*at) else { continue };
             let (first, help) = match self.before {
-                None if self.unchanged => ("nothing was changed", "somebody else's change may be the reason: the plan is empty"),
+                None if self.unchanged => {
+                    ("nothing was changed", "somebody else's change may be the reason: the plan is empty")
+                }
                 Some(_) => ("it passed before", "see what in the plan it goes by, or change the check with it"),
-                None => ("the topology was not there before, so each check has to pass", "mend it in the file, or apply it without --test and look"),
+                None => (
+                    "the topology was not there before, so each check has to pass",
+                    "mend it in the file, or apply it without --test and look",
+                ),
             };
-            console.problem_in(self.case.source.as_ref(), &check.origin, "check-failed", &format!("{}: {reason}; {first}", check.title()), help);
+            console.problem_in(
+                self.case.source.as_ref(),
+                &check.origin,
+                "check-failed",
+                &format!("{}: {reason}; {first}", check.title()),
+                help,
+            );
         }
         if !broken.is_empty() {
             return;
         }
-        for (check, outcome, _) in self.tested(&self.after).each().filter(|(_, _, verdict)| *verdict != Verdict::Passed) {
+        for (check, outcome, _) in self.tested(&self.after).each().filter(|(_, _, verdict)| *verdict != Verdict::Passed)
+        {
             console.warn(&format!("check {:?} fails, as it did before: {}", check.title(), reason(check, outcome)));
         }
         let when = if self.unchanged { "nothing is changed" } else { "after the change" };
@@ -101,10 +119,13 @@ impl<'a> Trial<'a> {
     /// The checks that must pass and do not, and what was seen.
     fn broken(&self) -> impl Iterator<Item = (usize, String)> {
         let passed_before = |at: usize| match (&self.before, self.case.checks.get(at)) {
-            (Some(before), Some(check)) => before.get(at).is_some_and(|outcome| outcome.verdict(check) == Verdict::Passed),
+            (Some(before), Some(check)) => {
+                before.get(at).is_some_and(|outcome| outcome.verdict(check) == Verdict::Passed)
+            }
             _ => true,
         };
-        let failing = self.tested(&self.after).each().enumerate().filter(|(_, (_, _, verdict))| *verdict != Verdict::Passed);
+        let failing =
+            self.tested(&self.after).each().enumerate().filter(|(_, (_, _, verdict))| *verdict != Verdict::Passed);
         failing.filter(move |(at, _)| passed_before(*at)).map(|(at, (check, outcome, _))| (at, reason(check, outcome)))
     }
 

@@ -62,7 +62,10 @@ pub fn is_iptables(chain: &ChainRef) -> bool {
 /// a mark beside a verdict. An error says what iptables has no words for.
 pub fn args(rule: &PacketRule, family: Family, topology: &Name) -> Result<Vec<Vec<String>>, String> {
     if families(rule).any(|own| own != family) {
-        return Err(format!("a rule for the other family cannot stand in a chain of {}", if family == Family::V4 { "iptables" } else { "ip6tables" }));
+        return Err(format!(
+            "a rule for the other family cannot stand in a chain of {}",
+            if family == Family::V4 { "iptables" } else { "ip6tables" }
+        ));
     }
     let mut heads = vec![Vec::new()];
     heads = each(heads, &interfaces("-i", rule.input.as_ref())?);
@@ -135,9 +138,11 @@ fn addresses(flag: &str, range: &str, list: Option<&AddressMatch>) -> Result<Vec
     let not = if list.not { words(&["!"]) } else { Vec::new() };
     let item = |item: &AddressRange| match item {
         AddressRange::Prefix(net) => not.iter().cloned().chain([flag.to_owned(), net.trunc().to_string()]).collect(),
-        AddressRange::Range(from, to) => {
-            words(&["-m", "iprange"]).into_iter().chain(not.iter().cloned()).chain([range.to_owned(), format!("{from}-{to}")]).collect()
-        }
+        AddressRange::Range(from, to) => words(&["-m", "iprange"])
+            .into_iter()
+            .chain(not.iter().cloned())
+            .chain([range.to_owned(), format!("{from}-{to}")])
+            .collect(),
     };
     Ok(list.items.iter().map(item).collect())
 }
@@ -166,7 +171,11 @@ fn transport(rule: &PacketRule, family: Family) -> Result<Vec<Vec<String>>, Stri
     }
     let span = |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}:{to}") };
     let choices = |flag: &str, list: &[(u16, u16)]| -> Vec<Vec<String>> {
-        if list.is_empty() { vec![Vec::new()] } else { list.iter().map(|range| vec![flag.to_owned(), span(range)]).collect() }
+        if list.is_empty() {
+            vec![Vec::new()]
+        } else {
+            list.iter().map(|range| vec![flag.to_owned(), span(range)]).collect()
+        }
     };
     match protocol {
         "tcp" | "udp" | "sctp" | "dccp" => {
@@ -176,7 +185,9 @@ fn transport(rule: &PacketRule, family: Family) -> Result<Vec<Vec<String>>, Stri
         // iptables has no match of this name; multiport knows its ports, one list at a time.
         "udplite" => {
             let multiport = |flag: &str, list: &[(u16, u16)]| -> Vec<Vec<String>> {
-                let module = |choice: Vec<String>| if choice.is_empty() { choice } else { [words(&["-m", "multiport"]), choice].concat() };
+                let module = |choice: Vec<String>| {
+                    if choice.is_empty() { choice } else { [words(&["-m", "multiport"]), choice].concat() }
+                };
                 choices(flag, list).into_iter().map(module).collect()
             };
             Ok(each(each(vec![head], &multiport("--sports", &rule.source_port)), &multiport("--dports", &rule.port)))
@@ -222,7 +233,9 @@ fn targets(rule: &PacketRule, family: Family) -> Result<Vec<Vec<String>>, String
     let mut targets = Vec::new();
     if let Some(prefix) = &rule.log {
         if prefix.len() > LOG_PREFIX || prefix.chars().any(char::is_control) {
-            return Err(format!("the log prefix {prefix:?} is longer than the {LOG_PREFIX} bytes that iptables takes, or has a control character"));
+            return Err(format!(
+                "the log prefix {prefix:?} is longer than the {LOG_PREFIX} bytes that iptables takes, or has a control character"
+            ));
         }
         let text = if prefix.is_empty() { Vec::new() } else { words(&["--log-prefix", prefix]) };
         targets.push([words(&["-j", "LOG"]), text].concat());
@@ -242,12 +255,16 @@ fn verdict(verdict: &Verdict, family: Family) -> Vec<String> {
     match verdict {
         Verdict::Accept => words(&["-j", "ACCEPT"]),
         Verdict::Drop => words(&["-j", "DROP"]),
-        Verdict::Reject(with) => words(&["-j", "REJECT", "--reject-with", &reject(with.as_deref().unwrap_or("port-unreachable"), family)]),
+        Verdict::Reject(with) => {
+            words(&["-j", "REJECT", "--reject-with", &reject(with.as_deref().unwrap_or("port-unreachable"), family)])
+        }
         Verdict::Masquerade => words(&["-j", "MASQUERADE"]),
         Verdict::Snat(target) => words(&["-j", "SNAT", "--to-source", &nat(target)]),
         Verdict::Dnat(target) => words(&["-j", "DNAT", "--to-destination", &nat(target)]),
         Verdict::Redirect(None) => words(&["-j", "REDIRECT"]),
-        Verdict::Redirect(Some((from, to))) if from == to => words(&["-j", "REDIRECT", "--to-ports", &from.to_string()]),
+        Verdict::Redirect(Some((from, to))) if from == to => {
+            words(&["-j", "REDIRECT", "--to-ports", &from.to_string()])
+        }
         Verdict::Redirect(Some((from, to))) => words(&["-j", "REDIRECT", "--to-ports", &format!("{from}-{to}")]),
     }
 }
@@ -271,7 +288,8 @@ fn reject(with: &str, family: Family) -> String {
 fn nat(target: &Target) -> String {
     let last = target.last.filter(|last| *last != target.address).map(|last| format!("-{last}")).unwrap_or_default();
     let addresses = format!("{}{last}", target.address);
-    let addresses = if target.address.is_ipv6() && target.port.is_some() { format!("[{addresses}]") } else { addresses };
+    let addresses =
+        if target.address.is_ipv6() && target.port.is_some() { format!("[{addresses}]") } else { addresses };
     match target.port {
         None => addresses,
         Some((from, to)) if from == to => format!("{addresses}:{from}"),

@@ -37,7 +37,11 @@ pub fn rule(rule: &PacketRule, family: &str) -> String {
     if rule.counter {
         words.push("counter".to_owned());
     }
-    words.extend(rule.log.as_ref().map(|prefix| if prefix.is_empty() { "log".to_owned() } else { format!("log prefix {}", log_prefix(prefix)) }));
+    words.extend(
+        rule.log.as_ref().map(|prefix| {
+            if prefix.is_empty() { "log".to_owned() } else { format!("log prefix {}", log_prefix(prefix)) }
+        }),
+    );
     words.extend(rule.verdict.as_ref().map(|verdict| self::verdict(verdict, rule.family, family)));
     words.join(" ")
 }
@@ -60,14 +64,16 @@ pub fn fault(rule: &PacketRule) -> Option<String> {
             ));
         }
     }
-    let words = rule.protocol.iter().chain(&rule.icmp_type).chain(&rule.state).chain(rule.limit.as_ref().map(|(_, unit)| unit));
+    let words =
+        rule.protocol.iter().chain(&rule.icmp_type).chain(&rule.state).chain(rule.limit.as_ref().map(|(_, unit)| unit));
     for text in words {
         if text.is_empty() || word(text) != *text {
             return Some(format!("{text:?} is not a word of nft"));
         }
     }
     if !rule.port.is_empty() || !rule.source_port.is_empty() {
-        let ported = matches!(rule.protocol.as_deref().map(protocol), Some("tcp" | "udp" | "sctp" | "dccp" | "udplite"));
+        let ported =
+            matches!(rule.protocol.as_deref().map(protocol), Some("tcp" | "udp" | "sctp" | "dccp" | "udplite"));
         return (!ported).then(|| "ports need a protocol that has them (tcp, udp, sctp, dccp, udplite)".to_owned());
     }
     None
@@ -106,7 +112,9 @@ pub fn raw_fault(text: &str) -> Option<&'static str> {
     match text.split_whitespace().next() {
         None => Some("nothing in it"),
         // These would be read as the place of the rule in its chain.
-        Some("handle" | "position" | "index") => Some("a place in the chain before it: the rule stands where the file has it"),
+        Some("handle" | "position" | "index") => {
+            Some("a place in the chain before it: the rule stands where the file has it")
+        }
         Some(_) => None,
     }
 }
@@ -249,7 +257,9 @@ fn nat(target: &Target, table: &str) -> String {
         text.push_str(if target.address.is_ipv4() { "ip " } else { "ip6 " });
     }
     text.push_str("to ");
-    let bracket = |address: IpAddr| if address.is_ipv6() && target.port.is_some() { format!("[{address}]") } else { address.to_string() };
+    let bracket = |address: IpAddr| {
+        if address.is_ipv6() && target.port.is_some() { format!("[{address}]") } else { address.to_string() }
+    };
     text.push_str(&bracket(target.address));
     if let Some(last) = target.last.filter(|last| *last != target.address) {
         // Writing to a String cannot fail.

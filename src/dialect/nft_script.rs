@@ -12,7 +12,9 @@ impl TableRule {
     pub fn text(&self, topology: &Name) -> String {
         match self {
             // What somebody put in without our comment differs from our own rule, even where the rest is the same.
-            Self::Listed(line) => line.strip_suffix(&comment(topology)).map_or_else(|| format!("{line} # without the comment of {topology}"), str::to_owned),
+            Self::Listed(line) => line
+                .strip_suffix(&comment(topology))
+                .map_or_else(|| format!("{line} # without the comment of {topology}"), str::to_owned),
             Self::Typed(_) | Self::Raw(_) => self.in_family("inet"),
         }
     }
@@ -88,7 +90,11 @@ fn commands(table: &Table, start: Start) -> Vec<(Option<&TableRule>, String)> {
     let table_line = |verb| (None, format!("{verb} table inet {name} {{{}; }}", comment(&table.topology)));
     let mut lines = match start {
         // `add` before `delete`: deleting what is not there is an error, and an older nft has no `destroy`.
-        Start::Over => vec![(None, format!("add table inet {name}")), (None, format!("delete table inet {name}")), table_line("add")],
+        Start::Over => vec![
+            (None, format!("add table inet {name}")),
+            (None, format!("delete table inet {name}")),
+            table_line("add"),
+        ],
         Start::Fresh => vec![table_line("create")],
     };
     // What was observed may hold objects of others that are no chains (`set blocked`): those cannot be put back from their listing.
@@ -98,7 +104,10 @@ fn commands(table: &Table, start: Start) -> Vec<(Option<&TableRule>, String)> {
     }
     for chain in chains() {
         for rule in chain.rules.iter().filter(|rule| rule.fault().is_none()) {
-            lines.push((Some(rule), format!("add rule inet {name} {} {}", chain.name, rule.command(&table.topology, "inet"))));
+            lines.push((
+                Some(rule),
+                format!("add rule inet {name} {} {}", chain.name, rule.command(&table.topology, "inet")),
+            ));
         }
     }
     lines

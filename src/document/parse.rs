@@ -28,14 +28,19 @@ pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
 
 /// What is too large to go on with: what a file costs is bounded.
 pub(crate) fn too_large(document: &Document) -> Option<Finding> {
-    let interfaces: usize = document.host.iter().chain(document.namespaces.values()).map(|section| section.interfaces.len()).sum();
+    let interfaces: usize =
+        document.host.iter().chain(document.namespaces.values()).map(|section| section.interfaces.len()).sum();
     let counts = [
         (document.namespaces.len(), tree::MAX_NAMESPACES, "namespaces"),
         (interfaces, tree::MAX_INTERFACES, "interfaces"),
         (document.checks.len(), MAX_CHECKS, "checks"),
     ];
     let (count, most, what) = counts.into_iter().find(|(count, most, _)| count > most)?;
-    Some(Finding::error("too-many-values", document.name.place, format!("the topology has {count} {what}, more than {most}")))
+    Some(Finding::error(
+        "too-many-values",
+        document.name.place,
+        format!("the topology has {count} {what}, more than {most}"),
+    ))
 }
 
 /// Fills in what the file leaves out, resolves its names, and says what each resource shall be. Never fails: what cannot be lowered is left out, with a

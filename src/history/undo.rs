@@ -51,7 +51,12 @@ pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(
         let reason = conflicts.into_iter().next().map_or_else(String::new, |conflict| conflict.reason);
         Error::new(ErrorKind::Refused, "plan the way back", reason)
     })?;
-    let apply = Apply { made_by: env!("CARGO_PKG_VERSION").to_owned(), at: clock::since_boot()?.as_secs(), plan: without_others(plan), before };
+    let apply = Apply {
+        made_by: env!("CARGO_PKG_VERSION").to_owned(),
+        at: clock::since_boot()?.as_secs(),
+        plan: without_others(plan),
+        before,
+    };
     let numbers = records.applies(topology)?;
     records.write(topology, &name(after(&numbers)), &apply)?;
     numbers.iter().rev().skip(KEPT - 1).try_for_each(|old| records.delete(topology, &name(*old)).map(drop))
@@ -80,7 +85,8 @@ pub fn last(records: &Records, topology: &Name) -> Result<Option<(u64, Apply)>, 
     match records.read::<MadeBy>(topology, &name(number)) {
         Ok(Some(MadeBy { made_by })) if made_by != here => {
             let reason = format!("it was made by topo {made_by}, and this is {here}, which cannot read it");
-            Err(Error::new(ErrorKind::File, "read the last apply", reason).help("undo it with the topo that made it, or apply the file of before"))
+            Err(Error::new(ErrorKind::File, "read the last apply", reason)
+                .help("undo it with the topo that made it, or apply the file of before"))
         }
         _ => Err(error),
     }
@@ -104,5 +110,9 @@ fn after(numbers: &[u64]) -> u64 {
 
 /// Forgets the applies of `topology` from this number on: they were undone.
 pub fn forget(records: &Records, topology: &Name, from: u64) -> Result<(), Error> {
-    records.applies(topology)?.into_iter().filter(|number| *number >= from).try_for_each(|number| records.delete(topology, &name(number)).map(drop))
+    records
+        .applies(topology)?
+        .into_iter()
+        .filter(|number| *number >= from)
+        .try_for_each(|number| records.delete(topology, &name(number)).map(drop))
 }

@@ -66,7 +66,8 @@ impl Error {
             ENOSYS | EPROTONOSUPPORT | EOPNOTSUPP | EAFNOSUPPORT => ErrorKind::Missing,
             _ => ErrorKind::Refused,
         };
-        let help = (kind == ErrorKind::Privileges).then(|| "run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN".to_owned());
+        let help = (kind == ErrorKind::Privileges)
+            .then(|| "run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN".to_owned());
         // What strerror(3) says, without the number that the standard library puts behind it.
         let said = std::io::Error::from_raw_os_error(errno).to_string();
         let reason = said.split(" (os error").next().unwrap_or_default().to_lowercase();

@@ -9,9 +9,15 @@ use std::collections::BTreeSet;
 pub fn with_settings(kernel: &mut dyn Kernel, mut state: State) -> Result<State, Error> {
     let mut which: BTreeSet<(Node, String)> = BTreeSet::new();
     for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
-        which.extend(["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())));
+        which.extend(
+            ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())),
+        );
     }
-    let prior = state.record.prior.iter().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None });
+    let prior = state
+        .record
+        .prior
+        .iter()
+        .filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None });
     which.extend(prior.chain(&state.record.wrote).map(|sysctl| (sysctl.node.clone(), sysctl.key.clone())));
     // One of a node that is gone has no value.
     which.retain(|(node, _)| node.is_host() || state.namespace(node).is_some());

@@ -20,12 +20,16 @@ struct Seen {
 
 /// A line for each namespace that `state` has made in which others have something.
 pub fn notes(state: &State, places: &Places) -> Result<Vec<(Node, String)>, Error> {
-    let nodes: Vec<&Node> = state.namespaces().map(|namespace| &namespace.node).filter(|node| state.is_made(node)).collect();
+    let nodes: Vec<&Node> =
+        state.namespaces().map(|namespace| &namespace.node).filter(|node| state.is_made(node)).collect();
     let jobs = nodes.iter().map(|node| netns::job(places.of(node), move || look(node))).collect();
     let mut notes = Vec::new();
     for (node, seen) in nodes.iter().zip(netns::run(netns::READERS, jobs)) {
         let seen = seen??;
-        let tables = seen.tables.iter().map(|(table, chains)| format!("{table} ({chains} {})", if *chains == 1 { "chain" } else { "chains" }));
+        let tables = seen
+            .tables
+            .iter()
+            .map(|(table, chains)| format!("{table} ({chains} {})", if *chains == 1 { "chain" } else { "chains" }));
         let tables = tables.collect::<Vec<_>>().join(", ");
         let neighbors = seen.neighbors.iter().filter(|id| !state.items.contains_key(id)).count();
         let mut parts = Vec::new();
@@ -50,11 +54,16 @@ fn look(node: &Node) -> Result<Seen, Error> {
     }
     let socket = Socket::open()?;
     let failed = |refused: super::netlink::socket::Refused| refused.error(format!("read the neighbours of {node}"));
-    let foreign: Vec<neighbor::Seen> = neighbor::dump(&socket, false).map_err(failed)?.into_iter().filter(|seen| seen.protocol != PROTOCOL).collect();
+    let foreign: Vec<neighbor::Seen> =
+        neighbor::dump(&socket, false).map_err(failed)?.into_iter().filter(|seen| seen.protocol != PROTOCOL).collect();
     if foreign.is_empty() {
         return Ok(Seen { tables, neighbors: Vec::new() });
     }
-    let names: HashMap<u32, IfName> = link::dump(&socket).map_err(failed)?.into_iter().map(|link| (link.index, link.name)).collect();
-    let neighbors = foreign.iter().filter_map(|seen| seen.neighbor(node, names.get(&seen.index)?.clone())).filter(|neighbor| neighbor.permanent);
+    let names: HashMap<u32, IfName> =
+        link::dump(&socket).map_err(failed)?.into_iter().map(|link| (link.index, link.name)).collect();
+    let neighbors = foreign
+        .iter()
+        .filter_map(|seen| seen.neighbor(node, names.get(&seen.index)?.clone()))
+        .filter(|neighbor| neighbor.permanent);
     Ok(Seen { tables, neighbors: neighbors.map(|neighbor| neighbor.id()).collect() })
 }

@@ -71,13 +71,21 @@ pub fn list(records: &[(Name, Record)], places: &Places) -> Result<(Vec<Found>, 
     }
     for link in &host.links {
         if let Some(name) = link.alias.as_deref().and_then(topology_of).map(Name::from) {
-            found.entry(name.clone()).or_insert_with(|| Found::new(&name)).links.insert(LinkId::new("host", link.name.clone()));
+            found
+                .entry(name.clone())
+                .or_insert_with(|| Found::new(&name))
+                .links
+                .insert(LinkId::new("host", link.name.clone()));
         }
     }
     // Killed between a link's birth and its alias: the group says whose it is, if the name is known from anything else.
     let groups: HashMap<u32, Name> = found.keys().map(|name| (group(name), name.clone())).collect();
     let mut unowned = Vec::new();
-    for link in host.links.iter().filter(|link| link.group >> 24 == 0x74 && link.alias.as_deref().and_then(topology_of).is_none()) {
+    for link in host
+        .links
+        .iter()
+        .filter(|link| link.group >> 24 == 0x74 && link.alias.as_deref().and_then(topology_of).is_none())
+    {
         let id = LinkId::new("host", link.name.clone());
         match groups.get(&link.group).and_then(|name| found.get_mut(name)) {
             Some(topology) => _ = topology.links.insert(id),
@@ -86,7 +94,8 @@ pub fn list(records: &[(Name, Record)], places: &Places) -> Result<(Vec<Found>, 
     }
     let ours: BTreeSet<&IfName> = found.values().flat_map(|topology| &topology.links).map(|link| &link.name).collect();
     let owned = |id: &ResourceId| records.iter().any(|(_, record)| record.owned.contains(id));
-    let nobodys = host.marked.into_iter().filter(|(id, links)| !links.iter().any(|link| ours.contains(link)) && !owned(id));
+    let nobodys =
+        host.marked.into_iter().filter(|(id, links)| !links.iter().any(|link| ours.contains(link)) && !owned(id));
     unowned.extend(nobodys.map(|(id, _)| id));
     for topology in found.values_mut().filter(|topology| !topology.links.is_empty() || topology.nft) {
         topology.existing.insert(Node::host(), None);
@@ -115,7 +124,9 @@ fn marked_namespaces(records: &[(Name, Record)]) -> Result<Vec<(Node, Name)>, Er
                 // A second name of one is somebody else's.
                 match seen.entry(cookie).or_insert(marked.len()) {
                     at if cookie == 0 || *at == marked.len() => marked.push(one),
-                    at if known(&one.0, cookie) => marked.get_mut(*at).into_iter().for_each(|first| *first = one.clone()),
+                    at if known(&one.0, cookie) => {
+                        marked.get_mut(*at).into_iter().for_each(|first| *first = one.clone())
+                    }
                     _ => {}
                 }
             }
@@ -139,12 +150,22 @@ fn look_at_host() -> Result<Host, Error> {
         marked.extend(name_of(seen.index).map(|name| (seen.address(&node, name.clone()).id(), vec![name])));
     }
     for family in [libc::AF_INET, libc::AF_INET6] {
-        for seen in route::dump(&socket, family, &node, name_of).map_err(failed)?.into_iter().filter(|seen| seen.protocol == PROTOCOL) {
+        for seen in route::dump(&socket, family, &node, name_of)
+            .map_err(failed)?
+            .into_iter()
+            .filter(|seen| seen.protocol == PROTOCOL)
+        {
             let devs = seen.route.nexthops.iter().filter_map(|hop| hop.dev.clone()).collect();
             marked.push((seen.route.id(), devs));
         }
     }
-    marked.extend(rule::dump(&socket, &node).map_err(failed)?.iter().filter(|seen| seen.protocol == PROTOCOL).map(|seen| (seen.rule.id(), Vec::new())));
+    marked.extend(
+        rule::dump(&socket, &node)
+            .map_err(failed)?
+            .iter()
+            .filter(|seen| seen.protocol == PROTOCOL)
+            .map(|seen| (seen.rule.id(), Vec::new())),
+    );
     for seen in neighbor::dump(&socket, false).map_err(failed)?.iter().filter(|seen| seen.protocol == PROTOCOL) {
         let neighbor = name_of(seen.index).and_then(|name| seen.neighbor(&node, name));
         marked.extend(neighbor.map(|neighbor| (neighbor.id(), vec![neighbor.link.name])));

@@ -17,7 +17,10 @@ use super::store::record;
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
-use crate::resource::{Counts, LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State, TableRule};
+use crate::resource::{
+    Counts, LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State,
+    TableRule,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -74,7 +77,8 @@ impl Linux {
 
     /// The topology of which the namespace is a node that topo was started in.
     pub fn started_inside(&self) -> Result<Option<Name>, Error> {
-        let alias = || namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"));
+        let alias =
+            || namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"));
         let alias = netns::run_one(netns::Place::Inside(self.places.host.clone()), alias)??;
         Ok(alias.as_deref().and_then(namespace::topology_of).map(Name::from))
     }
@@ -100,7 +104,8 @@ impl Linux {
         let Some(topology) = alias.as_deref().and_then(namespace::topology_of).map(Name::from) else { return Ok(None) };
         let here = netns::cookie()?;
         let record = self.records.load(&topology)?.record.unwrap_or_default();
-        let node = record.namespaces.iter().find(|(_, cookie)| **cookie == here && here != 0).map(|(node, _)| node.clone());
+        let node =
+            record.namespaces.iter().find(|(_, cookie)| **cookie == here && here != 0).map(|(node, _)| node.clone());
         Ok(Some((topology, node)))
     }
 
@@ -133,7 +138,9 @@ impl Linux {
 
     /// The record of a topology that nothing is done with: one that cannot be read is told, and no reason to stop.
     fn load_other(&self, topology: &Name) -> record::Loaded {
-        self.records.load(topology).unwrap_or_else(|error| record::Loaded { record: None, warning: Some(error.to_string()) })
+        self.records
+            .load(topology)
+            .unwrap_or_else(|error| record::Loaded { record: None, warning: Some(error.to_string()) })
     }
 
     /// The record of `topology`, and those of all others.
@@ -160,7 +167,9 @@ fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
     for namespace in wanted.namespaces() {
         let node = &namespace.node;
         let was = match &namespace.tenure {
-            NodeTenure::Existing(place) if record.namespaces.contains_key(node) => format!("made by topo, and is now to be {place}"),
+            NodeTenure::Existing(place) if record.namespaces.contains_key(node) => {
+                format!("made by topo, and is now to be {place}")
+            }
             NodeTenure::Created => match record.existing.get(node) {
                 Some(place) => format!("{place}, which somebody else made, and is now to be made by topo"),
                 None => continue,
@@ -168,7 +177,9 @@ fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
             _ => continue,
         };
         let error = Error::new(ErrorKind::Taken, format!("find namespace {node}"), format!("{node} was {was}"));
-        return Err(error.help("give it another name in the file, or destroy the topology first").about(ResourceId::Namespace(node.clone())));
+        return Err(error
+            .help("give it another name in the file, or destroy the topology first")
+            .about(ResourceId::Namespace(node.clone())));
     }
     Ok(())
 }
@@ -195,7 +206,8 @@ impl Kernel for Linux {
             let Ok(netns) = Netns::open(&place) else { continue };
             if let Some(other) = seen.insert(netns.inode()?, node.clone()) {
                 let reason = format!("{node} and {other} are one and the same network namespace");
-                let error = Error::new(ErrorKind::Taken, format!("find {place}"), reason).help("name it once, and put all of it there");
+                let error = Error::new(ErrorKind::Taken, format!("find {place}"), reason)
+                    .help("name it once, and put all of it there");
                 return Err(error.about(ResourceId::Namespace(node)));
             }
         }
@@ -208,9 +220,14 @@ impl Kernel for Linux {
         one_place_each(wanted, &record)?;
         self.places.existing = record.existing.clone().into_iter().chain(existing(wanted)).collect();
         // What the file makes is not existing any more, whatever it was before.
-        self.places.existing.retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
+        self.places
+            .existing
+            .retain(|node, _| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Created));
         self.claimed = record.namespaces.keys().cloned().collect();
-        let made = wanted.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created).map(|namespace| &namespace.node);
+        let made = wanted
+            .namespaces()
+            .filter(|namespace| namespace.tenure == NodeTenure::Created)
+            .map(|namespace| &namespace.node);
         for node in made.filter(|node| !self.claimed.contains(*node) && netns::is_leftover(node.as_str())) {
             let warning = format!(
                 "{} is an empty file, as a namespace leaves it that was cut off: it gives way to namespace {node}",
@@ -221,7 +238,9 @@ impl Kernel for Linux {
         let (places, files) = (self.places.clone(), &self.files.of(&self.places.existing));
         let mut told = Vec::new();
         let records = observe::Records { record, others, arrived: &self.arrived };
-        let state = netns::run_one(netns::Place::Inside(places.host.clone()), || observe::observe(wanted, &places, files, records, &mut told))?;
+        let state = netns::run_one(netns::Place::Inside(places.host.clone()), || {
+            observe::observe(wanted, &places, files, records, &mut told)
+        })?;
         self.warnings.append(&mut told);
         let mut observed = state?;
         ipv6::stand_in(wanted, &mut observed);
@@ -235,7 +254,13 @@ impl Kernel for Linux {
         if !record.running {
             self.spare.clear();
             // While the old record still says where to look.
-            let nodes = self.claimed.iter().chain(record.namespaces.keys()).chain(self.places.existing.keys()).cloned().collect();
+            let nodes = self
+                .claimed
+                .iter()
+                .chain(record.namespaces.keys())
+                .chain(self.places.existing.keys())
+                .cloned()
+                .collect();
             self.files.tidy(&nodes);
         }
         self.claimed = record.namespaces.keys().cloned().collect();
@@ -253,11 +278,13 @@ impl Kernel for Linux {
     }
 
     fn perform(&mut self, topology: &Name, batch: &[Operation]) -> Vec<Result<(), Error>> {
-        let moved = |operation: &Operation| if let Operation::Move { to, .. } = operation { Some(to.clone()) } else { None };
+        let moved =
+            |operation: &Operation| if let Operation::Move { to, .. } = operation { Some(to.clone()) } else { None };
         self.arrived.extend(batch.iter().filter_map(moved));
         let generations = Mutex::new(Vec::new());
         let (places, files, claimed) = (&self.places, &self.files.of(&self.places.existing), &self.claimed);
-        let answers = perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });
+        let answers =
+            perform(&Batch { topology, operations: batch, places, files, claimed, generations: &generations });
         self.generations.extend(generations.into_inner().unwrap_or_default());
         answers
     }

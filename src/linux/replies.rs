@@ -39,7 +39,15 @@ pub struct Read {
 
 /// Reads answers about `node`; `made` says that it is one of the topology's own namespaces.
 pub fn read(wanted: &State, node: &Node, made: bool, replies: &Replies) -> Read {
-    let mut look = Look { node: node.clone(), alias: None, cookie: 1, links: Vec::new(), nsids: HashMap::new(), inside: None, netns: None };
+    let mut look = Look {
+        node: node.clone(),
+        alias: None,
+        cookie: 1,
+        links: Vec::new(),
+        nsids: HashMap::new(),
+        inside: None,
+        netns: None,
+    };
     let mut inside = Inside::default();
     let (mut tried, mut understood) = (0, 0);
     // Routes name links, which may come later.
@@ -55,8 +63,12 @@ pub fn read(wanted: &State, node: &Node, made: bool, replies: &Replies) -> Read 
     }
     for resource in wanted.resources() {
         match (resource, &replies.table) {
-            (Resource::Table(table), Some(text)) => inside.table = Some(nft::parse(node, &wanted.topology, Some(table), text)),
-            (Resource::Insert(wanted), _) => inside.inserts.extend(replies.chains.iter().map(|text| insert::parse(wanted, text))),
+            (Resource::Table(table), Some(text)) => {
+                inside.table = Some(nft::parse(node, &wanted.topology, Some(table), text))
+            }
+            (Resource::Insert(wanted), _) => {
+                inside.inserts.extend(replies.chains.iter().map(|text| insert::parse(wanted, text)))
+            }
             _ => {}
         }
     }

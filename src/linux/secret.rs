@@ -70,14 +70,19 @@ impl Keys {
         }
         let tried = format!("find the private key of {key}");
         let Some(path) = file else {
-            let error = Error::new(ErrorKind::File, tried, "nobody has it any more: topo keeps no keys, and knows of no file with it");
+            let error = Error::new(
+                ErrorKind::File,
+                tried,
+                "nobody has it any more: topo keeps no keys, and knows of no file with it",
+            );
             return Err(error.help("put the key back into a file, name it in the topology, and apply that"));
         };
         let secret = read(path)?.secret;
         if secret.public() == key {
             return Ok(secret);
         }
-        let error = Error::new(ErrorKind::File, tried, format!("{path:?} has another key now, that of {}", secret.public()));
+        let error =
+            Error::new(ErrorKind::File, tried, format!("{path:?} has another key now, that of {}", secret.public()));
         Err(error.help("put the old key back into that file, or make the plan again"))
     }
 }
@@ -104,14 +109,19 @@ pub fn read(path: &str) -> Result<FileKey, Error> {
     let failed = |e: std::io::Error| {
         let error = Error::io(tried(), &e);
         match e.raw_os_error() {
-            Some(libc::ENOENT | libc::ENOTDIR) => Error { kind: ErrorKind::File, ..error }.help(format!("make it with: {}", make(path))),
+            Some(libc::ENOENT | libc::ENOTDIR) => {
+                Error { kind: ErrorKind::File, ..error }.help(format!("make it with: {}", make(path)))
+            }
             _ => Error { kind: ErrorKind::File, ..error },
         }
     };
     // Whatever else has that name, nobody waits for it.
     let file = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
-    let wrong = |what: &str| Error::new(ErrorKind::File, tried(), what).help(format!("a key is 44 characters of base64, such as this makes: {}", make(path)));
+    let wrong = |what: &str| {
+        Error::new(ErrorKind::File, tried(), what)
+            .help(format!("a key is 44 characters of base64, such as this makes: {}", make(path)))
+    };
     if !meta.is_file() {
         return Err(wrong("it is no plain file"));
     }
@@ -164,7 +174,14 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_told_without_what_it_says() {
-        for text in ["", "root:hunter2:1:1", &PRIVATE[1..], &format!("{PRIVATE}{PRIVATE}"), &"A".repeat(10_000), &format!("{}=", "A".repeat(43))] {
+        for text in [
+            "",
+            "root:hunter2:1:1",
+            &PRIVATE[1..],
+            &format!("{PRIVATE}{PRIVATE}"),
+            &"A".repeat(10_000),
+            &format!("{}=", "A".repeat(43)),
+        ] {
             let path = file("bad", text);
             let error = read(&path).map(|_| ()).unwrap_err();
             let told = format!("{error} {error:?}");

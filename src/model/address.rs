@@ -17,13 +17,17 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
         return Err(Refusal::new(format!("address {} is assigned already", wanted.address)));
     }
     if wanted.address.addr().is_ipv6() && state.link(&wanted.link).is_some_and(Link::too_small_for_ipv6) {
-        let reason = format!("link {} would have an mtu too small for IPv6, and has the address {}", wanted.link, wanted.address);
+        let reason = format!(
+            "link {} would have an mtu too small for IPv6, and has the address {}",
+            wanted.link, wanted.address
+        );
         let help = format!("IPv6 needs an mtu of {IPV6_LEAST_MTU}: write a larger one, or remove the address first");
         return Err(Refusal { reason, help: Some(help) });
     }
     let mut address = wanted.clone();
     address.missing.clear();
-    address.secondary = wanted.address.addr().is_ipv4() && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());
+    address.secondary = wanted.address.addr().is_ipv4()
+        && state.addresses_of(&wanted.link).any(|there| !there.secondary && there.subnet() == wanted.subnet());
     let resource = Resource::Address(address);
     let owner = born_as(state, &resource);
     state.insert(resource, owner);
@@ -40,12 +44,20 @@ pub(super) fn after_delete(state: &mut State, link: &LinkId, gone: &IpNet) -> Ve
     let mut lost = Vec::new();
     let primary_left = state.addresses_of(link).any(|there| !there.secondary && there.subnet() == gone.trunc());
     if !primary_left {
-        let promotes = ["net/ipv4/conf/all/promote_secondaries".to_owned(), format!("net/ipv4/conf/{}/promote_secondaries", link.name)];
+        let promotes = [
+            "net/ipv4/conf/all/promote_secondaries".to_owned(),
+            format!("net/ipv4/conf/{}/promote_secondaries", link.name),
+        ];
         let on = |key: &String| matches!(state.get(&ResourceId::Sysctl(link.node.clone(), key.clone())), Some(Resource::Sysctl(sysctl)) if sysctl.value == "1");
-        let secondaries: Vec<ResourceId> =
-            state.addresses_of(link).filter(|there| there.secondary && there.subnet() == gone.trunc()).map(Address::id).collect();
+        let secondaries: Vec<ResourceId> = state
+            .addresses_of(link)
+            .filter(|there| there.secondary && there.subnet() == gone.trunc())
+            .map(Address::id)
+            .collect();
         if promotes.iter().any(on) {
-            if let Some(Resource::Address(first)) = secondaries.first().and_then(|id| state.items.get_mut(id)).map(|item| &mut item.resource) {
+            if let Some(Resource::Address(first)) =
+                secondaries.first().and_then(|id| state.items.get_mut(id)).map(|item| &mut item.resource)
+            {
                 first.secondary = false;
             }
         } else {

@@ -52,7 +52,11 @@ pub(crate) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
 
 /// A link that goes down, or whose MTU gets too small, loses its IPv6 addresses and routes (`addrconf_ifdown`).
 pub(crate) fn ipv6_gone(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
-    let mut lost: Vec<ResourceId> = state.addresses_of(id).filter(|address| address.address.addr().is_ipv6()).map(crate::resource::Address::id).collect();
+    let mut lost: Vec<ResourceId> = state
+        .addresses_of(id)
+        .filter(|address| address.address.addr().is_ipv6())
+        .map(crate::resource::Address::id)
+        .collect();
     for address in &lost {
         state.items.remove(address);
     }
@@ -71,7 +75,9 @@ pub(crate) fn ipv6_settings_gone(state: &mut State, id: &LinkId) -> Vec<Resource
 }
 
 pub(crate) fn change(state: &mut State, id: &LinkId, change: impl FnOnce(&mut Link)) {
-    if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) =
+        state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource)
+    {
         change(link);
     }
 }
@@ -86,8 +92,11 @@ pub(crate) fn went_down(state: &mut State, id: &LinkId) -> Vec<ResourceId> {
 /// VLANs go down and come up with what they are on (`vlan_device_event`), unless they are bound loosely.
 pub(crate) fn vlans(state: &mut State, lower: &LinkId, up: bool) -> Vec<ResourceId> {
     let loose = |link: &Link| link.options.get("loose-binding") == Some(&Value::Bool(true));
-    let on: Vec<LinkId> =
-        state.links().filter(|link| link.kind == Kind::Vlan && link.link.as_ref() == Some(lower) && !loose(link)).map(|link| link.id.clone()).collect();
+    let on: Vec<LinkId> = state
+        .links()
+        .filter(|link| link.kind == Kind::Vlan && link.link.as_ref() == Some(lower) && !loose(link))
+        .map(|link| link.id.clone())
+        .collect();
     let mut lost = Vec::new();
     for id in on {
         let was_up = state.link(&id).is_some_and(|link| link.up == Setting::Is(true));

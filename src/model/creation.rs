@@ -4,7 +4,9 @@ use crate::resource::{Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource
 
 /// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a new namespace.
 pub fn born(resource: &Resource) -> Vec<Resource> {
-    let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, whole: false, .. }) = resource else { return Vec::new() };
+    let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, whole: false, .. }) = resource else {
+        return Vec::new();
+    };
     let lo = Link {
         tenure: Tenure::Existing,
         up: Setting::Is(false),
@@ -30,7 +32,9 @@ pub(crate) fn born_as(state: &State, resource: &Resource) -> Owner {
         Resource::Qdisc(qdisc) => qdisc.marked,
         Resource::Link(link) => link.marked,
         // The kernel's own rule for `local`, back in its place.
-        Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 => return if made { Owner::Ours } else { Owner::Theirs("the kernel".to_owned()) },
+        Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 => {
+            return if made { Owner::Ours } else { Owner::Theirs("the kernel".to_owned()) };
+        }
         _ => true,
     };
     if made || marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }

@@ -8,7 +8,9 @@ use crate::resource::{Kind, Operation, Owner, Resource, ResourceId, State, Sysct
 /// Carries `operation` out on `state`; says what else was lost or changed by it.
 pub fn effect(state: &mut State, operation: &Operation) -> Result<Vec<ResourceId>, Refusal> {
     match operation {
-        Operation::Create(Resource::Link(link)) if link.kind == Kind::Veth => Err(Refusal::new(format!("{}: a veth end is made with its peer", link.id))),
+        Operation::Create(Resource::Link(link)) if link.kind == Kind::Veth => {
+            Err(Refusal::new(format!("{}: a veth end is made with its peer", link.id)))
+        }
         Operation::Create(Resource::Link(link)) => link::create(state, link),
         Operation::Create(resource) => create(state, resource).map(|()| Vec::new()),
         Operation::CreatePair(first, second) => link::create_pair(state, first, second),
@@ -36,7 +38,12 @@ pub(crate) fn create(state: &mut State, resource: &Resource) -> Result<(), Refus
                 link::needs(state, &link)?;
             }
         }
-        Resource::Link(_) | Resource::Namespace(_) | Resource::Rule(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_) => {}
+        Resource::Link(_)
+        | Resource::Namespace(_)
+        | Resource::Rule(_)
+        | Resource::Table(_)
+        | Resource::Insert(_)
+        | Resource::File(_) => {}
     }
     if state.get(&id).is_some() {
         return Err(Refusal::new(format!("{} {id} exists", id.kind())));
@@ -51,7 +58,9 @@ pub(crate) fn create(state: &mut State, resource: &Resource) -> Result<(), Refus
 
 pub(crate) fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusal> {
     let id = after.id();
-    let Some(item) = state.items.get_mut(&id) else { return Err(Refusal::new(format!("there is no {} {id}", id.kind()))) };
+    let Some(item) = state.items.get_mut(&id) else {
+        return Err(Refusal::new(format!("there is no {} {id}", id.kind())));
+    };
     match (&mut item.resource, after) {
         (Resource::Link(_), Resource::Link(link)) => return link::update(state, link),
         (Resource::Route(_), Resource::Route(route)) => {
@@ -89,16 +98,21 @@ pub(crate) fn ripple(state: &mut State, main: &Sysctl) {
 
 /// Whether writing `main`, a secret, makes `other` say that addresses are made from it: of its own interface, or by default of all.
 pub(crate) fn makes_stable(main: &Sysctl, other: &Sysctl) -> bool {
-    let by_default = main.key == "net/ipv6/conf/default/stable_secret" && other.key.starts_with("net/ipv6/conf/") && other.key.ends_with("/addr_gen_mode");
+    let by_default = main.key == "net/ipv6/conf/default/stable_secret"
+        && other.key.starts_with("net/ipv6/conf/")
+        && other.key.ends_with("/addr_gen_mode");
     by_default || other.waits_for().is_some_and(|secret| secret == main.key)
 }
 
 pub(crate) fn delete(state: &mut State, id: &ResourceId) -> Result<Vec<ResourceId>, Refusal> {
-    let Some(gone) = state.items.remove(id) else { return Err(Refusal::new(format!("there is no {} {id}", id.kind()))) };
+    let Some(gone) = state.items.remove(id) else {
+        return Err(Refusal::new(format!("there is no {} {id}", id.kind())));
+    };
     Ok(match id {
         ResourceId::Namespace(node) => {
             // Its files are none of the kernel's, and stay.
-            let mut lost: Vec<ResourceId> = state.in_node(node).into_iter().filter(|id| !matches!(id, ResourceId::File(..))).collect();
+            let mut lost: Vec<ResourceId> =
+                state.in_node(node).into_iter().filter(|id| !matches!(id, ResourceId::File(..))).collect();
             for inside in &lost {
                 state.items.remove(inside);
             }

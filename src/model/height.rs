@@ -21,7 +21,9 @@ pub(super) fn made(state: &State, link: &Link) -> Result<(), Refusal> {
 
 /// A link that becomes a port of `master`. One that stands on nothing fits wherever its master does: what is on that was counted when it came.
 pub(super) fn joins(state: &State, link: &Link, master: &LinkId) -> Result<(), Refusal> {
-    let plain = link.link.is_none() && state.link(&link.id).is_none_or(|there| there.link.is_none()) && !holds_ports(&link.kind);
+    let plain = link.link.is_none()
+        && state.link(&link.id).is_none_or(|there| there.link.is_none())
+        && !holds_ports(&link.kind);
     if plain {
         return Ok(());
     }
@@ -53,7 +55,8 @@ pub(super) fn stands_on(state: &State, link: &Link) -> Option<LinkId> {
 fn below(state: &State, id: &LinkId, depth: usize) -> usize {
     let Some(link) = state.link(id).filter(|_| depth <= HIGHEST_STACK) else { return 1 };
     let lower = link.link.as_ref().filter(|_| is_upper(&link.kind)).map_or(0, |lower| below(state, lower, depth + 1));
-    let ports = state.links_of(&id.node).filter(|port| holds_ports(&link.kind) && port.master_id().as_ref() == Some(id));
+    let ports =
+        state.links_of(&id.node).filter(|port| holds_ports(&link.kind) && port.master_id().as_ref() == Some(id));
     1 + ports.map(|port| below(state, &port.id, depth + 1)).max().unwrap_or(0).max(lower)
 }
 

@@ -3,7 +3,8 @@
 use super::effect::effect;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Claim, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure, Value, offload,
+    Claim, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId,
+    Setting, State, Sysctl, Tenure, Value, offload,
 };
 use std::collections::BTreeSet;
 
@@ -33,7 +34,12 @@ impl Model {
     /// A machine with nothing but the host's namespace.
     pub fn bare(topology: Name) -> Self {
         let mut state = State::empty(topology);
-        let host = crate::resource::Namespace { node: Node::host(), tenure: crate::resource::NodeTenure::Host, marked: false, whole: false };
+        let host = crate::resource::Namespace {
+            node: Node::host(),
+            tenure: crate::resource::NodeTenure::Host,
+            marked: false,
+            whole: false,
+        };
         state.insert(Resource::Namespace(host), Owner::Theirs("the machine".to_owned()));
         Self::new(state)
     }
@@ -67,7 +73,8 @@ impl Model {
             _ => return Vec::new(),
         };
         let keeps = |link: &&Link| if six { !link.too_small_for_ipv6() } else { self.has_ipv4(link) };
-        let names: Vec<&str> = self.state.links_of(&default.node).filter(keeps).map(|link| link.id.name.as_str()).collect();
+        let names: Vec<&str> =
+            self.state.links_of(&default.node).filter(keeps).map(|link| link.id.name.as_str()).collect();
         let now = |key: String| Sysctl::new(default.node.clone(), key.clone(), &self.value(&default.node, &key));
         Sysctl::inherited(&default.key, names.into_iter()).into_iter().map(now).collect()
     }
@@ -87,7 +94,11 @@ impl Model {
     /// [`Self::set`], where `kept` stay.
     fn write(&mut self, sysctl: Sysctl, kept: Vec<Sysctl>) {
         let start = ResourceId::Sysctl(sysctl.node.clone(), String::new());
-        let items = self.state.items.range_mut(start..).take_while(|(id, _)| matches!(id, ResourceId::Sysctl(node, _) if *node == sysctl.node));
+        let items = self
+            .state
+            .items
+            .range_mut(start..)
+            .take_while(|(id, _)| matches!(id, ResourceId::Sysctl(node, _) if *node == sysctl.node));
         for (_, item) in items {
             if let Resource::Sysctl(other) = &mut item.resource
                 && other.written_with() == Some(sysctl.id())
@@ -122,11 +133,16 @@ impl Model {
     /// What links do for the kernel is seen where it is wanted or the record has it.
     fn offloads_asked(&self, wanted: &State, state: &mut State) {
         let record = self.state.record.offload.iter().map(|(home, offload)| (home, offload));
-        let asked: Vec<(&LinkId, &Options)> =
-            wanted.links().map(|link| (link.home(), &link.offload)).chain(record).filter(|(_, offload)| !offload.is_empty()).collect();
+        let asked: Vec<(&LinkId, &Options)> = wanted
+            .links()
+            .map(|link| (link.home(), &link.offload))
+            .chain(record)
+            .filter(|(_, offload)| !offload.is_empty())
+            .collect();
         for item in state.items.values_mut().filter(|_| !asked.is_empty()) {
             let Resource::Link(link) = &mut item.resource else { continue };
-            let names = asked.iter().filter(|(home, _)| *home == link.home()).flat_map(|(_, offload)| offload.keys().cloned());
+            let names =
+                asked.iter().filter(|(home, _)| *home == link.home()).flat_map(|(_, offload)| offload.keys().cloned());
             let names: Vec<_> = names.collect();
             names.into_iter().for_each(|name| _ = link.offload.entry(name).or_insert(FRESH));
         }
@@ -135,7 +151,9 @@ impl Model {
     /// What an operation gives to a link and another one has.
     fn taken(&self, operation: &Operation) -> Option<Claim> {
         let links: Vec<&Link> = match operation {
-            Operation::Create(Resource::Link(link)) | Operation::Update { after: Resource::Link(link), .. } => vec![link],
+            Operation::Create(Resource::Link(link)) | Operation::Update { after: Resource::Link(link), .. } => {
+                vec![link]
+            }
             Operation::CreatePair(one, other) => vec![one, other],
             _ => return None,
         };
@@ -145,7 +163,8 @@ impl Model {
             let mut takes = Claim::after(wanted, there);
             takes.retain(|claim| !has.contains(claim));
             takes.extend(there.is_none().then(|| Claim::name_of(&wanted.id)));
-            let held = |claim: &Claim| self.state.links().any(|link| link.id != wanted.id && Claim::of(link).contains(claim));
+            let held =
+                |claim: &Claim| self.state.links().any(|link| link.id != wanted.id && Claim::of(link).contains(claim));
             takes.into_iter().find(held)
         };
         links.iter().find_map(of)
@@ -173,9 +192,12 @@ impl Model {
             self.state.items.remove(&resource.id());
         }
         if let Some(claim) = self.taken(operation) {
-            return Err(Error::new(ErrorKind::Refused, tried, format!("another link has {claim:?}")).about(operation.id()));
+            return Err(
+                Error::new(ErrorKind::Refused, tried, format!("another link has {claim:?}")).about(operation.id())
+            );
         }
-        effect(&mut self.state, operation).map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
+        effect(&mut self.state, operation)
+            .map_err(|refusal| Error::new(ErrorKind::Refused, tried, refusal.reason).about(operation.id()))?;
         if let Some((sysctl, kept)) = written {
             self.write(sysctl, kept);
         }
@@ -193,30 +215,43 @@ impl Kernel for Model {
         let mut state = self.state.clone();
         let asked = wanted.resources().chain(&self.state.record.prior);
         let mut keys: BTreeSet<(Node, String)> = BTreeSet::new();
-        for sysctl in asked.filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None }) {
+        for sysctl in
+            asked.filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None })
+        {
             keys.insert((sysctl.node.clone(), sysctl.key.clone()));
             // As the real door looks: what a setting writes besides goes back with it.
             if self.owner(&sysctl.node) != Owner::Ours || sysctl.key.contains("/conf/default/") {
                 let links: Vec<&str> = state.links_of(&sysctl.node).map(|link| link.id.name.as_str()).collect();
                 let links = links.iter().copied();
-                let besides = [Sysctl::writes_too(&sysctl.key, links.clone()), Sysctl::inherited(&sysctl.key, links)].concat();
+                let besides =
+                    [Sysctl::writes_too(&sysctl.key, links.clone()), Sysctl::inherited(&sysctl.key, links)].concat();
                 keys.extend(besides.into_iter().map(|key| (sysctl.node.clone(), key)));
             }
         }
         for link in wanted.links() {
             let Tenure::From(source) = &link.tenure else { continue };
-            let own = state.on_link(source).into_iter().filter_map(|id| if let ResourceId::Sysctl(node, key) = id { Some((node, key)) } else { None });
+            let own = state
+                .on_link(source)
+                .into_iter()
+                .filter_map(|id| if let ResourceId::Sysctl(node, key) = id { Some((node, key)) } else { None });
             keys.extend(own);
         }
         for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
-            keys.extend(["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())));
+            keys.extend(
+                ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"]
+                    .map(|key| (namespace.node.clone(), key.to_owned())),
+            );
         }
         // Settings that nobody asks for are not looked at.
-        state.items.retain(|id, _| !matches!(id, ResourceId::Sysctl(node, key) if !keys.contains(&(node.clone(), key.clone()))));
+        state.items.retain(
+            |id, _| !matches!(id, ResourceId::Sysctl(node, key) if !keys.contains(&(node.clone(), key.clone()))),
+        );
         for (node, key) in keys {
             let sysctl = Sysctl::new(node.clone(), key.clone(), &self.value(&node, &key));
             let there = state.namespace(&node).is_some()
-                && sysctl.link().is_none_or(|link| state.link(&link).is_some_and(|link| !key.starts_with("net/ipv6") || !link.too_small_for_ipv6()));
+                && sysctl.link().is_none_or(|link| {
+                    state.link(&link).is_some_and(|link| !key.starts_with("net/ipv6") || !link.too_small_for_ipv6())
+                });
             if there && state.get(&sysctl.id()).is_none() {
                 state.insert(Resource::Sysctl(sysctl), self.owner(&node));
             }
@@ -234,7 +269,11 @@ impl Kernel for Model {
         let mut failed = false;
         let mut results = Vec::with_capacity(batch.len());
         for operation in batch {
-            results.push(if failed { Err(Error::new(ErrorKind::Skipped, "", "something before it failed")) } else { self.one(operation) });
+            results.push(if failed {
+                Err(Error::new(ErrorKind::Skipped, "", "something before it failed"))
+            } else {
+                self.one(operation)
+            });
             failed |= results.last().is_some_and(Result::is_err);
         }
         results
@@ -243,7 +282,9 @@ impl Kernel for Model {
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error> {
         let there = |(node, key): &&(Node, String)| {
             let link = Sysctl::new(node.clone(), key.clone(), "").link();
-            link.is_none_or(|link| self.state.link(&link).is_some_and(|link| !(key.starts_with("net/ipv6/") && link.too_small_for_ipv6())))
+            link.is_none_or(|link| {
+                self.state.link(&link).is_some_and(|link| !(key.starts_with("net/ipv6/") && link.too_small_for_ipv6()))
+            })
         };
         Ok(which.iter().map(|asked| Some(asked).filter(there).map(|(node, key)| self.value(node, key))).collect())
     }

@@ -70,7 +70,9 @@ fn place(state: &State, link: &Link) -> Result<(), Refusal> {
 
 /// Some kinds have no larger MTU than what they are on.
 fn fits(state: &State, kind: &Kind, mtu: &Setting<u32>, lower: Option<&LinkId>) -> Result<(), Refusal> {
-    let Some(lower) = lower.filter(|_| kinds::no_larger_than_below(kind)).and_then(|lower| state.link(lower)) else { return Ok(()) };
+    let Some(lower) = lower.filter(|_| kinds::no_larger_than_below(kind)).and_then(|lower| state.link(lower)) else {
+        return Ok(());
+    };
     match (mtu.get(), lower.mtu.get()) {
         (Some(own), Some(most)) if own > most && *most != UNKNOWN_MTU => {
             Err(Refusal::new(format!("{} has an mtu of {most}, and what is on it no larger one", lower.id)))
@@ -83,7 +85,9 @@ fn fits(state: &State, kind: &Kind, mtu: &Setting<u32>, lower: Option<&LinkId>) 
 fn free(state: &State, link: &Link) -> Result<(), Refusal> {
     let lower = link.link.as_ref().filter(|_| stacked::takes(&link.kind)).and_then(|lower| state.link(lower));
     match lower.map(|lower| (&lower.id, master_kind(state, lower))) {
-        Some((lower, Some(Kind::Bridge | Kind::Bond))) => Err(Refusal::new(format!("{lower} is a port, and what comes in there goes to its master"))),
+        Some((lower, Some(Kind::Bridge | Kind::Bond))) => {
+            Err(Refusal::new(format!("{lower} is a port, and what comes in there goes to its master")))
+        }
         _ => Ok(()),
     }
 }
@@ -119,7 +123,9 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
 pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, Refusal> {
     place(state, link)?;
     let mut fresh = Link { link: height::stands_on(state, link), ..fresh(link) };
-    if let Some(lower) = fresh.link.as_ref().filter(|_| kinds::no_larger_than_below(&link.kind)).and_then(|lower| state.link(lower)) {
+    if let Some(lower) =
+        fresh.link.as_ref().filter(|_| kinds::no_larger_than_below(&link.kind)).and_then(|lower| state.link(lower))
+    {
         fresh.mtu = fresh.mtu.over(&lower.mtu);
     }
     state.insert(Resource::Link(Box::new(fresh)), Owner::Ours);
@@ -174,7 +180,9 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         fits(state, &there.kind, &wanted.mtu, wanted.link.as_ref().or(there.link.as_ref()))?;
     }
     let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
-    let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource) else {
+    let Some(Resource::Link(link)) =
+        state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource)
+    else {
         return Err(Refusal::new(format!("there is no link {}", wanted.id)));
     };
     let before = link.clone();
@@ -251,10 +259,15 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
         state.items.remove(id);
     }
     lost.extend(route::over_link(state, gone, None, Loss::Gone));
-    let ports: Vec<LinkId> =
-        state.links_of(&gone.node).filter(|link| link.master.get() == Some(&Some(gone.name.clone()))).map(|link| link.id.clone()).collect();
+    let ports: Vec<LinkId> = state
+        .links_of(&gone.node)
+        .filter(|link| link.master.get() == Some(&Some(gone.name.clone())))
+        .map(|link| link.id.clone())
+        .collect();
     for port in ports {
-        if let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(port.clone())).map(|item| &mut item.resource) {
+        if let Some(Resource::Link(other)) =
+            state.items.get_mut(&ResourceId::Link(port.clone())).map(|item| &mut item.resource)
+        {
             other.master = Setting::Is(None);
             other.port.clear();
         }
@@ -270,14 +283,18 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
 
 /// What goes with links that are `gone` from `state` already: their peers, and what stands on them.
 pub(super) fn without(state: &mut State, gone: impl Fn(&LinkId) -> bool) -> Vec<ResourceId> {
-    let with: Vec<LinkId> =
-        state.links().filter(|link| link.peer.as_ref().is_some_and(&gone) || link.link.as_ref().is_some_and(&gone)).map(|link| link.id.clone()).collect();
+    let with: Vec<LinkId> = state
+        .links()
+        .filter(|link| link.peer.as_ref().is_some_and(&gone) || link.link.as_ref().is_some_and(&gone))
+        .map(|link| link.id.clone())
+        .collect();
     let mut lost = Vec::new();
     for id in with {
         if stacked::stays_without(state, &id, &gone) {
             continue;
         }
-        if let Some(Resource::Link(link)) = state.items.remove(&ResourceId::Link(id.clone())).map(|item| item.resource) {
+        if let Some(Resource::Link(link)) = state.items.remove(&ResourceId::Link(id.clone())).map(|item| item.resource)
+        {
             lost.push(ResourceId::Link(id));
             lost.extend(after_delete(state, &link));
         }
@@ -312,13 +329,15 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     follow(state, link.master_id(), &Setting::Left);
     lost.extend(neighbor::left(state, &link));
     if let Some(peer) = &moved.peer
-        && let Some(Resource::Link(other)) = state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)
+        && let Some(Resource::Link(other)) =
+            state.items.get_mut(&ResourceId::Link(peer.clone())).map(|item| &mut item.resource)
     {
         other.peer = Some(to.clone());
     }
     state.insert(Resource::Link(Box::new(moved)), ours);
     // Of what stands on it only a vxlan takes the move for its end: the others look whether the link is really gone (`vxlan_netdevice_event`).
-    let ended: Vec<Link> = state.links().filter(|above| above.kind == Kind::Vxlan && above.link.as_ref() == Some(from)).cloned().collect();
+    let ended: Vec<Link> =
+        state.links().filter(|above| above.kind == Kind::Vxlan && above.link.as_ref() == Some(from)).cloned().collect();
     for above in ended {
         state.items.remove(&above.id());
         lost.push(above.id());

@@ -28,8 +28,12 @@ pub(super) fn forgotten_ipv4(state: &mut State, link: &LinkId) -> Vec<ResourceId
 pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {
     let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
     let own = state.link(&bridge).and_then(|bridge| known(&bridge.mac));
-    let others = || state.links_of(&bridge.node).filter(|other| other.id != port.id && other.master_id().as_ref() == Some(&bridge));
-    let chosen = own.is_some() && others().next().is_some() && others().all(|other| known(&other.mac).is_some_and(|mac| own != Some(mac)));
+    let others = || {
+        state.links_of(&bridge.node).filter(|other| other.id != port.id && other.master_id().as_ref() == Some(&bridge))
+    };
+    let chosen = own.is_some()
+        && others().next().is_some()
+        && others().all(|other| known(&other.mac).is_some_and(|mac| own != Some(mac)));
     let lower = match (own, known(&port.mac)) {
         (Some(own), Some(new)) => new < own || others().next().is_none(),
         _ => true,
@@ -47,7 +51,9 @@ pub(super) fn left(state: &mut State, port: &Link) -> Vec<ResourceId> {
 
 /// A bridge has, as far as can be told, another hardware address now, and which is not known. What it forgets with the old one.
 fn follows(state: &mut State, bridge: &LinkId) -> Vec<ResourceId> {
-    if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(bridge.clone())).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) =
+        state.items.get_mut(&ResourceId::Link(bridge.clone())).map(|item| &mut item.resource)
+    {
         link.mac = Setting::Left;
     }
     forgotten(state, bridge, false)

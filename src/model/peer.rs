@@ -17,7 +17,8 @@ pub(super) fn create(state: &mut State, peer: &Peer) -> Result<(), Refusal> {
 pub(super) fn update(state: &mut State, wanted: &Peer) {
     take(state, wanted);
     if let Some(Resource::Peer(there)) = state.items.get_mut(&wanted.id()).map(|item| &mut item.resource) {
-        let endpoint = if wanted.roaming && there.heard { there.endpoint } else { wanted.endpoint.over(&there.endpoint) };
+        let endpoint =
+            if wanted.roaming && there.heard { there.endpoint } else { wanted.endpoint.over(&there.endpoint) };
         **there = Peer { endpoint, heard: there.heard, ..wanted.clone() };
     }
 }

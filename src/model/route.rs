@@ -2,7 +2,10 @@
 
 use super::creation::born_as;
 use super::refusal::Refusal;
-use crate::resource::{Address, Family, LinkId, NextHop, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId, Tenure};
+use crate::resource::{
+    Address, Family, LinkId, NextHop, Node, Resource, ResourceId, Route, Rule, RuleAction, Setting, State, TableId,
+    Tenure,
+};
 use std::net::IpAddr;
 
 pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
@@ -24,7 +27,10 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
         let family = if via.is_ipv4() { Family::V4 } else { Family::V6 };
         let to_main = |rule: &Rule| rule.key.family == family && rule.key.action == RuleAction::Table(TableId::MAIN);
         if !state.rules_of(&route.node).any(to_main) {
-            return Err(Refusal::new(format!("no rule of {} leads to the table main, where gateway {via} is looked for", route.node)));
+            return Err(Refusal::new(format!(
+                "no rule of {} leads to the table main, where gateway {via} is looked for",
+                route.node
+            )));
         }
     }
     for dev in route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()) {
@@ -33,7 +39,9 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
             None => return Err(Refusal::new(format!("there is no link {id}"))),
             Some(link) if link.up == Setting::Is(false) => {
                 let left = link.tenure == Tenure::Existing;
-                let help = left.then(|| format!("somebody set {id} down, and the file leaves it so: write `up: true` there, or set it up"));
+                let help = left.then(|| {
+                    format!("somebody set {id} down, and the file leaves it so: write `up: true` there, or set it up")
+                });
                 return Err(Refusal { help, ..Refusal::new(format!("link {id} is down")) });
             }
             Some(_) => {}
@@ -85,14 +93,17 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
 
 /// Routes with a source address that is gone: IPv4 drops them (`fib_sync_down_addr`), IPv6 takes the source from them (`rt6_remove_prefsrc`).
 pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec<ResourceId> {
-    let held = state.items.range(ResourceId::Address(LinkId::new(node.clone(), ""), ipnet::IpNet::V4(Default::default()), None)..);
+    let held = state
+        .items
+        .range(ResourceId::Address(LinkId::new(node.clone(), ""), ipnet::IpNet::V4(Default::default()), None)..);
     let elsewhere = held
         .take_while(|(id, _)| matches!(id, ResourceId::Address(link, ..) if link.node == *node))
         .any(|(id, _)| matches!(id, ResourceId::Address(_, address, _) if address.addr() == source));
     if elsewhere {
         return Vec::new();
     }
-    let ids: Vec<ResourceId> = state.routes_of(node).filter(|route| route.source == Some(source)).map(Route::id).collect();
+    let ids: Vec<ResourceId> =
+        state.routes_of(node).filter(|route| route.source == Some(source)).map(Route::id).collect();
     for id in &ids {
         match state.items.get_mut(id).map(|item| &mut item.resource) {
             Some(Resource::Route(route)) if source.is_ipv6() => route.source = None,
@@ -110,15 +121,23 @@ pub fn cannot_come_back(state: &State, route: &Route, fresh: impl Fn(&Address) -
         return Some(format!("its next-hop object {id} went with an interface"));
     }
     if let Some(source) = route.source.filter(|source| !of_the_kernel(source)) {
-        let mut held = state.links_of(&route.node).flat_map(|link| state.addresses_of(&link.id)).filter(|address| address.address.addr() == source).peekable();
+        let mut held = state
+            .links_of(&route.node)
+            .flat_map(|link| state.addresses_of(&link.id))
+            .filter(|address| address.address.addr() == source)
+            .peekable();
         if held.peek().is_none() {
             return Some(format!("its source address {source} is gone"));
         }
         if held.all(|address| source.is_ipv6() && address.nodad != Setting::Is(true) && fresh(address)) {
-            return Some(format!("its source address {source} is made anew, and not usable before duplicate address detection is over"));
+            return Some(format!(
+                "its source address {source} is made anew, and not usable before duplicate address detection is over"
+            ));
         }
     }
-    let lost = |hop: &&NextHop| !hop.onlink && hop.via.is_some_and(|via| !of_the_kernel(&via) && !is_near(state, route, hop, &via));
+    let lost = |hop: &&NextHop| {
+        !hop.onlink && hop.via.is_some_and(|via| !of_the_kernel(&via) && !is_near(state, route, hop, &via))
+    };
     let hop = route.nexthops.iter().find(lost)?;
     Some(format!("its gateway {} is in no subnet of {}", hop.via?, hop.dev.as_ref()?))
 }
@@ -135,7 +154,14 @@ fn of_the_kernel(address: &IpAddr) -> bool {
 fn is_near(state: &State, route: &Route, hop: &NextHop, via: &IpAddr) -> bool {
     let Some(dev) = &hop.dev else { return true };
     let link = LinkId { node: route.node.clone(), name: dev.clone() };
-    let connects = |address: &Address| address.flags & Address::NO_PREFIX_ROUTE == 0 && address.subnet().contains(via) && address.address.addr() != *via;
-    let leads = |other: &Route| other.key.to.contains(via) && other.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(dev) && hop.via.is_none());
+    let connects = |address: &Address| {
+        address.flags & Address::NO_PREFIX_ROUTE == 0
+            && address.subnet().contains(via)
+            && address.address.addr() != *via
+    };
+    let leads = |other: &Route| {
+        other.key.to.contains(via)
+            && other.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(dev) && hop.via.is_none())
+    };
     state.addresses_of(&link).any(connects) || state.routes_of(&route.node).any(leads)
 }

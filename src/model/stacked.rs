@@ -60,7 +60,8 @@ pub(super) fn takes(kind: &Kind) -> bool {
 
 /// A tunnel stays when what it sends by goes: whether `link` is one that stood on `gone`, and stands on nothing then.
 pub(super) fn stays_without(state: &mut State, link: &LinkId, gone: impl Fn(&LinkId) -> bool) -> bool {
-    let stays = state.link(link).is_some_and(|link| link.link.as_ref().is_some_and(gone) && !kinds::dies_with_link(&link.kind));
+    let stays =
+        state.link(link).is_some_and(|link| link.link.as_ref().is_some_and(gone) && !kinds::dies_with_link(&link.kind));
     if stays {
         change(state, link, |link| link.link = None);
     }

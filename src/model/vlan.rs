@@ -11,7 +11,9 @@ fn default_pvid(link: &Link) -> Option<u16> {
 }
 
 fn set(state: &mut State, id: &LinkId, vlans: Setting<Vlans>) {
-    if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
+    if let Some(Resource::Link(link)) =
+        state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource)
+    {
         link.vlans = vlans;
     }
 }
@@ -19,7 +21,8 @@ fn set(state: &mut State, id: &LinkId, vlans: Setting<Vlans>) {
 /// A link that is a port now, or a new bridge: it has what it was told to have, else what the bridge gives it (`nbp_vlan_init`, `br_vlan_bridge_event`).
 pub(super) fn joined(state: &mut State, id: &LinkId) {
     let Some(link) = state.link(id).filter(|link| link.vlans == Setting::Left) else { return };
-    let bridge = if link.kind == Kind::Bridge { Some(link) } else { link.master_id().and_then(|master| state.link(&master)) };
+    let bridge =
+        if link.kind == Kind::Bridge { Some(link) } else { link.master_id().and_then(|master| state.link(&master)) };
     if let Some(pvid) = bridge.and_then(default_pvid) {
         set(state, id, Setting::Is(Vlans::by_default(pvid)));
     }
@@ -46,7 +49,8 @@ pub(super) fn changed(state: &mut State, before: &Link, wanted: &Link) -> Vec<Re
     if let (Kind::Bridge, Some(old), Some(new)) = (&now.kind, default_pvid(before), default_pvid(&now))
         && old != new
     {
-        let ports = state.links_of(&now.id.node).filter(|link| link.master_id().as_ref() == Some(&now.id) || link.id == now.id);
+        let ports =
+            state.links_of(&now.id.node).filter(|link| link.master_id().as_ref() == Some(&now.id) || link.id == now.id);
         let follow = |link: &Link| Some((link.id.clone(), link.vlans.get()?.follow_default(old, new)));
         for (id, vlans) in ports.filter_map(follow).collect::<Vec<_>>() {
             set(state, &id, Setting::Is(vlans));

@@ -10,7 +10,8 @@ const ALWAYS: &str = "2";
 /// `wanted` with `accept_ra` 2 on interfaces of others that have such routes, where it makes the node forward IPv6. The kernel door shows the setting of just those.
 pub(super) fn kept(wanted: &State, observed: &State) -> State {
     let begins = |sysctl: &&Sysctl| is_switch(sysctl) && sysctl.value != "0";
-    let nodes: BTreeSet<&Node> = settings(wanted).filter(begins).map(|sysctl| &sysctl.node).filter(|node| !observed.is_made(node)).collect();
+    let nodes: BTreeSet<&Node> =
+        settings(wanted).filter(begins).map(|sysctl| &sysctl.node).filter(|node| !observed.is_made(node)).collect();
     let mut wanted = wanted.clone();
     if nodes.is_empty() {
         return wanted;

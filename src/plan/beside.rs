@@ -11,7 +11,8 @@ pub fn beside(target: &State, record: &Record, observed: &State) -> State {
     let mut goal = target.clone();
     goal.items.retain(|_, item| !is_another(record, observed, &item.resource));
     goal.items.retain(|_, item| item.owner != Owner::Restored || !is_lost(target, observed, &item.resource));
-    goal.items.retain(|id, item| item.owner != Owner::Restored || !is_taken_by_others(record, observed, id, &item.resource));
+    goal.items
+        .retain(|id, item| item.owner != Owner::Restored || !is_taken_by_others(record, observed, id, &item.resource));
     since(&mut goal, record, observed);
     let down: Vec<_> = shared::down(observed).collect();
     let on_down = |resource: &Resource| match resource {
@@ -45,10 +46,13 @@ fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
     let now = &observed.record;
     let node = resource.id().node().clone();
     let cookies = then.cookies.get(&node).zip(now.cookies.get(&node));
-    let number = |record: &Record, link: &LinkId| record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number);
+    let number =
+        |record: &Record, link: &LinkId| record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number);
     // What is in the place of one that was moved is known by where it came from.
     let moved = |link: &LinkId| then.moved.iter().chain(&now.moved).any(|(there, _)| there == link);
-    let anew = |link: &LinkId| !moved(link) && number(then, link).zip(number(now, link)).is_some_and(|(then, now)| then != now);
+    let anew = |link: &LinkId| {
+        !moved(link) && number(then, link).zip(number(now, link)).is_some_and(|(then, now)| then != now)
+    };
     let replaced = cookies.is_some_and(|(then, now)| then != now) && !matches!(resource, Resource::Namespace(_));
     replaced || resource.links().iter().any(anew)
 }
@@ -82,14 +86,18 @@ fn since(goal: &mut State, record: &Record, observed: &State) {
     // Interfaces first: what stands on one waits until it is up.
     let (links, others): (Vec<Resource>, Vec<Resource>) = since.partition(|prior| prior.as_link().is_some());
     let waiting = Waiting::of(goal, observed);
-    for prior in links.into_iter().filter_map(|prior| if let Resource::Link(link) = prior { Some(link) } else { None }) {
+    for prior in links.into_iter().filter_map(|prior| if let Resource::Link(link) = prior { Some(link) } else { None })
+    {
         let id = prior.id();
         let mut back = Link { tenure: Tenure::Existing, ..*prior };
         match goal.items.get(&id) {
             Some(Item { owner, .. }) if *owner != Owner::Restored => continue,
             Some(Item { resource: Resource::Link(there), .. }) => {
                 back.fall_back_to(there);
-                there.port.iter().for_each(|(name, value)| _ = back.port.entry(name.clone()).or_insert_with(|| value.clone()));
+                there
+                    .port
+                    .iter()
+                    .for_each(|(name, value)| _ = back.port.entry(name.clone()).or_insert_with(|| value.clone()));
             }
             _ => {}
         }
@@ -119,7 +127,9 @@ fn is_named(record: &Record, sysctl: &Sysctl) -> bool {
 /// that follow a switch.
 pub fn is_same_beside(saved: &Plan, fresh: &Plan) -> bool {
     let own = |plan: &Plan| -> Vec<Change> {
-        let shared = |change: &&Change| shared::is_named_by_others(&saved.base, change) || shared::is_named_by_others(&fresh.base, change);
+        let shared = |change: &&Change| {
+            shared::is_named_by_others(&saved.base, change) || shared::is_named_by_others(&fresh.base, change)
+        };
         plan.changes.iter().filter(|change| !shared(change) && !follows(plan, change)).cloned().collect()
     };
     let (then, now) = (own(saved), own(fresh));

@@ -4,7 +4,10 @@ use super::change::Conflict;
 use super::rehearsal::Paper;
 use super::stage::{Stage, Turn, Turns, late};
 use crate::model::cannot_come_back;
-use crate::resource::{Claim, IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure, Value, kinds};
+use crate::resource::{
+    Claim, IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure,
+    Value, kinds,
+};
 
 /// Goes over the goal once.
 pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
@@ -74,7 +77,8 @@ fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflic
         }
         (Resource::Route(route), _) if item.owner == Owner::Restored => {
             let there = paper.state.get(id).is_some_and(|there| item.resource.drift(there).is_empty());
-            let why = if there { None } else { cannot_come_back(&paper.state, route, |address| paper.makes(&address.id())) };
+            let why =
+                if there { None } else { cannot_come_back(&paper.state, route, |address| paper.makes(&address.id())) };
             match why {
                 Some(why) => paper.let_go(id, why),
                 None => {
@@ -121,11 +125,18 @@ fn make_way(paper: &mut Paper<'_>, wanted: &Link) -> Result<(), Conflict> {
     takes.extend(there.is_none().then(|| Claim::name_of(&wanted.id)));
     for claim in takes {
         let Some(before) = paper.holders.holder(&paper.state, &claim, &wanted.id).cloned() else { continue };
-        let free = |link: &Link| Claim::of(link).iter().all(|claim| paper.holders.holder(&paper.state, claim, &link.id).is_none());
+        let free = |link: &Link| {
+            Claim::of(link).iter().all(|claim| paper.holders.holder(&paper.state, claim, &link.id).is_none())
+        };
         let goal = paper.goal.link(&before.id).map(|goal| claim.handed_on(&before, goal));
-        let after = goal.filter(|after| !Claim::of(after).contains(&claim) && free(after)).unwrap_or_else(|| claim.passed(&before));
+        let after = goal
+            .filter(|after| !Claim::of(after).contains(&claim) && free(after))
+            .unwrap_or_else(|| claim.passed(&before));
         paper.wait();
-        paper.act(Operation::Update { before: Resource::Link(Box::new(before)), after: Resource::Link(Box::new(after)) })?;
+        paper.act(Operation::Update {
+            before: Resource::Link(Box::new(before)),
+            after: Resource::Link(Box::new(after)),
+        })?;
         paper.wait();
     }
     Ok(())
@@ -154,7 +165,11 @@ fn make_link(paper: &mut Paper, link: Link) -> Result<(), Conflict> {
 /// Makes both ends of a veth pair by one request. It is sent where the end lives that is not on the host, where it can be born up.
 fn pair(paper: &mut Paper, link: Link, peer: &LinkId) -> Result<(), Conflict> {
     let Some(other) = paper.goal.link(peer).cloned() else {
-        return Err(Conflict::new(link.id(), format!("its other end {peer} is not wanted"), "this is a fault of topo: please report it with the file"));
+        return Err(Conflict::new(
+            link.id(),
+            format!("its other end {peer} is not wanted"),
+            "this is a fault of topo: please report it with the file",
+        ));
     };
     let other = early(paper, &other, false);
     make_way(paper, &other)?;

@@ -2,13 +2,16 @@
 
 use super::change::{Action, Change, Conflict};
 use super::{goal, shared};
-use crate::resource::{Drift, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure};
+use crate::resource::{
+    Drift, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure,
+};
 use std::cmp::Ordering;
 
 /// What has to happen to one resource.
 pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, observed: Option<&Item>) -> Option<Change> {
     let drift = match (wanted, observed) {
-        (Some(new), Some(old)) => gives_way(&new.resource, &old.resource).map_or_else(|| new.resource.drift(&old.resource), |drift| vec![drift]),
+        (Some(new), Some(old)) => gives_way(&new.resource, &old.resource)
+            .map_or_else(|| new.resource.drift(&old.resource), |drift| vec![drift]),
         _ => Vec::new(),
     };
     let action = match (wanted, observed) {
@@ -18,7 +21,11 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
             _ => Action::Create,
         },
         (Some(_), Some(_)) if drift.is_empty() => return None,
-        (Some(_), Some(old)) if drift.iter().any(|drift| drift.impact == Impact::Replace) && old.owner == Owner::Ours => Action::Replace,
+        (Some(_), Some(old))
+            if drift.iter().any(|drift| drift.impact == Impact::Replace) && old.owner == Owner::Ours =>
+        {
+            Action::Replace
+        }
         (Some(_), Some(_)) => Action::Update,
         (None, Some(old)) if removable(goal, old) => match &old.resource {
             Resource::Link(link) if matches!(link.tenure, Tenure::From(_)) => Action::Move,
@@ -40,7 +47,9 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
 /// A link of somebody else goes home, and another link gets its place.
 fn gives_way(wanted: &Resource, observed: &Resource) -> Option<Drift> {
     let (new, old) = (wanted.as_link()?, observed.as_link()?);
-    let from = |link: &Link| if let Tenure::From(source) = &link.tenure { format!("from {source}") } else { link.kind.word().to_owned() };
+    let from = |link: &Link| {
+        if let Tenure::From(source) = &link.tenure { format!("from {source}") } else { link.kind.word().to_owned() }
+    };
     let gives_way = matches!(old.tenure, Tenure::From(_)) && new.tenure != old.tenure;
     gives_way.then(|| Drift::new("link", from(old), from(new), Impact::Replace))
 }
@@ -67,7 +76,10 @@ pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
 }
 
 /// What is in one of two states or both, in order: what it is in the first, and what in the second.
-fn side_by_side<'a>(one: &'a State, other: &'a State) -> impl Iterator<Item = (&'a ResourceId, Option<&'a Item>, Option<&'a Item>)> {
+fn side_by_side<'a>(
+    one: &'a State,
+    other: &'a State,
+) -> impl Iterator<Item = (&'a ResourceId, Option<&'a Item>, Option<&'a Item>)> {
     let (mut left, mut right) = (one.items.iter().peekable(), other.items.iter().peekable());
     std::iter::from_fn(move || {
         let order = match (left.peek(), right.peek()) {
@@ -88,15 +100,22 @@ fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
         .links()
         .find(|there| there.tenure == Tenure::From(link.id.clone()))
         .filter(|there| goal.link(&there.id).is_none_or(|stays| stays.tenure != there.tenure))?;
-    let mut home =
-        Link { id: link.id.clone(), tenure: Tenure::Existing, up: Setting::Is(false), master: Setting::Is(None), marked: link.marked, ..away.clone() };
+    let mut home = Link {
+        id: link.id.clone(),
+        tenure: Tenure::Existing,
+        up: Setting::Is(false),
+        master: Setting::Is(None),
+        marked: link.marked,
+        ..away.clone()
+    };
     home.port.clear();
     Some(Item { resource: Resource::Link(Box::new(home)), owner: Owner::Theirs("somebody else".to_owned()) })
 }
 
 /// What is in the way.
 pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
-    let each = side_by_side(goal, observed).filter_map(|(id, wanted, there)| conflict(goal, observed, id, wanted?, there));
+    let each =
+        side_by_side(goal, observed).filter_map(|(id, wanted, there)| conflict(goal, observed, id, wanted?, there));
     each.chain(observed.links().filter_map(|link| no_way_home(goal, observed, link))).collect()
 }
 
@@ -104,9 +123,13 @@ pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
 fn no_way_home(goal: &State, observed: &State, link: &Link) -> Option<Conflict> {
     let Tenure::From(home) = &link.tenure else { return None };
     let goes = goal.link(&link.id).is_none_or(|wanted| wanted.tenure != link.tenure);
-    let there = observed.items.get(&ResourceId::Link(home.clone())).filter(|there| goes && there.owner != Owner::Ours)?;
+    let there =
+        observed.items.get(&ResourceId::Link(home.clone())).filter(|there| goes && there.owner != Owner::Ours)?;
     let whose = if let Owner::Theirs(who) = &there.owner { who } else { "somebody else" };
-    let reason = format!("{} was taken from there and goes home, and meanwhile {home} is another interface, which belongs to {whose}", link.id);
+    let reason = format!(
+        "{} was taken from there and goes home, and meanwhile {home} is another interface, which belongs to {whose}",
+        link.id
+    );
     let node = if home.node.is_host() { String::new() } else { format!("-n {} ", home.node) };
     Some(Conflict::new(
         ResourceId::Link(home.clone()),
@@ -128,7 +151,11 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
         (Owner::Named, None) => missing(goal, observed, id, &wanted.resource),
         (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => taken(id, who, resource, &wanted.resource),
         (Owner::Ours, Some(Item { resource: Resource::Insert(Insert { present: false, .. }), .. })) => {
-            Some(Conflict::new(id.clone(), format!("there is no chain {id}"), "check the name with `nft list chains`, or write `if-present: true`"))
+            Some(Conflict::new(
+                id.clone(),
+                format!("there is no chain {id}"),
+                "check the name with `nft list chains`, or write `if-present: true`",
+            ))
         }
         _ => None,
     }
@@ -139,8 +166,18 @@ fn other_value(observed: &State, wanted: &Resource) -> Option<Conflict> {
     let Resource::Sysctl(sysctl) = wanted else { return None };
     let (name, record) = observed.other_with_setting(&sysctl.id())?;
     let other = record.wrote.iter().find(|wrote| wrote.id() == sysctl.id() && !sysctl.drift(wrote).is_empty())?;
-    let reason = format!("topology {:?} has set {} to {:?}, and this one wants {:?}", name.as_str(), sysctl.key.replace('/', "."), other.value, sysctl.value);
-    Some(Conflict::new(sysctl.id(), reason, "two topologies cannot want different values of one setting: change one of the files"))
+    let reason = format!(
+        "topology {:?} has set {} to {:?}, and this one wants {:?}",
+        name.as_str(),
+        sysctl.key.replace('/', "."),
+        other.value,
+        sysctl.value
+    );
+    Some(Conflict::new(
+        sysctl.id(),
+        reason,
+        "two topologies cannot want different values of one setting: change one of the files",
+    ))
 }
 
 /// The `existing` namespace that is meant, if the resource is one.
@@ -161,16 +198,28 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
             Tenure::From(source) if observed.link(source).is_some() => None,
             // It was taken before, to another place, and goes on from there.
             Tenure::From(_) if observed.links().any(|there| there.tenure == link.tenure) => None,
-            Tenure::From(source) => Some(Conflict::new(id.clone(), format!("there is no interface {source} to take"), "check the name with `ip link`")),
+            Tenure::From(source) => Some(Conflict::new(
+                id.clone(),
+                format!("there is no interface {source} to take"),
+                "check the name with `ip link`",
+            )),
             _ if at_home(goal, observed, wanted).is_some() => None,
-            _ => Some(Conflict::new(id.clone(), format!("there is no interface {id}"), "check the name with `ip link`, or give it a kind and topo makes it")),
+            _ => Some(Conflict::new(
+                id.clone(),
+                format!("there is no interface {id}"),
+                "check the name with `ip link`, or give it a kind and topo makes it",
+            )),
         },
         Resource::Sysctl(sysctl) => {
-            let tracked =
-                sysctl.comes_with_tracking() && matches!(goal.get(&ResourceId::Table(sysctl.node.clone())), Some(Resource::Table(table)) if table.tracks());
-            let made = tracked || sysctl.link().is_some_and(|link| goal.link(&link).is_some()) || observed.namespace(&sysctl.node).is_none();
+            let tracked = sysctl.comes_with_tracking()
+                && matches!(goal.get(&ResourceId::Table(sysctl.node.clone())), Some(Resource::Table(table)) if table.tracks());
+            let made = tracked
+                || sysctl.link().is_some_and(|link| goal.link(&link).is_some())
+                || observed.namespace(&sysctl.node).is_none();
             let text = format!("this kernel has no setting {}", sysctl.key.replace('/', "."));
-            (!made).then(|| Conflict::new(id.clone(), text, "check it with `sysctl -a`; a module may have to be loaded first"))
+            (!made).then(|| {
+                Conflict::new(id.clone(), text, "check it with `sysctl -a`; a module may have to be loaded first")
+            })
         }
         _ => None,
     }

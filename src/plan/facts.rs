@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 pub(crate) fn kept(observed: &State, prior: &Sysctl) -> bool {
     let wrote = observed.record.wrote.iter().find(|wrote| wrote.id() == prior.id());
     match (wrote, observed.get(&prior.id())) {
-        (Some(wrote), Some(Resource::Sysctl(there))) => !wrote.drift(there).is_empty() && !prior.drift(there).is_empty(),
+        (Some(wrote), Some(Resource::Sysctl(there))) => {
+            !wrote.drift(there).is_empty() && !prior.drift(there).is_empty()
+        }
         _ => false,
     }
 }
@@ -26,7 +28,9 @@ pub(crate) fn local_rules(goal: &State) -> BTreeSet<(Node, Family)> {
 
 /// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
 pub(crate) fn lost_for_good(observed: &State, prior: &Resource) -> bool {
-    let gone = |link: &LinkId| observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()));
+    let gone = |link: &LinkId| {
+        observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()))
+    };
     prior.links().iter().any(gone)
 }
 

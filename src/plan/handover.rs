@@ -29,28 +29,48 @@ impl Holders {
 
 /// What links of ours take and somebody else has, and keeps.
 pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
-    let theirs = observed.items.values().filter(|item| matches!(item.owner, Owner::Theirs(_))).filter_map(|item| item.resource.as_link());
+    let theirs = observed
+        .items
+        .values()
+        .filter(|item| matches!(item.owner, Owner::Theirs(_)))
+        .filter_map(|item| item.resource.as_link());
     let mut holders: HashMap<Claim, &Link> = HashMap::new();
     for link in theirs {
         holders.extend(Claim::of(link).into_iter().map(|claim| (claim, link)));
     }
-    let links = goal.items.values().filter(|item| matches!(item.owner, Owner::Ours | Owner::Named)).filter_map(|item| item.resource.as_link());
+    let links = goal
+        .items
+        .values()
+        .filter(|item| matches!(item.owner, Owner::Ours | Owner::Named))
+        .filter_map(|item| item.resource.as_link());
     links.filter_map(|link| conflict(goal, observed, &holders, link)).collect()
 }
 
 fn conflict(goal: &State, observed: &State, holders: &HashMap<Claim, &Link>, link: &Link) -> Option<Conflict> {
     let there = observed.link(&link.id);
     let has = there.map(Claim::of).unwrap_or_default();
-    let keeps = |holder: &Link, claim: &Claim| goal.link(&holder.id).is_none_or(|goal| Claim::after(goal, Some(holder)).contains(claim));
+    let keeps = |holder: &Link, claim: &Claim| {
+        goal.link(&holder.id).is_none_or(|goal| Claim::after(goal, Some(holder)).contains(claim))
+    };
     let own = there.is_none().then(|| Claim::name_of(&link.id));
     for claim in own.into_iter().chain(Claim::after(link, there)).filter(|claim| !has.contains(claim)) {
         // A link of that very name is the business of whoever looks at links by their names.
-        let named = claim.named().filter(|named| *named != link.id).and_then(|named| Some((named.clone(), observed.items.get(&ResourceId::Link(named))?)));
+        let named = claim
+            .named()
+            .filter(|named| *named != link.id)
+            .and_then(|named| Some((named.clone(), observed.items.get(&ResourceId::Link(named))?)));
         if let Some((named, Item { owner: Owner::Theirs(who), .. })) = named {
-            let reason = format!("{named} is there already and belongs to {who}, so that {} cannot have its name too", link.id);
-            return Some(Conflict::new(link.id(), reason, "names and alternative names of a namespace are one set: choose another one"));
+            let reason =
+                format!("{named} is there already and belongs to {who}, so that {} cannot have its name too", link.id);
+            return Some(Conflict::new(
+                link.id(),
+                reason,
+                "names and alternative names of a namespace are one set: choose another one",
+            ));
         }
-        let Some(holder) = holders.get(&claim).filter(|holder| holder.id != link.id && keeps(holder, &claim)) else { continue };
+        let Some(holder) = holders.get(&claim).filter(|holder| holder.id != link.id && keeps(holder, &claim)) else {
+            continue;
+        };
         let who = match observed.items.get(&holder.id()).map(|item| &item.owner) {
             Some(Owner::Theirs(who)) => who.as_str(),
             _ => "somebody else",
@@ -60,9 +80,16 @@ fn conflict(goal: &State, observed: &State, holders: &HashMap<Claim, &Link>, lin
                 format!("{name:?} is an alternative name of {}", holder.id),
                 format!("choose another name, or: ip link property del dev {} altname {name}", holder.id.name),
             ),
-            Claim::Mac(lower, mac) => (format!("the mac {mac} is that of {} on {lower}", holder.id), "give it another `mac`".to_owned()),
-            Claim::Ends(..) => (format!("{} is a tunnel between the same ends", holder.id), "give it other ends, or a key of its own".to_owned()),
-            Claim::Port(_, port) => (format!("{} listens on port {port}", holder.id), "give it another `listen-port`".to_owned()),
+            Claim::Mac(lower, mac) => {
+                (format!("the mac {mac} is that of {} on {lower}", holder.id), "give it another `mac`".to_owned())
+            }
+            Claim::Ends(..) => (
+                format!("{} is a tunnel between the same ends", holder.id),
+                "give it other ends, or a key of its own".to_owned(),
+            ),
+            Claim::Port(_, port) => {
+                (format!("{} listens on port {port}", holder.id), "give it another `listen-port`".to_owned())
+            }
         };
         return Some(Conflict::new(link.id(), format!("{what}, which belongs to {who}"), help));
     }

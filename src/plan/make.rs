@@ -26,7 +26,8 @@ pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     }
     let mut target = target.clone();
     // Settings of interfaces of others that are gone went with them.
-    let gone: Vec<ResourceId> = target.items.iter().filter(|(_, item)| went(&target, observed, item)).map(|(id, _)| id.clone()).collect();
+    let gone: Vec<ResourceId> =
+        target.items.iter().filter(|(_, item)| went(&target, observed, item)).map(|(id, _)| id.clone()).collect();
     gone.iter().for_each(|id| _ = target.items.remove(id));
     towards(target.clone(), &target, observed)
 }
@@ -38,7 +39,13 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         return Err(conflicts);
     }
     let changes = diff::changes(&goal, observed);
-    let mut plan = Plan { wanted: wanted.clone(), base: observed.clone(), changes, steps: Vec::new(), warnings: warnings::warnings(&goal, observed) };
+    let mut plan = Plan {
+        wanted: wanted.clone(),
+        base: observed.clone(),
+        changes,
+        steps: Vec::new(),
+        warnings: warnings::warnings(&goal, observed),
+    };
     if plan.changes.is_empty() {
         return Ok(plan);
     }
@@ -55,8 +62,17 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         }
     }
     if let Some(change) = rest.first() {
-        let fields = change.drift.iter().map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
-        let reason = format!("no order of steps reaches what is wanted: {} {} would be left ({fields})", change.id.kind(), change.id);
+        let fields = change
+            .drift
+            .iter()
+            .map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let reason = format!(
+            "no order of steps reaches what is wanted: {} {} would be left ({fields})",
+            change.id.kind(),
+            change.id
+        );
         return Err(vec![Conflict::new(
             change.id.clone(),
             reason,
@@ -64,7 +80,11 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         )]);
     }
     // A port of a bridge that goes elsewhere is not lost with the bridge.
-    let away: BTreeSet<LinkId> = paper.state.links().filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home.clone()) } else { None }).collect();
+    let away: BTreeSet<LinkId> = paper
+        .state
+        .links()
+        .filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home.clone()) } else { None })
+        .collect();
     let mut changes = std::mem::take(&mut paper.changes);
     for change in &mut changes {
         change.loses.retain(|id| !matches!(id, ResourceId::Link(link) if away.contains(link)));

@@ -4,7 +4,10 @@ use super::change::{Action, Change, Conflict, Step};
 use super::diff;
 use super::handover::Holders;
 use crate::model::effect::effect;
-use crate::resource::{Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting, State, TableId, Tenure};
+use crate::resource::{
+    Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting,
+    State, TableId, Tenure,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether it is a setting of an interface that is nowhere, and that nobody makes or brings back.
@@ -35,7 +38,17 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     pub(crate) fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        Self { goal, state: base.clone(), base, changes, holders: Holders::of(base), places, steps: Vec::new(), level: 0, let_go: BTreeMap::new() }
+        Self {
+            goal,
+            state: base.clone(),
+            base,
+            changes,
+            holders: Holders::of(base),
+            places,
+            steps: Vec::new(),
+            level: 0,
+            let_go: BTreeMap::new(),
+        }
     }
 
     /// What follows waits for all so far.
@@ -85,12 +98,14 @@ impl<'a> Paper<'a> {
     pub fn forget_let_go(&mut self, warnings: &mut Vec<String>) {
         let told: BTreeSet<&ResourceId> = self.changes.iter().flat_map(|change| &change.gone).collect();
         let untold = self.let_go.iter().filter(|(id, _)| !told.contains(id));
-        warnings.extend(untold.map(|(id, why)| format!("{} {id} of somebody else does not come back: {why}", id.kind())));
+        warnings
+            .extend(untold.map(|(id, why)| format!("{} {id} of somebody else does not come back: {why}", id.kind())));
         if !self.let_go.keys().any(|id| self.places.contains_key(id)) {
             return;
         }
         self.changes.retain(|change| !self.let_go.contains_key(&change.id));
-        let places: BTreeMap<&ResourceId, usize> = self.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).collect();
+        let places: BTreeMap<&ResourceId, usize> =
+            self.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).collect();
         for step in &mut self.steps {
             step.change = step.change.and_then(|_| places.get(&step.operation.id()).copied());
         }
@@ -98,7 +113,9 @@ impl<'a> Paper<'a> {
 
     /// Whether something that a step took away is not as it was at the end.
     pub fn is_lost(&self, id: &ResourceId) -> bool {
-        let (Some(now), Some(before)) = (self.state.get(id), self.base.items.get(id)) else { return self.state.get(id).is_none() };
+        let (Some(now), Some(before)) = (self.state.get(id), self.base.items.get(id)) else {
+            return self.state.get(id).is_none();
+        };
         let kept = !matches!(now, Resource::Route(_)) || before.owner == Owner::Ours;
         !kept && !before.resource.drift(now).is_empty()
     }
@@ -123,7 +140,9 @@ impl<'a> Paper<'a> {
 
     fn put_back(&mut self, item: &Item) {
         let place = match &item.resource {
-            Resource::Address(address) => self.goal.link(&address.link).is_some() && !self.goal.bars(&address.link, &address.address),
+            Resource::Address(address) => {
+                self.goal.link(&address.link).is_some() && !self.goal.bars(&address.link, &address.address)
+            }
             Resource::Neighbor(neighbor) => self.goal.link(&neighbor.link).is_some(),
             // Not over a link that has moved away: it comes back with the link.
             Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
@@ -135,11 +154,20 @@ impl<'a> Paper<'a> {
             Resource::Link(link) => {
                 self.up_again(link);
                 // Not into what is no bridge any more.
-                let bridge = |master: &LinkId| self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any));
+                let bridge = |master: &LinkId| {
+                    self.goal.link(master).is_some_and(|above| matches!(above.kind, Kind::Bridge | Kind::Any))
+                };
                 if let Some(master) = link.master_id().filter(bridge) {
                     let master = Setting::Is(Some(master.name));
                     let (port, vlans) = (link.port.clone(), link.vlans.clone());
-                    let port = Link { tenure: Tenure::Existing, master, port, vlans, marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+                    let port = Link {
+                        tenure: Tenure::Existing,
+                        master,
+                        port,
+                        vlans,
+                        marked: false,
+                        ..Link::bare(link.id.clone(), Kind::Any)
+                    };
                     self.goal.insert(Resource::Link(Box::new(port)), Owner::Restored);
                 }
                 false
@@ -150,7 +178,10 @@ impl<'a> Paper<'a> {
             let mut resource = item.resource.clone();
             if let Resource::Address(address) = &mut resource {
                 // The one that it came second to may be gone for good.
-                address.secondary &= self.goal.addresses_of(&address.link).any(|first| !first.secondary && first.subnet() == address.subnet());
+                address.secondary &= self
+                    .goal
+                    .addresses_of(&address.link)
+                    .any(|first| !first.secondary && first.subnet() == address.subnet());
             }
             self.goal.insert(resource, Owner::Restored);
         }
@@ -166,7 +197,12 @@ impl<'a> Paper<'a> {
         if let Some(Resource::Link(wanted)) = self.goal.items.get_mut(&id).map(|item| &mut item.resource) {
             wanted.up = wanted.up.over(&Setting::Is(true));
         } else {
-            let up = Link { tenure: Tenure::Existing, up: Setting::Is(true), marked: false, ..Link::bare(link.id.clone(), Kind::Any) };
+            let up = Link {
+                tenure: Tenure::Existing,
+                up: Setting::Is(true),
+                marked: false,
+                ..Link::bare(link.id.clone(), Kind::Any)
+            };
             self.goal.insert(Resource::Link(Box::new(up)), Owner::Restored);
         }
     }
@@ -175,10 +211,15 @@ impl<'a> Paper<'a> {
     /// not even to undo what failed. Where it is not wanted, it goes when all is done. Those for VRFs come with the first one that a namespace ever had, and
     /// not with a later one (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see which it will be.
     pub(crate) fn rules_first(&mut self) -> Result<(), Conflict> {
-        let wanted = self.goal.resources().filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule.clone()) } else { None });
+        let wanted = self
+            .goal
+            .resources()
+            .filter_map(|resource| if let Resource::Rule(rule) = resource { Some(rule.clone()) } else { None });
         let mut rules: Vec<Rule> = wanted.filter(|rule| rule.kernel).collect();
         let made = self.goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
-        let over_gateways = made.filter(|namespace| self.goal.routes_of(&namespace.node).any(|route| route.nexthops.iter().any(|hop| hop.via.is_some())));
+        let over_gateways = made.filter(|namespace| {
+            self.goal.routes_of(&namespace.node).any(|route| route.nexthops.iter().any(|hop| hop.via.is_some()))
+        });
         let to_main = |rule: &Rule| rule.key.action == RuleAction::Table(TableId::MAIN);
         rules.extend(over_gateways.flat_map(|namespace| Rule::of_the_kernel(&namespace.node)).filter(to_main));
         rules.retain(|rule| self.state.namespace(&rule.node).is_some() && self.state.get(&rule.id()).is_none());
@@ -210,7 +251,8 @@ impl<'a> Paper<'a> {
     /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the
     /// kernel's rule for `local` that now stands elsewhere. Says what is left to change.
     pub(crate) fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
-        let (gone, rest): (Vec<_>, Vec<_>) = diff::changes(&self.goal, &self.state).into_iter().partition(|change| change.action == Action::Delete);
+        let (gone, rest): (Vec<_>, Vec<_>) =
+            diff::changes(&self.goal, &self.state).into_iter().partition(|change| change.action == Action::Delete);
         if gone.is_empty() {
             return Ok(rest);
         }

@@ -25,7 +25,10 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
         if resource.as_link().is_some_and(|link| matches!(link.tenure, Tenure::From(_))) {
             continue;
         }
-        if leaves_first(paper, resource) || frees_parent(paper, &doomed, resource) || !implied(paper, &doomed, resource, 0) {
+        if leaves_first(paper, resource)
+            || frees_parent(paper, &doomed, resource)
+            || !implied(paper, &doomed, resource, 0)
+        {
             let turn = if leaves_first(paper, resource) { (MOVE, 0) } else { turn(resource, &links) };
             groups.entry(turn).or_default().push(resource.clone());
         }
@@ -39,7 +42,9 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
         // One request per node removes all its links: the node with most of them comes first, and takes the peers in the others along.
         // Of rules the one with more parts comes first, which a request to delete the other would find, too.
         let parts = |resource: &Resource| if let Resource::Rule(rule) = resource { rule.key.parts() } else { 0 };
-        group.sort_by_cached_key(|resource| (Reverse(links.get(resource.id().node()).copied().unwrap_or(0)), Reverse(parts(resource)), resource.id()));
+        group.sort_by_cached_key(|resource| {
+            (Reverse(links.get(resource.id().node()).copied().unwrap_or(0)), Reverse(parts(resource)), resource.id())
+        });
         for resource in group {
             if paper.state.get(&resource.id()).is_some() {
                 paper.act(Operation::Delete(resource))?;
@@ -73,7 +78,11 @@ fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
     let late = match resource {
         // What stands on a link of another node would go with that, which may be first: nodes are worked on side by side.
         Resource::Link(link) if link.link.as_ref().is_some_and(|lower| lower.node != link.id.node) => 0,
-        Resource::Link(link) if link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST) => 2,
+        Resource::Link(link)
+            if link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST) =>
+        {
+            2
+        }
         Resource::Link(_) => 1,
         // Secondary addresses go before their primary, which would take them along.
         Resource::Address(address) => u8::from(!address.secondary),
@@ -97,8 +106,15 @@ fn count(doomed: &BTreeSet<ResourceId>) -> BTreeMap<Node, usize> {
 fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, depth: u32) -> bool {
     depth < 32
         && resource.requires().into_iter().filter(|need| need.inside).any(|need| match need.what {
-            Needed::One(id) if id.node() != resource.id().node() && doomed.contains(&ResourceId::Namespace(id.node().clone())) => false,
-            Needed::One(id) => doomed.contains(&id) || paper.base.get(&id).is_some_and(|container| implied(paper, doomed, container, depth + 1)),
+            Needed::One(id)
+                if id.node() != resource.id().node() && doomed.contains(&ResourceId::Namespace(id.node().clone())) =>
+            {
+                false
+            }
+            Needed::One(id) => {
+                doomed.contains(&id)
+                    || paper.base.get(&id).is_some_and(|container| implied(paper, doomed, container, depth + 1))
+            }
             Needed::All(..) => false,
         })
 }
@@ -109,13 +125,20 @@ fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, de
 fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
     let Some(link) = resource.as_link().filter(|link| link.kind == Kind::Vlan) else { return false };
     let tells = ["gvrp", "mvrp"].iter().any(|name| link.options.get(*name) == Some(&Value::Bool(true)));
-    tells && link.master_id().is_some_and(|master| paper.base.link(&master).is_some_and(|master| master.kind == Kind::Vrf))
+    tells
+        && link
+            .master_id()
+            .is_some_and(|master| paper.base.link(&master).is_some_and(|master| master.kind == Kind::Vrf))
 }
 
 /// Whether it stands on a link of another node that stays and is changed, a port of a bridge from now on say: the kernel ends a namespace later than it
 /// answers, and until then that link is busy (`netdev_is_rx_handler_busy`).
 fn frees_parent(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource) -> bool {
-    let below = resource.as_link().and_then(|link| link.link.clone()).filter(|below| below.node != *resource.id().node()).map(ResourceId::Link);
+    let below = resource
+        .as_link()
+        .and_then(|link| link.link.clone())
+        .filter(|below| below.node != *resource.id().node())
+        .map(ResourceId::Link);
     below.is_some_and(|below| !doomed.contains(&below) && paper.changes.iter().any(|change| change.id == below))
 }
 
@@ -123,7 +146,11 @@ fn frees_parent(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resourc
 fn move_back(paper: &mut Paper) -> Result<(), Conflict> {
     let goes = |change: &&Change| match change.action {
         Action::Move => change.after.is_none(),
-        Action::Replace => change.before.as_ref().and_then(Resource::as_link).is_some_and(|link| matches!(link.tenure, Tenure::From(_))),
+        Action::Replace => change
+            .before
+            .as_ref()
+            .and_then(Resource::as_link)
+            .is_some_and(|link| matches!(link.tenure, Tenure::From(_))),
         _ => false,
     };
     let back: Vec<ResourceId> = paper.changes.iter().filter(goes).map(|change| change.id.clone()).collect();

@@ -3,13 +3,22 @@
 use super::change::{Change, Conflict};
 use super::facts::ours;
 use super::goal;
-use crate::resource::{Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
+use crate::resource::{
+    Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure,
+};
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
 pub(super) fn spare(goal: &mut State, observed: &State) {
     for sysctl in observed.others.iter().flat_map(|(_, record)| &record.wrote) {
-        let back = sysctl.written_with().and_then(|switch| goal.items.get(&switch)).is_some_and(|switch| switch.owner == Owner::Restored);
-        if back && !goal::gone(goal, observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && observed.get(&sysctl.id()).is_some() {
+        let back = sysctl
+            .written_with()
+            .and_then(|switch| goal.items.get(&switch))
+            .is_some_and(|switch| switch.owner == Owner::Restored);
+        if back
+            && !goal::gone(goal, observed, sysctl)
+            && !goal.items.contains_key(&sysctl.id())
+            && observed.get(&sysctl.id()).is_some()
+        {
             goal.insert(Resource::Sysctl(sysctl.clone()), Owner::Restored);
         }
     }
@@ -55,7 +64,10 @@ pub(super) fn down(observed: &State) -> impl Iterator<Item = LinkId> {
 pub(super) fn other_attribute(observed: &State, wanted: &Link) -> Option<Conflict> {
     named(observed, &wanted.id).find_map(|(name, other)| {
         let drift = wanted.only(other).drift(&other.only(wanted)).into_iter().next()?;
-        let reason = format!("topology {name:?} has set {} of {} to {:?}, and this one wants {:?}", drift.field, wanted.id, drift.old, drift.new);
+        let reason = format!(
+            "topology {name:?} has set {} of {} to {:?}, and this one wants {:?}",
+            drift.field, wanted.id, drift.old, drift.new
+        );
         let help = "two topologies cannot want different values of one attribute: change one of the files";
         Some(Conflict::new(wanted.id(), reason, help))
     })
@@ -64,20 +76,28 @@ pub(super) fn other_attribute(observed: &State, wanted: &Link) -> Option<Conflic
 /// Whether another topology has set a setting to another value.
 pub(super) fn is_contradicted(observed: &State, sysctl: &Sysctl) -> bool {
     let same = |wrote: &&Sysctl| wrote.id() == sysctl.id();
-    observed.others.iter().filter_map(|(_, record)| record.wrote.iter().find(same)).any(|wrote| !sysctl.drift(wrote).is_empty())
+    observed
+        .others
+        .iter()
+        .filter_map(|(_, record)| record.wrote.iter().find(same))
+        .any(|wrote| !sysctl.drift(wrote).is_empty())
 }
 
 /// The attributes of an interface without those that another topology names, where they want different ones.
 pub(super) fn uncontradicted(observed: &State, link: &Link) -> Link {
     let differs = |other: &&Link| !link.only(other).drift(&other.only(link)).is_empty();
-    named(observed, &link.id).map(|(_, other)| other).filter(differs).fold(link.clone(), |link, other| link.without(other))
+    named(observed, &link.id)
+        .map(|(_, other)| other)
+        .filter(differs)
+        .fold(link.clone(), |link, other| link.without(other))
 }
 
 /// Whether a change is one of what another topology has, too: a setting or what its switch writes, an `existing` interface or what stands on that.
 pub(super) fn is_named_by_others(observed: &State, change: &Change) -> bool {
     if let ResourceId::Sysctl(node, key) = &change.id {
         let switch = Sysctl::new(node.clone(), key.as_str(), "").written_with();
-        return observed.other_with_setting(&change.id).is_some() || switch.is_some_and(|switch| observed.other_with_setting(&switch).is_some());
+        return observed.other_with_setting(&change.id).is_some()
+            || switch.is_some_and(|switch| observed.other_with_setting(&switch).is_some());
     }
     let links = change.before.iter().chain(&change.after).flat_map(Resource::links);
     links.into_iter().any(|link| named(observed, &link).next().is_some())
@@ -87,7 +107,10 @@ pub(super) fn is_named_by_others(observed: &State, change: &Change) -> bool {
 pub(super) fn in_use(goal: &State, observed: &State) -> Vec<Conflict> {
     let goes = |node: &Node| ours(observed, node) && goal.namespace(node).is_none();
     let of = |(name, record): &(Name, Record)| -> Vec<Conflict> {
-        let names = record.existing.values().filter_map(|place| if let NetnsRef::Name(name) = place { Some(Node::from(name.as_str())) } else { None });
+        let names = record
+            .existing
+            .values()
+            .filter_map(|place| if let NetnsRef::Name(name) = place { Some(Node::from(name.as_str())) } else { None });
         let conflict = |node: Node| {
             Conflict::new(
                 ResourceId::Namespace(node),
@@ -111,13 +134,24 @@ pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
 
 /// The ends of other people's pairs in namespaces of ours that stay: to delete them is to delete what is elsewhere.
 pub(super) fn lodgers(goal: &State, observed: &State) -> Vec<String> {
-    let ends = observed.items.values().filter(|item| item.owner == Owner::Theirs("somebody else".to_owned())).filter_map(|item| item.resource.as_link());
+    let ends = observed
+        .items
+        .values()
+        .filter(|item| item.owner == Owner::Theirs("somebody else".to_owned()))
+        .filter_map(|item| item.resource.as_link());
     let stays = |link: &&Link| {
         let lodges = link.kind == Kind::Veth && link.tenure == Tenure::Existing && goal.link(&link.id).is_none();
         lodges && ours(observed, &link.id.node) && goal.namespace(&link.id.node).is_some()
     };
-    let other = |link: &Link| link.peer.as_ref().map_or("in a namespace of somebody else".to_owned(), ToString::to_string);
+    let other =
+        |link: &Link| link.peer.as_ref().map_or("in a namespace of somebody else".to_owned(), ToString::to_string);
     ends.filter(stays)
-        .map(|link| format!("{} is an end of somebody else's pair, of which the other end is {}: it is left alone", link.id, other(link)))
+        .map(|link| {
+            format!(
+                "{} is an end of somebody else's pair, of which the other end is {}: it is left alone",
+                link.id,
+                other(link)
+            )
+        })
         .collect()
 }

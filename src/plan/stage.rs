@@ -65,8 +65,13 @@ impl Turns {
         }
         let peer = link.peer.as_ref().and_then(|peer| goal.link(peer));
         let below = [link.link.clone(), link.master_id(), peer.and_then(Link::master_id)];
-        let depth =
-            below.into_iter().flatten().filter(|below| goal.link(below).is_some()).map(|below| self.depth(goal, &below, level + 1) + 1).max().unwrap_or(0);
+        let depth = below
+            .into_iter()
+            .flatten()
+            .filter(|below| goal.link(below).is_some())
+            .map(|below| self.depth(goal, &below, level + 1) + 1)
+            .max()
+            .unwrap_or(0);
         self.depths.insert(id.clone(), depth);
         depth
     }
@@ -79,7 +84,9 @@ impl Turns {
             // After the one that writes it too.
             Resource::Sysctl(sysctl) if self.comes_before_forwarding(sysctl) => (Stage::Sysctl, 0),
             Resource::Sysctl(sysctl) if sysctl.comes_with_tracking() => (Stage::TrackingSysctl, 0),
-            Resource::Sysctl(sysctl) => (stage(sysctl.class()), 1 + u32::from(sysctl.written_with().is_some() || sysctl.waits_for().is_some())),
+            Resource::Sysctl(sysctl) => {
+                (stage(sysctl.class()), 1 + u32::from(sysctl.written_with().is_some() || sysctl.waits_for().is_some()))
+            }
             // A gateway may be reached by another route of the file.
             Resource::Route(route) => (Stage::Route, u32::from(route.nexthops.iter().any(|hop| hop.via.is_some()))),
             Resource::Rule(rule) if rule.kernel => (Stage::KernelRule, 0),
@@ -90,7 +97,9 @@ impl Turns {
 
     /// Whether it keeps what a router advertises where a switch for forwarding would take it.
     fn comes_before_forwarding(&self, sysctl: &Sysctl) -> bool {
-        sysctl.key.ends_with("/accept_ra") && sysctl.value == "2" && sysctl.link().is_some_and(|link| !self.comes.contains(&link))
+        sysctl.key.ends_with("/accept_ra")
+            && sysctl.value == "2"
+            && sysctl.link().is_some_and(|link| !self.comes.contains(&link))
     }
 
     /// How many links must be there before `link`.

@@ -7,7 +7,11 @@ use crate::resource::{Link, Owner, Resource, ResourceId, State, Sysctl};
 /// All warnings of a plan.
 pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
     let left = observed.record.prior.iter().filter_map(|prior| match prior {
-        Resource::Sysctl(sysctl) if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && !goes(goal, observed, sysctl) => Some(sysctl),
+        Resource::Sysctl(sysctl)
+            if kept(observed, sysctl) && !goal.items.contains_key(&sysctl.id()) && !goes(goal, observed, sysctl) =>
+        {
+            Some(sysctl)
+        }
         _ => None,
     });
     let kept = left.map(|sysctl| {
@@ -18,18 +22,34 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
             sysctl.value
         )
     });
-    let changed = observed.record.prior.iter().filter_map(Resource::as_link).filter(|prior| changed_since(goal, observed, prior));
     let changed =
-        changed.map(|prior| format!("somebody changed {} since topo configured it: what was changed stays as it is, instead of going back", prior.id));
-    let gone = observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
-    let switched_off = goal.items.values().filter(|item| item.owner != Owner::Restored).filter_map(|item| without_ipv6(observed, &item.resource));
+        observed.record.prior.iter().filter_map(Resource::as_link).filter(|prior| changed_since(goal, observed, prior));
+    let changed = changed.map(|prior| {
+        format!(
+            "somebody changed {} since topo configured it: what was changed stays as it is, instead of going back",
+            prior.id
+        )
+    });
+    let gone =
+        observed.record.prior.iter().filter(|prior| lost_for_good(observed, prior)).filter_map(Resource::as_link);
+    let switched_off = goal
+        .items
+        .values()
+        .filter(|item| item.owner != Owner::Restored)
+        .filter_map(|item| without_ipv6(observed, &item.resource));
     let secrets = observed.record.prior.iter().filter_map(|prior| match prior {
         Resource::Sysctl(sysctl) if Sysctl::is_stable_secret(&sysctl.key) && sysctl.value.is_empty() => Some(sysctl),
         _ => None,
     });
     // In a namespace of ours it goes with that.
-    let stays = |sysctl: &&Sysctl| !goal.items.contains_key(&sysctl.id()) && observed.namespace(&sysctl.node).is_some() && !observed.is_made(&sysctl.node);
-    let secrets = secrets.filter(stays).map(|sysctl| format!("{} on {} stays set: the kernel cannot unset it", sysctl.key.replace('/', "."), sysctl.node));
+    let stays = |sysctl: &&Sysctl| {
+        !goal.items.contains_key(&sysctl.id())
+            && observed.namespace(&sysctl.node).is_some()
+            && !observed.is_made(&sysctl.node)
+    };
+    let secrets = secrets.filter(stays).map(|sysctl| {
+        format!("{} on {} stays set: the kernel cannot unset it", sysctl.key.replace('/', "."), sysctl.node)
+    });
     kept.chain(changed)
         .chain(secrets)
         .chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
@@ -58,6 +78,11 @@ fn without_ipv6(observed: &State, wanted: &Resource) -> Option<String> {
     let changes = !matches!(observed.get(&wanted.id()), Some(Resource::Sysctl(there)) if there.value != "0");
     let theirs = observed.namespace(&sysctl.node).is_some() && !observed.is_made(&sysctl.node);
     let all = sysctl.key == "net/ipv6/conf/all/disable_ipv6" && sysctl.value != "0";
-    let what = || format!("IPv6 is switched off on all interfaces of {}: their IPv6 addresses and routes go, and do not come back with destroy", sysctl.node);
+    let what = || {
+        format!(
+            "IPv6 is switched off on all interfaces of {}: their IPv6 addresses and routes go, and do not come back with destroy",
+            sysctl.node
+        )
+    };
     (all && changes && theirs).then(what)
 }

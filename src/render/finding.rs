@@ -4,7 +4,10 @@ use super::page::{escape, is_unsafe};
 use crate::document::yaml::source::Source;
 use crate::document::{Finding, Label, Severity};
 use crate::resource::Origin;
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
 use std::fmt;
 
 /// So many findings of a file are shown; of the rest only the number.
@@ -48,12 +51,23 @@ pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
 pub fn tally(source: &Source, findings: &[Finding]) -> String {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let parts = [(errors, "error"), (findings.len() - errors, "warning")];
-    let parts: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| super::page::count(*number, noun)).collect();
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| super::page::count(*number, noun))
+        .collect();
     if parts.is_empty() { String::new() } else { format!("{}: {}\n", escape(&source.name), parts.join(", ")) }
 }
 
 /// One problem at a place of a file, drawn like a finding.
-pub fn at(source: &Source, origin: &Origin, code: &'static str, message: &str, help: Option<String>, look: Look) -> String {
+pub fn at(
+    source: &Source,
+    origin: &Origin,
+    code: &'static str,
+    message: &str,
+    help: Option<String>,
+    look: Look,
+) -> String {
     let labels = vec![Label { offset: origin.offset, length: origin.length, text: "asked for here".to_owned() }];
     let finding = Finding { code, severity: Severity::Error, message: message.to_owned(), labels, help };
     findings(source, &[finding], look)
@@ -62,7 +76,8 @@ pub fn at(source: &Source, origin: &Origin, code: &'static str, message: &str, h
 /// One problem that is at no place of any file.
 pub fn nowhere(message: &str, help: Option<String>, look: Look) -> String {
     let source = Source { name: String::new(), text: "".into() };
-    let finding = Finding { code: "", severity: Severity::Error, message: message.to_owned(), labels: Vec::new(), help };
+    let finding =
+        Finding { code: "", severity: Severity::Error, message: message.to_owned(), labels: Vec::new(), help };
     findings(&source, &[finding], look)
 }
 
@@ -78,13 +93,21 @@ fn handler(look: Look) -> GraphicalReportHandler {
             theme
         }
     };
-    GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(1).without_syntax_highlighting()
+    GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_links(false)
+        .with_context_lines(1)
+        .without_syntax_highlighting()
 }
 
 fn draw(out: &mut String, handler: &GraphicalReportHandler, text: &Text, finding: &Finding) {
     let quoted = finding.labels.iter().all(|label| text.is_quotable(label));
     let place = finding.labels.first().filter(|_| !quoted).map(|label| text.place(label.offset)).unwrap_or_default();
-    let problem = Problem { finding, text: (quoted && !finding.labels.is_empty()).then_some(text), message: format!("{}{place}", hide(&finding.message)) };
+    let problem = Problem {
+        finding,
+        text: (quoted && !finding.labels.is_empty()).then_some(text),
+        message: format!("{}{place}", hide(&finding.message)),
+    };
     if handler.render_report(out, &problem).is_err() {
         out.push_str(&problem.message);
     }
@@ -106,7 +129,9 @@ struct Text {
 impl Text {
     fn new(source: &Source) -> Self {
         let text = mask(&source.text);
-        let lines = std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1)).collect();
+        let lines = std::iter::once(0)
+            .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
+            .collect();
         Self { name: escape(&source.name), text, lines }
     }
 
@@ -122,7 +147,8 @@ impl Text {
     /// Whether the lines around a label are short enough to be shown.
     fn is_quotable(&self, label: &Label) -> bool {
         let (first, last) = (self.line(label.offset), self.line(label.offset + label.length));
-        last - first < 50 && (first.saturating_sub(1)..=last + 1).all(|line| self.start(line + 1) - self.start(line) <= LONGEST_LINE)
+        last - first < 50
+            && (first.saturating_sub(1)..=last + 1).all(|line| self.start(line + 1) - self.start(line) <= LONGEST_LINE)
     }
 
     fn place(&self, offset: usize) -> String {
@@ -133,14 +159,26 @@ impl Text {
 }
 
 impl SourceCode for Text {
-    fn read_span<'a>(&'a self, span: &SourceSpan, before: usize, after: usize) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         // Without context it is asked where a span is, else for whole lines.
         let end = span.offset() + span.len();
         if before == 0 && after == 0 {
             let line = self.line(span.offset());
             let text = self.text.get(span.offset()..end).ok_or(MietteError::OutOfBounds)?;
             let column = self.text.get(self.start(line)..span.offset()).map_or(0, |text| text.chars().count());
-            return Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), text.as_bytes(), *span, line, column, 1)));
+            return Ok(Box::new(MietteSpanContents::new_named(
+                self.name.clone(),
+                text.as_bytes(),
+                *span,
+                line,
+                column,
+                1,
+            )));
         }
         let first = self.line(span.offset()).saturating_sub(before);
         let last = self.line(end.saturating_sub(usize::from(!span.is_empty()))) + after;
@@ -148,7 +186,14 @@ impl SourceCode for Text {
         let text = self.text.get(start..stop).ok_or(MietteError::OutOfBounds)?;
         let text = text.strip_suffix('\n').unwrap_or(text);
         let whole = SourceSpan::new(start.into(), text.len());
-        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), text.as_bytes(), whole, first, 0, text.lines().count())))
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            text.as_bytes(),
+            whole,
+            first,
+            0,
+            text.lines().count(),
+        )))
     }
 }
 
@@ -208,9 +253,10 @@ fn mask(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let lower = line.to_ascii_lowercase();
-        let secret = ["private-key:", "preshared-key:", "privatekey:", "presharedkey:", "private_key:", "preshared_key:"]
-            .iter()
-            .find_map(|key| Some(lower.find(key)? + key.len()));
+        let secret =
+            ["private-key:", "preshared-key:", "privatekey:", "presharedkey:", "private_key:", "preshared_key:"]
+                .iter()
+                .find_map(|key| Some(lower.find(key)? + key.len()));
         let public = lower.contains("public");
         let line_start = out.len();
         for c in line.chars() {
@@ -218,7 +264,9 @@ fn mask(text: &str) -> String {
             match c {
                 '\n' => out.push('\n'),
                 '\t' => out.push('\t'),
-                c if secret.is_some_and(|secret| at >= secret) && !" '\"{}[],".contains(c) => out.extend(std::iter::repeat_n('*', c.len_utf8())),
+                c if secret.is_some_and(|secret| at >= secret) && !" '\"{}[],".contains(c) => {
+                    out.extend(std::iter::repeat_n('*', c.len_utf8()))
+                }
                 c if is_unsafe(c) => out.extend(std::iter::repeat_n('?', c.len_utf8())),
                 c => out.push(c),
             }
@@ -255,7 +303,13 @@ mod tests {
 
     fn shown(text: &str, offset: usize, length: usize) -> String {
         let labels = vec![Label { offset, length, text: "here".into() }];
-        let finding = Finding { code: "odd", severity: Severity::Error, message: "something is odd".into(), labels, help: Some("write it right".into()) };
+        let finding = Finding {
+            code: "odd",
+            severity: Severity::Error,
+            message: "something is odd".into(),
+            labels,
+            help: Some("write it right".into()),
+        };
         findings(&Source { name: "a.yaml".into(), text: text.into() }, &[finding], LOOK)
     }
 
@@ -277,7 +331,11 @@ mod tests {
     #[test]
     fn keys_are_never_shown() {
         let key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
-        for text in [format!("wireguard: {{ private-key: {key} }}"), format!("key: '{key}'"), "preshared-key: hunter2 # x".to_owned()] {
+        for text in [
+            format!("wireguard: {{ private-key: {key} }}"),
+            format!("key: '{key}'"),
+            "preshared-key: hunter2 # x".to_owned(),
+        ] {
             let out = shown(&text, 0, 3);
             assert!(!out.contains(key) && !out.contains("hunter2"), "{out}");
         }
@@ -298,7 +356,8 @@ mod tests {
 
     #[test]
     fn fifty_are_shown() {
-        let finding = Finding { code: "odd", severity: Severity::Warning, message: "odd".into(), labels: Vec::new(), help: None };
+        let finding =
+            Finding { code: "odd", severity: Severity::Warning, message: "odd".into(), labels: Vec::new(), help: None };
         let out = findings(&Source { name: "a.yaml".into(), text: "".into() }, &vec![finding; 53], LOOK);
         assert!(out.ends_with("and 3 more in a.yaml\n"), "{out}");
     }

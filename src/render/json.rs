@@ -346,7 +346,12 @@ impl From<&State> for StateView {
 
 /// What did not stick, in words.
 pub fn leftover(change: &Change) -> String {
-    let fields = change.drift.iter().map(|drift| format!("{} is {:?}, wanted {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join("; ");
+    let fields = change
+        .drift
+        .iter()
+        .map(|drift| format!("{} is {:?}, wanted {:?}", drift.field, drift.old, drift.new))
+        .collect::<Vec<_>>()
+        .join("; ");
     let what = match change.action {
         Action::Create => "is not there",
         Action::Delete => "is still there",

@@ -92,9 +92,11 @@ fn lines(text: &str, columns: usize) -> Vec<String> {
 fn what(it: &ListedView) -> String {
     let mut parts = Vec::new();
     let compared = matches!(it.state, "drifted" | "unknown" | "waiting" | "expired");
-    let differs = it.differs.first().filter(|_| compared).map(|first| match it.changes.unwrap_or(it.differs.len()).saturating_sub(1) {
-        0 => first.clone(),
-        more => format!("{first}, and {more} more"),
+    let differs = it.differs.first().filter(|_| compared).map(|first| {
+        match it.changes.unwrap_or(it.differs.len()).saturating_sub(1) {
+            0 => first.clone(),
+            more => format!("{first}, and {more} more"),
+        }
     });
     if !it.namespaces.is_empty() {
         parts.push(format!("{} ({})", count(it.namespaces.len(), "namespace"), some(&it.namespaces)));
@@ -159,7 +161,13 @@ mod tests {
     fn no_line_is_wider_than_a_terminal() {
         let names: Vec<String> = (0..9).map(|at| format!("a-namespace-of-the-lab-{at}")).collect();
         let other = (0..5).map(|at| format!("address 10.0.{at}.1/24 on uplink0 in host")).collect();
-        let one = ListedView { topology: "서울-lab".to_owned(), state: "ok", namespaces: names, links: vec!["host/a".to_owned()], ..ListedView::default() };
+        let one = ListedView {
+            topology: "서울-lab".to_owned(),
+            state: "ok",
+            namespaces: names,
+            links: vec!["host/a".to_owned()],
+            ..ListedView::default()
+        };
         let table = text(&[one, ListedView { state: "unowned", other, ..ListedView::default() }]);
         let plain = anstream::adapter::strip_str(&table).to_string();
         assert!(plain.lines().all(|line| width(line) <= COLUMNS), "{plain}");

@@ -91,7 +91,9 @@ pub fn escape_lines(text: &str) -> String {
 /// writing (Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`).
 pub fn is_unsafe(c: char) -> bool {
     let hidden = matches!(c, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    c.is_control() || hidden || matches!(c, '\u{61c}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    c.is_control()
+        || hidden
+        || matches!(c, '\u{61c}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// `1 route`, `2 routes`, `2 addresses`.

@@ -51,21 +51,27 @@ impl Counts {
 /// The changes that a person wants to see: not what comes and goes with a namespace by itself, its `lo`, the kernel's own policy rules, and forwarding
 /// that starts as off.
 pub fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
-    let fresh: BTreeSet<&Node> = plan.changes.iter().filter(|change| is_whole(change)).map(|change| change.id.node()).collect();
+    let fresh: BTreeSet<&Node> =
+        plan.changes.iter().filter(|change| is_whole(change)).map(|change| change.id.node()).collect();
     plan.changes.iter().filter(move |change| !(fresh.contains(change.id.node()) && comes_along(change)))
 }
 
 /// Whether a namespace comes or goes with all that is in it.
 fn is_whole(change: &Change) -> bool {
-    matches!(change.id, ResourceId::Namespace(_)) && matches!(change.action, Action::Create | Action::Delete | Action::Replace)
+    matches!(change.id, ResourceId::Namespace(_))
+        && matches!(change.action, Action::Create | Action::Delete | Action::Replace)
 }
 
 fn comes_along(change: &Change) -> bool {
     match change.after.as_ref().or(change.before.as_ref()) {
         // The one for `local` is there by itself, but not elsewhere than in its place.
         Some(Resource::Rule(rule)) => rule.kernel && !rule.is_moved_local(),
-        Some(Resource::Link(link)) => link.kind == Kind::Loopback && detail(&Resource::Link(link.clone())) == "loopback, up",
-        Some(Resource::Sysctl(sysctl)) => sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("conf/all/forwarding"),
+        Some(Resource::Link(link)) => {
+            link.kind == Kind::Loopback && detail(&Resource::Link(link.clone())) == "loopback, up"
+        }
+        Some(Resource::Sysctl(sysctl)) => {
+            sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("conf/all/forwarding")
+        }
         _ => false,
     }
 }
@@ -73,7 +79,9 @@ fn comes_along(change: &Change) -> bool {
 /// The last line: `Plan: 3 to add, 1 to change, 0 to destroy.`
 pub fn totals(counts: Counts) -> String {
     let mut page = Page::new();
-    page.paint(BOLD, "Plan:").put(format!(" {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)).end();
+    page.paint(BOLD, "Plan:")
+        .put(format!(" {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy))
+        .end();
     page.finish()
 }
 
@@ -86,14 +94,16 @@ pub fn text(plan: &Plan) -> String {
     let mut page = Page::new();
     page.put("Topology ").paint(BOLD, topology.as_str()).put(":").end();
     let mut text = page.finish();
-    let blocks: Vec<(&Node, String)> = by_node(plan).into_iter().map(|(node, changes)| (node, block(node, &changes))).collect();
+    let blocks: Vec<(&Node, String)> =
+        by_node(plan).into_iter().map(|(node, changes)| (node, block(node, &changes))).collect();
     // Equal nodes of a big plan say more as one line.
     let many = blocks.len() > MANY;
     let mut rest = blocks.as_slice();
     while let Some(((first, told), tail)) = rest.split_first() {
         text.push_str(told);
         let shape = if many { shape(first, told) } else { String::new() };
-        let same = if many { tail.iter().take_while(|(node, block)| self::shape(node, block) == shape).count() } else { 0 };
+        let same =
+            if many { tail.iter().take_while(|(node, block)| self::shape(node, block) == shape).count() } else { 0 };
         // One more is as short as the line that says so.
         let (like, after) = tail.split_at(if same > 1 { same } else { 0 });
         if let (Some((from, _)), Some((to, _))) = (like.first(), like.last()) {
@@ -225,11 +235,22 @@ fn note(change: &Change) -> Option<String> {
         Action::Create | Action::Delete => None,
         Action::Move => Some("moves: it is down for a moment".to_owned()),
         Action::Replace => {
-            let because: Vec<&str> = change.drift.iter().filter(|drift| drift.impact == Impact::Replace).map(|drift| drift.field.as_str()).collect();
-            Some(if because.is_empty() { "re-creates".to_owned() } else { format!("re-creates: {} cannot be changed in place", because.join(", ")) })
+            let because: Vec<&str> = change
+                .drift
+                .iter()
+                .filter(|drift| drift.impact == Impact::Replace)
+                .map(|drift| drift.field.as_str())
+                .collect();
+            Some(if because.is_empty() {
+                "re-creates".to_owned()
+            } else {
+                format!("re-creates: {} cannot be changed in place", because.join(", "))
+            })
         }
         Action::Update => Some(match impact(&change.drift) {
-            Impact::InPlace if matches!(&change.before, Some(Resource::Table(table)) if table.counts()) => "in place; its counters begin at 0".to_owned(),
+            Impact::InPlace if matches!(&change.before, Some(Resource::Table(table)) if table.counts()) => {
+                "in place; its counters begin at 0".to_owned()
+            }
             Impact::InPlace => "in place".to_owned(),
             Impact::Flap => "flaps the link".to_owned(),
             Impact::Replace => "re-creates".to_owned(),
@@ -269,7 +290,8 @@ fn losses(page: &mut Page, change: &Change) {
     let back: Vec<&ResourceId> = change.loses.iter().filter(|id| !change.gone.contains(id)).collect();
     let gone: Vec<&ResourceId> = change.gone.iter().collect();
     lost(page, &back, "put back by this plan");
-    let away = change.after.as_ref().and_then(Resource::as_link).is_some_and(|link| matches!(link.tenure, Tenure::From(_)));
+    let away =
+        change.after.as_ref().and_then(Resource::as_link).is_some_and(|link| matches!(link.tenure, Tenure::From(_)));
     lost(page, &gone, if away { "put back when it is given back" } else { "which this plan does not put back" });
 }
 
@@ -308,7 +330,11 @@ pub fn summary(plan: &Plan) -> String {
     page.put("Topology ").paint(BOLD, plan.base.topology.as_str()).put(":").end();
     table(&mut page, "KIND", kinds.into_iter());
     table(&mut page, "NODE", nodes.iter().map(|((_, node), counts)| (node.text(), *counts)));
-    let whole = plan.changes.iter().filter(|change| matches!(&change.before, Some(Resource::Namespace(namespace)) if namespace.whole)).count();
+    let whole = plan
+        .changes
+        .iter()
+        .filter(|change| matches!(&change.before, Some(Resource::Namespace(namespace)) if namespace.whole))
+        .count();
     if whole > 0 {
         let (goes, them) = if whole == 1 { ("goes", "it") } else { ("go", "them") };
         page.end().put(format!("  {} {goes} with all that is in {them}.", count(whole, "namespace"))).end();

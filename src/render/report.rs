@@ -11,7 +11,11 @@ pub fn success(plan: &Plan, verb: &str) -> String {
     let counts = Counts::of(plan);
     let mut page = Page::new();
     page.paint(ADD, format!("{verb}:"));
-    page.put(format!(" {}: {} added, {} changed, {} destroyed.", plan.base.topology, counts.add, counts.change, counts.destroy)).end();
+    page.put(format!(
+        " {}: {} added, {} changed, {} destroyed.",
+        plan.base.topology, counts.add, counts.change, counts.destroy
+    ))
+    .end();
     page.finish()
 }
 
@@ -20,7 +24,9 @@ pub fn aftermath(plan: &Plan, report: &Report) -> String {
     let mut page = Page::new();
     let topology = &plan.base.topology;
     if !report.leftover.is_empty() {
-        page.paint(REMOVE, "Not as wanted").put(format!(": after the changes, {} did not stick:", count(report.leftover.len(), "change"))).end();
+        page.paint(REMOVE, "Not as wanted")
+            .put(format!(": after the changes, {} did not stick:", count(report.leftover.len(), "change")))
+            .end();
         for change in report.leftover.iter().take(20) {
             page.put("  ").put(leftover(change)).end();
         }
@@ -29,7 +35,9 @@ pub fn aftermath(plan: &Plan, report: &Report) -> String {
         }
     }
     if report.interrupted.is_some() {
-        page.paint(CHANGE, "Stopped").put(format!(" by a signal after {} of {}.", report.done, count(plan.steps.len(), "step"))).end();
+        page.paint(CHANGE, "Stopped")
+            .put(format!(" by a signal after {} of {}.", report.done, count(plan.steps.len(), "step")))
+            .end();
     }
     match &report.undone {
         Some(Ok(())) if report.done == 0 => page.paint(BOLD, "Nothing was changed.").end(),

@@ -3,7 +3,10 @@
 use super::page::{ADD, BOLD, CHANGE, DIM, Page};
 use super::words::{detail, is_main, route_line, seen};
 use crate::dialect::nft_script::{is_iptables, table_name};
-use crate::resource::{Address, ChainRef, Counts, IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, Setting, State, TableRule};
+use crate::resource::{
+    Address, ChainRef, Counts, IfName, Kind, Link, LinkId, Node, NodeTenure, Owner, Resource, Rule, Setting, State,
+    TableRule,
+};
 
 /// A topology, or one node of it.
 pub fn text(state: &State, only: Option<&Node>, counts: &Counts) -> String {
@@ -106,7 +109,10 @@ impl<'a> Part<'a> {
         let ours = |owner: &Owner| !matches!(owner, Owner::Theirs(_));
         let created = state.is_made(node);
         let inside = state.items.values().filter(|item| item.resource.id_node() == node);
-        let items = inside.filter(|item| ours(&item.owner) || (created && matters(&item.resource))).map(|item| (&item.resource, &item.owner)).collect();
+        let items = inside
+            .filter(|item| ours(&item.owner) || (created && matters(&item.resource)))
+            .map(|item| (&item.resource, &item.owner))
+            .collect();
         Self { node, state, counts, items }
     }
 
@@ -117,7 +123,11 @@ impl<'a> Part<'a> {
     fn draw(&self, tree: &mut Tree) {
         let mut page = Page::new();
         page.paint(BOLD, self.node.as_str());
-        let tenure = self.state.namespace(self.node).map(|namespace| detail(&Resource::Namespace(namespace.clone()))).unwrap_or_default();
+        let tenure = self
+            .state
+            .namespace(self.node)
+            .map(|namespace| detail(&Resource::Namespace(namespace.clone())))
+            .unwrap_or_default();
         if !tenure.is_empty() && !self.node.is_host() {
             page.put("  ").paint(DIM, tenure);
         }
@@ -131,7 +141,10 @@ impl<'a> Part<'a> {
 
     fn links(&self) -> impl Iterator<Item = &'a Link> {
         // A port is drawn under its bridge, where the bridge is drawn.
-        self.items.iter().filter_map(|(resource, _)| resource.as_link()).filter(|link| link.master_id().is_none_or(|master| !self.drawn(&master)))
+        self.items
+            .iter()
+            .filter_map(|(resource, _)| resource.as_link())
+            .filter(|link| link.master_id().is_none_or(|master| !self.drawn(&master)))
     }
 
     fn drawn(&self, id: &LinkId) -> bool {
@@ -160,10 +173,18 @@ impl<'a> Part<'a> {
         for (resource, _) in &self.items {
             match resource {
                 Resource::Qdisc(it) if it.link == link.id => self.line(tree, depth + 1, "qdisc", &detail(resource)),
-                Resource::Peer(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource)),
-                Resource::Neighbor(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource)),
-                Resource::Fdb(it) if it.link == link.id => self.line(tree, depth + 1, &super::words::name(&it.id()), ""),
-                Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => self.link(tree, port, depth + 1),
+                Resource::Peer(it) if it.link == link.id => {
+                    self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource))
+                }
+                Resource::Neighbor(it) if it.link == link.id => {
+                    self.line(tree, depth + 1, &super::words::name(&it.id()), &detail(resource))
+                }
+                Resource::Fdb(it) if it.link == link.id => {
+                    self.line(tree, depth + 1, &super::words::name(&it.id()), "")
+                }
+                Resource::Link(port) if port.master_id().as_ref() == Some(&link.id) && depth < 8 => {
+                    self.link(tree, port, depth + 1)
+                }
                 _ => {}
             }
         }
@@ -181,7 +202,9 @@ impl<'a> Part<'a> {
         for (resource, _) in &self.items {
             match resource {
                 Resource::Address(it) if !self.drawn(&it.link) => self.line(tree, 1, &super::words::name(&it.id()), ""),
-                Resource::Qdisc(it) if !self.drawn(&it.link) => self.line(tree, 1, &super::words::name(&it.id()), &detail(resource)),
+                Resource::Qdisc(it) if !self.drawn(&it.link) => {
+                    self.line(tree, 1, &super::words::name(&it.id()), &detail(resource))
+                }
                 _ => {}
             }
         }
@@ -200,27 +223,48 @@ impl<'a> Part<'a> {
     fn rest(&self, tree: &mut Tree) {
         for (resource, _) in &self.items {
             match resource {
-                Resource::Route(route) if is_main(route) => self.line(tree, 1, &format!("route {}", route_line(route)), ""),
+                Resource::Route(route) if is_main(route) => {
+                    self.line(tree, 1, &format!("route {}", route_line(route)), "")
+                }
                 _ => {}
             }
         }
         for (resource, _) in &self.items {
             match resource {
-                Resource::Route(route) if !is_main(route) => self.line(tree, 1, &format!("route {}", route_line(route)), ""),
+                Resource::Route(route) if !is_main(route) => {
+                    self.line(tree, 1, &format!("route {}", route_line(route)), "")
+                }
                 Resource::Rule(Rule { key, kernel: false, .. }) => self.line(tree, 1, &format!("rule {key}"), ""),
                 Resource::Table(table) => table.chains.iter().enumerate().for_each(|(nth, chain)| {
                     if nth == 0 {
-                        self.line(tree, 1, &format!("nft table inet topo-{}", table.topology), "iptables -S does not show it");
+                        self.line(
+                            tree,
+                            1,
+                            &format!("nft table inet topo-{}", table.topology),
+                            "iptables -S does not show it",
+                        );
                     }
-                    self.line(tree, 1, &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name), policy(chain.drop));
-                    let place = ChainRef { family: "inet".to_owned(), table: table_name(&table.topology), chain: chain.name.clone() };
+                    self.line(
+                        tree,
+                        1,
+                        &format!("{} {}", if chain.kind == "nat" { "nat" } else { "firewall" }, chain.name),
+                        policy(chain.drop),
+                    );
+                    let place = ChainRef {
+                        family: "inet".to_owned(),
+                        table: table_name(&table.topology),
+                        chain: chain.name.clone(),
+                    };
                     self.rules(tree, &place, &chain.rules, |rule| rule.text(&table.topology));
                 }),
                 Resource::Insert(insert) if !insert.rules.is_empty() => {
                     self.line(tree, 1, &format!("rules in chain {}", insert.chain), "");
                     self.rules(tree, &insert.chain, &insert.rules, |rule| rule.in_family(&insert.chain.family));
                 }
-                Resource::Sysctl(sysctl) if !(sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("all/forwarding")) => {
+                Resource::Sysctl(sysctl)
+                    if !(sysctl.value == "0"
+                        && sysctl.key.ends_with("forward") | sysctl.key.ends_with("all/forwarding")) =>
+                {
                     self.line(tree, 1, &format!("{} = {}", sysctl.key.replace('/', "."), sysctl.value), "")
                 }
                 Resource::File(_) => self.line(tree, 1, &super::words::name(&resource.id()), ""),

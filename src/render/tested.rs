@@ -64,8 +64,9 @@ pub struct Table {
 impl Table {
     /// The table of these checks.
     pub fn of(checks: &[Check]) -> Self {
-        let widest =
-            |head: &str, cell: &dyn Fn(&Check) -> String| checks.iter().map(|check| width(&escape(&cell(check)))).max().unwrap_or(0).max(head.len()).min(60);
+        let widest = |head: &str, cell: &dyn Fn(&Check) -> String| {
+            checks.iter().map(|check| width(&escape(&cell(check)))).max().unwrap_or(0).max(head.len()).min(60)
+        };
         Self {
             name: widest("NAME", &named),
             from: widest("FROM", &|check| check.from.to_string()),
@@ -88,10 +89,19 @@ impl Table {
     pub fn row(self, check: &Check, outcome: &Outcome) -> String {
         let mut page = Page::new();
         let verdict = outcome.verdict(check);
-        page.paint(BOLD, cell(&named(check), self.name)).put("  ").put(cell(check.from.as_str(), self.from)).put("  ").put(cell(&check.words, self.what));
-        page.put(format!("  {:<8}  ", check.expected())).paint(style(verdict), format!("{verdict:<7}")).put(format!("  {:>8}", time(outcome.took))).end();
+        page.paint(BOLD, cell(&named(check), self.name))
+            .put("  ")
+            .put(cell(check.from.as_str(), self.from))
+            .put("  ")
+            .put(cell(&check.words, self.what));
+        page.put(format!("  {:<8}  ", check.expected()))
+            .paint(style(verdict), format!("{verdict:<7}"))
+            .put(format!("  {:>8}", time(outcome.took)))
+            .end();
         if verdict != Verdict::Passed {
-            page.put("    ").paint(if verdict == Verdict::Skipped { PLAIN } else { REMOVE }, reason(check, outcome)).end();
+            page.put("    ")
+                .paint(if verdict == Verdict::Skipped { PLAIN } else { REMOVE }, reason(check, outcome))
+                .end();
         }
         page.finish()
     }
@@ -114,10 +124,21 @@ fn named(check: &Check) -> String {
 
 /// `lab: 3 passed, 1 failed`
 pub fn tally(tested: Tested<'_>) -> String {
-    let counts = [(Verdict::Passed, "passed"), (Verdict::Failed, "failed"), (Verdict::Error, "could not be tried"), (Verdict::Skipped, "skipped")];
-    let told =
-        counts.iter().map(|(verdict, word)| (tested.count(*verdict), *verdict, word)).filter(|(count, verdict, _)| *count > 0 || *verdict == Verdict::Passed);
-    format!("{}: {}", tested.topology, told.map(|(count, _, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", "))
+    let counts = [
+        (Verdict::Passed, "passed"),
+        (Verdict::Failed, "failed"),
+        (Verdict::Error, "could not be tried"),
+        (Verdict::Skipped, "skipped"),
+    ];
+    let told = counts
+        .iter()
+        .map(|(verdict, word)| (tested.count(*verdict), *verdict, word))
+        .filter(|(count, verdict, _)| *count > 0 || *verdict == Verdict::Passed);
+    format!(
+        "{}: {}",
+        tested.topology,
+        told.map(|(count, _, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// What was seen instead of what was expected, and how often.
@@ -208,7 +229,13 @@ pub fn json(all: &[Tested<'_>]) -> Tests {
     Tests {
         format_version: super::format::FORMAT_VERSION,
         passed: all.iter().all(|tested| tested.is_good()),
-        topologies: all.iter().map(|tested| TestedView { topology: tested.topology.to_string(), checks: tested.each().map(view).collect() }).collect(),
+        topologies: all
+            .iter()
+            .map(|tested| TestedView {
+                topology: tested.topology.to_string(),
+                checks: tested.each().map(view).collect(),
+            })
+            .collect(),
     }
 }
 
@@ -303,8 +330,11 @@ mod tests {
     fn all_three_forms() {
         let checks = [check("one", true), check("two", false), check("three", true)];
         let outcome = |tried, tries| Outcome { tried, tries, took: Duration::from_millis(1500) };
-        let outcomes =
-            [outcome(Tried::Failed("refused\n".to_owned()), 3), outcome(Tried::Worked("there".to_owned()), 1), outcome(Tried::Worked("there".to_owned()), 1)];
+        let outcomes = [
+            outcome(Tried::Failed("refused\n".to_owned()), 3),
+            outcome(Tried::Worked("there".to_owned()), 1),
+            outcome(Tried::Worked("there".to_owned()), 1),
+        ];
         let name = "lab".into();
         let tested = Tested { topology: &name, checks: &checks, outcomes: &outcomes };
         let table = text(tested, Duration::from_millis(12));
@@ -312,7 +342,11 @@ mod tests {
         assert!(table.ends_with("lab: 1 passed, 2 failed in 12 ms.\n"), "{table}");
         assert!(!table.contains("\x1b[31mone &"), "{table}");
         let xml = junit(&[tested]);
-        assert!(xml.contains("tests=\"3\" failures=\"2\" errors=\"0\"") && xml.contains("one &amp; &lt;more&gt; &quot;quoted&quot;\\u{1b}"), "{xml}");
+        assert!(
+            xml.contains("tests=\"3\" failures=\"2\" errors=\"0\"")
+                && xml.contains("one &amp; &lt;more&gt; &quot;quoted&quot;\\u{1b}"),
+            "{xml}"
+        );
         assert!(!json(&[tested]).passed);
     }
 }

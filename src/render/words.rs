@@ -1,8 +1,8 @@
 //! Resources in a few words: what each is called, and what there is to say about it.
 
 use crate::resource::{
-    Address, Drift, FdbTarget, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting, TableId, Tenure, Value, Vlans, Work, kinds,
-    scope_word,
+    Address, Drift, FdbTarget, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting,
+    TableId, Tenure, Value, Vlans, Work, kinds, scope_word,
 };
 
 /// What a resource is called inside its node: `link br0`, `route default`.
@@ -13,8 +13,12 @@ pub fn name(id: &ResourceId) -> String {
         ResourceId::Link(link) => format!("link {}", link.name),
         ResourceId::Qdisc(link) => format!("qdisc on {}", link.name),
         ResourceId::Address(link, address, None) => format!("address {address} on {}", link.name),
-        ResourceId::Address(link, address, Some(peer)) => format!("address {} peer {peer}/{} on {}", address.addr(), address.prefix_len(), link.name),
-        ResourceId::Neighbor(link, address, proxy) => format!("{}neighbor {address} on {}", if *proxy { "proxy " } else { "" }, link.name),
+        ResourceId::Address(link, address, Some(peer)) => {
+            format!("address {} peer {peer}/{} on {}", address.addr(), address.prefix_len(), link.name)
+        }
+        ResourceId::Neighbor(link, address, proxy) => {
+            format!("{}neighbor {address} on {}", if *proxy { "proxy " } else { "" }, link.name)
+        }
         ResourceId::Peer(link, key) => format!("peer {key} of {}", link.name),
         ResourceId::Fdb(link, mac, FdbTarget::End(dst)) => format!("fdb {mac} to {dst} on {}", link.name),
         ResourceId::Fdb(link, mac, FdbTarget::Port(0)) => format!("fdb {mac} on {}", link.name),
@@ -45,7 +49,9 @@ pub fn seen(resource: &Resource) -> String {
     let Resource::Link(link) = resource else { return detail(resource) };
     let mut link = link.clone();
     (link.mac, link.queues) = (Setting::Left, Setting::Left);
-    link.options.retain(|key, value| differs(kinds::of(&link.kind), key, value) || matches!(&**key, "listen-port" | "public-key" | "transport"));
+    link.options.retain(|key, value| {
+        differs(kinds::of(&link.kind), key, value) || matches!(&**key, "listen-port" | "public-key" | "transport")
+    });
     link.port.retain(|key, value| differs(kinds::PORT, key, value));
     link_words(&link).join(", ")
 }
@@ -72,7 +78,9 @@ pub fn detail(resource: &Resource) -> String {
         Resource::Qdisc(qdisc) => qdisc.work.to_string(),
         Resource::Address(address) => address_words(address).join(", "),
         Resource::Neighbor(neighbor) => neighbor.mac.map(|mac| mac.to_string()).unwrap_or_default(),
-        Resource::Peer(peer) => peer.fields().iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("; "),
+        Resource::Peer(peer) => {
+            peer.fields().iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join("; ")
+        }
         Resource::Fdb(_) | Resource::Rule(_) | Resource::File(_) => String::new(),
         Resource::Route(route) => route_words(route),
         Resource::Table(table) => format!("inet {}", crate::dialect::nft_script::table_name(&table.topology)),
@@ -91,7 +99,9 @@ fn address_words(address: &Address) -> Vec<String> {
     if let Some(label) = address.label.get().filter(|label| **label != *address.link.name.as_str()) {
         words.push(format!("label {label}"));
     }
-    if let Some(scope) = address.scope.get().filter(|scope| ![0, 254].contains(*scope) && address.address.addr().is_ipv4()) {
+    if let Some(scope) =
+        address.scope.get().filter(|scope| ![0, 254].contains(*scope) && address.address.addr().is_ipv4())
+    {
         words.push(format!("scope {}", scope_word(*scope)));
     }
     words
@@ -151,7 +161,10 @@ fn link_words(link: &Link) -> Vec<String> {
 
 /// What a hand switched off.
 fn switched_off(link: &Link) -> impl Iterator<Item = &'static str> {
-    [("arp", &link.arp), ("multicast", &link.multicast)].into_iter().filter(|(_, on)| **on == Setting::Is(false)).map(|(name, _)| name)
+    [("arp", &link.arp), ("multicast", &link.multicast)]
+        .into_iter()
+        .filter(|(_, on)| **on == Setting::Is(false))
+        .map(|(name, _)| name)
 }
 
 /// What of a WireGuard interface the kernel chooses where nothing is written.
@@ -167,10 +180,13 @@ fn wireguard_words(link: &Link, words: &mut Vec<String>) {
 
 /// The attributes that are not what a fresh link has.
 fn unusual(known: &[kinds::Attribute], options: &crate::resource::Options) -> Vec<String> {
-    let usual = |name: &str| known.iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value());
+    let usual = |name: &str| {
+        known.iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value())
+    };
     let mut words = Vec::new();
     for (key, value) in options {
-        let kernels = known.iter().any(|attribute| attribute.name == key && matches!(attribute.default, kinds::Default::Kernel));
+        let kernels =
+            known.iter().any(|attribute| attribute.name == key && matches!(attribute.default, kinds::Default::Kernel));
         // A path is for the program; a person knows the key by its public half.
         if kernels || key == "private-key-file" || usual(key).as_ref() == Some(value) || *value == Value::Unset {
             continue;
@@ -280,7 +296,9 @@ pub fn fields(resource: &Resource) -> Vec<(String, String)> {
         }
         Resource::Rule(rule) => fields.add("rule", &rule.key),
         Resource::Table(table) => table.lines().iter().for_each(|line| fields.add("rule", line)),
-        Resource::Insert(insert) => insert.rules.iter().for_each(|rule| fields.add("rule", &rule.text(&insert.topology))),
+        Resource::Insert(insert) => {
+            insert.rules.iter().for_each(|rule| fields.add("rule", &rule.text(&insert.topology)))
+        }
         Resource::File(file) => file.content.lines().for_each(|line| fields.add("line", &line)),
     }
     fields.0

@@ -48,7 +48,8 @@ pub struct Address {
 }
 
 /// `IFA_F_*` that are given, with the words of `ip address`.
-const FLAGS: [(u32, &str); 4] = [(0x10, "home"), (0x100, "mngtmpaddr"), (Address::NO_PREFIX_ROUTE, "noprefixroute"), (0x400, "autojoin")];
+const FLAGS: [(u32, &str); 4] =
+    [(0x10, "home"), (0x100, "mngtmpaddr"), (Address::NO_PREFIX_ROUTE, "noprefixroute"), (0x400, "autojoin")];
 /// `IFA_BROADCAST`.
 const BROADCAST: u16 = 4;
 /// `IFA_RT_PRIORITY`.
@@ -83,7 +84,8 @@ impl Address {
 
     /// What the language does not have of it, as `ip address` calls it; nothing for most.
     pub fn more_words(&self) -> String {
-        let mut words: Vec<String> = FLAGS.iter().filter(|(flag, _)| self.flags & flag != 0).map(|(_, word)| (*word).to_owned()).collect();
+        let mut words: Vec<String> =
+            FLAGS.iter().filter(|(flag, _)| self.flags & flag != 0).map(|(_, word)| (*word).to_owned()).collect();
         for (number, value) in &self.raw.0 {
             words.push(
                 match *number {
@@ -115,8 +117,23 @@ impl Address {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, address, peer: _, scope, label, secondary, nodad, dad_failed: _, expires, lifetime: _, flags, raw, protocol: _, missing, marked } =
-            self;
+        let Self {
+            link: _,
+            address,
+            peer: _,
+            scope,
+            label,
+            secondary,
+            nodad,
+            dad_failed: _,
+            expires,
+            lifetime: _,
+            flags,
+            raw,
+            protocol: _,
+            missing,
+            marked,
+        } = self;
         let mut drift = Vec::new();
         Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
         Drift::setting(&mut drift, "label", label, &observed.label, Impact::Replace);
@@ -135,7 +152,11 @@ impl Address {
             drift.push(Drift::new("attributes", observed.more_words(), self.more_words(), Impact::Replace));
         }
         // The kernel makes them with an address, and not again.
-        drift.extend(Automatic::drift(missing, &observed.missing).into_iter().map(|word| Drift::new(word, "missing", "present", Impact::Replace)));
+        drift.extend(
+            Automatic::drift(missing, &observed.missing)
+                .into_iter()
+                .map(|word| Drift::new(word, "missing", "present", Impact::Replace)),
+        );
         if !*expires && observed.expires {
             drift.push(Drift::in_place("lifetime", "limited", "forever"));
         }

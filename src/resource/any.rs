@@ -1,6 +1,9 @@
 //! A resource of any kind.
 
-use super::{Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Namespace, Need, Neighbor, Node, Peer, Qdisc, ResourceId, Route, Rule, Sysctl, Table};
+use super::{
+    Address, Class, Drift, Fdb, File, Insert, Link, LinkId, Namespace, Need, Neighbor, Node, Peer, Qdisc, ResourceId,
+    Route, Rule, Sysctl, Table,
+};
 use serde::{Deserialize, Serialize};
 
 /// A resource of any kind.

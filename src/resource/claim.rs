@@ -32,7 +32,9 @@ impl Claim {
                     claims.push(Self::Port(link.transport(), *port));
                 }
             }
-            Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap | Kind::Ipip | Kind::Sit | Kind::Ip6tnl => claims.push(ends(link)),
+            Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap | Kind::Ipip | Kind::Sit | Kind::Ip6tnl => {
+                claims.push(ends(link))
+            }
             _ => {}
         }
         claims

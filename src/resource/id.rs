@@ -77,7 +77,12 @@ impl ResourceId {
             | Self::Table(node)
             | Self::Insert(node, _)
             | Self::File(node, _) => node,
-            Self::Link(link) | Self::Qdisc(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) | Self::Peer(link, _) => &link.node,
+            Self::Link(link)
+            | Self::Qdisc(link)
+            | Self::Address(link, ..)
+            | Self::Neighbor(link, ..)
+            | Self::Fdb(link, ..)
+            | Self::Peer(link, _) => &link.node,
         }
     }
 
@@ -92,7 +97,12 @@ impl ResourceId {
             | Self::Table(node)
             | Self::Insert(node, _)
             | Self::File(node, _) => node.clone_from(place),
-            Self::Link(link) | Self::Qdisc(link) | Self::Address(link, ..) | Self::Neighbor(link, ..) | Self::Fdb(link, ..) | Self::Peer(link, _) => {
+            Self::Link(link)
+            | Self::Qdisc(link)
+            | Self::Address(link, ..)
+            | Self::Neighbor(link, ..)
+            | Self::Fdb(link, ..)
+            | Self::Peer(link, _) => {
                 link.node.clone_from(place);
             }
         }
@@ -126,7 +136,9 @@ impl fmt::Display for ResourceId {
             Self::Sysctl(node, key) => write!(f, "{node} {key}"),
             Self::Link(link) | Self::Qdisc(link) => write!(f, "{link}"),
             Self::Address(link, address, None) => write!(f, "{link} {address}"),
-            Self::Address(link, address, Some(peer)) => write!(f, "{link} {} peer {peer}/{}", address.addr(), address.prefix_len()),
+            Self::Address(link, address, Some(peer)) => {
+                write!(f, "{link} {} peer {peer}/{}", address.addr(), address.prefix_len())
+            }
             Self::Neighbor(link, address, false) => write!(f, "{link} {address}"),
             Self::Neighbor(link, address, true) => write!(f, "{link} proxy {address}"),
             Self::Fdb(link, mac, to) => write!(f, "{link} {mac} {to}"),

@@ -106,8 +106,16 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused() {
         let good = Key([7; 32]).to_string();
-        for bad in ["", "=", &good[1..], &format!("{good}="), &good.replace('=', "A"), &format!("{}B=", &good[..42]), &good.replace('c', " "), &"é".repeat(22)]
-        {
+        for bad in [
+            "",
+            "=",
+            &good[1..],
+            &format!("{good}="),
+            &good.replace('=', "A"),
+            &format!("{}B=", &good[..42]),
+            &good.replace('c', " "),
+            &"é".repeat(22),
+        ] {
             assert_eq!(Key::parse(bad), None, "{bad}");
         }
     }

@@ -4,7 +4,9 @@ use super::kind::Kind;
 use super::kinds::spec::Mtu;
 use super::kinds::table::spec;
 use super::kinds::tunnel;
-use super::{Automatic, Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload};
+use super::{
+    Automatic, Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload,
+};
 use super::{LinkId, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -169,7 +171,11 @@ impl Link {
     #[must_use]
     pub fn without_changed(&self, set: &Self, now: &Self) -> Self {
         fn differ<T: Clone + PartialEq>(set: &Setting<T>, now: &Setting<T>) -> Setting<T> {
-            if matches!((set, now), (Setting::Is(set), Setting::Is(now)) if set != now) { set.clone() } else { Setting::Left }
+            if matches!((set, now), (Setting::Is(set), Setting::Is(now)) if set != now) {
+                set.clone()
+            } else {
+                Setting::Left
+            }
         }
         let port = set.port.iter().filter(|(name, value)| now.port.get(*name).is_some_and(|now| now != *value));
         let changed = Self {
@@ -252,7 +258,12 @@ impl Link {
         }
         let beside = |link: &Option<LinkId>| link.as_ref().is_some_and(|link| link.node == self.id.node);
         let stays = beside(&self.link) && (observed.link.is_none() || beside(&observed.link));
-        Some(Drift::optional("link", observed.link.as_ref(), self.link.as_ref(), if stays { in_place } else { Impact::Replace }))
+        Some(Drift::optional(
+            "link",
+            observed.link.as_ref(),
+            self.link.as_ref(),
+            if stays { in_place } else { Impact::Replace },
+        ))
     }
 
     /// The fields in which `self` (wanted) differs from `observed`.
@@ -296,7 +307,9 @@ impl Link {
         Drift::setting(&mut drift, "arp", arp, &observed.arp, Impact::InPlace);
         Drift::setting(&mut drift, "multicast", multicast, &observed.multicast, Impact::InPlace);
         Drift::setting(&mut drift, "txqueuelen", txqueuelen, &observed.txqueuelen, Impact::InPlace);
-        differs(&mut drift, "master", master, &observed.master, |m| m.as_ref().map_or("none".to_owned(), IfName::to_string));
+        differs(&mut drift, "master", master, &observed.master, |m| {
+            m.as_ref().map_or("none".to_owned(), IfName::to_string)
+        });
         if matches!(master, Setting::Left | Setting::Is(Some(_))) {
             kinds::drift(kinds::PORT, port, &observed.port, &mut drift);
         }
@@ -306,7 +319,11 @@ impl Link {
         });
         offload::drift(does, &observed.offload, &mut drift);
         Drift::setting(&mut drift, "up", up, &observed.up, Impact::Flap);
-        drift.extend(Automatic::drift(missing, &observed.missing).into_iter().map(|word| Drift::in_place(word, "missing", "present")));
+        drift.extend(
+            Automatic::drift(missing, &observed.missing)
+                .into_iter()
+                .map(|word| Drift::in_place(word, "missing", "present")),
+        );
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));
         }
@@ -319,7 +336,13 @@ impl Link {
 }
 
 /// [`Drift::setting`] for what is written in words of its own.
-fn differs<T: PartialEq>(drift: &mut Vec<Drift>, field: &str, new: &Setting<T>, old: &Setting<T>, shown: impl Fn(&T) -> String) {
+fn differs<T: PartialEq>(
+    drift: &mut Vec<Drift>,
+    field: &str,
+    new: &Setting<T>,
+    old: &Setting<T>,
+    shown: impl Fn(&T) -> String,
+) {
     if let (Setting::Is(new), Setting::Is(old)) = (new, old)
         && new != old
     {
@@ -336,7 +359,8 @@ impl Link {
 
 /// What is put around each packet that `link` sends, in bytes.
 pub fn around(link: &Link) -> u32 {
-    let six = ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
+    let six =
+        ["local", "remote"].iter().any(|key| matches!(link.options.get(*key), Some(Value::Ip(ip)) if ip.is_ipv6()));
     let key = if matches!(link.options.get("key"), Some(Value::Number(_))) { tunnel::KEY } else { 0 };
     match spec(&link.kind).map(|spec| spec.mtu) {
         Some(Mtu::Below { v6, .. }) if six => v6 + key,

@@ -48,7 +48,11 @@ pub fn is_on(value: &Value, feature: &str) -> bool {
 
 /// Those of `options` that `by` has, too.
 pub fn only(options: &Options, by: &Options) -> Options {
-    options.iter().filter(|(name, _)| by.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    options
+        .iter()
+        .filter(|(name, _)| by.contains_key(*name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// What is wanted and otherwise. What was not read is otherwise: a link that is just being made has what the kernel gives it.

@@ -46,7 +46,8 @@ impl Peer {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { link: _, key: _, allowed_ips, endpoint, roaming, heard: _, keepalive, preshared, preshared_file: _ } = self;
+        let Self { link: _, key: _, allowed_ips, endpoint, roaming, heard: _, keepalive, preshared, preshared_file: _ } =
+            self;
         let mut drift = Vec::new();
         if *allowed_ips != observed.allowed_ips {
             drift.push(Drift::in_place("allowed-ips", list(&observed.allowed_ips), list(allowed_ips)));
@@ -87,7 +88,11 @@ impl Peer {
 }
 
 fn list(prefixes: &BTreeSet<IpNet>) -> String {
-    if prefixes.is_empty() { "none".to_owned() } else { prefixes.iter().map(IpNet::to_string).collect::<Vec<_>>().join(", ") }
+    if prefixes.is_empty() {
+        "none".to_owned()
+    } else {
+        prefixes.iter().map(IpNet::to_string).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn often(seconds: u16) -> String {
@@ -96,7 +101,9 @@ fn often(seconds: u16) -> String {
 
 /// Enough of a fingerprint to tell one from another.
 fn fingerprint(key: Option<Key>) -> String {
-    key.map_or("none".to_owned(), |key| format!("set, fingerprint {}", key.to_string().chars().take(8).collect::<String>()))
+    key.map_or("none".to_owned(), |key| {
+        format!("set, fingerprint {}", key.to_string().chars().take(8).collect::<String>())
+    })
 }
 
 #[cfg(test)]
@@ -119,7 +126,14 @@ mod tests {
 
     #[test]
     fn every_field_that_differs_is_named() {
-        let other = Peer { allowed_ips: BTreeSet::new(), endpoint: Setting::Left, keepalive: 0, preshared: None, preshared_file: None, ..peer() };
+        let other = Peer {
+            allowed_ips: BTreeSet::new(),
+            endpoint: Setting::Left,
+            keepalive: 0,
+            preshared: None,
+            preshared_file: None,
+            ..peer()
+        };
         let fields = |drift: Vec<Drift>| drift.into_iter().map(|drift| drift.field).collect::<Vec<_>>();
         assert_eq!(fields(peer().drift(&other)), ["allowed-ips", "endpoint", "keepalive", "preshared-key"]);
         // An endpoint that is not written is the kernel's.

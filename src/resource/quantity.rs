@@ -65,7 +65,8 @@ fn in_whole_units(number: u128, units: &[(&str, u128)]) -> String {
 pub struct ByteRate(pub u64);
 
 impl ByteRate {
-    const UNITS: [(&'static str, u128); 5] = [("tbit", 1_000_000_000_000), ("gbit", 1_000_000_000), ("mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
+    const UNITS: [(&'static str, u128); 5] =
+        [("tbit", 1_000_000_000_000), ("gbit", 1_000_000_000), ("mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
 
     /// With a whole number, which no program rounds.
     pub fn whole(self) -> String {
@@ -110,15 +111,27 @@ mod tests {
     #[test]
     fn they_read_as_they_are_written() {
         let share = |digits, decimals| Share::of_percent(digits, decimals).unwrap().to_string();
-        assert_eq!((share(5, 1), share(100, 0), share(0, 0), share(12345, 4)), ("0.5%".into(), "100%".into(), "0%".into(), "1.2345%".into()));
+        assert_eq!(
+            (share(5, 1), share(100, 0), share(0, 0), share(12345, 4)),
+            ("0.5%".into(), "100%".into(), "0%".into(), "1.2345%".into())
+        );
         assert_eq!(Share::of_percent(100, 0), Some(Share(u32::MAX)));
-        assert_eq!((Share::of_percent(101, 0), Share::of_percent(u128::MAX, 0), Share::of_percent(1, 60)), (None, None, None));
+        assert_eq!(
+            (Share::of_percent(101, 0), Share::of_percent(u128::MAX, 0), Share::of_percent(1, 60)),
+            (None, None, None)
+        );
         assert_eq!(
             [20_000_000, 1_500_000, 1, 2_500_000_000, 0].map(|time| Nanoseconds(time).to_string()),
             ["20ms", "1.5ms", "1ns", "2.5s", "0ms"].map(str::to_owned)
         );
-        assert_eq!([1_500_000, 1_000_001, 0].map(|time| Nanoseconds(time).for_tc()), ["1500us", "1000.0015us", "0ms"].map(str::to_owned));
-        assert_eq!([1_250_000, 187_500, 1, 125_000_000_000].map(|rate| ByteRate(rate).to_string()), ["10mbit", "1.5mbit", "8bit", "1tbit"].map(str::to_owned));
+        assert_eq!(
+            [1_500_000, 1_000_001, 0].map(|time| Nanoseconds(time).for_tc()),
+            ["1500us", "1000.0015us", "0ms"].map(str::to_owned)
+        );
+        assert_eq!(
+            [1_250_000, 187_500, 1, 125_000_000_000].map(|rate| ByteRate(rate).to_string()),
+            ["10mbit", "1.5mbit", "8bit", "1tbit"].map(str::to_owned)
+        );
         assert_eq!((ByteRate(187_500).whole(), ByteRate(0).whole()), ("1500kbit".into(), "0bit".into()));
     }
 

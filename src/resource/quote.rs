@@ -9,7 +9,8 @@ pub fn quote(word: &str) -> String {
     }
     if word.chars().any(char::is_control) {
         let octal = |c: char| c.to_string().bytes().map(|byte| format!("\\{byte:03o}")).collect::<String>();
-        let inside = word.chars().map(|c| if c.is_control() || matches!(c, '\'' | '\\') { octal(c) } else { c.to_string() });
+        let inside =
+            word.chars().map(|c| if c.is_control() || matches!(c, '\'' | '\\') { octal(c) } else { c.to_string() });
         return format!("$'{}'", inside.collect::<String>());
     }
     format!("'{}'", word.replace('\'', r"'\''"))

@@ -49,7 +49,9 @@ pub(super) fn rule_part(number: u16, value: &[u8]) -> String {
         12 => raw.bytes(number).map(|id| format!("tun_id {}", u64::from_be_bytes(id))),
         13 => raw.u32(number).map(|group| format!("suppress_ifgroup {group}")),
         14 => raw.u32(number).map(|length| format!("suppress_prefixlength {length}")),
-        20 => raw.bytes(number).map(|[a, b, c, d, e, f, g, h]| format!("uidrange {}-{}", u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h]))),
+        20 => raw.bytes(number).map(|[a, b, c, d, e, f, g, h]| {
+            format!("uidrange {}-{}", u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h]))
+        }),
         25 => raw.bytes(number).map(|[dscp]| format!("dscp {dscp}")),
         26 => raw.bytes(number).map(|label| format!("flowlabel {:#x}", u32::from_be_bytes(label))),
         _ => None,

@@ -79,7 +79,14 @@ impl Record {
     /// Whether the record says nothing at all: what it only knows others' things by is nothing.
     pub fn is_empty(&self) -> bool {
         let Self { host_cookie, processes, .. } = *self;
-        *self == Self { host_cookie, processes, cookies: self.cookies.clone(), numbers: self.numbers.clone(), ..Self::default() }
+        *self
+            == Self {
+                host_cookie,
+                processes,
+                cookies: self.cookies.clone(),
+                numbers: self.numbers.clone(),
+                ..Self::default()
+            }
     }
 
     /// Puts what is said of namespaces of others under other names for them, or forgets it (`None`).
@@ -90,19 +97,35 @@ impl Record {
         let to = |node: &Node| names.get(node).map_or_else(|| Some(node.clone()), Clone::clone);
         let link = |link: &LinkId| Some(LinkId { node: to(&link.node)?, name: link.name.clone() });
         let id = |id: ResourceId| to(id.node()).map(|node| id.at(&node));
-        self.prior = take(&mut self.prior).into_iter().filter_map(|prior| to(prior.id().node()).map(|node| prior.at(&node))).collect();
+        self.prior = take(&mut self.prior)
+            .into_iter()
+            .filter_map(|prior| to(prior.id().node()).map(|node| prior.at(&node)))
+            .collect();
         self.moved = self.moved.iter().filter_map(|(now, home)| Some((link(now)?, link(home)?))).collect();
-        self.wrote = take(&mut self.wrote).into_iter().filter_map(|wrote| Some(Sysctl { node: to(&wrote.node)?, ..wrote })).collect();
-        self.configured = take(&mut self.configured).into_iter().filter_map(|named| Some(Link { id: link(&named.id)?, ..named })).collect();
+        self.wrote = take(&mut self.wrote)
+            .into_iter()
+            .filter_map(|wrote| Some(Sysctl { node: to(&wrote.node)?, ..wrote }))
+            .collect();
+        self.configured = take(&mut self.configured)
+            .into_iter()
+            .filter_map(|named| Some(Link { id: link(&named.id)?, ..named }))
+            .collect();
         self.owned = take(&mut self.owned).into_iter().filter_map(id).collect();
-        self.existing = take(&mut self.existing).into_iter().filter_map(|(node, place)| Some((to(&node)?, place))).collect();
-        self.cookies = take(&mut self.cookies).into_iter().filter_map(|(node, cookie)| Some((to(&node)?, cookie))).collect();
+        self.existing =
+            take(&mut self.existing).into_iter().filter_map(|(node, place)| Some((to(&node)?, place))).collect();
+        self.cookies =
+            take(&mut self.cookies).into_iter().filter_map(|(node, cookie)| Some((to(&node)?, cookie))).collect();
         self.numbers = self.numbers.iter().filter_map(|(of, number)| Some((link(of)?, *number))).collect();
         let tables = take(&mut self.tables).into_iter();
-        self.tables = tables.filter_map(|(node, it)| Some((to(&node)?, TableRecord { table: Table { node: to(&node)?, ..it.table }, ..it }))).collect();
+        self.tables = tables
+            .filter_map(|(node, it)| {
+                Some((to(&node)?, TableRecord { table: Table { node: to(&node)?, ..it.table }, ..it }))
+            })
+            .collect();
         self.key_files = take(&mut self.key_files).into_iter().filter_map(|(of, file)| Some((id(of)?, file))).collect();
         self.born = self.born.iter().filter_map(|(of, born)| Some((link(of)?, born.as_ref().and_then(to)))).collect();
-        self.offload = take(&mut self.offload).into_iter().filter_map(|(of, offload)| Some((link(&of)?, offload))).collect();
+        self.offload =
+            take(&mut self.offload).into_iter().filter_map(|(of, offload)| Some((link(&of)?, offload))).collect();
     }
 
     /// Forgets what was done on an interface of somebody else and what it was like before; `false` where that is nothing.

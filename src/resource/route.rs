@@ -136,7 +136,10 @@ impl Raw {
             ENCAP => None,
             ENCAP_TYPE => {
                 let kind = self.bytes(ENCAP_TYPE).map(u16::from_ne_bytes)?;
-                Some(format!("encap {}", usize::from(kind).checked_sub(1).and_then(|at| ENCAPS.get(at)).copied().unwrap_or("unknown")))
+                Some(format!(
+                    "encap {}",
+                    usize::from(kind).checked_sub(1).and_then(|at| ENCAPS.get(at)).copied().unwrap_or("unknown")
+                ))
             }
             FLOW => self.u32(FLOW).map(super::raw::realms),
             PREF => Some(format!("pref {}", if value.first() == Some(&1) { "high" } else { "low" })),
@@ -228,13 +231,16 @@ impl Route {
 
     /// What the language does not have of it, besides metrics and what belongs to a next hop.
     pub fn more_words(&self) -> String {
-        let words = [self.congctl.as_ref().map(|name| format!("congctl {name}")), self.nhid.map(|id| format!("nhid {id}"))];
+        let words =
+            [self.congctl.as_ref().map(|name| format!("congctl {name}")), self.nhid.map(|id| format!("nhid {id}"))];
         words.into_iter().flatten().chain(self.raw.route_words()).collect::<Vec<_>>().join(" ")
     }
 
     /// Its further metrics as `ip route` calls them, with the kernel's numbers.
     pub fn metric_words(&self) -> String {
-        let name = |number: u16| usize::from(number).checked_sub(1).and_then(|at| METRICS.get(at)).copied().unwrap_or("metric");
+        let name = |number: u16| {
+            usize::from(number).checked_sub(1).and_then(|at| METRICS.get(at)).copied().unwrap_or("metric")
+        };
         self.metrics.iter().map(|(number, value)| format!("{} {value}", name(*number))).collect::<Vec<_>>().join(" ")
     }
 
@@ -257,19 +263,41 @@ impl Route {
 
     /// The links of its next hops, and all addresses of its node.
     pub fn requires(&self) -> Vec<Need> {
-        let mut needs = vec![Need::inside(ResourceId::Namespace(self.node.clone())), Need::class(self.node.clone(), Class::Address)];
+        let mut needs = vec![
+            Need::inside(ResourceId::Namespace(self.node.clone())),
+            Need::class(self.node.clone(), Class::Address),
+        ];
         let mut devs = self.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
         if let ([_], Some(dev)) = (self.nexthops.as_slice(), devs.clone().next()) {
             needs.push(Need::inside(ResourceId::Link(LinkId { node: self.node.clone(), name: dev.clone() })));
         } else {
-            needs.extend(devs.by_ref().map(|dev| Need::uses(ResourceId::Link(LinkId { node: self.node.clone(), name: dev.clone() }))));
+            needs.extend(
+                devs.by_ref()
+                    .map(|dev| Need::uses(ResourceId::Link(LinkId { node: self.node.clone(), name: dev.clone() }))),
+            );
         }
         needs
     }
 
     /// The fields in which `self` (wanted) differs from `observed`. A route is replaced in place (`NLM_F_REPLACE`).
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, key, kind, nexthops, source, scope, mtu, metrics, congctl, nhid, expires, raw, protocol: _, dead: _, marked } = self;
+        let Self {
+            node: _,
+            key,
+            kind,
+            nexthops,
+            source,
+            scope,
+            mtu,
+            metrics,
+            congctl,
+            nhid,
+            expires,
+            raw,
+            protocol: _,
+            dead: _,
+            marked,
+        } = self;
         let mut drift = Vec::new();
         if *kind != observed.kind {
             drift.push(Drift::in_place("type", observed.kind.word(), kind.word()));
@@ -314,7 +342,10 @@ fn same_hops(wanted: &[NextHop], observed: &[NextHop]) -> bool {
     wanted.len() == observed.len()
         && wanted.iter().all(|want| {
             let fits = |have: &&NextHop| {
-                let same = have.via == want.via && have.weight == want.weight && have.onlink == want.onlink && have.raw == want.raw;
+                let same = have.via == want.via
+                    && have.weight == want.weight
+                    && have.onlink == want.onlink
+                    && have.raw == want.raw;
                 same && (want.dev.is_none() || have.dev == want.dev)
             };
             rest.iter().position(fits).map(|at| rest.swap_remove(at)).is_some()

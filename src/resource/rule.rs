@@ -52,7 +52,13 @@ impl Rule {
 impl Rule {
     /// The rules that the kernel makes in every namespace (`fib_default_rules_init`, `fib6_rules_net_init`): 0, 32766 and, for IPv4, 32767.
     pub fn of_the_kernel(node: &Node) -> Vec<Self> {
-        let rules = [(Family::V4, 0, 255), (Family::V4, 32766, 254), (Family::V4, 32767, 253), (Family::V6, 0, 255), (Family::V6, 32766, 254)];
+        let rules = [
+            (Family::V4, 0, 255),
+            (Family::V4, 32766, 254),
+            (Family::V4, 32767, 253),
+            (Family::V6, 0, 255),
+            (Family::V6, 32766, 254),
+        ];
         rules.into_iter().map(|(family, priority, table)| Self::plain(node, family, priority, table)).collect()
     }
 
@@ -69,6 +75,12 @@ impl Rule {
     /// A rule of the kernel that sends all of `family` to `table`.
     pub fn plain(node: &Node, family: Family, priority: u32, table: u32) -> Self {
         let action = RuleAction::Table(TableId::Number(table));
-        Self { node: node.clone(), key: RuleKey::all(family, priority, action), kernel: true, marked: false, protocol: 0 }
+        Self {
+            node: node.clone(),
+            key: RuleKey::all(family, priority, action),
+            kernel: true,
+            marked: false,
+            protocol: 0,
+        }
     }
 }

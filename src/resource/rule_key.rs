@@ -136,8 +136,32 @@ impl RuleKey {
     /// How many parts it selects or does something by. The kernel deletes the first rule that has all parts that are named
     /// (`rule_find`), so of two rules the one with more parts goes first.
     pub fn parts(&self) -> usize {
-        let Self { family: _, priority: _, from, to, iif, oif, fwmark, protocol, port, source_port, action: _, invert, tos, raw } = self;
-        let parts = [from.is_some(), to.is_some(), iif.is_some(), oif.is_some(), fwmark.is_some(), protocol.is_some(), port.is_some(), source_port.is_some()];
+        let Self {
+            family: _,
+            priority: _,
+            from,
+            to,
+            iif,
+            oif,
+            fwmark,
+            protocol,
+            port,
+            source_port,
+            action: _,
+            invert,
+            tos,
+            raw,
+        } = self;
+        let parts = [
+            from.is_some(),
+            to.is_some(),
+            iif.is_some(),
+            oif.is_some(),
+            fwmark.is_some(),
+            protocol.is_some(),
+            port.is_some(),
+            source_port.is_some(),
+        ];
         parts.into_iter().chain([*invert, *tos != 0]).filter(|there| *there).count() + raw.0.len()
     }
 

@@ -60,7 +60,12 @@ impl From<Saved> for State {
 
 impl From<State> for Saved {
     fn from(state: State) -> Self {
-        Self { topology: state.topology, items: state.items.into_values().collect(), record: state.record, others: state.others }
+        Self {
+            topology: state.topology,
+            items: state.items.into_values().collect(),
+            record: state.record,
+            others: state.others,
+        }
     }
 }
 

@@ -9,7 +9,8 @@ const STABLE_SECRET: &str = "/stable_secret";
 
 /// A number in hex as the kernel prints it; any other word as it is.
 fn decimal(word: &str) -> String {
-    let number = word.strip_prefix("0x").or(word.strip_prefix("0X")).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    let number =
+        word.strip_prefix("0x").or(word.strip_prefix("0X")).and_then(|digits| u64::from_str_radix(digits, 16).ok());
     number.map_or_else(|| word.to_owned(), |number| number.to_string())
 }
 
@@ -57,7 +58,9 @@ impl Sysctl {
     /// The interface that it belongs to (`net/ipv4/conf/eth0/…`, `net/ipv6/neigh/eth0/…`), with which it goes.
     pub fn link(&self) -> Option<LinkId> {
         let mut parts = self.key.split('/');
-        let of_link = parts.next() == Some("net") && matches!(parts.next(), Some("ipv4" | "ipv6" | "mpls")) && matches!(parts.next(), Some("conf" | "neigh"));
+        let of_link = parts.next() == Some("net")
+            && matches!(parts.next(), Some("ipv4" | "ipv6" | "mpls"))
+            && matches!(parts.next(), Some("conf" | "neigh"));
         let name = parts.next().filter(|name| of_link && !matches!(*name, "all" | "default"))?;
         Some(LinkId { node: self.node.clone(), name: name.into() })
     }
@@ -79,7 +82,9 @@ impl Sysctl {
         let parts: Vec<&str> = self.key.split('/').collect();
         let main = match parts.as_slice() {
             ["net", "ipv4", "conf", "all", "forwarding"] => return None,
-            ["net", "ipv4", "conf", _, "forwarding"] | ["net", "ipv4", "conf", "all", "accept_redirects"] => "net/ipv4/ip_forward".to_owned(),
+            ["net", "ipv4", "conf", _, "forwarding"] | ["net", "ipv4", "conf", "all", "accept_redirects"] => {
+                "net/ipv4/ip_forward".to_owned()
+            }
             ["net", "ipv6", "conf", "all", _] => return None,
             ["net", "ipv6", "conf", _, "disable_ipv6"] => "net/ipv6/conf/all/disable_ipv6".to_owned(),
             ["net", "ipv6", "conf", _, "forwarding"] => "net/ipv6/conf/all/forwarding".to_owned(),
@@ -101,17 +106,22 @@ impl Sysctl {
 
     /// Whether writing `switch`, one of those for forwarding, gives this one the value that it has: then it comes and goes with that.
     pub fn follows(&self, switch: &Self) -> bool {
-        matches!(switch.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding") && self.value == switch.gives(&self.key)
+        matches!(switch.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding")
+            && self.value == switch.gives(&self.key)
     }
 
     /// The settings that writing this one writes too, for these interfaces.
     pub fn writes_too<'a>(key: &str, links: impl Iterator<Item = &'a str>) -> Vec<String> {
         let parts: Vec<&str> = key.split('/').collect();
         let (family, name, mut keys) = match parts.as_slice() {
-            ["net", "ipv4", "ip_forward"] => {
-                ("ipv4", "forwarding", vec!["net/ipv4/conf/all/accept_redirects".to_owned(), "net/ipv4/conf/default/forwarding".to_owned()])
+            ["net", "ipv4", "ip_forward"] => (
+                "ipv4",
+                "forwarding",
+                vec!["net/ipv4/conf/all/accept_redirects".to_owned(), "net/ipv4/conf/default/forwarding".to_owned()],
+            ),
+            ["net", "ipv6", "conf", "all", name @ ("forwarding" | "disable_ipv6")] => {
+                ("ipv6", *name, vec![format!("net/ipv6/conf/default/{name}")])
             }
-            ["net", "ipv6", "conf", "all", name @ ("forwarding" | "disable_ipv6")] => ("ipv6", *name, vec![format!("net/ipv6/conf/default/{name}")]),
             ["net", "ipv4", "conf", "default", name] => ("ipv4", *name, Vec::new()),
             _ => return Vec::new(),
         };
@@ -123,7 +133,9 @@ impl Sysctl {
     pub fn inherited<'a>(key: &str, links: impl Iterator<Item = &'a str>) -> Vec<String> {
         let parts: Vec<&str> = key.split('/').collect();
         match parts.as_slice() {
-            ["net", family @ ("ipv4" | "ipv6"), "conf", "default", name] => links.map(|link| format!("net/{family}/conf/{link}/{name}")).collect(),
+            ["net", family @ ("ipv4" | "ipv6"), "conf", "default", name] => {
+                links.map(|link| format!("net/{family}/conf/{link}/{name}")).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -181,6 +193,9 @@ mod tests {
         assert_eq!(value("net/ipv4/fib_multipath_hash_fields", "0x0037"), "55");
         assert_eq!(value("net/ipv4/tcp_rmem", " 0x10\t 2  3 "), "16 2 3");
         assert_eq!(value("net/ipv4/tcp_congestion_control", "0xcubic"), "0xcubic");
-        assert_eq!(value("net/ipv6/conf/e0/stable_secret", "2001:0db8:0001:0002:0003:0004:0005:0006"), "2001:db8:1:2:3:4:5:6");
+        assert_eq!(
+            value("net/ipv6/conf/e0/stable_secret", "2001:0db8:0001:0002:0003:0004:0005:0006"),
+            "2001:db8:1:2:3:4:5:6"
+        );
     }
 }

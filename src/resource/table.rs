@@ -80,7 +80,9 @@ impl Table {
     pub fn tracks(&self) -> bool {
         let knows = |rule: &TableRule| match rule {
             TableRule::Typed(rule) => !rule.state.is_empty(),
-            TableRule::Raw(text) | TableRule::Listed(text) => text.split_whitespace().any(|word| matches!(word, "ct" | "synproxy")),
+            TableRule::Raw(text) | TableRule::Listed(text) => {
+                text.split_whitespace().any(|word| matches!(word, "ct" | "synproxy"))
+            }
         };
         self.chains.iter().any(|chain| chain.kind == "nat" || chain.rules.iter().any(knows))
     }
@@ -90,7 +92,10 @@ impl Table {
         let mut lines = Vec::new();
         for chain in &self.chains {
             let policy = if chain.drop { "drop" } else { "accept" };
-            lines.push(format!("chain {} {{ type {} hook {} priority {}; policy {policy}; }}", chain.name, chain.kind, chain.hook, chain.priority));
+            lines.push(format!(
+                "chain {} {{ type {} hook {} priority {}; policy {policy}; }}",
+                chain.name, chain.kind, chain.hook, chain.priority
+            ));
             lines.extend(chain.rules.iter().map(|rule| format!("{}: {}", chain.name, rule.text(&self.topology))));
         }
         lines
@@ -141,7 +146,8 @@ impl Insert {
 
 /// The lines that differ, as old and new texts; a line that is only on one side has an empty other.
 fn lines_drift(field: &'static str, wanted: &[String], observed: &[String]) -> Vec<Drift> {
-    let (old, new): (Vec<&str>, Vec<&str>) = (observed.iter().map(String::as_str).collect(), wanted.iter().map(String::as_str).collect());
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (observed.iter().map(String::as_str).collect(), wanted.iter().map(String::as_str).collect());
     let diff = similar::TextDiff::from_slices(&old, &new);
     let line = |change: similar::Change<&str>| match change.tag() {
         similar::ChangeTag::Equal => None,

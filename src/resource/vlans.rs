@@ -82,7 +82,10 @@ impl Vlans {
 
     /// The members in `spans`, in any order; one that is in several is untagged if it is so in any. A `pvid` that is no member counts as none.
     pub fn new(pvid: Option<u16>, spans: impl IntoIterator<Item = VlanSpan>) -> Self {
-        let mut spans: Vec<VlanSpan> = spans.into_iter().filter(|span| span.first <= span.last && span.first >= 1 && span.last <= LAST_VLAN).collect();
+        let mut spans: Vec<VlanSpan> = spans
+            .into_iter()
+            .filter(|span| span.first <= span.last && span.first >= 1 && span.last <= LAST_VLAN)
+            .collect();
         spans.sort();
         if spans.is_sorted_by(|a, b| a.last < b.first) {
             let spans = merged(&spans);
@@ -92,7 +95,9 @@ impl Vlans {
         let mut table: Table = vec![0; usize::from(LAST_VLAN) + 1];
         for span in &spans {
             let members = table.get_mut(usize::from(span.first)..=usize::from(span.last)).unwrap_or_default();
-            members.iter_mut().for_each(|member| *member = (*member).max(if span.untagged { UNTAGGED } else { TAGGED }));
+            members
+                .iter_mut()
+                .for_each(|member| *member = (*member).max(if span.untagged { UNTAGGED } else { TAGGED }));
         }
         Self::of_table(&table, pvid)
     }
@@ -210,7 +215,12 @@ impl Vlans {
             let ids = (0_u16..).zip(&table).filter(|(_, member)| **member & kind != 0).map(|(id, _)| (id, kind));
             rows(ids).into_iter().map(|run| (run.first, run.last)).collect()
         };
-        VlanWords::Trunk { trunk: those(TAGGED), untagged: those(UNTAGGED), native, pvid: self.pvid.filter(|_| native.is_none()) }
+        VlanWords::Trunk {
+            trunk: those(TAGGED),
+            untagged: those(UNTAGGED),
+            native,
+            pvid: self.pvid.filter(|_| native.is_none()),
+        }
     }
 }
 
@@ -219,7 +229,9 @@ fn merged(spans: &[VlanSpan]) -> Vec<VlanSpan> {
     let mut merged: Vec<VlanSpan> = Vec::with_capacity(spans.len());
     for span in spans {
         match merged.last_mut() {
-            Some(before) if before.last + 1 == span.first && before.untagged == span.untagged => before.last = span.last,
+            Some(before) if before.last + 1 == span.first && before.untagged == span.untagged => {
+                before.last = span.last
+            }
             _ => merged.push(*span),
         }
     }
@@ -286,7 +298,10 @@ mod tests {
         let shown = |pvid, spans: &[VlanSpan]| Vlans::new(pvid, spans.iter().copied()).to_string();
         assert_eq!(Vlans::access(10).to_string(), "access 10");
         assert_eq!(Vlans::none().to_string(), "none");
-        assert_eq!(shown(Some(1), &[span(1, 1, true), span(10, 10, false), span(20, 30, false)]), "trunk 10 20-30 native 1");
+        assert_eq!(
+            shown(Some(1), &[span(1, 1, true), span(10, 10, false), span(20, 30, false)]),
+            "trunk 10 20-30 native 1"
+        );
         assert_eq!(shown(Some(11), &[span(10, 12, true), span(20, 20, false)]), "trunk 20 untagged 10 12 native 11");
         assert_eq!(shown(Some(10), &[span(10, 12, false)]), "trunk 10-12 pvid 10");
         assert_eq!(shown(None, &[span(10, 10, true)]), "untagged 10");

@@ -2,7 +2,13 @@
 //! `at`, that of where something fails; `hand.sh`, what a hand does to the kernel in between. All but the two files may be missing.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use crate::law::{Case, Throws, read};
 use std::path::{Path, PathBuf};
@@ -13,7 +19,8 @@ fn root() -> PathBuf {
 
 /// The folders, by name.
 pub fn folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     folders
 }
@@ -21,12 +28,16 @@ pub fn folders() -> Vec<PathBuf> {
 /// The numbers of a file, none where it is missing.
 fn numbers(path: &Path) -> Vec<u16> {
     let text = if path.exists() { std::fs::read_to_string(path).unwrap() } else { String::new() };
-    text.split_whitespace().map(|word| word.parse().unwrap_or_else(|_| panic!("{}: {word:?}", path.display()))).collect()
+    text.split_whitespace()
+        .map(|word| word.parse().unwrap_or_else(|_| panic!("{}: {word:?}", path.display())))
+        .collect()
 }
 
 /// All cases, each with the name of its folder.
 pub fn all() -> Vec<(String, Case)> {
-    let state = |path: PathBuf| read(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|wrong| panic!("{}: {wrong}", path.display()));
+    let state = |path: PathBuf| {
+        read(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|wrong| panic!("{}: {wrong}", path.display()))
+    };
     let case = |folder: &PathBuf| Case {
         a: state(folder.join("a.yaml")),
         m: numbers(&folder.join("m")),

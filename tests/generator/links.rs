@@ -3,7 +3,13 @@
 use super::{Builder, End, GUEST, HOST, NODES};
 
 impl Builder<'_, '_> {
-    pub(super) fn interface(&mut self, node: usize, name: &str, mut keys: Vec<String>, address: Option<(usize, usize)>) {
+    pub(super) fn interface(
+        &mut self,
+        node: usize,
+        name: &str,
+        mut keys: Vec<String>,
+        address: Option<(usize, usize)>,
+    ) {
         let mut up = true;
         let small = std::mem::take(&mut self.small) || keys.iter().any(|key| key.starts_with("mtu: 1279"));
         let mut six = false;
@@ -36,8 +42,17 @@ impl Builder<'_, '_> {
             self.ends.push(End { node, name: name.to_owned(), host, segment, up, small, six });
         }
         if self.dice.once_in(9) && !small {
-            let options = ["{ accept-ra: false }", "{ privacy: true }", "{ address-generation: none }", "{ accept-ra: true, address-generation: random }"];
-            let options = if six || address.is_none() { self.dice.one(&options) } else { self.dice.one(&[&options[..], &["{ disable: true }"]].concat()) };
+            let options = [
+                "{ accept-ra: false }",
+                "{ privacy: true }",
+                "{ address-generation: none }",
+                "{ accept-ra: true, address-generation: random }",
+            ];
+            let options = if six || address.is_none() {
+                self.dice.one(&options)
+            } else {
+                self.dice.one(&[&options[..], &["{ disable: true }"]].concat())
+            };
             keys.push(format!("ipv6: {options}"));
         }
         let follows = small && !keys.iter().any(|key| key.starts_with("mtu:"));
@@ -223,12 +238,26 @@ impl Builder<'_, '_> {
             }
             _ => {}
         }
-        let more = ["port: 8472", "source-ports: 40000-40100", "tos: 8", "proxy: true", "l2miss: true", "l3miss: true", "ageing: 60s", "limit: 1000"];
+        let more = [
+            "port: 8472",
+            "source-ports: 40000-40100",
+            "tos: 8",
+            "proxy: true",
+            "l2miss: true",
+            "l3miss: true",
+            "ageing: 60s",
+            "limit: 1000",
+        ];
         options.extend(self.some(8, &more).into_iter().map(str::to_owned));
         if self.dice.once_in(3) && !six {
             options.push("fdb: [{ dst: 192.0.2.77 }, { mac: '02:00:00:00:99:99', dst: 192.0.2.78 }]".to_owned());
         }
-        self.interface(node, &format!("vx{segment}"), vec![format!("vxlan: {{ {} }}", options.join(", "))], Some((segment, 1)));
+        self.interface(
+            node,
+            &format!("vx{segment}"),
+            vec![format!("vxlan: {{ {} }}", options.join(", "))],
+            Some((segment, 1)),
+        );
     }
 
     /// A macvlan over an interface that is there, in its node or another.
@@ -268,7 +297,11 @@ impl Builder<'_, '_> {
             let node = self.namespace();
             let name = self.dice.one(&["take0", "eth9"]);
             let mut keys = vec!["existing: { from: host/take0 }".to_owned()];
-            keys.extend(self.some(4, &["mtu: 1400", "addresses: [10.71.0.1/24]", "txqueuelen: 78"]).into_iter().map(str::to_owned));
+            keys.extend(
+                self.some(4, &["mtu: 1400", "addresses: [10.71.0.1/24]", "txqueuelen: 78"])
+                    .into_iter()
+                    .map(str::to_owned),
+            );
             self.nodes[node].named = true;
             self.nodes[node].interfaces.push((name.to_owned(), keys));
         }

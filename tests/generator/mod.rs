@@ -186,7 +186,11 @@ impl Builder<'_, '_> {
             "net.ipv4.ping_group_range: '0   100'",
         ];
         if created(node) {
-            settings.extend(["net.ipv4.conf.default.rp_filter: 2", "net.ipv6.conf.default.hop_limit: 50", "net/ipv4/conf/default/proxy_arp: 1"]);
+            settings.extend([
+                "net.ipv4.conf.default.rp_filter: 2",
+                "net.ipv6.conf.default.hop_limit: 50",
+                "net/ipv4/conf/default/proxy_arp: 1",
+            ]);
         }
         let chosen = self.some(8, &settings);
         self.nodes[node].sysctls.extend(chosen.into_iter().map(str::to_owned));

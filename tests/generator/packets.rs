@@ -30,7 +30,8 @@ impl Builder<'_, '_> {
             "snat: { source: 10.4.0.0/24, protocol: udp, to: '203.0.113.1:1000-2000' }".to_owned(),
             "snat: { source: 'fd02::/64', to: '2001:db8::1' }".to_owned(),
             format!("dnat: {{ in: '{}*', protocol: tcp, port: [8081, 8090-8099], to: 10.1.0.3 }}", &own[..1]),
-            "dnat: { destination: '2001:db8::1', protocol: tcp, port: 8082, to: '[fd01::2]:80', local: true }".to_owned(),
+            "dnat: { destination: '2001:db8::1', protocol: tcp, port: 8082, to: '[fd01::2]:80', local: true }"
+                .to_owned(),
             "dnat: { destination: 203.0.113.10, to: 10.1.0.4, local: only }".to_owned(),
             "redirect: { protocol: udp, port: 1000-1009, source: '!10.1.0.2', local: true }".to_owned(),
             "masquerade: { mark: 0x10/0xf0, protocol: icmp, icmp-type: echo-request }".to_owned(),
@@ -41,7 +42,8 @@ impl Builder<'_, '_> {
             "dnat: { destination: local, protocol: tcp, port: 83, to: '10.1.0.6:80', local: true }".to_owned(),
             "redirect: { protocol: tcp, port: 82, to: 8082, local: only, counter: true }".to_owned(),
         ];
-        let mut list: Vec<String> = all.iter().filter(|_| self.dice.once_in(4)).map(|rule| format!("{{ {rule} }}")).collect();
+        let mut list: Vec<String> =
+            all.iter().filter(|_| self.dice.once_in(4)).map(|rule| format!("{{ {rule} }}")).collect();
         if list.is_empty() {
             list.push(format!("{{ {} }}", all[0]));
         }
@@ -77,7 +79,9 @@ impl Builder<'_, '_> {
     /// Rules in a chain of somebody else.
     fn insert(&mut self, own: &str) -> String {
         let all = [
-            format!("{{ chain: inet theirs through, in: {own}, protocol: icmp, limit: 10/second, accept: {{ log: 'x ', counter: true }} }}"),
+            format!(
+                "{{ chain: inet theirs through, in: {own}, protocol: icmp, limit: 10/second, accept: {{ log: 'x ', counter: true }} }}"
+            ),
             "{ chain: inet theirs through, protocol: udp, port: 5-9, reject: {} }".to_owned(),
             "{ chain: inet theirs through, nft: 'tcp dport 7 counter drop' }".to_owned(),
             format!("{{ chain: ip nosuch CHAIN, if-present: true, in: {own}, accept: {{}} }}"),

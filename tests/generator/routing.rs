@@ -7,7 +7,9 @@ impl Builder<'_, '_> {
         let ends = self.ends.clone();
         let mut defaults = [false; NODES.len()];
         for (number, end) in ends.iter().enumerate().filter(|(_, end)| end.up) {
-            let other = ends.iter().find(|other| other.segment == end.segment && (other.node, &other.name) != (end.node, &end.name));
+            let other = ends
+                .iter()
+                .find(|other| other.segment == end.segment && (other.node, &other.name) != (end.node, &end.name));
             let gateway = other.map_or(77, |other| other.host);
             if let Some(route) = self.route(number, end, gateway, &mut defaults) {
                 self.nodes[end.node].routes.push(format!("{{ {route} }}"));
@@ -35,7 +37,9 @@ impl Builder<'_, '_> {
         let End { segment, name, host, .. } = end;
         let via = format!("via: 10.{segment}.0.{gateway}, dev: {name}");
         // An IPv6 gateway must not be an address of the node itself.
-        let own = |host: usize| self.ends.iter().any(|other| (other.node, other.segment, other.host) == (end.node, *segment, host));
+        let own = |host: usize| {
+            self.ends.iter().any(|other| (other.node, other.segment, other.host) == (end.node, *segment, host))
+        };
         let gateway = if own(gateway) { 97 } else { gateway };
         let six = end.six.then(|| format!("via: 'fd0{segment}::{gateway}', dev: {name}"));
         Some(match self.dice.below(16) {
@@ -46,14 +50,19 @@ impl Builder<'_, '_> {
             4 => format!("to: 172.16.{number}.0/24, {via}, metric: {}", self.dice.below(3)),
             5 => format!("to: 172.17.{number}.0/24, dev: {name}, mtu: 1300, source: 10.{segment}.0.{host}"),
             6 => format!("to: 172.18.{number}.0/24, {via}, table: {}", 100 + self.dice.below(2)),
-            7 => format!("to: 172.19.{number}.0/24, nexthops: [{{ {via} }}, {{ via: 10.{segment}.0.99, dev: {name}, weight: 3 }}]"),
+            7 => format!(
+                "to: 172.19.{number}.0/24, nexthops: [{{ {via} }}, {{ via: 10.{segment}.0.99, dev: {name}, weight: 3 }}]"
+            ),
             8 => format!("to: 172.20.{number}.0/24, via: 172.30.0.1, dev: {name}, onlink: true"),
             9 => format!("to: 172.21.{number}.0/24, dev: {name}, scope: {}", self.dice.one(&["link", "host", "200"])),
             10 => format!("to: 172.22.{number}.7, {via}, table: {}", self.dice.one(&["main", "default"])),
             11 => format!("to: 'fd7{segment}:{number}::/64', {}", six?),
             12 => format!("to: 172.23.{number}.0/24, {}", six?),
             13 => format!("to: 'fd8{segment}:{number}::/64', {}, metric: 7, mtu: 1290", six?),
-            14 => format!("to: 'fd9{segment}:{number}::/64', nexthops: [{{ {} }}, {{ via: 'fd0{segment}::98', dev: {name}, weight: 5 }}]", six?),
+            14 => format!(
+                "to: 'fd9{segment}:{number}::/64', nexthops: [{{ {} }}, {{ via: 'fd0{segment}::98', dev: {name}, weight: 5 }}]",
+                six?
+            ),
             15 if self.ends.iter().filter(|other| (other.node, other.segment) == (end.node, *segment)).count() == 1 => {
                 format!("to: 172.24.{number}.0/24, via: 10.{segment}.0.{gateway}")
             }

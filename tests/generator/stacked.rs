@@ -51,9 +51,24 @@ struct Builder<'a> {
 
 /// A topology of this name; `throws` has [`OF_A_STEP`] for each step. On the host it finds a link `own0`.
 pub fn topology(name: &str, throws: &[u16]) -> String {
-    let mut builder =
-        Builder { dice: Dice::new(&[]), links: Vec::new(), step: 0, bridged: BTreeSet::new(), lines: 1, routes: BTreeMap::new(), used: BTreeSet::new() };
-    builder.links.push(Link { name: "own0".to_owned(), kind: "existing", frames: true, mtu: 1500, roots: [0].into(), silent: true, ..Link::default() });
+    let mut builder = Builder {
+        dice: Dice::new(&[]),
+        links: Vec::new(),
+        step: 0,
+        bridged: BTreeSet::new(),
+        lines: 1,
+        routes: BTreeMap::new(),
+        used: BTreeSet::new(),
+    };
+    builder.links.push(Link {
+        name: "own0".to_owned(),
+        kind: "existing",
+        frames: true,
+        mtu: 1500,
+        roots: [0].into(),
+        silent: true,
+        ..Link::default()
+    });
     for (nth, chunk) in throws.chunks(OF_A_STEP).enumerate() {
         builder.step = nth + 1;
         builder.dice = Dice::new(chunk);
@@ -110,7 +125,10 @@ impl Builder<'_> {
     /// One of a few numbers that nothing of this kind has in this file; one of the step's own where all are used.
     fn unused(&mut self, kind: &str) -> usize {
         let first = self.dice.below(4);
-        let number = (0..4).map(|more| 1 + (first + more) % 4).find(|number| !self.used.contains(&format!("{kind} {number}"))).unwrap_or(10 + self.step);
+        let number = (0..4)
+            .map(|more| 1 + (first + more) % 4)
+            .find(|number| !self.used.contains(&format!("{kind} {number}")))
+            .unwrap_or(10 + self.step);
         self.used.insert(format!("{kind} {number}"));
         number
     }
@@ -188,23 +206,44 @@ impl Builder<'_> {
         let near = self.dice.below(3) > 0;
         let home = self.some_node();
         let Some(at) = self.choose(|all, link| {
-            let alike = kind != "vlan" && link.kind == "macvtap" || ["macvlan", "macvtap"].contains(&kind) && link.kind == "macvlan";
-            let usable = link.frames && link.kind != "ipvlan" && !alike && (kind == "vlan" || !all.in_bridge_or_bond(link)) && (!near || link.node == home);
-            usable && (kind == "vlan" || link.taken.as_ref().is_none_or(|taken| (taken != "passthru") && (kind == "ipvlan") == taken.starts_with("mode")))
+            let alike = kind != "vlan" && link.kind == "macvtap"
+                || ["macvlan", "macvtap"].contains(&kind) && link.kind == "macvlan";
+            let usable = link.frames
+                && link.kind != "ipvlan"
+                && !alike
+                && (kind == "vlan" || !all.in_bridge_or_bond(link))
+                && (!near || link.node == home);
+            usable
+                && (kind == "vlan"
+                    || link
+                        .taken
+                        .as_ref()
+                        .is_none_or(|taken| (taken != "passthru") && (kind == "ipvlan") == taken.starts_with("mode")))
         }) else {
             return;
         };
         let lower = self.reference(home, at);
         let map = match kind {
             "vlan" => {
-                let more = ["", "", ", protocol: 802.1ad", ", gvrp: true", ", mvrp: true", ", reorder-header: false", ", loose-binding: true"];
+                let more = [
+                    "",
+                    "",
+                    ", protocol: 802.1ad",
+                    ", gvrp: true",
+                    ", mvrp: true",
+                    ", reorder-header: false",
+                    ", loose-binding: true",
+                ];
                 let more = self.dice.one(&more);
                 let loose = if self.links[at].down && !more.contains("loose") { ", loose-binding: true" } else { "" };
                 // Its number is of this step, so that no two are the same.
                 format!("link: {lower}, id: {}{more}{loose}", 100 * (1 + self.dice.below(2)) + self.step)
             }
             "ipvlan" => {
-                let mode = self.dice.one(&["mode: l2", "mode: l3", "mode: l3s", "mode: l2, flag: private", "mode: l3, flag: vepa"]).to_owned();
+                let mode = self
+                    .dice
+                    .one(&["mode: l2", "mode: l3", "mode: l3s", "mode: l2, flag: private", "mode: l3, flag: vepa"])
+                    .to_owned();
                 let mode = self.links[at].taken.get_or_insert(mode).clone();
                 format!("link: {lower}, {mode}")
             }
@@ -217,7 +256,8 @@ impl Builder<'_> {
             }
         };
         let mut link = self.link(home, kind, map);
-        (link.frames, link.mtu, link.roots, link.lower) = (true, self.links[at].mtu, self.links[at].roots.clone(), Some(at));
+        (link.frames, link.mtu, link.roots, link.lower) =
+            (true, self.links[at].mtu, self.links[at].roots.clone(), Some(at));
         let mac = kind != "ipvlan" && !link.map.contains("passthru");
         self.common(&mut link, mac);
         self.push(link);
@@ -229,13 +269,19 @@ impl Builder<'_> {
         for _ in 0..self.dice.below(most + 1) {
             let taken = ports.clone();
             let Some(at) = self.choose(|all, link| {
-                let free = link.node == node && link.master.is_none() && !taken.iter().any(|port: &usize| all.links[*port].name == link.name);
+                let free = link.node == node
+                    && link.master.is_none()
+                    && !taken.iter().any(|port: &usize| all.links[*port].name == link.name);
                 free && match kind {
                     "bridge" => {
-                        link.frames && !["bridge", "ipvlan", "macvtap"].contains(&link.kind) && link.taken.is_none() && all.bridged.is_disjoint(&link.roots)
+                        link.frames
+                            && !["bridge", "ipvlan", "macvtap"].contains(&link.kind)
+                            && link.taken.is_none()
+                            && all.bridged.is_disjoint(&link.roots)
                     }
                     "bond" => {
-                        let plain = ["veth", "far", "dummy", "tap", "gretap", "vxlan", "geneve", "vlan"].contains(&link.kind);
+                        let plain =
+                            ["veth", "far", "dummy", "tap", "gretap", "vxlan", "geneve", "vlan"].contains(&link.kind);
                         plain && link.taken.is_none() && !link.down && !link.keys.iter().any(|key| key.starts_with("m"))
                     }
                     _ => !["vrf", "existing"].contains(&link.kind),
@@ -270,8 +316,16 @@ impl Builder<'_> {
 
     fn bridge(&mut self) {
         let node = self.some_node();
-        let more =
-            ["", "", "stp: true", "priority: 4096", "ageing-time: 100s", "multicast-snooping: false", "group-forward-mask: 8", "no-linklocal-learn: true"];
+        let more = [
+            "",
+            "",
+            "stp: true",
+            "priority: 4096",
+            "ageing-time: 100s",
+            "multicast-snooping: false",
+            "group-forward-mask: 8",
+            "no-linklocal-learn: true",
+        ];
         let more = self.dice.one(&more).to_owned();
         let mut link = self.link(node, "bridge", more);
         let ports = self.ports(node, "bridge", 4);
@@ -279,7 +333,9 @@ impl Builder<'_> {
         link.mtu = ports.iter().map(|port| self.links[*port].mtu).min().unwrap_or(1500);
         if self.dice.once_in(3) {
             for port in ports.iter().filter(|port| !self.links[**port].silent).copied().collect::<Vec<_>>() {
-                self.links[port].keys.push(format!("port: {{ isolated: true, cost: {}, learning: false }}", 7 + self.step));
+                self.links[port]
+                    .keys
+                    .push(format!("port: {{ isolated: true, cost: {}, learning: false }}", 7 + self.step));
             }
         }
         if self.dice.once_in(6) {
@@ -290,21 +346,34 @@ impl Builder<'_> {
 
     fn bond(&mut self) {
         let node = self.some_node();
-        let mode = self.dice.one(&["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"]);
+        let mode = self.dice.one(&[
+            "balance-rr",
+            "active-backup",
+            "balance-xor",
+            "broadcast",
+            "802.3ad",
+            "balance-tlb",
+            "balance-alb",
+        ]);
         let ports = self.ports(node, "bond", 3);
         let mut map = format!("mode: {mode}");
         if self.dice.once_in(2) {
             map.push_str(", miimon: 100ms");
             map.push_str(self.dice.one(&["", ", up-delay: 200ms", ", down-delay: 300"]));
         }
-        if ["active-backup", "balance-tlb", "balance-alb"].contains(&mode) && !ports.is_empty() && self.dice.once_in(2) {
+        if ["active-backup", "balance-tlb", "balance-alb"].contains(&mode) && !ports.is_empty() && self.dice.once_in(2)
+        {
             let primary = ports[self.dice.below(ports.len())];
             write!(map, ", primary: {}", self.links[primary].name).unwrap();
             map.push_str(self.dice.one(&["", ", primary-reselect: failure"]));
         }
         match mode {
-            "active-backup" => map.push_str(self.dice.one(&["", "", ", fail-over-mac: active", ", fail-over-mac: follow"])),
-            "802.3ad" => map.push_str(self.dice.one(&["", ", lacp-rate: fast", ", ad-select: count", ", min-links: 1"])),
+            "active-backup" => {
+                map.push_str(self.dice.one(&["", "", ", fail-over-mac: active", ", fail-over-mac: follow"]))
+            }
+            "802.3ad" => {
+                map.push_str(self.dice.one(&["", ", lacp-rate: fast", ", ad-select: count", ", min-links: 1"]))
+            }
             _ => {}
         }
         map.push_str(self.dice.one(&["", "", ", transmit-hash-policy: layer3+4", ", transmit-hash-policy: encap2+3"]));
@@ -332,19 +401,37 @@ impl Builder<'_> {
         let home = self.some_node();
         let kind = self.dice.one(&["vxlan", "gre", "gretap", "ipip", "sit", "ip6tnl", "geneve", "gretap", "vxlan"]);
         let six = kind == "ip6tnl" || !["ipip", "sit"].contains(&kind) && self.dice.once_in(2);
-        let lower = self.dice.once_in(2).then(|| self.choose(|_, link| link.frames && !link.down)).flatten().filter(|_| kind != "geneve");
+        let lower = self
+            .dice
+            .once_in(2)
+            .then(|| self.choose(|_, link| link.frames && !link.down))
+            .flatten()
+            .filter(|_| kind != "geneve");
         // Between ends that nobody has, and no other tunnel of this kind in this file.
         let number = self.unused(&format!("{kind} {six}"));
-        let end = |host: usize| if six { format!("'fd99::{number}:{host}'") } else { format!("192.0.{}.{host}", 100 + number) };
+        let end = |host: usize| {
+            if six { format!("'fd99::{number}:{host}'") } else { format!("192.0.{}.{host}", 100 + number) }
+        };
         let (local, remote) = (end(1), end(9));
         let mut map = match kind {
             "vxlan" => format!(
                 "id: {}, remote: {remote}{}",
                 40 + number,
-                self.dice.one(&["", ", learning: false", ", ttl: 9", ", ageing: 100s", ", port: 4790", ", l2miss: true"])
+                self.dice.one(&[
+                    "",
+                    ", learning: false",
+                    ", ttl: 9",
+                    ", ageing: 100s",
+                    ", port: 4790",
+                    ", l2miss: true"
+                ])
             ),
-            "geneve" => format!("id: {}, remote: {remote}{}", 40 + number, self.dice.one(&["", ", ttl: 9", ", df: set"])),
-            "gre" | "gretap" => format!("local: {local}, remote: {remote}{}", self.dice.one(&["", ", key: 7", ", ttl: 9"])),
+            "geneve" => {
+                format!("id: {}, remote: {remote}{}", 40 + number, self.dice.one(&["", ", ttl: 9", ", df: set"]))
+            }
+            "gre" | "gretap" => {
+                format!("local: {local}, remote: {remote}{}", self.dice.one(&["", ", key: 7", ", ttl: 9"]))
+            }
             _ => format!("local: {local}, remote: {remote}{}", self.dice.one(&["", ", ttl: 9"])),
         };
         if six && !["vxlan", "geneve"].contains(&kind) {
@@ -394,13 +481,18 @@ impl Builder<'_> {
             }
             let (node, name, down) = (link.node, link.name.clone(), link.down);
             let six = addresses.len() > 1 && addresses.last().is_some_and(|last| last.contains("fd0a"));
-            let vrf = link.master.map(|master| self.links[master].name.clone()).map_or(String::new(), |vrf| format!(", vrf: {vrf}"));
+            let vrf = link
+                .master
+                .map(|master| self.links[master].name.clone())
+                .map_or(String::new(), |vrf| format!(", vrf: {vrf}"));
             if !down && !self.closed(at) {
                 let routes = self.routes.entry(node).or_default();
                 match dice.below(4) {
                     1 => routes.push(format!("{{ to: 172.16.{net}.0/24, via: 10.{net}.0.9, dev: {name}{vrf} }}")),
                     2 => routes.push(format!("{{ to: 172.17.{net}.0/24, dev: {name}, metric: 7{vrf} }}")),
-                    3 if six => routes.push(format!("{{ to: 'fd0b:{net}::/64', via: 'fd0a:{net}::9', dev: {name}{vrf} }}")),
+                    3 if six => {
+                        routes.push(format!("{{ to: 'fd0b:{net}::/64', via: 'fd0a:{net}::9', dev: {name}{vrf} }}"))
+                    }
                     _ => {}
                 }
             }
@@ -435,7 +527,11 @@ impl Builder<'_> {
                     "existing" => keys.insert(0, "existing: {}".to_owned()),
                     "veth" => keys.insert(0, format!("veth: {}", link.map)),
                     "bridge" | "bond" | "vrf" => {
-                        let map = [link.map.as_str(), &ports].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+                        let map = [link.map.as_str(), &ports]
+                            .into_iter()
+                            .filter(|part| !part.is_empty())
+                            .collect::<Vec<_>>()
+                            .join(", ");
                         keys.insert(0, format!("{}: {{ {map} }}", link.kind));
                     }
                     kind => keys.insert(0, format!("{kind}: {{ {} }}", link.map)),

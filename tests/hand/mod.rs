@@ -33,7 +33,8 @@ const MESSES: [&str; 24] = [
 
 /// Whether a namespace has something of somebody else, which no apply would put back after a mess.
 fn is_shared(space: &str) -> bool {
-    space == "guest" || ["take0", "eth9"].iter().any(|link| try_sh(&format!("ip -n '{space}' link show dev {link}")).code == 0)
+    space == "guest"
+        || ["take0", "eth9"].iter().any(|link| try_sh(&format!("ip -n '{space}' link show dev {link}")).code == 0)
 }
 
 /// Up to four edits; answers with what was done.
@@ -41,15 +42,18 @@ pub fn mess(dice: &mut Dice<'_>) -> Vec<String> {
     let mut done = Vec::new();
     for _ in 0..dice.below(5) {
         // The namespace of somebody else is no place for a mess: nothing would put it back.
-        let spaces: Vec<String> = sh("ls /run/netns").split_whitespace().filter(|name| !is_shared(name)).map(str::to_owned).collect();
+        let spaces: Vec<String> =
+            sh("ls /run/netns").split_whitespace().filter(|name| !is_shared(name)).map(str::to_owned).collect();
         if spaces.is_empty() {
             break;
         }
         let space = &spaces[dice.below(spaces.len())];
-        let links = try_sh(&format!("ip -n '{space}' -br link | awk '{{print $1}}' | sed 's/@.*//' | grep -v '^lo$'")).stdout;
+        let links =
+            try_sh(&format!("ip -n '{space}' -br link | awk '{{print $1}}' | sed 's/@.*//' | grep -v '^lo$'")).stdout;
         let links: Vec<&str> = links.split_whitespace().collect();
         let link = if links.is_empty() { "none0" } else { links[dice.below(links.len())] };
-        let edit = MESSES[dice.below(MESSES.len())].replace("$n", &format!("'{space}'")).replace("$l", &format!("'{link}'"));
+        let edit =
+            MESSES[dice.below(MESSES.len())].replace("$n", &format!("'{space}'")).replace("$l", &format!("'{link}'"));
         // What a hand cannot do here, it does not.
         _ = try_sh(&edit);
         done.push(edit);

@@ -58,7 +58,8 @@ fn leaves(tree: &str, prefix: &[String], found: &mut Vec<(Vec<String>, String)>)
         }
         return;
     }
-    let (path, alias) = tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim().to_owned())));
+    let (path, alias) =
+        tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim().to_owned())));
     let mut full = prefix.to_vec();
     full.extend(path.split("::").map(|part| part.trim().to_owned()));
     if full.last().is_some_and(|last| last == "self") {
@@ -73,7 +74,11 @@ fn uses(text: &str) -> (Vec<String>, String) {
     let (mut trees, mut rest, mut open) = (Vec::new(), String::new(), None::<String>);
     for line in text.lines() {
         let trimmed = line.trim_start();
-        let unscoped = if let Some(after) = trimmed.strip_prefix("pub(") { after.split_once(") ").map_or("", |(_, rest)| rest) } else { trimmed };
+        let unscoped = if let Some(after) = trimmed.strip_prefix("pub(") {
+            after.split_once(") ").map_or("", |(_, rest)| rest)
+        } else {
+            trimmed
+        };
         let begins = unscoped.strip_prefix("pub ").unwrap_or(unscoped).strip_prefix("use ");
         match (&mut open, begins) {
             (Some(tree), _) => tree.push_str(trimmed),
@@ -121,9 +126,14 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     let (mut found, bytes) = (Vec::new(), text.as_bytes());
     let mut at = 0;
     while let Some(next) = text[at..].find("::").map(|next| at + next) {
-        let start = text[..next].rfind(|c| !is_word(c)).map_or(0, |place| place + text[place..].chars().next().map_or(1, char::len_utf8));
+        let start = text[..next]
+            .rfind(|c| !is_word(c))
+            .map_or(0, |place| place + text[place..].chars().next().map_or(1, char::len_utf8));
         at = next + 2;
-        if start == next || (start >= 1 && matches!(bytes[start - 1], b'.' | b'\'')) || (start >= 2 && &text[start - 2..start] == "::") {
+        if start == next
+            || (start >= 1 && matches!(bytes[start - 1], b'.' | b'\''))
+            || (start >= 2 && &text[start - 2..start] == "::")
+        {
             continue;
         }
         let mut parts = vec![text[start..next].to_owned()];
@@ -188,7 +198,9 @@ impl Sources {
             }
             for glob in &module.globs {
                 let inside = [glob.as_slice(), &path[at..]].concat();
-                if let Some(found) = self.definer(&inside, depth + 1).filter(|found| self.defines(found, part, path.len() - at)) {
+                if let Some(found) =
+                    self.definer(&inside, depth + 1).filter(|found| self.defines(found, part, path.len() - at))
+                {
                     return Some(found);
                 }
             }
@@ -210,7 +222,8 @@ impl Sources {
     pub fn uses(&self) -> BTreeSet<Use> {
         let mut found = BTreeSet::new();
         for (path, module) in &self.modules {
-            let mut targets: Vec<Vec<String>> = module.bound.values().filter(|target| !self.is_module(target)).cloned().collect();
+            let mut targets: Vec<Vec<String>> =
+                module.bound.values().filter(|target| !self.is_module(target)).cloned().collect();
             targets.extend(module.globs.iter().cloned());
             for written in paths(&module.text) {
                 let first = &written[0];
@@ -254,7 +267,11 @@ impl Sources {
         let all: BTreeMap<&String, BTreeSet<String>> = next.keys().map(|file| (file, reach(file))).collect();
         let mut circles = Vec::new();
         for (file, reached) in &all {
-            let circle: BTreeSet<String> = reached.iter().filter(|other| all.get(other).is_some_and(|back| back.contains(*file))).cloned().collect();
+            let circle: BTreeSet<String> = reached
+                .iter()
+                .filter(|other| all.get(other).is_some_and(|back| back.contains(*file)))
+                .cloned()
+                .collect();
             if !circle.is_empty() && !circles.contains(&circle) {
                 circles.push(circle);
             }

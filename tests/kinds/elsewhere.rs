@@ -66,45 +66,70 @@ fn somebody() {
         ip address add 192.0.2.5/24 dev own0; ip address add fd00::5/64 dev own0 nodad; ip route add 198.51.100.0/24 via 192.0.2.9");
 }
 
-const KEPT: Options = Options { handles: true, indexes: true, known: String::new(), addresses: true, without_record: false, more: Vec::new() };
+const KEPT: Options = Options {
+    handles: true,
+    indexes: true,
+    known: String::new(),
+    addresses: true,
+    without_record: false,
+    more: Vec::new(),
+};
 
 /// On the host every link of ours carries its marks, somebody's interface is what it was, and nothing is left.
 #[test]
 fn on_the_host() {
-    run_needing_within("elsewhere::on_the_host", &[&ALL[..], &["tun", "tap"]].concat(), Duration::from_secs(60), || {
-        somebody();
-        let before = quiet(&KEPT);
-        let file = write("host.yaml", &format!("name: kinds\nhost:\n  interfaces:{HOST}"));
-        // `ip monitor` sees each link as it was born.
-        let mut monitor = std::process::Command::new("sh").args(["-c", "exec ip -o monitor link >/run/lock/born"]).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(500));
-        converge(&file);
-        monitor.kill().unwrap();
-        monitor.wait().unwrap();
-        let born = std::fs::read_to_string("/run/lock/born").unwrap();
-        let links = ip_json("link show");
-        let theirs = ["lo", "own0", "own1", "far0", "far1"];
-        let mut ours = 0;
-        for link in links.as_array().unwrap() {
-            let name = link["ifname"].as_str().unwrap();
-            if link["ifalias"].as_str().is_some_and(|alias| alias.starts_with("topo")) {
-                ours += 1;
-                assert_ne!(link["group"], "default", "{link}");
-                assert!(name == "ve1" || HOST.contains(&format!("    {name}:")), "{name}");
-                let first = born.lines().find(|line| line.contains(&format!(": {name}@")) || line.contains(&format!(": {name}:"))).unwrap_or_default();
-                // A device file gives birth to these two, and knows no groups.
-                let by_file = ["tu0", "ta0"].contains(&name);
-                assert!(by_file || !first.contains("group default"), "{name} was born without a mark: {first}");
-            } else {
-                assert!(theirs.contains(&name) || link["ifindex"].as_u64() < ip_json("link show own0")[0]["ifindex"].as_u64(), "{name} carries no mark");
+    run_needing_within(
+        "elsewhere::on_the_host",
+        &[&ALL[..], &["tun", "tap"]].concat(),
+        Duration::from_secs(60),
+        || {
+            somebody();
+            let before = quiet(&KEPT);
+            let file = write("host.yaml", &format!("name: kinds\nhost:\n  interfaces:{HOST}"));
+            // `ip monitor` sees each link as it was born.
+            let mut monitor = std::process::Command::new("sh")
+                .args(["-c", "exec ip -o monitor link >/run/lock/born"])
+                .spawn()
+                .unwrap();
+            std::thread::sleep(Duration::from_millis(500));
+            converge(&file);
+            monitor.kill().unwrap();
+            monitor.wait().unwrap();
+            let born = std::fs::read_to_string("/run/lock/born").unwrap();
+            let links = ip_json("link show");
+            let theirs = ["lo", "own0", "own1", "far0", "far1"];
+            let mut ours = 0;
+            for link in links.as_array().unwrap() {
+                let name = link["ifname"].as_str().unwrap();
+                if link["ifalias"].as_str().is_some_and(|alias| alias.starts_with("topo")) {
+                    ours += 1;
+                    assert_ne!(link["group"], "default", "{link}");
+                    assert!(name == "ve1" || HOST.contains(&format!("    {name}:")), "{name}");
+                    let first = born
+                        .lines()
+                        .find(|line| line.contains(&format!(": {name}@")) || line.contains(&format!(": {name}:")))
+                        .unwrap_or_default();
+                    // A device file gives birth to these two, and knows no groups.
+                    let by_file = ["tu0", "ta0"].contains(&name);
+                    assert!(by_file || !first.contains("group default"), "{name} was born without a mark: {first}");
+                } else {
+                    assert!(
+                        theirs.contains(&name)
+                            || link["ifindex"].as_u64() < ip_json("link show own0")[0]["ifindex"].as_u64(),
+                        "{name} carries no mark"
+                    );
+                }
             }
-        }
-        // Without these no VRF of the host works.
-        sh("ip rule | grep -q 'lookup.*l3mdev-table'; ip -6 rule | grep -q 'lookup.*l3mdev-table'");
-        assert_eq!(ours, HOST.lines().filter(|line| line.contains(": {") && !line.contains("existing")).count() + 1);
-        topo(&["destroy", "--yes", "kinds"]).expect(0);
-        assert_snapshot_with(&before, &KEPT);
-    });
+            // Without these no VRF of the host works.
+            sh("ip rule | grep -q 'lookup.*l3mdev-table'; ip -6 rule | grep -q 'lookup.*l3mdev-table'");
+            assert_eq!(
+                ours,
+                HOST.lines().filter(|line| line.contains(": {") && !line.contains("existing")).count() + 1
+            );
+            topo(&["destroy", "--yes", "kinds"]).expect(0);
+            assert_snapshot_with(&before, &KEPT);
+        },
+    );
 }
 
 /// A kind each over `LOWER` of another node, one with the name of what it stands on.
@@ -167,9 +192,12 @@ fn over_another_node() {
         }
         let file = write("over.yaml", &text("BOTTOM/d0", "BOTTOM/d1"));
         converge(&file);
-        for hand in
-            ["ip -n BOTTOM link delete d0", "ip netns delete BOTTOM", "ip -n GUEST link delete gr1; ip -n GUEST link set mv0 down", "ip netns delete GUEST"]
-        {
+        for hand in [
+            "ip -n BOTTOM link delete d0",
+            "ip netns delete BOTTOM",
+            "ip -n GUEST link delete gr1; ip -n GUEST link set mv0 down",
+            "ip netns delete GUEST",
+        ] {
             sh(hand);
             converge(&file);
             stands_on("BOTTOM", "d0", "d1");

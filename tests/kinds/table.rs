@@ -60,11 +60,24 @@ pub struct Subject {
 }
 
 /// A row of a kind's own: names, what the map says before beside the base, what it says after instead, what is seen, and what it costs.
-struct Own(&'static [&'static str], &'static str, &'static str, &'static [&'static str], How, Option<(&'static str, &'static str, &'static str)>);
+struct Own(
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    How,
+    Option<(&'static str, &'static str, &'static str)>,
+);
 
 use How::{InPlace, Replaced};
 
-const fn own(of: &'static [&'static str], before: &'static str, after: &'static str, seen: &'static [&'static str], how: How) -> Own {
+const fn own(
+    of: &'static [&'static str],
+    before: &'static str,
+    after: &'static str,
+    seen: &'static [&'static str],
+    how: How,
+) -> Own {
     Own(of, before, after, seen, how, None)
 }
 
@@ -104,7 +117,12 @@ impl Subject {
             (&["mtu"], "", "mtu: 1321", &["x0/mtu=1321"]),
             (&["up"], "", "up: false", &["x0/up=false"]),
             (&["txqueuelen"], "", "txqueuelen: 77", &["x0/txqlen=77"]),
-            (&["alternative-names"], "", "alternative-names: [other, a-rather-long-other-name]", &["x0/altnames=a-rather-long-other-name other"]),
+            (
+                &["alternative-names"],
+                "",
+                "alternative-names: [other, a-rather-long-other-name]",
+                &["x0/altnames=a-rather-long-other-name other"],
+            ),
         ];
         let mac: (&'static [&'static str], &'static str, &'static str, &'static [&'static str]) =
             (&["mac"], "mac: '02:00:00:00:00:11'", "mac: '02:00:00:00:00:22'", &["x0/address=02:00:00:00:00:22"]);
@@ -112,21 +130,35 @@ impl Subject {
             let base = self.base.to_owned();
             let mut seen = words(seen);
             if ["mtu", "mac"].contains(&of[0]) {
-                let others: Vec<String> = self.follow.iter().map(|link| seen[0].replace("x0/", &format!("{link}/"))).collect();
+                let others: Vec<String> =
+                    self.follow.iter().map(|link| seen[0].replace("x0/", &format!("{link}/"))).collect();
                 seen.extend(others);
             }
             let how = if of[0] == "mac" && self.word == "ifb" { Replaced } else { InPlace };
-            rows.push(Row { of, before: base.clone(), after: base, keys_before: before, keys_after: after, seen, how, or: None });
+            rows.push(Row {
+                of,
+                before: base.clone(),
+                after: base,
+                keys_before: before,
+                keys_after: after,
+                seen,
+                how,
+                or: None,
+            });
         }
         rows
     }
 
     /// What is seen here: the address of a tunnel of packets is its end, that of one of frames is an Ethernet one.
     fn seen(&self, seen: &[&str]) -> Vec<String> {
-        let end = |seen: &&&str| ["x0/address", "x0/broadcast", "x0/permaddr"].iter().any(|path| seen.starts_with(path));
+        let end =
+            |seen: &&&str| ["x0/address", "x0/broadcast", "x0/permaddr"].iter().any(|path| seen.starts_with(path));
         let frames = self.word.ends_with("tap");
         let made_anew = self.word == "sit" && seen.contains(&"x0/permaddr=10.0.0.1");
-        seen.iter().filter(|seen| !(end(seen) && (frames || made_anew))).map(|seen| seen.replace("KEYED", self.keyed())).collect()
+        seen.iter()
+            .filter(|seen| !(end(seen) && (frames || made_anew)))
+            .map(|seen| seen.replace("KEYED", self.keyed()))
+            .collect()
     }
 
     /// The MTU of a GRE tunnel with a key, over an Ethernet.
@@ -174,8 +206,26 @@ const MODES: &[Own] = &[
 ];
 
 pub const SUBJECTS: &[Subject] = &[
-    Subject { word: "veth", features: &["veth"], key: "veth", beside: "", base: "y0", own: &[], mac: true, follow: &[] },
-    Subject { word: "dummy", features: &["dummy"], key: "dummy", beside: "", base: "", own: &[], mac: true, follow: &[] },
+    Subject {
+        word: "veth",
+        features: &["veth"],
+        key: "veth",
+        beside: "",
+        base: "y0",
+        own: &[],
+        mac: true,
+        follow: &[],
+    },
+    Subject {
+        word: "dummy",
+        features: &["dummy"],
+        key: "dummy",
+        beside: "",
+        base: "",
+        own: &[],
+        mac: true,
+        follow: &[],
+    },
     Subject { word: "ifb", features: &["ifb"], key: "ifb", beside: "", base: "", own: &[], mac: true, follow: &[] },
     Subject {
         word: "vrf",
@@ -208,8 +258,26 @@ pub const SUBJECTS: &[Subject] = &[
         mac: true,
         follow: &[],
     },
-    Subject { word: "macvlan", features: &["macvlan", "dummy"], key: "macvlan", beside: LOWER, base: "link: d0", own: MODES, mac: true, follow: &[] },
-    Subject { word: "macvtap", features: &["macvtap", "dummy"], key: "macvtap", beside: LOWER, base: "link: d0", own: MODES, mac: true, follow: &[] },
+    Subject {
+        word: "macvlan",
+        features: &["macvlan", "dummy"],
+        key: "macvlan",
+        beside: LOWER,
+        base: "link: d0",
+        own: MODES,
+        mac: true,
+        follow: &[],
+    },
+    Subject {
+        word: "macvtap",
+        features: &["macvtap", "dummy"],
+        key: "macvtap",
+        beside: LOWER,
+        base: "link: d0",
+        own: MODES,
+        mac: true,
+        follow: &[],
+    },
     Subject {
         word: "ipvlan",
         features: &["ipvlan", "ipvlan_l3s", "dummy"],
@@ -235,7 +303,16 @@ pub const SUBJECTS: &[Subject] = &[
         mac: true,
         follow: &[],
     },
-    Subject { word: "port", features: &["bridge", "veth"], key: "veth", beside: "br0: { bridge: {} }", base: "y0", own: PORT, mac: false, follow: &[] },
+    Subject {
+        word: "port",
+        features: &["bridge", "veth"],
+        key: "veth",
+        beside: "br0: { bridge: {} }",
+        base: "y0",
+        own: PORT,
+        mac: false,
+        follow: &[],
+    },
     Subject {
         word: "bond",
         features: &["bond", "bond_lacp", "dummy"],
@@ -256,14 +333,86 @@ pub const SUBJECTS: &[Subject] = &[
         mac: true,
         follow: &[],
     },
-    Subject { word: "geneve", features: &["geneve"], key: "geneve", beside: "", base: "id: 7, remote: 10.0.0.2", own: GENEVE, mac: true, follow: &[] },
-    Subject { word: "gretap", features: &["gretap", "dummy"], key: "gretap", beside: ENDS, base: OVER_V4, own: GRE, mac: true, follow: &[] },
-    Subject { word: "ip6gretap", features: &["ip6gretap", "dummy"], key: "gretap", beside: ENDS, base: OVER_V6, own: IP6GRE, mac: true, follow: &[] },
-    Subject { word: "gre", features: &["gre", "dummy"], key: "gre", beside: ENDS, base: OVER_V4, own: GRE, mac: false, follow: &[] },
-    Subject { word: "ip6gre", features: &["ip6gre", "dummy"], key: "gre", beside: ENDS, base: OVER_V6, own: IP6GRE, mac: false, follow: &[] },
-    Subject { word: "ipip", features: &["ipip", "dummy"], key: "ipip", beside: ENDS, base: OVER_V4, own: IPTUN, mac: false, follow: &[] },
-    Subject { word: "sit", features: &["sit", "dummy"], key: "sit", beside: ENDS, base: OVER_V4, own: IPTUN, mac: false, follow: &[] },
-    Subject { word: "ip6tnl", features: &["ip6tnl", "dummy"], key: "ip6tnl", beside: ENDS, base: OVER_V6, own: IP6TNL, mac: false, follow: &[] },
+    Subject {
+        word: "geneve",
+        features: &["geneve"],
+        key: "geneve",
+        beside: "",
+        base: "id: 7, remote: 10.0.0.2",
+        own: GENEVE,
+        mac: true,
+        follow: &[],
+    },
+    Subject {
+        word: "gretap",
+        features: &["gretap", "dummy"],
+        key: "gretap",
+        beside: ENDS,
+        base: OVER_V4,
+        own: GRE,
+        mac: true,
+        follow: &[],
+    },
+    Subject {
+        word: "ip6gretap",
+        features: &["ip6gretap", "dummy"],
+        key: "gretap",
+        beside: ENDS,
+        base: OVER_V6,
+        own: IP6GRE,
+        mac: true,
+        follow: &[],
+    },
+    Subject {
+        word: "gre",
+        features: &["gre", "dummy"],
+        key: "gre",
+        beside: ENDS,
+        base: OVER_V4,
+        own: GRE,
+        mac: false,
+        follow: &[],
+    },
+    Subject {
+        word: "ip6gre",
+        features: &["ip6gre", "dummy"],
+        key: "gre",
+        beside: ENDS,
+        base: OVER_V6,
+        own: IP6GRE,
+        mac: false,
+        follow: &[],
+    },
+    Subject {
+        word: "ipip",
+        features: &["ipip", "dummy"],
+        key: "ipip",
+        beside: ENDS,
+        base: OVER_V4,
+        own: IPTUN,
+        mac: false,
+        follow: &[],
+    },
+    Subject {
+        word: "sit",
+        features: &["sit", "dummy"],
+        key: "sit",
+        beside: ENDS,
+        base: OVER_V4,
+        own: IPTUN,
+        mac: false,
+        follow: &[],
+    },
+    Subject {
+        word: "ip6tnl",
+        features: &["ip6tnl", "dummy"],
+        key: "ip6tnl",
+        beside: ENDS,
+        base: OVER_V6,
+        own: IP6TNL,
+        mac: false,
+        follow: &[],
+    },
 ];
 
 const USERS: &[Own] = &[
@@ -298,7 +447,13 @@ const IP6GRE: &[Own] = &[
     own(&["key"], "", "key: 4000000000", &["ikey=238.107.40.0", "okey=238.107.40.0", "x0/mtu=KEYED"], InPlace),
     own(&["ttl"], "", "ttl: 9", &["ttl=9"], InPlace),
     own(&["encapsulation-limit"], "", "encapsulation-limit: 7", &["encap_limit=7"], InPlace),
-    own(&["encapsulation-limit none"], "", "encapsulation-limit: none", &["encap_limit=-", "ip6_tnl_f_ign_encap_limit=true"], InPlace),
+    own(
+        &["encapsulation-limit none"],
+        "",
+        "encapsulation-limit: none",
+        &["encap_limit=-", "ip6_tnl_f_ign_encap_limit=true"],
+        InPlace,
+    ),
     own(&["link"], "", "link: d0", &["link=d0", "x0/link=d0"], InPlace),
     own(&["link to another"], "link: d0", "link: d1", &["link=d1", "x0/link=d1"], InPlace),
 ];
@@ -318,7 +473,13 @@ const IP6TNL: &[Own] = &[
     own(&["remote"], "", "remote: 'fd00::4'", &["remote=fd00::4", "x0/broadcast=fd00::4"], InPlace),
     own(&["ttl"], "", "ttl: 9", &["ttl=9"], InPlace),
     own(&["encapsulation-limit"], "", "encapsulation-limit: 7", &["encap_limit=7"], InPlace),
-    own(&["encapsulation-limit none"], "", "encapsulation-limit: none", &["encap_limit=-", "ip6_tnl_f_ign_encap_limit=true"], InPlace),
+    own(
+        &["encapsulation-limit none"],
+        "",
+        "encapsulation-limit: none",
+        &["encap_limit=-", "ip6_tnl_f_ign_encap_limit=true"],
+        InPlace,
+    ),
     own(&["link"], "", "link: d0", &["link=d0", "x0/link=d0"], InPlace),
     own(&["link to another"], "link: d0", "link: d1", &["link=d1", "x0/link=d1"], InPlace),
 ];
@@ -330,7 +491,15 @@ const GENEVE: &[Own] = &[
         &["remote of the other family"],
         "",
         "remote: 'fd00::4'",
-        &["remote=-", "remote6=fd00::4", "udp_csum=-", "udp_zero_csum6_rx=false", "udp_zero_csum6_tx=false", "x0/max_mtu=65465", "x0/mtu=1430"],
+        &[
+            "remote=-",
+            "remote6=fd00::4",
+            "udp_csum=-",
+            "udp_zero_csum6_rx=false",
+            "udp_zero_csum6_tx=false",
+            "x0/max_mtu=65465",
+            "x0/mtu=1430",
+        ],
         Replaced,
     ),
     own(&["port"], "", "port: 6082", &["port=6082"], Replaced),
@@ -377,9 +546,27 @@ const BOND: &[Own] = &[
     ),
     own(&["delays stay"], "miimon: 100ms, up-delay: 200ms, down-delay: 400ms", "miimon: 50ms", &["miimon=50"], InPlace),
     own(&["primary"], "mode: active-backup, miimon: 100ms", "primary: p1", &["primary=p1"], InPlace),
-    own(&["primary to another"], "mode: active-backup, miimon: 100ms, primary: p0", "primary: p1", &["primary=p1"], InPlace),
-    own(&["primary-reselect"], "mode: active-backup, miimon: 100ms, primary: p0", "primary-reselect: failure", &["primary_reselect=failure"], InPlace),
-    own(&["fail-over-mac"], "mode: active-backup, miimon: 100ms", "fail-over-mac: active", &["fail_over_mac=active"], Replaced),
+    own(
+        &["primary to another"],
+        "mode: active-backup, miimon: 100ms, primary: p0",
+        "primary: p1",
+        &["primary=p1"],
+        InPlace,
+    ),
+    own(
+        &["primary-reselect"],
+        "mode: active-backup, miimon: 100ms, primary: p0",
+        "primary-reselect: failure",
+        &["primary_reselect=failure"],
+        InPlace,
+    ),
+    own(
+        &["fail-over-mac"],
+        "mode: active-backup, miimon: 100ms",
+        "fail-over-mac: active",
+        &["fail_over_mac=active"],
+        Replaced,
+    ),
     own(&["lacp-rate"], "mode: 802.3ad", "lacp-rate: fast", &["ad_lacp_rate=fast"], InPlace),
     own(&["ad-select"], "mode: 802.3ad", "ad-select: bandwidth", &["ad_select=bandwidth"], InPlace),
     own(&["transmit-hash-policy"], "", "transmit-hash-policy: layer3+4", &["xmit_hash_policy=layer3+4"], InPlace),
@@ -394,20 +581,68 @@ const BRIDGE: &[Own] = &[
     own(&["ageing-time"], "", "ageing-time: 100s", &["ageing_time=10000"], InPlace),
     own(&["priority"], "", "priority: 4096", &["priority=4096"], InPlace),
     own(&["group-forward-mask"], "", "group-forward-mask: 8", &["group_fwd_mask=0x8"], InPlace),
-    own(&["group-address"], "group-address: '01:80:c2:00:00:00'", "group-address: '01:80:c2:00:00:0e'", &["group_addr=01:80:c2:00:00:0e"], InPlace),
+    own(
+        &["group-address"],
+        "group-address: '01:80:c2:00:00:00'",
+        "group-address: '01:80:c2:00:00:0e'",
+        &["group_addr=01:80:c2:00:00:0e"],
+        InPlace,
+    ),
     own(&["multicast-snooping"], "", "multicast-snooping: false", &["mcast_snooping=0"], InPlace),
     own(&["multicast-router"], "", "multicast-router: 2", &["mcast_router=2"], InPlace),
-    own(&["multicast-query-use-ifaddr"], "", "multicast-query-use-ifaddr: true", &["mcast_query_use_ifaddr=1"], InPlace),
+    own(
+        &["multicast-query-use-ifaddr"],
+        "",
+        "multicast-query-use-ifaddr: true",
+        &["mcast_query_use_ifaddr=1"],
+        InPlace,
+    ),
     own(&["multicast-querier"], "", "multicast-querier: true", &["mcast_querier=1"], InPlace),
     own(&["multicast-hash-max"], "", "multicast-hash-max: 512", &["mcast_hash_max=512"], InPlace),
     own(&["multicast-last-member-count"], "", "multicast-last-member-count: 3", &["mcast_last_member_cnt=3"], InPlace),
-    own(&["multicast-startup-query-count"], "", "multicast-startup-query-count: 3", &["mcast_startup_query_cnt=3"], InPlace),
-    own(&["multicast-last-member-interval"], "", "multicast-last-member-interval: 2s", &["mcast_last_member_intvl=200"], InPlace),
-    own(&["multicast-membership-interval"], "", "multicast-membership-interval: 120s", &["mcast_membership_intvl=12000"], InPlace),
-    own(&["multicast-querier-interval"], "", "multicast-querier-interval: 120s", &["mcast_querier_intvl=12000"], InPlace),
+    own(
+        &["multicast-startup-query-count"],
+        "",
+        "multicast-startup-query-count: 3",
+        &["mcast_startup_query_cnt=3"],
+        InPlace,
+    ),
+    own(
+        &["multicast-last-member-interval"],
+        "",
+        "multicast-last-member-interval: 2s",
+        &["mcast_last_member_intvl=200"],
+        InPlace,
+    ),
+    own(
+        &["multicast-membership-interval"],
+        "",
+        "multicast-membership-interval: 120s",
+        &["mcast_membership_intvl=12000"],
+        InPlace,
+    ),
+    own(
+        &["multicast-querier-interval"],
+        "",
+        "multicast-querier-interval: 120s",
+        &["mcast_querier_intvl=12000"],
+        InPlace,
+    ),
     own(&["multicast-query-interval"], "", "multicast-query-interval: 60s", &["mcast_query_intvl=6000"], InPlace),
-    own(&["multicast-query-response-interval"], "", "multicast-query-response-interval: 5s", &["mcast_query_response_intvl=500"], InPlace),
-    own(&["multicast-startup-query-interval"], "", "multicast-startup-query-interval: 15s", &["mcast_startup_query_intvl=1500"], InPlace),
+    own(
+        &["multicast-query-response-interval"],
+        "",
+        "multicast-query-response-interval: 5s",
+        &["mcast_query_response_intvl=500"],
+        InPlace,
+    ),
+    own(
+        &["multicast-startup-query-interval"],
+        "",
+        "multicast-startup-query-interval: 15s",
+        &["mcast_startup_query_intvl=1500"],
+        InPlace,
+    ),
     own(&["multicast-stats"], "", "multicast-stats: true", &["mcast_stats_enabled=1"], InPlace),
     own(&["multicast-igmp-version"], "", "multicast-igmp-version: 3", &["mcast_igmp_version=3"], InPlace),
     own(&["multicast-mld-version"], "", "multicast-mld-version: 2", &["mcast_mld_version=2"], InPlace),
@@ -426,13 +661,49 @@ const PORT: &[Own] = &[
     own(&["fast-leave"], "", "port: { fast-leave: true }", &["x0/linkinfo/info_slave_data/fastleave=true"], InPlace),
     own(&["learning"], "", "port: { learning: false }", &["x0/linkinfo/info_slave_data/learning=false"], InPlace),
     own(&["flood"], "", "port: { flood: false }", &["x0/linkinfo/info_slave_data/flood=false"], InPlace),
-    own(&["multicast-flood"], "", "port: { multicast-flood: false }", &["x0/linkinfo/info_slave_data/mcast_flood=false"], InPlace),
-    own(&["broadcast-flood"], "", "port: { broadcast-flood: false }", &["x0/linkinfo/info_slave_data/bcast_flood=false"], InPlace),
-    own(&["multicast-to-unicast"], "", "port: { multicast-to-unicast: true }", &["x0/linkinfo/info_slave_data/mcast_to_unicast=true"], InPlace),
-    own(&["multicast-router"], "", "port: { multicast-router: 2 }", &["x0/linkinfo/info_slave_data/multicast_router=2"], InPlace),
+    own(
+        &["multicast-flood"],
+        "",
+        "port: { multicast-flood: false }",
+        &["x0/linkinfo/info_slave_data/mcast_flood=false"],
+        InPlace,
+    ),
+    own(
+        &["broadcast-flood"],
+        "",
+        "port: { broadcast-flood: false }",
+        &["x0/linkinfo/info_slave_data/bcast_flood=false"],
+        InPlace,
+    ),
+    own(
+        &["multicast-to-unicast"],
+        "",
+        "port: { multicast-to-unicast: true }",
+        &["x0/linkinfo/info_slave_data/mcast_to_unicast=true"],
+        InPlace,
+    ),
+    own(
+        &["multicast-router"],
+        "",
+        "port: { multicast-router: 2 }",
+        &["x0/linkinfo/info_slave_data/multicast_router=2"],
+        InPlace,
+    ),
     own(&["proxy-arp"], "", "port: { proxy-arp: true }", &["x0/linkinfo/info_slave_data/proxy_arp=true"], InPlace),
-    own(&["proxy-arp-wifi"], "", "port: { proxy-arp-wifi: true }", &["x0/linkinfo/info_slave_data/proxy_arp_wifi=true"], InPlace),
-    own(&["neighbor-suppress"], "", "port: { neighbor-suppress: true }", &["x0/linkinfo/info_slave_data/neigh_suppress=true"], InPlace),
+    own(
+        &["proxy-arp-wifi"],
+        "",
+        "port: { proxy-arp-wifi: true }",
+        &["x0/linkinfo/info_slave_data/proxy_arp_wifi=true"],
+        InPlace,
+    ),
+    own(
+        &["neighbor-suppress"],
+        "",
+        "port: { neighbor-suppress: true }",
+        &["x0/linkinfo/info_slave_data/neigh_suppress=true"],
+        InPlace,
+    ),
     own(&["isolated"], "", "port: { isolated: true }", &["x0/linkinfo/info_slave_data/isolated=true"], InPlace),
     own(&["locked"], "", "port: { locked: true }", &["x0/linkinfo/info_slave_data/locked=true"], InPlace),
 ];

@@ -8,7 +8,8 @@ use topo::resource::*;
 /// Things deleted, changed and added where the topology's things are.
 pub fn mess(model: &mut Model, dice: &mut Dice<'_>) {
     for _ in 0..1 + dice.below(6) {
-        let ids: Vec<ResourceId> = model.state.items.iter().filter(|(_, item)| item.owner == Owner::Ours).map(|(id, _)| id.clone()).collect();
+        let ids: Vec<ResourceId> =
+            model.state.items.iter().filter(|(_, item)| item.owner == Owner::Ours).map(|(id, _)| id.clone()).collect();
         if ids.is_empty() {
             return;
         }
@@ -105,7 +106,11 @@ fn edit_link(model: &mut Model, kind: usize, link: Link, made: bool) {
     if link.id.name.as_str() == "lo" || kind == 4 {
         let loopback = link.kind == Kind::Loopback;
         if made || !loopback {
-            edited.missing = if loopback { [Automatic::Loopback4].into() } else { [Automatic::LinkLocal, Automatic::MulticastRoute].into() };
+            edited.missing = if loopback {
+                [Automatic::Loopback4].into()
+            } else {
+                [Automatic::LinkLocal, Automatic::MulticastRoute].into()
+            };
             let owner = model.state.items[&link.id()].owner.clone();
             model.state.insert(Resource::Link(Box::new(edited)), owner);
         }
@@ -131,5 +136,8 @@ fn edit_link(model: &mut Model, kind: usize, link: Link, made: bool) {
             return;
         }
     }
-    _ = effect(&mut model.state, &Operation::Update { before: Resource::Link(Box::new(link)), after: Resource::Link(Box::new(edited)) });
+    _ = effect(
+        &mut model.state,
+        &Operation::Update { before: Resource::Link(Box::new(link)), after: Resource::Link(Box::new(edited)) },
+    );
 }

@@ -4,7 +4,13 @@
 //! planted for each, that they can find one.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod mess;
 mod watch;
@@ -108,13 +114,21 @@ pub fn machine() -> Model {
     for rule in Rule::of_the_kernel(&Node::host()) {
         model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
     }
-    let guest = Namespace { node: "G".into(), tenure: NodeTenure::Existing(NetnsRef::Name("guest".into())), marked: true, whole: false };
+    let guest = Namespace {
+        node: "G".into(),
+        tenure: NodeTenure::Existing(NetnsRef::Name("guest".into())),
+        marked: true,
+        whole: false,
+    };
     for rule in Rule::of_the_kernel(&guest.node) {
         model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
     }
     model.state.insert(Resource::Namespace(guest), theirs());
-    for (node, name, address) in [("host", "own", "192.0.2.5/24"), ("host", "take", "198.51.100.5/24"), ("G", "own", "192.0.2.6/24")] {
-        let (near, far) = (LinkId::new(node, format!("{name}0").as_str()), LinkId::new(node, format!("{name}1").as_str()));
+    for (node, name, address) in
+        [("host", "own", "192.0.2.5/24"), ("host", "take", "198.51.100.5/24"), ("G", "own", "192.0.2.6/24")]
+    {
+        let (near, far) =
+            (LinkId::new(node, format!("{name}0").as_str()), LinkId::new(node, format!("{name}1").as_str()));
         for (id, peer, last) in [(&near, &far, 0), (&far, &near, 1)] {
             let mut link = found(id.clone(), Kind::Veth, 1500);
             link.peer = Some(peer.clone());
@@ -142,15 +156,26 @@ fn of_others() -> Vec<Resource> {
     let take = LinkId::new("host", "take0");
     let over = |to: &str, via: &str| {
         let hop = NextHop::new(via.parse().ok(), Some(take.name.clone()));
-        Route { nexthops: vec![hop], scope: Setting::Is(0), marked: false, ..Route::bare("host".into(), RouteKey::new(TableId::MAIN, to.parse().unwrap(), 0)) }
+        Route {
+            nexthops: vec![hop],
+            scope: Setting::Is(0),
+            marked: false,
+            ..Route::bare("host".into(), RouteKey::new(TableId::MAIN, to.parse().unwrap(), 0))
+        }
     };
     let plain = over("10.66.0.0/16", "198.51.100.9");
-    let (mut tos, mut appended, mut into_a_tunnel) = (plain.clone(), over("10.66.0.0/16", "198.51.100.10"), over("10.67.0.0/16", ""));
+    let (mut tos, mut appended, mut into_a_tunnel) =
+        (plain.clone(), over("10.66.0.0/16", "198.51.100.10"), over("10.67.0.0/16", ""));
     (tos.key.tos, appended.key.nth, into_a_tunnel.congctl) = (0x10, 1, Some("reno".to_owned()));
     into_a_tunnel.nexthops[0].raw.0.extend([(21, vec![2, 0]), (22, vec![8, 0, 2, 0, 10, 4, 0, 2])]);
-    let address = Address { flags: Address::NO_PREFIX_ROUTE, marked: false, ..Address::plain(take.clone(), "10.68.0.1/24".parse().unwrap()) };
+    let address = Address {
+        flags: Address::NO_PREFIX_ROUTE,
+        marked: false,
+        ..Address::plain(take.clone(), "10.68.0.1/24".parse().unwrap())
+    };
     let (mac, address_of) = (Some(Mac([2, 0, 0, 0, 0, 9])), "198.51.100.9".parse().unwrap());
-    let neighbor = Neighbor { link: take, address: address_of, proxy: false, mac, permanent: true, marked: false, protocol: 0 };
+    let neighbor =
+        Neighbor { link: take, address: address_of, proxy: false, mac, permanent: true, marked: false, protocol: 0 };
     let routes = [plain, tos, appended, into_a_tunnel].map(Resource::Route);
     routes.into_iter().chain([Resource::Address(address), Resource::Neighbor(neighbor)]).collect()
 }
@@ -183,11 +208,20 @@ pub fn same(now: &Model, before: &Model) -> Lawful {
             continue;
         }
         let (now, before) = (now.state.items.get(id), before.state.items.get(id));
-        let drift = now.zip(before).map(|(now, before)| [now.resource.drift(&before.resource), before.resource.drift(&now.resource)].concat());
+        let drift = now
+            .zip(before)
+            .map(|(now, before)| [now.resource.drift(&before.resource), before.resource.drift(&now.resource)].concat());
         let drift = drift.map(|drift| drift.into_iter().filter(|drift| drift.field != "mark").collect::<Vec<_>>());
         // What is left to the kernel on one side only, a hardware address say, is no difference.
-        if now.map(|now| &now.owner) != before.map(|before| &before.owner) || drift.as_ref().is_some_and(|drift| !drift.is_empty()) {
-            return Err(format!("{} {id}: {drift:?} {:?}, not {:?}", id.kind(), now.map(|now| &now.owner), before.map(|before| &before.owner)));
+        if now.map(|now| &now.owner) != before.map(|before| &before.owner)
+            || drift.as_ref().is_some_and(|drift| !drift.is_empty())
+        {
+            return Err(format!(
+                "{} {id}: {drift:?} {:?}, not {:?}",
+                id.kind(),
+                now.map(|now| &now.owner),
+                before.map(|before| &before.owner)
+            ));
         }
     }
     Ok(())
@@ -195,9 +229,18 @@ pub fn same(now: &Model, before: &Model) -> Lawful {
 
 /// Changes, a line each.
 fn brief(changes: &[plan::Change]) -> String {
-    let fields =
-        |change: &plan::Change| change.drift.iter().map(|drift| format!("{} {:?} -> {:?}", drift.field, drift.old, drift.new)).collect::<Vec<_>>().join(", ");
-    changes.iter().map(|change| format!("\n  {:?} {} {} {}", change.action, change.id.kind(), change.id, fields(change))).collect()
+    let fields = |change: &plan::Change| {
+        change
+            .drift
+            .iter()
+            .map(|drift| format!("{} {:?} -> {:?}", drift.field, drift.old, drift.new))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    changes
+        .iter()
+        .map(|change| format!("\n  {:?} {} {} {}", change.action, change.id.kind(), change.id, fields(change)))
+        .collect()
 }
 
 fn planned(machine: &mut dyn Machine, wanted: &State) -> Result<plan::Plan, String> {

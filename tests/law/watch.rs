@@ -23,11 +23,18 @@ impl<'m> Watched<'m> {
         named.extend(plan.base.record.prior.iter().map(Resource::id));
         named.extend(plan.changes.iter().flat_map(|change| change.loses.iter().cloned()));
         // A link that is moved takes along what stands on it; where the file puts the rule for `local` elsewhere the kernel's own goes.
-        let sources = |link: &Link| if let Tenure::From(source) = &link.tenure { vec![source.clone(), link.id.clone()] } else { Vec::new() };
+        let sources = |link: &Link| {
+            if let Tenure::From(source) = &link.tenure { vec![source.clone(), link.id.clone()] } else { Vec::new() }
+        };
         let moved: BTreeSet<LinkId> = plan.wanted.links().chain(plan.base.links()).flat_map(sources).collect();
         named.extend(moved.iter().cloned().map(ResourceId::Link));
         named.extend(plan.base.resources().filter(|resource| on_one_of(&moved, resource)).map(Resource::id));
-        named.extend(plan.base.resources().filter(|resource| matches!(resource, Resource::Rule(rule) if rule.kernel)).map(Resource::id));
+        named.extend(
+            plan.base
+                .resources()
+                .filter(|resource| matches!(resource, Resource::Rule(rule) if rule.kernel))
+                .map(Resource::id),
+        );
         Self { machine, named, there: plan.base.items.keys().cloned().collect(), wrong: Vec::new() }
     }
 
@@ -51,7 +58,10 @@ impl<'m> Watched<'m> {
         };
         let record = &self.machine.model().state.record;
         let given_back = |resource: &Resource| record.prior(&resource.id()).is_some();
-        for resource in made.iter().filter(|resource| !is_marked(resource) && !self.there.contains(&resource.id()) && !given_back(resource)) {
+        for resource in made
+            .iter()
+            .filter(|resource| !is_marked(resource) && !self.there.contains(&resource.id()) && !given_back(resource))
+        {
             self.wrong.push(format!("born without its mark: {resource:?}"));
         }
     }
@@ -61,9 +71,11 @@ fn on_one_of(links: &BTreeSet<LinkId>, resource: &Resource) -> bool {
     match resource {
         Resource::Address(address) => links.contains(&address.link),
         Resource::Neighbor(neighbor) => links.contains(&neighbor.link),
-        Resource::Route(route) => {
-            route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| links.contains(&LinkId { node: route.node.clone(), name: dev.clone() }))
-        }
+        Resource::Route(route) => route
+            .nexthops
+            .iter()
+            .filter_map(|hop| hop.dev.as_ref())
+            .any(|dev| links.contains(&LinkId { node: route.node.clone(), name: dev.clone() })),
         _ => false,
     }
 }

@@ -95,8 +95,30 @@ const VALUES: [&str; 56] = [
 ];
 
 /// Pieces that change what a text is.
-const PIECES: [&str; 22] =
-    ["&a ", "*a", "!!binary ", "!", "- ", ": ", "? ", "{", "}", "[", "]", "|", ">", "\"", "'", "#", "---\n", "...\n", "<<: *a\n", "\t", "\u{feff}", "\u{85}"];
+const PIECES: [&str; 22] = [
+    "&a ",
+    "*a",
+    "!!binary ",
+    "!",
+    "- ",
+    ": ",
+    "? ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "|",
+    ">",
+    "\"",
+    "'",
+    "#",
+    "---\n",
+    "...\n",
+    "<<: *a\n",
+    "\t",
+    "\u{feff}",
+    "\u{85}",
+];
 
 /// Where the scalars of a YAML text stand, roughly: runs of what a value is made of.
 fn words(text: &str) -> Vec<(usize, usize)> {

@@ -20,7 +20,10 @@ const FEATURES: [(&str, &str); 45] = [
     ("ipvlan_l3s", "ip link add t0 link a0 type ipvlan mode l3s; ip link set t0 up"),
     ("ipvtap", "ip link add t0 link a0 type ipvtap"),
     ("vlan", "ip link add t0 link a0 type vlan id 7; ip link set t0 up"),
-    ("qinq", "ip link add t0 link a0 type vlan proto 802.1ad id 9; ip link set t0 up; ip link add t1 link t0 type vlan id 7"),
+    (
+        "qinq",
+        "ip link add t0 link a0 type vlan proto 802.1ad id 9; ip link set t0 up; ip link add t1 link t0 type vlan id 7",
+    ),
     ("bond", "ip link add t0 type bond mode active-backup; ip link set a0 down; ip link set a0 master t0"),
     ("bond_lacp", "ip link add t0 type bond mode 802.3ad; ip link set t0 up"),
     ("team", "ip link add t0 type team"),
@@ -42,7 +45,10 @@ const FEATURES: [(&str, &str); 45] = [
     // What links can do.
     ("altname", "ip link property add dev a0 altname a-rather-long-alternative-name"),
     ("bridge_stp", "ip link add t0 type bridge stp_state 1"),
-    ("bridge_vlan_filtering", "ip link add t0 type bridge vlan_filtering 1; ip link set a0 master t0; bridge vlan add dev a0 vid 7 pvid untagged"),
+    (
+        "bridge_vlan_filtering",
+        "ip link add t0 type bridge vlan_filtering 1; ip link set a0 master t0; bridge vlan add dev a0 vid 7 pvid untagged",
+    ),
     (
         "bridge_netfilter",
         "test -e /proc/sys/net/bridge/bridge-nf-call-iptables || modprobe -q br_netfilter; test -e /proc/sys/net/bridge/bridge-nf-call-iptables",
@@ -51,10 +57,16 @@ const FEATURES: [(&str, &str); 45] = [
     // Queues.
     ("netem", "tc qdisc add dev a0 root handle 1: netem delay 5ms 1ms distribution normal loss 1% rate 100mbit"),
     ("tbf", "tc qdisc add dev a0 root tbf rate 10mbit burst 32k latency 50ms"),
-    ("htb", "tc qdisc add dev a0 root handle 1: htb default 10; tc class add dev a0 parent 1: classid 1:10 htb rate 10mbit"),
+    (
+        "htb",
+        "tc qdisc add dev a0 root handle 1: htb default 10; tc class add dev a0 parent 1: classid 1:10 htb rate 10mbit",
+    ),
     ("fq_codel", "tc qdisc add dev a0 root fq_codel"),
     ("clsact", "tc qdisc add dev a0 clsact"),
-    ("mirred", "tc qdisc add dev a0 clsact; tc filter add dev a0 ingress matchall action mirred egress redirect dev b0"),
+    (
+        "mirred",
+        "tc qdisc add dev a0 clsact; tc filter add dev a0 ingress matchall action mirred egress redirect dev b0",
+    ),
     // Routes.
     ("nexthop", "ip nexthop add id 1 via 10.0.0.2 dev a0; ip nexthop add id 9 group 1"),
     ("mpls", "modprobe -q mpls_router || true; test -e /proc/sys/net/mpls/platform_labels"),
@@ -74,8 +86,13 @@ ip addr add 10.0.0.1/24 dev a0; ip addr add fd00::1/64 dev a0 nodad
 ///
 /// Where a name is none of the above.
 pub fn needed_by(text: &str) -> Vec<&'static str> {
-    let names = text.lines().filter_map(|line| line.strip_prefix("# Needs of the kernel: ")).flat_map(|names| names.split(", "));
-    names.map(|name| FEATURES.iter().find(|(known, _)| *known == name.trim()).unwrap_or_else(|| unknown(name)).0).collect()
+    let names = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# Needs of the kernel: "))
+        .flat_map(|names| names.split(", "));
+    names
+        .map(|name| FEATURES.iter().find(|(known, _)| *known == name.trim()).unwrap_or_else(|| unknown(name)).0)
+        .collect()
 }
 
 fn unknown(feature: &str) -> ! {
@@ -88,11 +105,16 @@ fn unknown(feature: &str) -> ! {
 /// # Panics
 ///
 /// Where a name is none of the above: a test that asks for what nobody can find out is wrong.
-pub fn lacking(needed: &[&'static str], mut run: impl FnMut(&[&str]) -> Result<(), String>) -> Vec<(&'static str, String)> {
+pub fn lacking(
+    needed: &[&'static str],
+    mut run: impl FnMut(&[&str]) -> Result<(), String>,
+) -> Vec<(&'static str, String)> {
     let mut lacking = Vec::new();
     for feature in needed {
         let (_, lines) = FEATURES.iter().find(|(name, _)| name == feature).unwrap_or_else(|| unknown(feature));
-        if let Err(why) = run(&["timeout", "60", "unshare", "--net", "--mount", "sh", "-c", &format!("{AROUND}{lines}")]) {
+        if let Err(why) =
+            run(&["timeout", "60", "unshare", "--net", "--mount", "sh", "-c", &format!("{AROUND}{lines}")])
+        {
             lacking.push((*feature, why));
         }
     }
@@ -110,6 +132,10 @@ pub fn lacking_here(needed: &[&'static str]) -> Vec<&'static str> {
 }
 
 fn run_here(command: &[&str]) -> Result<(), String> {
-    let output = Command::new(command[0]).args(&command[1..]).stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+    let output = Command::new(command[0])
+        .args(&command[1..])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }

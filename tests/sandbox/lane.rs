@@ -54,7 +54,8 @@ pub fn is_here() -> bool {
 pub fn run(command: &[&str], limit: Duration) -> Result<Answer, String> {
     static LANE: OnceLock<Mutex<State>> = OnceLock::new();
     // One test at a time: it has one processor.
-    let mut state = LANE.get_or_init(|| Mutex::new(State::Off)).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut state =
+        LANE.get_or_init(|| Mutex::new(State::Off)).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if matches!(*state, State::Off) {
         *state = Lane::boot().map_or_else(State::Broken, State::On);
     }
@@ -76,14 +77,24 @@ impl Lane {
     fn boot() -> Result<Self, String> {
         let root = env!("CARGO_MANIFEST_DIR");
         let mut command = Command::new("bash");
-        command.args([&format!("{root}/tests/kernel-lane/run"), "--stdin", "--timeout", "86400", "--cwd", root, "--", "sh"]);
+        command.args([
+            &format!("{root}/tests/kernel-lane/run"),
+            "--stdin",
+            "--timeout",
+            "86400",
+            "--cwd",
+            root,
+            "--",
+            "sh",
+        ]);
         if std::env::var_os("KERNEL_LANE_CACHE").is_none() {
             let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new(root));
             command.env("KERNEL_LANE_CACHE", target.join("kernel-lane"));
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("bash does not start: {error}"))?;
-        let (input, stdout, stderr) = (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (input, stdout, stderr) =
+            (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let errors = Arc::new(Mutex::new(String::new()));
         let (send, output) = channel();
         read(stdout, move |bytes| send.send(bytes.to_vec()).is_ok());
@@ -115,7 +126,13 @@ impl Lane {
         loop {
             match self.output.recv_timeout(limit.saturating_sub(start.elapsed())) {
                 Ok(more) => bytes.extend(more),
-                Err(RecvTimeoutError::Timeout) => return Err(format!("nothing came back within {} s\n{}", limit.as_secs(), String::from_utf8_lossy(&bytes))),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(format!(
+                        "nothing came back within {} s\n{}",
+                        limit.as_secs(),
+                        String::from_utf8_lossy(&bytes)
+                    ));
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     let _ = self.child.wait();
                     let said = self.errors.lock().unwrap().clone();

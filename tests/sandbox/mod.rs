@@ -22,7 +22,13 @@
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes and enters namespaces")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod features;
 mod lane;
@@ -130,7 +136,10 @@ fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str)
         Err(_) => {}
         Ok("never") => {
             // Not by `println!`, of which nobody sees anything where a test passes. `tests/all.sh` counts these lines.
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("left out: {name} (TOPO_LANE=never): {reason}\n").as_bytes());
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("left out: {name} (TOPO_LANE=never): {reason}\n").as_bytes(),
+            );
             return;
         }
         Ok(other) => panic!("TOPO_LANE is {other:?}; it can be \"never\", or not set"),
@@ -159,13 +168,15 @@ fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str)
 
 /// Makes a sandbox and runs in it what follows.
 fn enter() -> Vec<&'static str> {
-    let namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"];
+    let namespaces =
+        ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"];
     [&namespaces[..], &["sh", "-c", ENTER, "sh"]].concat()
 }
 
 /// The variables of a test inside a sandbox: its mark, and what a person set for tests.
 fn handed_on(name: &str) -> Vec<(String, String)> {
-    let of_tests = std::env::vars().filter(|(key, _)| (key.starts_with("TOPO") && key != MARK) || key.starts_with("PROPTEST_"));
+    let of_tests =
+        std::env::vars().filter(|(key, _)| (key.starts_with("TOPO") && key != MARK) || key.starts_with("PROPTEST_"));
     of_tests.chain([(MARK.to_owned(), name.to_owned()), ("RUST_BACKTRACE".to_owned(), "0".to_owned())]).collect()
 }
 
@@ -189,7 +200,13 @@ pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) 
     let limit = if lane::is_here() { limit * lane::SLOWER } else { limit };
     let words = command(enter, name, limit, handed_on(name));
     let mut command = Command::new(&words[0]);
-    let mut child = command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("timeout starts");
+    let mut child = command
+        .args(&words[1..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("timeout starts");
     let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let said = std::thread::spawn(move || lines(stderr, |_| {}));
     // As it comes: a long run shows how far it is.
@@ -208,11 +225,16 @@ fn tell(text: &str) {
 fn judge(name: &str, limit: Duration, text: &str, code: Option<i32>) {
     match code {
         Some(0) => {}
-        Some(99 | 125) => panic!("the sandbox of {name} cannot be made: the lines above say why; it needs root of its namespaces"),
+        Some(99 | 125) => {
+            panic!("the sandbox of {name} cannot be made: the lines above say why; it needs root of its namespaces")
+        }
         Some(137) => panic!("{name} did not end within {} s, or was killed", limit.as_secs()),
         code => panic!("{name} failed in its sandbox (exit {code:?})"),
     }
-    assert!(text.contains("test result: ok. 1 passed"), "no test called {name:?} ran in the sandbox: the name given to sandbox::run must be the test's");
+    assert!(
+        text.contains("test result: ok. 1 passed"),
+        "no test called {name:?} ran in the sandbox: the name given to sandbox::run must be the test's"
+    );
 }
 
 /// All of a stream; each line is told at once.
@@ -230,11 +252,19 @@ fn lines(stream: impl std::io::Read, tell: impl Fn(&str)) -> String {
 
 /// Fails where the machine lacks what these tests need, naming what to do.
 fn require() {
-    assert!(nix::unistd::geteuid().is_root(), "tests that touch a kernel need root: run them as root, or with `unshare -Urnm make test`");
+    assert!(
+        nix::unistd::geteuid().is_root(),
+        "tests that touch a kernel need root: run them as root, or with `unshare -Urnm make test`"
+    );
     let path = std::env::var("PATH").unwrap_or_default();
-    let found = |tool: &str| path.split(':').chain(["/usr/sbin", "/sbin"]).any(|dir| PathBuf::from(dir).join(tool).exists());
+    let found =
+        |tool: &str| path.split(':').chain(["/usr/sbin", "/sbin"]).any(|dir| PathBuf::from(dir).join(tool).exists());
     let missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
-    assert!(missing.is_empty(), "these tests need Debian's packages {}: `sh tests/tools.sh --test` installs them", missing.join(" "));
+    assert!(
+        missing.is_empty(),
+        "these tests need Debian's packages {}: `sh tests/tools.sh --test` installs them",
+        missing.join(" ")
+    );
     if !PathBuf::from("/etc/netns").exists() {
         std::fs::create_dir_all("/etc/netns").expect("an empty /etc/netns to mount over");
     }
@@ -265,14 +295,24 @@ impl Output {
     /// Fails, showing everything, where the exit status is another than `code`.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        assert!(self.code == code, "exit {} where {code} was expected\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr);
+        assert!(
+            self.code == code,
+            "exit {} where {code} was expected\n--- stdout\n{}--- stderr\n{}",
+            self.code,
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Fails, showing everything, where the outputs do not have `text`, wherever the lines break.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        let said = format!("{} {}", self.stdout, self.stderr).split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        let said = format!("{} {}", self.stdout, self.stderr)
+            .split_whitespace()
+            .filter(|word| *word != "│")
+            .collect::<Vec<_>>()
+            .join(" ");
         assert!(said.contains(text), "{text:?} is not in\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
         self
     }
@@ -298,7 +338,13 @@ pub fn topo_path() -> &'static str {
 #[track_caller]
 pub fn sh(script: &str) -> String {
     let output = try_sh(script);
-    assert!(output.code == 0, "failed (exit {}): {script}\n--- stdout\n{}--- stderr\n{}", output.code, output.stdout, output.stderr);
+    assert!(
+        output.code == 0,
+        "failed (exit {}): {script}\n--- stdout\n{}--- stderr\n{}",
+        output.code,
+        output.stdout,
+        output.stderr
+    );
     output.stdout
 }
 
@@ -313,7 +359,11 @@ pub fn try_sh(script: &str) -> Output {
 #[track_caller]
 pub fn ip_json(args: &str) -> serde_json::Value {
     let text = sh(&format!("ip -d -j {args}"));
-    if text.trim().is_empty() { serde_json::Value::Array(Vec::new()) } else { serde_json::from_str(&text).expect("ip prints JSON") }
+    if text.trim().is_empty() {
+        serde_json::Value::Array(Vec::new())
+    } else {
+        serde_json::from_str(&text).expect("ip prints JSON")
+    }
 }
 
 /// The folder of a file of the repository, `topologies/pair.yaml` for example.
@@ -386,7 +436,10 @@ pub fn difference(old: &str, new: &str) -> String {
     let mut out = String::new();
     let mut heading = "";
     let mut lines = 0;
-    for change in diff.iter_all_changes().filter(|change| change.value().starts_with("== ") || change.tag() != similar::ChangeTag::Equal) {
+    for change in diff
+        .iter_all_changes()
+        .filter(|change| change.value().starts_with("== ") || change.tag() != similar::ChangeTag::Equal)
+    {
         let line = change.value();
         if line.starts_with("== ") {
             heading = line;

@@ -68,10 +68,12 @@ const VOLATILE: [&str; 31] = [
 ];
 
 /// Sysctls that move by themselves, or that are random.
-const RESTLESS: [&str; 7] = ["nf_conntrack_count", "netdev_rss_key", "tcp_fastopen_key", "stable_secret", "flush", "mc_forwarding", "udp_mem"];
+const RESTLESS: [&str; 7] =
+    ["nf_conntrack_count", "netdev_rss_key", "tcp_fastopen_key", "stable_secret", "flush", "mc_forwarding", "udp_mem"];
 
 /// What the modules of tunnels put into every namespace: their hundreds of settings are left out, for time. The devices themselves are not.
-const FALLBACKS: [&str; 9] = ["gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
+const FALLBACKS: [&str; 9] =
+    ["gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
 
 /// The state of the machine as it is at this instant, normalised.
 pub fn snapshot_with(options: &Options) -> String {
@@ -107,8 +109,17 @@ pub fn snapshot_with(options: &Options) -> String {
 pub fn without_history(snapshot: &str) -> String {
     // What `lo` has of a default depends on who wrote it first (`devinet_copy_dflt_conf` copies once), and means nothing there. The kernel's rule for VRFs
     // stays when the last one is gone.
-    const LATE: [&str; 9] =
-        ["net/ipv4/conf/lo/", "stable_secret", "LINK-LOCAL", "\"fe80::", "\"ff00::/8\"", "\"33:33:", "\"01:80:c2", "\"01:00:5e", "\"l3mdev\":null"];
+    const LATE: [&str; 9] = [
+        "net/ipv4/conf/lo/",
+        "stable_secret",
+        "LINK-LOCAL",
+        "\"fe80::",
+        "\"ff00::/8\"",
+        "\"33:33:",
+        "\"01:80:c2",
+        "\"01:00:5e",
+        "\"l3mdev\":null",
+    ];
     const STATES: [(&str, &str); 11] = [
         ("\"qdisc\":\"noop\"", "\"qdisc\":\"noqueue\""),
         ("[\"linkdown\"]", "[]"),
@@ -134,7 +145,8 @@ pub fn without_history(snapshot: &str) -> String {
     };
     // The kernel makes these of addresses, those of IPv6 when they are ready.
     let of_an_address = |line: &str| line.contains("\"protocol\":\"kernel\"") && line.contains("\"table\":\"local\"");
-    let stays = |line: &&str| !LATE.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line) && !of_an_address(line);
+    let stays =
+        |line: &&str| !LATE.iter().any(|word| line.contains(word)) && !is_a_bridges_own(line) && !of_an_address(line);
     let mut lines: Vec<String> = snapshot.lines().filter(stays).map(settled).collect();
     // Routes are listed as they came to be.
     for section in lines.chunk_by_mut(|_, next| !next.starts_with("== ")) {
@@ -152,8 +164,9 @@ fn is_a_bridges_own(line: &str) -> bool {
 }
 
 fn names(folder: &str) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(folder).map(|dir| dir.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()).unwrap_or_default();
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .map(|dir| dir.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
     names.sort();
     names
 }
@@ -206,7 +219,9 @@ impl Space {
     fn read_here(name: &str, path: &str) -> Self {
         let mut space = Self { name: name.to_owned(), ..Self::default() };
         if name != "host"
-            && let Err(error) = File::open(path).map_err(|e| e.to_string()).and_then(|file| setns(file, CloneFlags::CLONE_NEWNET).map_err(|e| e.to_string()))
+            && let Err(error) = File::open(path)
+                .map_err(|e| e.to_string())
+                .and_then(|file| setns(file, CloneFlags::CLONE_NEWNET).map_err(|e| e.to_string()))
         {
             space.failure = Some(error);
             return space;
@@ -221,7 +236,8 @@ impl Space {
         }
         for family in ["-4", "-6"] {
             space.routes.extend(json("ip", &[family, "-d", "-j", "route", "show", "table", "all"]));
-            let [rules, permanent, proxies] = jsons("ip", &[family, "-d", "-j"], ["rule show", "neigh show nud permanent", "neigh show proxy"]);
+            let [rules, permanent, proxies] =
+                jsons("ip", &[family, "-d", "-j"], ["rule show", "neigh show nud permanent", "neigh show proxy"]);
             space.rules.extend(rules);
             space.neighbors.extend(permanent.into_iter().chain(proxies));
         }
@@ -229,13 +245,18 @@ impl Space {
         space.ports = ports;
         // The other end of a pair, which `bridge` looks up in the wrong namespace.
         space.ports.iter_mut().for_each(|port| without(port, "link"));
-        space.fdb = fdb.into_iter().filter(|entry| entry["state"].as_str().is_some_and(|state| !state.is_empty())).collect();
+        space.fdb =
+            fdb.into_iter().filter(|entry| entry["state"].as_str().is_some_and(|state| !state.is_empty())).collect();
         // Fails where the kernel has no VLANs.
         space.vlans = json("bridge", &["-j", "vlan", "show"]);
         // Those of handle 0 the kernel gives to a link by itself, when it is up for the first time.
-        space.queues = json("tc", &["-j", "qdisc", "show"]).into_iter().filter(|queue| queue["handle"] != "0:").collect();
+        space.queues =
+            json("tc", &["-j", "qdisc", "show"]).into_iter().filter(|queue| queue["handle"] != "0:").collect();
         space.queues.iter_mut().for_each(|queue| without(queue, "refcnt"));
-        space.nft = json("nft", &["-a", "-j", "list", "ruleset"]).first().and_then(|all| all["nftables"].as_array().cloned()).unwrap_or_default();
+        space.nft = json("nft", &["-a", "-j", "list", "ruleset"])
+            .first()
+            .and_then(|all| all["nftables"].as_array().cloned())
+            .unwrap_or_default();
         sysctls(Path::new("/proc/sys/net"), &mut space.sysctls);
         space.protocols = protocols();
         space
@@ -244,17 +265,29 @@ impl Space {
     /// Without what IPv6 does by itself on a link that has no carrier: whether a bridge that comes up before its ports got a link-local address depends on
     /// whether the kernel had noticed yet that there is none (`linkwatch` works once a second, `addrconf_notify` asks it).
     fn without_chance(&mut self) {
-        let dark = |link: &Value| link["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "NO-CARRIER"));
-        let names: Vec<String> = self.links.iter().filter(|link| dark(link)).filter_map(|link| link["ifname"].as_str().map(str::to_owned)).collect();
-        let on_dark = |value: &Value, key: &str| value[key].as_str().is_some_and(|name| names.iter().any(|dark| dark == name));
+        let dark =
+            |link: &Value| link["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "NO-CARRIER"));
+        let names: Vec<String> = self
+            .links
+            .iter()
+            .filter(|link| dark(link))
+            .filter_map(|link| link["ifname"].as_str().map(str::to_owned))
+            .collect();
+        let on_dark =
+            |value: &Value, key: &str| value[key].as_str().is_some_and(|name| names.iter().any(|dark| dark == name));
         for link in self.links.iter_mut().filter(|link| dark(link)) {
             if let Some(addresses) = link["addr_info"].as_array_mut() {
                 addresses.retain(|address| !address["local"].as_str().is_some_and(|local| local.starts_with("fe80::")));
             }
         }
-        let made = |route: &Value| route["dst"].as_str().is_some_and(|dst| dst.starts_with("fe80::") || dst == "ff00::/8") && route["protocol"] == "kernel";
+        let made = |route: &Value| {
+            route["dst"].as_str().is_some_and(|dst| dst.starts_with("fe80::") || dst == "ff00::/8")
+                && route["protocol"] == "kernel"
+        };
         self.routes.retain(|route| !(on_dark(route, "dev") && made(route)));
-        self.fdb.retain(|entry| !(on_dark(entry, "ifname") && entry["mac"].as_str().is_some_and(|mac| mac.starts_with("33:33:ff:"))));
+        self.fdb.retain(|entry| {
+            !(on_dark(entry, "ifname") && entry["mac"].as_str().is_some_and(|mac| mac.starts_with("33:33:ff:")))
+        });
     }
 
     fn print(&self, all: &[Space], options: &Options, out: &mut String) {
@@ -270,7 +303,8 @@ impl Space {
         };
         section("links", self.link_lines(all, options));
         let lines = |values: &[Value]| {
-            let mut lines: Vec<String> = values.iter().map(|value| scrubbed(value.clone(), options).to_string()).collect();
+            let mut lines: Vec<String> =
+                values.iter().map(|value| scrubbed(value.clone(), options).to_string()).collect();
             lines.sort();
             lines
         };
@@ -344,13 +378,19 @@ impl Space {
             return Some(format!("{}/{name}", self.name));
         }
         // A vxlan over an interface of another namespace gives its own number (it has no `get_iflink`), which means nothing there.
-        let index = link["link_index"].as_i64().filter(|index| link["linkinfo"]["info_kind"] != "vxlan" || link["ifindex"].as_i64() != Some(*index))?;
+        let index = link["link_index"]
+            .as_i64()
+            .filter(|index| link["linkinfo"]["info_kind"] != "vxlan" || link["ifindex"].as_i64() != Some(*index))?;
         let node = match link["link_netnsid"].as_i64() {
             Some(id) => self.ids.get(&id).cloned().unwrap_or_else(|| "host".to_owned()),
             None => self.name.clone(),
         };
         let space = all.iter().find(|space| space.name == node)?;
-        let name = space.links.iter().find(|other| other["ifindex"].as_i64() == Some(index)).and_then(|other| other["ifname"].as_str());
+        let name = space
+            .links
+            .iter()
+            .find(|other| other["ifindex"].as_i64() == Some(index))
+            .and_then(|other| other["ifname"].as_str());
         Some(format!("{node}/{}", name.unwrap_or("?")))
     }
 
@@ -363,7 +403,8 @@ impl Space {
                 continue;
             }
             let table = if kind == "table" { &content["name"] } else { &content["table"] };
-            let key = format!("{} {}", content["family"].as_str().unwrap_or_default(), table.as_str().unwrap_or_default());
+            let key =
+                format!("{} {}", content["family"].as_str().unwrap_or_default(), table.as_str().unwrap_or_default());
             let mut item = scrubbed(item.clone(), options);
             if !options.handles {
                 without(&mut item, "handle");
@@ -406,9 +447,12 @@ fn words(value: &mut Value, known: &str) {
         Value::Object(map) => map.values_mut().for_each(|value| words(value, known)),
         Value::Array(list) => list.iter_mut().for_each(|value| words(value, known)),
         Value::String(text) => {
-            let mac =
-                text.len() == 17 && text.split(':').count() == 6 && text.split(':').all(|part| part.len() == 2 && part.chars().all(|c| c.is_ascii_hexdigit()));
-            let fixed = ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"].contains(&text.as_str()) || text.starts_with("33:33:") || text.starts_with("01:00:5e");
+            let mac = text.len() == 17
+                && text.split(':').count() == 6
+                && text.split(':').all(|part| part.len() == 2 && part.chars().all(|c| c.is_ascii_hexdigit()));
+            let fixed = ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"].contains(&text.as_str())
+                || text.starts_with("33:33:")
+                || text.starts_with("01:00:5e");
             if mac && !fixed && !known.contains(text.as_str()) {
                 *text = "MAC".into();
             } else if text.starts_with("33:33:ff:") {
@@ -453,7 +497,8 @@ fn jsons<const N: usize>(program: &str, options: &[&str], lines: [&str; N]) -> [
         .unwrap_or_else(|error| panic!("{program}: {error}"));
     let _ = child.stdin.take().expect("a pipe").write_all((lines.join("\n") + "\n").as_bytes());
     let output = child.wait_with_output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    let answers: Result<Vec<Vec<Value>>, _> = serde_json::Deserializer::from_slice(&output.stdout).into_iter().collect();
+    let answers: Result<Vec<Vec<Value>>, _> =
+        serde_json::Deserializer::from_slice(&output.stdout).into_iter().collect();
     // A version that prints nothing for nothing leaves open which answer is whose.
     match answers.map(<[Vec<Value>; N]>::try_from) {
         Ok(Ok(answers)) => answers,

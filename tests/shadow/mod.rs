@@ -32,10 +32,14 @@ impl Sight<'_> {
     fn on_bridge_of_unknown_mtu(&self) -> bool {
         let link = match self.id {
             ResourceId::Link(link) | ResourceId::Address(link, ..) => Some(link.clone()),
-            ResourceId::Sysctl(..) => self.kernel.or(self.model).and_then(|it| if let Resource::Sysctl(sysctl) = it { sysctl.link() } else { None }),
+            ResourceId::Sysctl(..) => self
+                .kernel
+                .or(self.model)
+                .and_then(|it| if let Resource::Sysctl(sysctl) = it { sysctl.link() } else { None }),
             _ => None,
         };
-        link.and_then(|link| self.paper.link(&link)).is_some_and(|link| link.kind == Kind::Bridge && link.mtu == Setting::Is(0))
+        link.and_then(|link| self.paper.link(&link))
+            .is_some_and(|link| link.kind == Kind::Bridge && link.mtu == Setting::Is(0))
     }
 
     /// The setting that it is.
@@ -50,29 +54,42 @@ type Open = (&'static str, fn(&Sight<'_>) -> bool);
 /// Each with its reason. One that is never needed in a long run is one too many.
 const OPEN: [Open; 8] = [
     ("the model has no table of what settings begin with", |sight| sight.setting().is_some() && !sight.told),
-    ("an IPv4 default reaches what was there before it was first written, and the kernel does not say what that is", |sight| {
-        let default = |main| matches!(main, ResourceId::Sysctl(_, key) if key.starts_with("net/ipv4/conf/default/"));
-        sight.setting().is_some_and(|sysctl| {
-            sysctl.written_with().is_some_and(default)
-                && sysctl.link().is_some_and(|link| !sight.paper.addresses_of(&link).any(|address| address.address.addr().is_ipv4()))
-        })
-    }),
-    ("a bridge's mtu follows its ports unless somebody wrote it, and the kernel does not say whether somebody did", |sight| {
-        sight.field == "mtu" && sight.on_bridge_of_unknown_mtu()
-    }),
+    (
+        "an IPv4 default reaches what was there before it was first written, and the kernel does not say what that is",
+        |sight| {
+            let default =
+                |main| matches!(main, ResourceId::Sysctl(_, key) if key.starts_with("net/ipv4/conf/default/"));
+            sight.setting().is_some_and(|sysctl| {
+                sysctl.written_with().is_some_and(default)
+                    && sysctl.link().is_some_and(|link| {
+                        !sight.paper.addresses_of(&link).any(|address| address.address.addr().is_ipv4())
+                    })
+            })
+        },
+    ),
+    (
+        "a bridge's mtu follows its ports unless somebody wrote it, and the kernel does not say whether somebody did",
+        |sight| sight.field == "mtu" && sight.on_bridge_of_unknown_mtu(),
+    ),
     ("so it may be too small for IPv6, or not", |sight| {
-        matches!(sight.id, ResourceId::Sysctl(_, key) if key.starts_with("net/ipv6/")) && sight.on_bridge_of_unknown_mtu()
+        matches!(sight.id, ResourceId::Sysctl(_, key) if key.starts_with("net/ipv6/"))
+            && sight.on_bridge_of_unknown_mtu()
     }),
-    ("a bridge's hardware address is that of a port unless somebody wrote it: where that cannot be told, its neighbours are taken to be forgotten", |sight| {
-        let ResourceId::Neighbor(link, ..) = sight.id else { return false };
-        sight.model.is_none() && sight.paper.link(link).is_some_and(|link| link.kind == Kind::Bridge && link.mac == Setting::Left)
-    }),
+    (
+        "a bridge's hardware address is that of a port unless somebody wrote it: where that cannot be told, its neighbours are taken to be forgotten",
+        |sight| {
+            let ResourceId::Neighbor(link, ..) = sight.id else { return false };
+            sight.model.is_none()
+                && sight.paper.link(link).is_some_and(|link| link.kind == Kind::Bridge && link.mac == Setting::Left)
+        },
+    ),
     (
         "the model does not look for what a hand set of a link's forwarding",
         |sight| matches!((sight.kernel, sight.model), (Some(Resource::Sysctl(setting)), None) if setting.link().is_some() && setting.key.ends_with("/forwarding")),
     ),
     ("whether the kernel gives a link a link-local address depends on its carrier, which the other end has", |sight| {
-        matches!(sight.id, ResourceId::Link(_)) && [Automatic::LinkLocal, Automatic::MulticastRoute].iter().any(|made| made.word() == sight.field)
+        matches!(sight.id, ResourceId::Link(_))
+            && [Automatic::LinkLocal, Automatic::MulticastRoute].iter().any(|made| made.word() == sight.field)
     }),
     (
         "a chain in which nothing of ours is is shown where somebody asks for it",
@@ -132,8 +149,12 @@ impl Shadowed {
         match (&done, &on_paper) {
             (Ok(()), Ok(())) => self.compare(operation),
             (Err(_), Err(_)) => self.refused += 1,
-            (Err(why), Ok(())) => self.differ(operation, &[format!("the kernel refuses it ({why}), the model does not")]),
-            (Ok(()), Err(why)) => self.differ(operation, &[format!("the model refuses it ({why}), the kernel does not")]),
+            (Err(why), Ok(())) => {
+                self.differ(operation, &[format!("the kernel refuses it ({why}), the model does not")])
+            }
+            (Ok(()), Err(why)) => {
+                self.differ(operation, &[format!("the model refuses it ({why}), the kernel does not")])
+            }
         }
         if done.is_ok() {
             self.again(topology, operation, &before);
@@ -151,7 +172,13 @@ impl Shadowed {
             Operation::Delete(Resource::Route(route)) if route.key.metric == 0 => false,
             Operation::Delete(Resource::Fdb(_)) => false,
             // The rest is written over what is there: neighbours and forwarding entries may have been learned meanwhile.
-            Operation::Create(Resource::Namespace(_) | Resource::Link(_) | Resource::Address(_) | Resource::Route(_) | Resource::Rule(_)) => true,
+            Operation::Create(
+                Resource::Namespace(_)
+                | Resource::Link(_)
+                | Resource::Address(_)
+                | Resource::Route(_)
+                | Resource::Rule(_),
+            ) => true,
             Operation::Create(_) => false,
             Operation::Delete(resource) => before.get(&resource.id()).is_some(),
             Operation::CreatePair(..) => true,
@@ -243,8 +270,13 @@ fn differences(kernel: Option<&Item>, model: Option<&Item>) -> Vec<(String, Stri
         (None, Some(paper)) => return vec![(String::new(), format!("only the model has it: {:?}", paper.resource))],
         (None, None) => return Vec::new(),
     };
-    let values = |name: &str, kernel: &str, model: &str| (name.to_owned(), format!("{name} is {kernel:?} in the kernel, {model:?} in the model"));
-    let mut found: Vec<_> = drift(&there.resource, &paper.resource).iter().map(|drift| values(&drift.field, &drift.old, &drift.new)).collect();
+    let values = |name: &str, kernel: &str, model: &str| {
+        (name.to_owned(), format!("{name} is {kernel:?} in the kernel, {model:?} in the model"))
+    };
+    let mut found: Vec<_> = drift(&there.resource, &paper.resource)
+        .iter()
+        .map(|drift| values(&drift.field, &drift.old, &drift.new))
+        .collect();
     if (there.owner == Owner::Ours) != (paper.owner == Owner::Ours) {
         found.push(values("owner", &format!("{:?}", there.owner), &format!("{:?}", paper.owner)));
     }
@@ -261,7 +293,8 @@ fn drift(kernel: &Resource, model: &Resource) -> Vec<Drift> {
         (there.dead, paper.dead) = (false, false);
     }
     let mut all = model.drift(&kernel);
-    let back: Vec<Drift> = kernel.drift(&model).into_iter().filter(|back| !all.iter().any(|known| known.field == back.field)).collect();
+    let back: Vec<Drift> =
+        kernel.drift(&model).into_iter().filter(|back| !all.iter().any(|known| known.field == back.field)).collect();
     all.extend(back.into_iter().map(|back| Drift { old: back.new, new: back.old, ..back }));
     all
 }

@@ -11,17 +11,28 @@ pub fn step(state: &State, dice: &mut Dice<'_>) -> Option<Operation> {
     let ours = |item: &&Item| item.owner == Owner::Ours && made(item.resource.id().node());
     // Half of the throws are for links, on which the most stands.
     let of_links = dice.below(2) == 0;
-    let those: Vec<&Resource> = state.items.values().filter(ours).map(|item| &item.resource).filter(|it| it.as_link().is_some() == of_links).collect();
+    let those: Vec<&Resource> = state
+        .items
+        .values()
+        .filter(ours)
+        .map(|item| &item.resource)
+        .filter(|it| it.as_link().is_some() == of_links)
+        .collect();
     let there = (*those.get(dice.below(those.len().max(1)))?).clone();
     match &there {
         Resource::Link(link) if link.kind == Kind::Loopback || matches!(link.tenure, Tenure::From(_)) => None,
         Resource::Link(link) => of_link(state, link, dice),
-        Resource::Namespace(namespace) => (dice.once_in(3) && !borrowed(&namespace.node)).then_some(Operation::Delete(there)),
+        Resource::Namespace(namespace) => {
+            (dice.once_in(3) && !borrowed(&namespace.node)).then_some(Operation::Delete(there))
+        }
         Resource::Address(address) => Some(of_address(address, dice)),
         Resource::Route(route) => Some(of_route(route, dice)),
-        Resource::Rule(_) | Resource::Neighbor(_) | Resource::Fdb(_) | Resource::Table(_) => Some(Operation::Delete(there)),
+        Resource::Rule(_) | Resource::Neighbor(_) | Resource::Fdb(_) | Resource::Table(_) => {
+            Some(Operation::Delete(there))
+        }
         Resource::Sysctl(sysctl) => {
-            let switch = sysctl.key.ends_with("forward") || sysctl.key.contains("/conf/") && !sysctl.key.ends_with("hop_limit");
+            let switch =
+                sysctl.key.ends_with("forward") || sysctl.key.contains("/conf/") && !sysctl.key.ends_with("hop_limit");
             let after = Sysctl { value: if sysctl.value == "0" { "1" } else { "0" }.to_owned(), ..sysctl.clone() };
             switch.then(|| Operation::Update { before: there.clone(), after: Resource::Sysctl(after) })
         }
@@ -38,7 +49,10 @@ fn of_link(state: &State, link: &Link, dice: &mut Dice<'_>) -> Option<Operation>
         4 | 5 => after.mtu = Setting::Is([1279, 1290, 1400, 1500][dice.below(4)]),
         6 => (after.master, after.port) = (Setting::Is(None), Options::new()),
         7 => {
-            let bridges: Vec<&Link> = state.links_of(&link.id.node).filter(|other| other.kind == Kind::Bridge && other.id != link.id).collect();
+            let bridges: Vec<&Link> = state
+                .links_of(&link.id.node)
+                .filter(|other| other.kind == Kind::Bridge && other.id != link.id)
+                .collect();
             after.master = Setting::Is(Some(bridges.get(dice.below(bridges.len().max(1)))?.id.name.clone()));
             after.port = Options::new();
         }
@@ -72,15 +86,22 @@ fn of_address(address: &Address, dice: &mut Dice<'_>) -> Operation {
                     let [a, b, c, _] = net.addr().octets();
                     format!("{a}.{b}.{c}.{low}/{}", net.prefix_len())
                 }
-                ipnet::IpNet::V6(net) => format!("{}{low:x}/{}", net.trunc().addr().to_string().trim_end_matches('0'), net.prefix_len()),
+                ipnet::IpNet::V6(net) => {
+                    format!("{}{low:x}/{}", net.trunc().addr().to_string().trim_end_matches('0'), net.prefix_len())
+                }
             };
-            let mut other = Address::plain(address.link.clone(), host(u8::try_from(120 + dice.below(3)).unwrap()).parse().unwrap());
+            let mut other =
+                Address::plain(address.link.clone(), host(u8::try_from(120 + dice.below(3)).unwrap()).parse().unwrap());
             other.nodad = if other.address.addr().is_ipv6() { Setting::Is(true) } else { Setting::Left };
             Operation::Create(Resource::Address(other))
         }
         1 => {
             let net = dice.below(250);
-            let (to, metric) = if address.address.addr().is_ipv4() { (format!("172.31.{net}.0/24"), 0) } else { (format!("fd31:{net}::/64"), 1024) };
+            let (to, metric) = if address.address.addr().is_ipv4() {
+                (format!("172.31.{net}.0/24"), 0)
+            } else {
+                (format!("fd31:{net}::/64"), 1024)
+            };
             let table = if dice.below(2) == 0 { TableId::MAIN } else { TableId::Number(77) };
             let key = RouteKey::new(table, to.parse().unwrap(), metric);
             let hop = NextHop::new(None, Some(address.link.name.clone()));

@@ -5,9 +5,18 @@
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::zombie_processes, reason = "the tracer waits for all of them")]
-#![allow(unsafe_code, reason = "ptrace has no safe form; it is given live pointers and this process's own children only")]
+#![allow(
+    unsafe_code,
+    reason = "ptrace has no safe form; it is given live pointers and this process's own children only"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use nix::libc;
 use nix::sys::signal::{Signal, kill};
@@ -167,7 +176,8 @@ impl Tracer {
             }
             if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
                 if pid == self.main {
-                    self.run.code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) };
+                    self.run.code =
+                        if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) };
                 }
                 self.leaders.remove(&pid);
                 continue;
@@ -188,7 +198,8 @@ impl Tracer {
                 | libc::PTRACE_O_TRACEVFORK
                 | libc::PTRACE_O_TRACEEXEC
                 | libc::PTRACE_O_EXITKILL;
-            request(libc::PTRACE_SETOPTIONS, pid, 0, usize::try_from(options).unwrap()).expect("ptrace is allowed here");
+            request(libc::PTRACE_SETOPTIONS, pid, 0, usize::try_from(options).unwrap())
+                .expect("ptrace is allowed here");
             return 0;
         }
         match libc::WSTOPSIG(status) {
@@ -234,9 +245,12 @@ impl Tracer {
         let peek = args[3] & u64::from(libc::MSG_PEEK.unsigned_abs()) != 0;
         if number == libc::SYS_recvfrom && !peek && !self.receiving.contains_key(&pid) {
             self.run.answers += 1;
-            self.receiving.insert(pid, Receiving { answer: self.run.answers, socket: args[0], place: args[1], room: args[2] });
+            self.receiving
+                .insert(pid, Receiving { answer: self.run.answers, socket: args[0], place: args[1], room: args[2] });
             match self.moment {
-                Some(Moment { request, what: What::Receive(Reply::Fails(_)), .. }) if request == self.run.answers => skip_call(pid),
+                Some(Moment { request, what: What::Receive(Reply::Fails(_)), .. }) if request == self.run.answers => {
+                    skip_call(pid)
+                }
                 Some(Moment { what: What::Receive(Reply::Late(time)), .. }) => std::thread::sleep(time),
                 _ => {}
             }
@@ -248,9 +262,9 @@ impl Tracer {
         let single = matches!(self.moment, Some(Moment { what: What::Refuse(_), .. }));
         let requests = match number {
             // A batch of nftables is carried out whole or not at all, and its sending with it.
-            libc::SYS_sendto if single && !is_batch(pid, args[1]) => {
-                messages(&bytes(pid, args[1], args[2])).filter_map(|at| Some((netlink(pid, args[1] + at)?, Some(args[1] + at)))).collect()
-            }
+            libc::SYS_sendto if single && !is_batch(pid, args[1]) => messages(&bytes(pid, args[1], args[2]))
+                .filter_map(|at| Some((netlink(pid, args[1] + at)?, Some(args[1] + at))))
+                .collect(),
             _ => Vec::from_iter(changing(pid, number, args).map(|name| (name, None))),
         };
         if requests.is_empty() {
@@ -273,7 +287,12 @@ impl Tracer {
         if self.inside.contains_key(&pid) {
             self.kill_at(pid, true);
             // A call that failed by itself stays as it is.
-            if let Some(errno) = self.inside.remove(&pid).and_then(|inside| inside.fails).filter(|_| result >= 0 || result == -i64::from(libc::ENOSYS)) {
+            if let Some(errno) = self
+                .inside
+                .remove(&pid)
+                .and_then(|inside| inside.fails)
+                .filter(|_| result >= 0 || result == -i64::from(libc::ENOSYS))
+            {
                 set_result(pid, errno);
             }
         }
@@ -294,7 +313,10 @@ impl Tracer {
         if after && number == libc::SYS_execve {
             return;
         }
-        let hit = format!("request {request}, {name}, {} with errno {errno}", if after { "carried out and refused" } else { "refused" });
+        let hit = format!(
+            "request {request}, {name}, {} with errno {errno}",
+            if after { "carried out and refused" } else { "refused" }
+        );
         match *message {
             Some(message) => {
                 let sequence = (word(pid, message + 8) & 0xffff_ffff) as u32;
@@ -320,7 +342,11 @@ impl Tracer {
     fn received(&mut self, pid: i32, receiving: &Receiving, result: i64) {
         let Receiving { answer, socket, place, room } = *receiving;
         // Only dumps look at whether they were interrupted: it is the first from there on.
-        let from_there = |moment: &Moment| matches!(moment.what, What::Receive(Reply::Interrupted)) && moment.request < answer && self.run.hit.is_none();
+        let from_there = |moment: &Moment| {
+            matches!(moment.what, What::Receive(Reply::Interrupted))
+                && moment.request < answer
+                && self.run.hit.is_none()
+        };
         let now = self.moment.filter(|moment| moment.request == answer || from_there(moment));
         if let Some(Moment { what: What::Receive(reply @ Reply::Fails(errno)), .. }) = now {
             set_result(pid, errno);
@@ -336,7 +362,9 @@ impl Tracer {
             // `NLMSG_ERROR` without an error: done.
             if number(at + 4) & 0xffff == 2 && number(at + 16) == 0 {
                 let sequence = number(at + 8);
-                if let Some(refused) = self.refused.iter().find(|it| (it.thread, it.socket, it.sequence) == (pid, socket, sequence)) {
+                if let Some(refused) =
+                    self.refused.iter().find(|it| (it.thread, it.socket, it.sequence) == (pid, socket, sequence))
+                {
                     write_memory(pid, place + at + 16, &(-refused.errno).to_ne_bytes());
                 }
             }
@@ -365,7 +393,9 @@ impl Tracer {
     }
 
     fn kill_at(&mut self, pid: i32, after: bool) {
-        let Some(Moment { what: What::Kill { all }, .. }) = self.moment.filter(|moment| moment.after == after) else { return };
+        let Some(Moment { what: What::Kill { all }, .. }) = self.moment.filter(|moment| moment.after == after) else {
+            return;
+        };
         let Some((request, (name, _))) = self.meant(pid) else { return };
         let who = if all { "it and its children" } else { "it alone" };
         self.run.hit = Some(format!("{who} {} request {request}, {name}", if after { "after" } else { "before" }));
@@ -457,14 +487,20 @@ fn word(pid: i32, address: u64) -> u64 {
 /// A system call that can change the machine, in words; `None` for one that only reads.
 fn changing(pid: i32, number: i64, args: &[u64; 6]) -> Option<String> {
     let text = |address: u64| {
-        let bytes: Vec<u8> = (0..12).flat_map(|at| word(pid, address + 8 * at).to_ne_bytes()).take_while(|byte| *byte != 0).collect();
+        let bytes: Vec<u8> =
+            (0..12).flat_map(|at| word(pid, address + 8 * at).to_ne_bytes()).take_while(|byte| *byte != 0).collect();
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let name = match number {
         libc::SYS_sendto => return netlink(pid, args[1]),
         libc::SYS_sendmsg => return netlink(pid, word(pid, word(pid, args[1] + 16))),
-        libc::SYS_write if args[0] > 2 => format!("write to {}", std::fs::read_link(format!("/proc/{pid}/fd/{}", args[0])).unwrap_or_default().display()),
-        libc::SYS_openat if args[2] & u64::from(libc::O_CREAT.unsigned_abs()) != 0 => format!("create {}", text(args[1])),
+        libc::SYS_write if args[0] > 2 => format!(
+            "write to {}",
+            std::fs::read_link(format!("/proc/{pid}/fd/{}", args[0])).unwrap_or_default().display()
+        ),
+        libc::SYS_openat if args[2] & u64::from(libc::O_CREAT.unsigned_abs()) != 0 => {
+            format!("create {}", text(args[1]))
+        }
         libc::SYS_mkdirat => format!("mkdir {}", text(args[1])),
         libc::SYS_unlinkat => format!("unlink {}", text(args[1])),
         libc::SYS_renameat | libc::SYS_renameat2 => format!("rename {}", text(args[1])),

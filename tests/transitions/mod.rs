@@ -1,6 +1,12 @@
 //! Changes of a machine that failures are forced in: each a row of versions, of which every one is reached from the one before.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 /// A row of versions of a topology.
 pub struct Transition {
@@ -31,7 +37,10 @@ namespaces:
 pub fn in_place() -> Transition {
     let changed = BRIDGED
         .replace("10.7.0.2/24, 10.7.0.5/24, 'fd07::2/64'", "10.7.0.5/24, 10.7.0.2/24, 10.8.0.1/16")
-        .replace("{ eth0: { veth: host/v2, ", "{ eth0: { veth: host/v2, mtu: 1400, mac: '02:00:00:00:00:07', txqueuelen: 77, ")
+        .replace(
+            "{ eth0: { veth: host/v2, ",
+            "{ eth0: { veth: host/v2, mtu: 1400, mac: '02:00:00:00:00:07', txqueuelen: 77, ",
+        )
         .replace("ports: [v1, v2]", "ports: [v1], forward-delay: 4s, priority: 4096")
         .replace("via: 10.7.0.3 }", "via: 10.8.0.3, metric: 5 }, { to: 192.168.7.0/24, type: blackhole }");
     rows("", &[BRIDGED, &changed])

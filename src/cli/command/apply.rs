@@ -55,17 +55,26 @@ impl Apply {
     pub fn run(mut self, console: &mut Console) -> crate::cli::global::Result {
         let way_back = self.way_back(console)?;
         if self.step && !std::io::stdin().is_terminal() {
-            console.problem("there is no terminal to press Enter on", Some("leave --step out, or see what would be done: topo plan --commands"));
+            console.problem(
+                "there is no terminal to press Enter on",
+                Some("leave --step out, or see what would be done: topo plan --commands"),
+            );
             return Err(Exit::Usage);
         }
         let sources = files::read(console, &self.files)?;
         let plans = sources.iter().filter(|source| plan_file::is_plan(source)).count();
         if plans > 0 && plans < sources.len() {
-            console.problem("a saved plan and a topology file cannot be applied together", Some("apply them one after the other"));
+            console.problem(
+                "a saved plan and a topology file cannot be applied together",
+                Some("apply them one after the other"),
+            );
             return Err(Exit::Usage);
         }
         if plans > 0 && self.test {
-            console.problem("a saved plan has no checks in it", Some("apply the topology file with --test, or run topo test before and after"));
+            console.problem(
+                "a saved plan has no checks in it",
+                Some("apply the topology file with --test, or run topo test before and after"),
+            );
             return Err(Exit::Usage);
         }
         if plans > 0 {
@@ -81,7 +90,8 @@ impl Apply {
         let topologies = load::sound(console, sources)?;
         let lock = execute::lock(console, self.lock_timeout)?;
         let mut kernel = session::open(console)?;
-        let jobs = execute::jobs(topologies.into_iter().map(Case::of), |case| session::plan(console, &mut kernel, case))?;
+        let jobs =
+            execute::jobs(topologies.into_iter().map(Case::of), |case| session::plan(console, &mut kernel, case))?;
         self.carry(console, lock, kernel, jobs, self.yes || self.step, way_back)
     }
 
@@ -126,7 +136,15 @@ impl Apply {
             jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
             execute::still(console, &shown, &jobs)?;
         }
-        let manner = mode::Manner { rollback: !self.no_rollback, test: self.test, step: self.step, json: self.json, verb: "Applied", way_back, each: false };
+        let manner = mode::Manner {
+            rollback: !self.no_rollback,
+            test: self.test,
+            step: self.step,
+            json: self.json,
+            verb: "Applied",
+            way_back,
+            each: false,
+        };
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
         exit
@@ -140,11 +158,15 @@ fn refuse_inside(console: &mut Console, kernel: &Linux, jobs: &[(Case, Plan)]) -
         console.problem(&format!("topo was started inside of a node of topology {:?}", topology.as_str()), Some(help));
         return Err(Exit::Usage);
     }
-    let makes = jobs.iter().any(|(_, plan)| plan.wanted.namespaces().any(|namespace| namespace.tenure == NodeTenure::Created));
+    let makes =
+        jobs.iter().any(|(_, plan)| plan.wanted.namespaces().any(|namespace| namespace.tenure == NodeTenure::Created));
     if makes && mounts::is_secluded() {
         let help = "start it outside of `ip netns exec` (`nsenter --net=FILE topo` goes into the network namespace alone), let a unit share its mounts \
                     (PrivateMounts=no), or say --here";
-        console.problem("no other process sees the mounts of this one: the namespaces that topo makes would be gone when it ends", Some(help));
+        console.problem(
+            "no other process sees the mounts of this one: the namespaces that topo makes would be gone when it ends",
+            Some(help),
+        );
         return Err(Exit::Usage);
     }
     Ok(())
@@ -155,7 +177,11 @@ fn current(console: &mut Console, kernel: &mut Linux, kept: Vec<(Case, Plan)>) -
     let (mut jobs, mut exit) = (Vec::new(), Exit::Done);
     for (case, old) in kept {
         match session::plan(console, kernel, &case) {
-            Ok(fresh) if plan_file::is_current(console, &old, &fresh, "make the plan again: topo plan --out PLAN FILE") => jobs.push((case, fresh)),
+            Ok(fresh)
+                if plan_file::is_current(console, &old, &fresh, "make the plan again: topo plan --out PLAN FILE") =>
+            {
+                jobs.push((case, fresh))
+            }
             Ok(_) => exit = exit.worst(Exit::Failed),
             Err(failed) => exit = exit.worst(failed),
         }

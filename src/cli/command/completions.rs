@@ -21,11 +21,16 @@ impl Completions {
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut script = Vec::new();
         let shells = Shells::builtins();
-        let written = shells.completer(&self.shell.to_string()).map(|shell| shell.write_registration("COMPLETE", "topo", "topo", "topo", &mut script));
+        let written = shells
+            .completer(&self.shell.to_string())
+            .map(|shell| shell.write_registration("COMPLETE", "topo", "topo", "topo", &mut script));
         match written {
             Some(Ok(())) => console.out(&String::from_utf8_lossy(&script)),
             _ => {
-                console.problem(&format!("there is no completion script for {}", self.shell), Some("the shells are bash, elvish, fish, powershell, zsh"));
+                console.problem(
+                    &format!("there is no completion script for {}", self.shell),
+                    Some("the shells are bash, elvish, fish, powershell, zsh"),
+                );
                 return Err(Exit::Usage);
             }
         }

@@ -25,7 +25,10 @@ impl Confirm {
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let names = confirmation::which(console, self.name.as_deref())?;
         if names.is_empty() {
-            console.problem("no topology waits for confirmation", Some("if one did, its time was over and it is undone: topo list shows what is there"));
+            console.problem(
+                "no topology waits for confirmation",
+                Some("if one did, its time was over and it is undone: topo list shows what is there"),
+            );
             return Err(Exit::Failed);
         }
         Ok(names.iter().fold(Exit::Done, |exit, name| exit.worst(one(console, name))))
@@ -36,9 +39,8 @@ fn one(console: &mut Console, name: &Name) -> Exit {
     let records = Records::default();
     let confirmed = match Pending::load(&records, name) {
         // Whoever begins to undo it a moment later finds that it is gone.
-        Ok(Some((_, Phase::Waiting(left)))) => {
-            Pending::confirm(&records, name).map(|kept| if kept { Ok(left) } else { Err("is being undone: its time was over") })
-        }
+        Ok(Some((_, Phase::Waiting(left)))) => Pending::confirm(&records, name)
+            .map(|kept| if kept { Ok(left) } else { Err("is being undone: its time was over") }),
         Ok(Some((_, Phase::Applying))) => Ok(Err("is still being applied, or that was cut off")),
         Ok(Some((_, Phase::Expired | Phase::Undoing))) => Ok(Err("is being undone: its time was over")),
         Ok(None) => Ok(Err("does not wait for confirmation")),
@@ -50,7 +52,10 @@ fn one(console: &mut Console, name: &Name) -> Exit {
             Exit::Done
         }
         Ok(Err(why)) => {
-            console.problem(&format!("topology {:?} {why}", name.as_str()), Some("topo list shows what is there, and what waits"));
+            console.problem(
+                &format!("topology {:?} {why}", name.as_str()),
+                Some("topo list shows what is there, and what waits"),
+            );
             Exit::Failed
         }
         Err(error) => notice::told(console, &error),

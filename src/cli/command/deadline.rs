@@ -33,8 +33,9 @@ pub fn asked() -> Option<Name> {
 pub fn run(topology: &Name) -> Exit {
     // A hangup is what this is here to survive. Who asks it to end gets the machine of before, at once: a change that nobody confirmed does not stay unwatched.
     let (ended, ignored) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let prepared =
-        [(SIGHUP, &ignored), (SIGINT, &ignored), (SIGTERM, &ended)].into_iter().try_for_each(|(signal, flag)| register(signal, Arc::clone(flag)).map(drop));
+    let prepared = [(SIGHUP, &ignored), (SIGINT, &ignored), (SIGTERM, &ended)]
+        .into_iter()
+        .try_for_each(|(signal, flag)| register(signal, Arc::clone(flag)).map(drop));
     if prepared.is_err() || detach::stand_alone().is_err() || detach::outlive_starter().is_err() {
         return Exit::Failed;
     }

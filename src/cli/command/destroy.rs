@@ -63,7 +63,11 @@ impl Destroy {
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
         if changes && !self.json && !(self.yes && console.is_quiet()) {
-            execute::show(console, jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()), self.yes)?;
+            execute::show(
+                console,
+                jobs.iter().map(|(_, plan)| plan).filter(|plan| !plan.changes.is_empty()),
+                self.yes,
+            )?;
         }
         if changes && !self.yes {
             lock = execute::ask(console, lock, self.lock_timeout, "Destroy all of this?")?;
@@ -72,7 +76,10 @@ impl Destroy {
             failed = failed.worst(again);
             let shown: Vec<Plan> = jobs.into_iter().map(|(_, plan)| plan).collect();
             execute::still(console, &shown, &fresh)?;
-            jobs = fresh.into_iter().filter(|(case, _)| shown.iter().any(|plan| plan.base.topology == case.wanted.topology)).collect();
+            jobs = fresh
+                .into_iter()
+                .filter(|(case, _)| shown.iter().any(|plan| plan.base.topology == case.wanted.topology))
+                .collect();
         }
         let manner = mode::Manner {
             rollback: !self.no_rollback,
@@ -83,7 +90,9 @@ impl Destroy {
             way_back: mode::WayBack::None,
             each: self.all,
         };
-        let homes = Homes::of(&jobs.iter().filter(|_| self.kill).flat_map(|(_, plan)| session::going(plan)).collect::<Vec<_>>());
+        let homes = Homes::of(
+            &jobs.iter().filter(|_| self.kill).flat_map(|(_, plan)| session::going(plan)).collect::<Vec<_>>(),
+        );
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
         if matches!(exit, Ok(Exit::Done)) {
@@ -95,7 +104,13 @@ impl Destroy {
     }
 
     /// The plans for the topologies `named`, or for all there are that can go, in the order in which they are carried out, and what is wrong with the rest.
-    fn plans(&self, console: &mut Console, kernel: &mut Linux, named: &[Name], plan: Planning) -> Result<(Vec<(Case, Plan)>, Exit), Exit> {
+    fn plans(
+        &self,
+        console: &mut Console,
+        kernel: &mut Linux,
+        named: &[Name],
+        plan: Planning,
+    ) -> Result<(Vec<(Case, Plan)>, Exit), Exit> {
         let names = if self.all { everything(console, kernel)? } else { named.to_vec() };
         // Of several one may use the namespaces of another, and is in the way of that until it is gone.
         let spares = self.yes && !self.json && names.len() == 1;
@@ -116,7 +131,8 @@ impl Destroy {
         let targets = if self.targets.is_empty() { default.as_slice() } else { &self.targets };
         let mut names: Vec<Name> = Vec::new();
         for target in targets {
-            let more = if files::is_file(target) { from_file(console, target)? } else { vec![from_name(console, target)?] };
+            let more =
+                if files::is_file(target) { from_file(console, target)? } else { vec![from_name(console, target)?] };
             for name in more {
                 if !names.contains(&name) {
                     names.push(name);
@@ -171,7 +187,9 @@ fn guests_first(console: &mut Console, kernel: &mut Linux, names: Vec<Name>) -> 
 fn is_at(place: &NetnsRef, node: &Node) -> bool {
     match place {
         NetnsRef::Name(name) => name == node.as_str(),
-        NetnsRef::Path(path) => ["/run/netns/", "/var/run/netns/"].iter().any(|folder| path.strip_prefix(folder) == Some(node.as_str())),
+        NetnsRef::Path(path) => {
+            ["/run/netns/", "/var/run/netns/"].iter().any(|folder| path.strip_prefix(folder) == Some(node.as_str()))
+        }
         NetnsRef::Pid(_) => false,
     }
 }

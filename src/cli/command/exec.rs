@@ -62,7 +62,10 @@ impl Exec {
         let words = if self.command.is_empty() { shell.as_slice() } else { &self.command };
         let Some((name, args)) = words.split_first() else { return Err(Exit::Usage) };
         let env = environment(&target, name);
-        let Err(error) = exec::exec(target.place, target.files.as_deref(), Program { name, args, env: &env }, &mut |warning| console.warn(warning));
+        let Err(error) =
+            exec::exec(target.place, target.files.as_deref(), Program { name, args, env: &env }, &mut |warning| {
+                console.warn(warning)
+            });
         notice::told(console, &error);
         Err(status(&error, name))
     }
@@ -75,7 +78,9 @@ impl Exec {
             return Err(Exit::Usage);
         };
         let mut targets = all(console, self.topology.as_deref())?;
-        targets.sort_by_key(|target| (natural(target.topology.as_ref().map_or("", Name::as_str)), natural(target.node.as_str())));
+        targets.sort_by_key(|target| {
+            (natural(target.topology.as_ref().map_or("", Name::as_str)), natural(target.node.as_str()))
+        });
         let (mut exit, mut first) = (Exit::Done, true);
         for target in targets {
             let topology = target.topology.as_ref().map(|name| format!("{name}/")).unwrap_or_default();
@@ -85,9 +90,20 @@ impl Exec {
             }
             console.out(&page.paint(BOLD, format!("[{topology}{}]", target.node)).end_and_finish());
             let env = environment(&target, name);
-            let ended = exec::status(target.place, target.files.as_deref(), Program { name, args, env: &env }, &mut |warning| console.warn(warning));
+            let ended = exec::status(
+                target.place,
+                target.files.as_deref(),
+                Program { name, args, env: &env },
+                &mut |warning| console.warn(warning),
+            );
             let this = match ended {
-                Ok(ended) => Exit::Program(ended.code().or(ended.signal().map(|signal| 128 + signal)).and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
+                Ok(ended) => Exit::Program(
+                    ended
+                        .code()
+                        .or(ended.signal().map(|signal| 128 + signal))
+                        .and_then(|code| u8::try_from(code).ok())
+                        .unwrap_or(1),
+                ),
                 Err(error) => {
                     notice::told(console, &error);
                     status(&error, name)
@@ -105,7 +121,8 @@ impl Exec {
 fn environment(target: &Target, program: &OsStr) -> Vec<(&'static str, OsString)> {
     // A shell puts the node in when it prints the prompt: its name is not read as more of the prompt. zsh does not do that unless it is told to.
     let zsh = Path::new(program).file_name().is_some_and(|name| name == "zsh");
-    let prompt = if zsh { format!("[{}] %# ", target.node.as_str().replace('%', "%%")) } else { "[$TOPO_NODE] # ".to_owned() };
+    let prompt =
+        if zsh { format!("[{}] %# ", target.node.as_str().replace('%', "%%")) } else { "[$TOPO_NODE] # ".to_owned() };
     // What bash reads when it starts sets another prompt; this comes after that.
     let mut always = std::env::var_os("PROMPT_COMMAND").filter(|text| !text.is_empty()).unwrap_or_else(|| ":".into());
     always.push("; case $PS1 in '[$TOPO_NODE]'*) ;; *) PS1='[$TOPO_NODE] '$PS1 ;; esac");
@@ -119,15 +136,24 @@ fn find(console: &mut Console, topology: Option<&str>, what: &str) -> Result<Tar
     let (topology, node) = what.split_once('/').map_or((topology, what), |(topology, node)| (Some(topology), node));
     let node = Node::from(node);
     let records = records(console, topology)?;
-    let having: Vec<String> = records.iter().filter(|(_, record)| has(record, &node)).map(|(name, _)| format!("{name}/{node}")).collect();
+    let having: Vec<String> =
+        records.iter().filter(|(_, record)| has(record, &node)).map(|(name, _)| format!("{name}/{node}")).collect();
     if having.len() > 1 && !node.is_host() {
-        console.problem(&format!("{what:?} is a node of several topologies"), Some(&format!("say which: {}", having.join(", "))));
+        console.problem(
+            &format!("{what:?} is a node of several topologies"),
+            Some(&format!("say which: {}", having.join(", "))),
+        );
         return Err(Exit::Usage);
     }
     if let Some((name, record)) = records.iter().find(|(_, record)| has(record, &node)) {
         return target(console, name, record, node);
     }
-    let named = |place, files| Target { topology: topology.map(Name::from).filter(|_| !records.is_empty()), node: node.clone(), place, files };
+    let named = |place, files| Target {
+        topology: topology.map(Name::from).filter(|_| !records.is_empty()),
+        node: node.clone(),
+        place,
+        files,
+    };
     if node.is_host() {
         return Ok(named(Place::Anywhere, None));
     }
@@ -135,7 +161,8 @@ fn find(console: &mut Console, topology: Option<&str>, what: &str) -> Result<Tar
     if topology.is_none() && netns::path(node.as_str()).exists() {
         return Ok(named(Place::At(NetnsRef::Name(node.to_string())), Some(node.to_string())));
     }
-    let help = known::suggestion(what, &known::nodes()).unwrap_or_else(|| "topo show lists the nodes of all topologies".to_owned());
+    let help = known::suggestion(what, &known::nodes())
+        .unwrap_or_else(|| "topo show lists the nodes of all topologies".to_owned());
     console.problem(&format!("there is no node {what:?} here"), Some(&help));
     Err(Exit::Failed)
 }
@@ -144,11 +171,14 @@ fn find(console: &mut Console, topology: Option<&str>, what: &str) -> Result<Tar
 fn all(console: &mut Console, topology: Option<&str>) -> Result<Vec<Target>, Exit> {
     let records = records(console, topology)?;
     if let (Some(topology), true) = (topology, records.is_empty()) {
-        let help = known::suggestion(topology, &known::topologies()).unwrap_or_else(|| "topo list shows the topologies".to_owned());
+        let help = known::suggestion(topology, &known::topologies())
+            .unwrap_or_else(|| "topo list shows the topologies".to_owned());
         console.problem(&format!("there is no topology {topology:?} here"), Some(&help));
         return Err(Exit::Failed);
     }
-    let nodes = records.iter().flat_map(|(name, record)| known::nodes_of(record).into_iter().map(move |node| (name, record, node)));
+    let nodes = records
+        .iter()
+        .flat_map(|(name, record)| known::nodes_of(record).into_iter().map(move |node| (name, record, node)));
     nodes.map(|(name, record, node)| target(console, name, record, node)).collect()
 }
 
@@ -158,7 +188,8 @@ fn target(console: &mut Console, topology: &Name, record: &Record, node: Node) -
     if let (Some(cookie), Ok(now)) = (record.cookies.get(&node), identity::cookie_at(&place))
         && *cookie != now
     {
-        let message = format!("the namespace {node} ({place}) that was configured is gone, and another one is found there now");
+        let message =
+            format!("the namespace {node} ({place}) that was configured is gone, and another one is found there now");
         console.problem(&message, Some("apply the topology again to configure that one"));
         return Err(Exit::Failed);
     }

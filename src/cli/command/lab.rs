@@ -71,7 +71,8 @@ impl Lab {
 
 /// A lab without what is for the folder that it comes from.
 fn plain(text: &str) -> String {
-    let mut lines: Vec<&str> = text.lines().skip_while(|line| line.starts_with("# yaml-language-server:") || *line == "#").collect();
+    let mut lines: Vec<&str> =
+        text.lines().skip_while(|line| line.starts_with("# yaml-language-server:") || *line == "#").collect();
     lines.retain(|line| !line.starts_with("# Needs of the kernel:"));
     lines.join("\n") + "\n"
 }

@@ -34,13 +34,16 @@ impl List {
         let mut kernel = session::open(console)?;
         let inside = kernel.inside().map_err(|error| notice::told(console, &error))?;
         let topologies = look(console, &mut kernel, inside.is_none() && !self.quick, inside.is_none())?;
-        let inside = inside.map(|(topology, node)| node.map_or(topology.to_string(), |node| format!("{topology}/{node}")));
+        let inside =
+            inside.map(|(topology, node)| node.map_or(topology.to_string(), |node| format!("{topology}/{node}")));
         if self.json {
             console.out(&format::text(&Topologies { format_version: format::FORMAT_VERSION, inside, topologies }));
         } else {
             console.out(&list::text(&topologies));
             if let Some(inside) = inside {
-                console.note(&format!("this is inside {inside}: what is on the host is not seen from here, and nothing is compared"));
+                console.note(&format!(
+                    "this is inside {inside}: what is on the host is not seen from here, and nothing is compared"
+                ));
             }
         }
         Ok(Exit::Done)
@@ -61,7 +64,11 @@ fn look(console: &mut Console, kernel: &mut Linux, compares: bool, outside: bool
         }
     }
     if !unowned.is_empty() {
-        topologies.push(ListedView { state: "unowned", other: unowned.iter().map(words::full_name).collect(), ..ListedView::default() });
+        topologies.push(ListedView {
+            state: "unowned",
+            other: unowned.iter().map(words::full_name).collect(),
+            ..ListedView::default()
+        });
     }
     Ok(topologies)
 }
@@ -72,7 +79,9 @@ fn one(it: &Found, kernel: &mut Linux, compares: bool) -> ListedView {
     let mut view = ListedView {
         topology: it.name.to_string(),
         state: "present",
-        seconds_to_confirm: phase.and_then(|phase| if let Phase::Waiting(left) = phase { Some(left.as_millis().div_ceil(1000) as u64) } else { None }),
+        seconds_to_confirm: phase.and_then(|phase| {
+            if let Phase::Waiting(left) = phase { Some(left.as_millis().div_ceil(1000) as u64) } else { None }
+        }),
         namespaces: it.namespaces.iter().map(ToString::to_string).collect(),
         existing: it.existing.keys().map(ToString::to_string).collect(),
         links: it.links.iter().map(ToString::to_string).collect(),

@@ -15,10 +15,14 @@ pub struct Man {
 impl Man {
     pub fn run(self, console: &mut Console, command: clap::Command) -> crate::cli::global::Result {
         let written = match &self.out {
-            Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder)).and_then(|()| mend(folder)),
+            Some(folder) => std::fs::create_dir_all(folder)
+                .and_then(|()| clap_mangen::generate_to(command, folder))
+                .and_then(|()| mend(folder)),
             None => {
                 let mut page = Vec::new();
-                clap_mangen::Man::new(command).render(&mut page).map(|()| console.out(&whole_lines(&String::from_utf8_lossy(&page))))
+                clap_mangen::Man::new(command)
+                    .render(&mut page)
+                    .map(|()| console.out(&whole_lines(&String::from_utf8_lossy(&page))))
             }
         };
         written.map_err(|error| {

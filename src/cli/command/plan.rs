@@ -70,7 +70,11 @@ impl PlanCommand {
         }
         let (mut plans, mut failed) = (Vec::new(), None);
         for case in cases {
-            let case = if self.destroy { Case { wanted: State::empty(case.wanted.topology.clone()), back: false, ..case } } else { case };
+            let case = if self.destroy {
+                Case { wanted: State::empty(case.wanted.topology.clone()), back: false, ..case }
+            } else {
+                case
+            };
             match session::plan(console, &mut kernel, &case) {
                 Ok(plan) => plans.push((case, plan)),
                 Err(exit) => failed = Some(failed.map_or(exit, |worst: Exit| worst.worst(exit))),
@@ -110,14 +114,18 @@ impl PlanCommand {
         }
         let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
         if !here.iter().any(|here| here == name) {
-            let help = known::suggestion(name, &here).unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
+            let help = known::suggestion(name, &here)
+                .unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
             console.problem(&format!("there is no file and no topology {name:?} here"), Some(&help));
             return Err(Exit::Failed);
         }
         if self.destroy {
             return Ok(Case::nothing(topology));
         }
-        console.problem(&format!("what was last wanted of topology {name:?} is not known"), Some("plan its file; an apply of it is remembered"));
+        console.problem(
+            &format!("what was last wanted of topology {name:?} is not known"),
+            Some("plan its file; an apply of it is remembered"),
+        );
         Err(Exit::Failed)
     }
 

@@ -17,7 +17,9 @@ use clap_complete::engine::ArgValueCandidates;
 /// The machine goes back to what it was before, without a question. Without a name all topologies that wait are undone. It also completes an undoing that was
 /// cut off. For an apply that was confirmed, or never had to be, see "topo undo".
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo rollback                     that was wrong: as before, now")]
+#[command(
+    after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo rollback                     that was wrong: as before, now"
+)]
 pub struct Rollback {
     /// The topology [default: all that wait]
     #[arg(value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
@@ -35,7 +37,10 @@ impl Rollback {
         let _lock = execute::lock(console, self.lock_timeout)?;
         let names = confirmation::which(console, self.name.as_deref())?;
         if names.is_empty() {
-            console.problem("no topology waits for confirmation", Some("topo undo NAME undoes the last apply of a topology"));
+            console.problem(
+                "no topology waits for confirmation",
+                Some("topo undo NAME undoes the last apply of a topology"),
+            );
             return Err(Exit::Failed);
         }
         let mut kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
@@ -53,7 +58,8 @@ impl Rollback {
     fn one(&self, console: &mut Console, kernel: &mut Linux, name: &Name, views: &mut Vec<ReportView>) -> Exit {
         let records = Records::default();
         // Who has confirmed meanwhile has won.
-        let loaded = Pending::load(&records, name).and_then(|pending| Ok(pending.zip(Some(Pending::claim(&records, name)?))));
+        let loaded =
+            Pending::load(&records, name).and_then(|pending| Ok(pending.zip(Some(Pending::claim(&records, name)?))));
         let mut pending = match loaded {
             Ok(Some(((pending, _), true))) => pending,
             Ok(_) => {
@@ -65,7 +71,15 @@ impl Rollback {
         };
         match revert::revert(console, kernel, &mut pending) {
             Ok((plan, report)) => {
-                let manner = Manner { rollback: false, test: false, step: false, json: self.json, verb: "Rolled back", way_back: WayBack::None, each: false };
+                let manner = Manner {
+                    rollback: false,
+                    test: false,
+                    step: false,
+                    json: self.json,
+                    verb: "Rolled back",
+                    way_back: WayBack::None,
+                    each: false,
+                };
                 views.push(json::report(&plan, Some(&report), None));
                 execute::tell(console, &Case::nothing(name.clone()), &plan, &report, manner, None)
             }

@@ -59,11 +59,18 @@ impl Show {
 }
 
 /// The states that are meant, and the node.
-pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> Result<(Vec<State>, Option<Node>), Exit> {
+pub fn select(
+    console: &mut Console,
+    kernel: &mut Linux,
+    what: Option<&str>,
+) -> Result<(Vec<State>, Option<Node>), Exit> {
     let names = list::names(console, kernel)?;
     let mut observe = |console: &mut Console, name: &Name| {
         let case = Case::nothing(name.clone());
-        kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(kernel, state)).map_err(|error| notice::told(console, &error))
+        kernel
+            .observe(&case.wanted)
+            .and_then(|state| kernel::with_settings(kernel, state))
+            .map_err(|error| notice::told(console, &error))
     };
     let Some(what) = what else {
         let states = names.iter().map(|name| observe(console, name)).collect::<Result<Vec<State>, Exit>>()?;
@@ -85,13 +92,17 @@ pub fn select(console: &mut Console, kernel: &mut Linux, what: Option<&str>) -> 
         1 => Ok((states, Some(node))),
         0 => {
             let names: Vec<String> = names.iter().map(ToString::to_string).chain(known::nodes()).collect();
-            let help = known::suggestion(what, &names).unwrap_or_else(|| "topo list shows the topologies, topo show their nodes".to_owned());
+            let help = known::suggestion(what, &names)
+                .unwrap_or_else(|| "topo list shows the topologies, topo show their nodes".to_owned());
             console.problem(&format!("there is no topology and no node {what:?} here"), Some(&help));
             Err(Exit::Failed)
         }
         _ => {
             let which: Vec<String> = states.iter().map(|state| format!("{}/{node}", state.topology)).collect();
-            console.problem(&format!("{what:?} is a node of several topologies"), Some(&format!("say which: {}", which.join(", "))));
+            console.problem(
+                &format!("{what:?} is a node of several topologies"),
+                Some(&format!("say which: {}", which.join(", "))),
+            );
             Err(Exit::Usage)
         }
     }

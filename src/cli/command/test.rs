@@ -48,7 +48,8 @@ impl Test {
         let sources = files::read(console, &self.files)?;
         let cases: Vec<Case> = load::sound(console, sources)?.into_iter().map(Case::of).collect();
         let stop = signals::watch();
-        let limits = Limits { total: Duration::from_secs(self.total_timeout), stop: &stop, commands: !self.no_commands };
+        let limits =
+            Limits { total: Duration::from_secs(self.total_timeout), stop: &stop, commands: !self.no_commands };
         let mut done = Vec::new();
         for case in &cases {
             let begin = Instant::now();

@@ -52,16 +52,24 @@ impl Undo {
         let records = Records::default();
         let last = undo::last(&records, &name).map_err(|error| notice::told(console, &error))?;
         let Some((number, apply)) = last else {
-            let help = format!("at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it", undo::KEPT);
+            let help = format!(
+                "at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it",
+                undo::KEPT
+            );
             console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
             return Err(Exit::Failed);
         };
         if let Some(maker) = apply.stranger() {
-            console.note(&format!("topo {maker} made the apply that is undone, and this is {}: the way back is planned anew", env!("CARGO_PKG_VERSION")));
+            console.note(&format!(
+                "topo {maker} made the apply that is undone, and this is {}: the way back is planned anew",
+                env!("CARGO_PKG_VERSION")
+            ));
         }
         let (mut fresh, mut before) = way(console, &mut kernel, &apply)?;
         notice::warnings(console, &mut kernel);
-        kernel.check_keys(fresh.steps.iter().map(|step| step.operation.clone())).map_err(|error| notice::told(console, &error))?;
+        kernel
+            .check_keys(fresh.steps.iter().map(|step| step.operation.clone()))
+            .map_err(|error| notice::told(console, &error))?;
         let silent = self.json || self.yes && console.is_quiet();
         if !silent {
             execute::show(console, std::iter::once(&fresh), false)?;
@@ -69,8 +77,14 @@ impl Undo {
         if !self.yes {
             lock = execute::ask(console, lock, self.lock_timeout, "Undo the last apply?")?;
             confirmation::refuse(console, std::iter::once(&name))?;
-            if undo::last(&records, &name).map_err(|error| notice::told(console, &error))?.is_none_or(|(last, _)| last != number) {
-                console.problem(&format!("topology {:?} has changed since", name.as_str()), Some("nothing was changed; look at what there is to undo now"));
+            if undo::last(&records, &name)
+                .map_err(|error| notice::told(console, &error))?
+                .is_none_or(|(last, _)| last != number)
+            {
+                console.problem(
+                    &format!("topology {:?} has changed since", name.as_str()),
+                    Some("nothing was changed; look at what there is to undo now"),
+                );
                 return Err(Exit::Failed);
             }
             (fresh, before) = way(console, &mut kernel, &apply)?;
@@ -80,10 +94,21 @@ impl Undo {
         if report.is_success() {
             undo::forget(&records, &name, number).map_err(|error| notice::told(console, &error))?;
         }
-        let manner = Manner { rollback: !self.no_rollback, test: false, step: false, json: self.json, verb: "Undone", way_back: WayBack::None, each: false };
+        let manner = Manner {
+            rollback: !self.no_rollback,
+            test: false,
+            step: false,
+            json: self.json,
+            verb: "Undone",
+            way_back: WayBack::None,
+            each: false,
+        };
         let exit = execute::tell(console, &Case::nothing(name), &fresh, &report, manner, None);
         if self.json {
-            console.out(&format::text(&Reports { format_version: format::FORMAT_VERSION, reports: vec![json::report(&fresh, Some(&report), None)] }));
+            console.out(&format::text(&Reports {
+                format_version: format::FORMAT_VERSION,
+                reports: vec![json::report(&fresh, Some(&report), None)],
+            }));
         }
         drop(lock);
         Ok(exit)
@@ -118,7 +143,9 @@ fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result
     let (fresh, before) = back(console, kernel, &apply.before)?;
     let help = "its last apply cannot be undone: apply the file that you want instead";
     // Two versions need not plan alike: what the machine was right after an apply of the other is not compared.
-    let current = apply.stranger().is_some() || crate::plan::is_same_beside(&apply.plan, &fresh) || plan_file::is_current(console, &apply.plan, &fresh, help);
+    let current = apply.stranger().is_some()
+        || crate::plan::is_same_beside(&apply.plan, &fresh)
+        || plan_file::is_current(console, &apply.plan, &fresh, help);
     if current { Ok((fresh, before)) } else { Err(Exit::Failed) }
 }
 
@@ -128,7 +155,10 @@ fn back(console: &mut Console, kernel: &mut Linux, before: &Before) -> Result<(P
     let before = before.beside(&now);
     let planned = crate::plan::back(&before.target, &now).map_err(|conflicts| {
         for conflict in &conflicts {
-            console.problem(&format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason), conflict.help.as_deref());
+            console.problem(
+                &format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason),
+                conflict.help.as_deref(),
+            );
         }
         Exit::Failed
     });

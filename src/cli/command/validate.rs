@@ -32,16 +32,25 @@ impl Validate {
             for topology in &topologies {
                 let mut page = Page::new();
                 page.paint(ADD, "Valid:")
-                    .put(format!(" {}: topology {}, {}.", topology.source.name, topology.state.topology, count(topology.state.items.len(), "resource")))
+                    .put(format!(
+                        " {}: topology {}, {}.",
+                        topology.source.name,
+                        topology.state.topology,
+                        count(topology.state.items.len(), "resource")
+                    ))
                     .end();
                 console.chatter(&page.finish());
             }
             return Ok(Exit::Done);
         }
         let loaded = load::all(sources);
-        let findings: Vec<json::FindingView> =
-            loaded.iter().flat_map(|file| file.findings.iter().map(|finding| json::finding(&file.source, finding))).collect();
-        let valid = !loaded.iter().any(|file| file.topology.is_none() || file.findings.iter().any(|finding| finding.severity == Severity::Error));
+        let findings: Vec<json::FindingView> = loaded
+            .iter()
+            .flat_map(|file| file.findings.iter().map(|finding| json::finding(&file.source, finding)))
+            .collect();
+        let valid = !loaded.iter().any(|file| {
+            file.topology.is_none() || file.findings.iter().any(|finding| finding.severity == Severity::Error)
+        });
         console.out(&format::text(&json::Findings { format_version: format::FORMAT_VERSION, valid, findings }));
         Ok(if valid { Exit::Done } else { Exit::Data })
     }

@@ -30,7 +30,10 @@ pub fn read(console: &mut Console, arguments: &[PathBuf]) -> Result<Vec<Source>,
                 failed = true;
                 let missing = problem.error.kind() == io::ErrorKind::NotFound && problem.path == Path::new(DEFAULT);
                 let help = missing.then_some("name a file (topo plan lab.yaml), or write topology.yaml here");
-                console.problem(&format!("cannot read {:?}: {}", problem.path.display().to_string(), reason(&problem.error)), help);
+                console.problem(
+                    &format!("cannot read {:?}: {}", problem.path.display().to_string(), reason(&problem.error)),
+                    help,
+                );
             }
         }
     }
@@ -87,7 +90,9 @@ fn text(mut stream: impl Read) -> io::Result<String> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.drain(..3);
     }
-    String::from_utf8(bytes).map_err(|error| io::Error::other(format!("not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())))
+    String::from_utf8(bytes).map_err(|error| {
+        io::Error::other(format!("not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to()))
+    })
 }
 
 /// The text of an error without the number that Rust adds.
@@ -98,7 +103,11 @@ fn reason(error: &io::Error) -> String {
 
 /// Whether an argument of `destroy` is a file: it exists as a path, has a `/`, or ends like one.
 pub fn is_file(argument: &str) -> bool {
-    argument == "-" || argument.contains('/') || argument.ends_with(".yaml") || argument.ends_with(".yml") || Path::new(argument).exists()
+    argument == "-"
+        || argument.contains('/')
+        || argument.ends_with(".yaml")
+        || argument.ends_with(".yml")
+        || Path::new(argument).exists()
 }
 
 #[cfg(test)]

@@ -39,7 +39,11 @@ pub fn all(sources: Vec<Source>) -> Vec<Loaded> {
 /// Reads a file that is to be a topology.
 pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
     if plan_file::is_plan(source) {
-        let finding = Finding::error("saved-plan", document::Place { offset: 0, length: 1 }, "this is a saved plan, not a topology");
+        let finding = Finding::error(
+            "saved-plan",
+            document::Place { offset: 0, length: 1 },
+            "this is a saved plan, not a topology",
+        );
         let name = crate::resource::quote(&source.name);
         return Err(vec![finding.help(format!("`topo apply {name}` carries it out"))]);
     }
@@ -66,8 +70,13 @@ fn names(loaded: &mut [Loaded]) {
         let name = topology.state.topology.to_string();
         match seen.get(&name) {
             Some(first) => {
-                let finding = Finding::error("same-name", name_place(&file.source), format!("the name {name:?} is already that of {first:?}"));
-                file.findings.push(finding.help("give each topology a name of its own; all that topo makes is marked with it"));
+                let finding = Finding::error(
+                    "same-name",
+                    name_place(&file.source),
+                    format!("the name {name:?} is already that of {first:?}"),
+                );
+                file.findings
+                    .push(finding.help("give each topology a name of its own; all that topo makes is marked with it"));
             }
             None => {
                 seen.insert(name, file.source.name.clone());
@@ -114,14 +123,20 @@ fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
             }
             bad = true;
             // A namespace that two want is told once, not for each thing in it.
-            if told.insert((first.state.topology.as_str(), id.node().as_str())) || matches!(item.resource, Resource::Sysctl(_)) {
+            if told.insert((first.state.topology.as_str(), id.node().as_str()))
+                || matches!(item.resource, Resource::Sysctl(_))
+            {
                 let message = format!(
                     "{} is wanted by two topologies, {:?} and {:?}",
                     crate::render::words::full_name(id),
                     first.state.topology,
                     topology.state.topology
                 );
-                let asked = crate::cli::console::Asked { source: Some(&topology.source), origins: &topology.origins, raw: &topology.raw };
+                let asked = crate::cli::console::Asked {
+                    source: Some(&topology.source),
+                    origins: &topology.origins,
+                    raw: &topology.raw,
+                };
                 console.problem_at(
                     &asked,
                     Some(id),
@@ -148,7 +163,9 @@ fn is_claim(item: &Item) -> bool {
 fn clash(one: &Item, other: &Item) -> bool {
     match (&one.resource, &other.resource) {
         (Resource::Sysctl(one), Resource::Sysctl(other)) => one.value != other.value,
-        (Resource::Link(one), Resource::Link(other)) => one.tenure != Tenure::Existing && other.tenure != Tenure::Existing,
+        (Resource::Link(one), Resource::Link(other)) => {
+            one.tenure != Tenure::Existing && other.tenure != Tenure::Existing
+        }
         _ => true,
     }
 }

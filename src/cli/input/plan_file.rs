@@ -85,7 +85,8 @@ fn private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&name, path));
+    let written =
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&name, path));
     if written.is_err() {
         // What could not be written whole is not left behind.
         let _ = std::fs::remove_file(&name);
@@ -123,7 +124,10 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
     let here = netns::cookie().unwrap_or(0);
     if file.host_cookie != here {
         let help = "apply it in the namespace and since the boot it was made in, or make it again here with topo plan --out PLAN FILE";
-        return Err(problem(format!("{:?} was made for another host namespace, or before a reboot", source.name), help));
+        return Err(problem(
+            format!("{:?} was made for another host namespace, or before a reboot", source.name),
+            help,
+        ));
     }
     let case = |saved: &Saved| Case {
         origins: saved.origins.iter().cloned().collect(),
@@ -148,7 +152,8 @@ pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan, help: &str)
     if more > 0 {
         what.push(format!("and {} more", count(more, "difference")));
     }
-    let message = format!("the plan for {:?} is stale: the machine has changed since it was made", saved.base.topology.as_str());
+    let message =
+        format!("the plan for {:?} is stale: the machine has changed since it was made", saved.base.topology.as_str());
     console.problem(&message, Some(&format!("changed since:\n  {}\n{help}", what.join("\n  "))));
     false
 }
@@ -161,11 +166,15 @@ fn differences(then: &State, now: &State) -> Vec<String> {
             None => lines.push(format!("{} has appeared{}", full_name(id), owner(&item.owner))),
             Some(before) => {
                 let fields = item.resource.drift(&before.resource);
-                lines.extend(fields.iter().map(|drift| format!("{}: {} was {:?}, is {:?}", full_name(id), drift.field, drift.old, drift.new)));
+                lines.extend(fields.iter().map(|drift| {
+                    format!("{}: {} was {:?}, is {:?}", full_name(id), drift.field, drift.old, drift.new)
+                }));
             }
         }
     }
-    lines.extend(then.items.keys().filter(|id| !now.items.contains_key(id)).map(|id| format!("{} is gone", full_name(id))));
+    lines.extend(
+        then.items.keys().filter(|id| !now.items.contains_key(id)).map(|id| format!("{} is gone", full_name(id))),
+    );
     lines
 }
 

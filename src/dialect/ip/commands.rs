@@ -81,7 +81,9 @@ impl Words {
             Resource::Namespace(namespace) => self.delete_namespace(namespace),
             // A setting has no "not there": what stood there before comes back as an update.
             Resource::Sysctl(_) => Vec::new(),
-            Resource::Link(link) => vec![format!("{} link delete {}", self.ip(&link.id.node), link::named("dev", &link.id.name))],
+            Resource::Link(link) => {
+                vec![format!("{} link delete {}", self.ip(&link.id.node), link::named("dev", &link.id.name))]
+            }
             Resource::Qdisc(qdisc) => vec![self.delete_qdisc(qdisc)],
             Resource::Address(address) => vec![self.address("delete", address)],
             Resource::Neighbor(neighbor) => vec![self.neighbor("delete", neighbor)],

@@ -9,7 +9,9 @@ pub(super) fn options(kind: &Kind, options: &Options) -> Vec<String> {
         Kind::Bridge => options.iter().filter_map(|(key, value)| bridge_option(key, value)).collect(),
         Kind::Vxlan => vxlan_options(options),
         Kind::Wireguard => Vec::new(),
-        Kind::Vlan | Kind::Ipvlan | Kind::Bond => options.iter().filter_map(|(key, value)| own_option(kind, key, value)).collect(),
+        Kind::Vlan | Kind::Ipvlan | Kind::Bond => {
+            options.iter().filter_map(|(key, value)| own_option(kind, key, value)).collect()
+        }
         _ => options.iter().filter_map(|(key, value)| tunnel_option(key, value)).collect(),
     }
 }
@@ -48,7 +50,9 @@ fn vxlan_options(options: &Options) -> Vec<String> {
             ("port", value) => format!("dstport {value}"),
             ("limit", value) => format!("maxaddress {value}"),
             ("ttl", Value::Number(0)) => "ttl auto".to_owned(),
-            ("learning" | "proxy" | "l2miss" | "l3miss", Value::Bool(on)) => format!("{}{key}", if *on { "" } else { "no" }),
+            ("learning" | "proxy" | "l2miss" | "l3miss", Value::Bool(on)) => {
+                format!("{}{key}", if *on { "" } else { "no" })
+            }
             ("ageing", Value::Centis(centis)) => format!("ageing {}", centis / 100),
             (key, value) => format!("{key} {value}"),
         };
@@ -63,7 +67,9 @@ fn vxlan_options(options: &Options) -> Vec<String> {
 /// A vlan's, ipvlan's or bond's.
 fn own_option(kind: &Kind, key: &str, value: &Value) -> Option<String> {
     Some(match (kind, key, value) {
-        (Kind::Vlan, "protocol", Value::Word(word)) => format!("protocol {}", if &**word == "802.1ad" { "802.1ad" } else { "802.1Q" }),
+        (Kind::Vlan, "protocol", Value::Word(word)) => {
+            format!("protocol {}", if &**word == "802.1ad" { "802.1ad" } else { "802.1Q" })
+        }
         (Kind::Vlan, "reorder-header", Value::Bool(on)) => format!("reorder_hdr {}", switch(*on)),
         (Kind::Vlan, key, Value::Bool(on)) => format!("{} {}", key.replace('-', "_"), switch(*on)),
         (Kind::Ipvlan, "flag", Value::Word(word)) => word.to_string(),

@@ -19,7 +19,8 @@ impl Words {
         let below = Some(below).filter(|below| *below != link.id.node);
         // A tunnel sends by it, the others stand on it.
         let sends = matches!(link.kind, Kind::Vxlan) || !kinds::dies_with_link(&link.kind);
-        let mut words = vec![self.ip(below.as_ref().unwrap_or(&link.id.node)), "link add".to_owned(), named("name", &link.id.name)];
+        let mut words =
+            vec![self.ip(below.as_ref().unwrap_or(&link.id.node)), "link add".to_owned(), named("name", &link.id.name)];
         if let Some(below) = link.link.as_ref().filter(|_| !sends) {
             words.push(format!("link {}", quote(below.name.as_str())));
         }
@@ -161,10 +162,14 @@ impl Words {
 
     /// What it shall do for the kernel; where only some of what a name stands for is on, all of it is turned off first.
     fn offload(&self, link: &LinkId, options: &Options) -> Vec<String> {
-        let ethtool = |what: String| format!("{}ethtool -K {}{what}", self.inside(&link.node), quote(link.name.as_str()));
+        let ethtool =
+            |what: String| format!("{}ethtool -K {}{what}", self.inside(&link.node), quote(link.name.as_str()));
         let known = |name: &str| offload::Offload::of(name).map(|offload| offload.word);
-        let all = options.iter().filter_map(|(name, value)| Some(format!(" {} {}", known(name)?, switch(*value == Value::Bool(true)))));
-        let some = options.values().filter_map(|value| if let Value::Word(features) = value { Some(features) } else { None });
+        let all = options
+            .iter()
+            .filter_map(|(name, value)| Some(format!(" {} {}", known(name)?, switch(*value == Value::Bool(true)))));
+        let some =
+            options.values().filter_map(|value| if let Value::Word(features) = value { Some(features) } else { None });
         let some = some.flat_map(|features| features.split(' ')).map(|feature| format!(" {feature} on"));
         let (all, some): (String, String) = (all.collect(), some.collect());
         [all, some].into_iter().filter(|what| !what.is_empty()).map(ethtool).collect()
@@ -186,7 +191,12 @@ impl Words {
     }
 
     fn property(&self, verb: &str, link: &LinkId, other: &str) -> String {
-        format!("{} link property {verb} dev {} altname {}", self.ip(&link.node), quote(link.name.as_str()), quote(other))
+        format!(
+            "{} link property {verb} dev {} altname {}",
+            self.ip(&link.node),
+            quote(link.name.as_str()),
+            quote(other)
+        )
     }
 
     fn set_port(&self, link: &Link, port: &Options) -> Option<String> {
@@ -201,10 +211,16 @@ const USUAL_QUEUE: u32 = 1000;
 
 /// The attributes that are not what a fresh link has anyway.
 fn unusual(known: &[kinds::Attribute], options: &Options) -> Options {
-    let usual = |key: &str| known.iter().find(|attribute| attribute.name == key).and_then(|attribute| attribute.default.value());
+    let usual = |key: &str| {
+        known.iter().find(|attribute| attribute.name == key).and_then(|attribute| attribute.default.value())
+    };
     // A macvlan's mode and a vxlan's port are always said: `ip` has other defaults for them, or warns.
     let said = |key: &str| matches!(key, "mode" | "port" | "id");
-    options.iter().filter(|(key, value)| said(key) || usual(key).as_ref() != Some(*value)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    options
+        .iter()
+        .filter(|(key, value)| said(key) || usual(key).as_ref() != Some(*value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The name of a link, with the keyword before it where `ip` would take the name for an abbreviation of another keyword (`a` for `address`).
@@ -230,7 +246,11 @@ fn differing(before: &Options, after: &Options) -> Options {
 fn port_option(key: &str, value: &Value) -> Option<String> {
     let word = match key {
         "fast-leave" => "fastleave".to_owned(),
-        other => other.replace("multicast", "mcast").replace("broadcast", "bcast").replace("neighbor", "neigh").replace('-', "_"),
+        other => other
+            .replace("multicast", "mcast")
+            .replace("broadcast", "bcast")
+            .replace("neighbor", "neigh")
+            .replace('-', "_"),
     };
     let value = match value {
         Value::Bool(on) => switch(*on).to_owned(),

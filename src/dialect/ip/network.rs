@@ -2,14 +2,18 @@
 
 use super::words::Words;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Address, Family, Fdb, FdbTarget, Neighbor, NextHop, Route, RouteKind, Rule, Setting, TableId, quote, scope_word};
+use crate::resource::{
+    Address, Family, Fdb, FdbTarget, Neighbor, NextHop, Route, RouteKind, Rule, Setting, TableId, quote, scope_word,
+};
 use std::net::IpAddr;
 
 impl Words {
     pub(super) fn address(&self, verb: &str, address: &Address) -> String {
         let mut words = vec![self.ip(&address.link.node), format!("address {verb}")];
         match address.peer {
-            Some(peer) => words.push(format!("{} peer {peer}/{}", address.address.addr(), address.address.prefix_len())),
+            Some(peer) => {
+                words.push(format!("{} peer {peer}/{}", address.address.addr(), address.address.prefix_len()))
+            }
             None => words.push(address.address.to_string()),
         }
         words.push(format!("dev {}", quote(address.link.name.as_str())));
@@ -60,7 +64,12 @@ impl Words {
             FdbTarget::Port(0) => (" master".to_owned(), if gone { verb } else { "replace" }, " static"),
             FdbTarget::Port(vlan) => (format!(" vlan {vlan} master"), if gone { verb } else { "replace" }, " static"),
         };
-        format!("{bridge} fdb {verb} {} dev {}{what}{}", entry.mac, quote(entry.link.name.as_str()), if gone { "" } else { state })
+        format!(
+            "{bridge} fdb {verb} {} dev {}{what}{}",
+            entry.mac,
+            quote(entry.link.name.as_str()),
+            if gone { "" } else { state }
+        )
     }
 
     pub(super) fn route(&self, verb: &str, route: &Route) -> String {
@@ -117,7 +126,9 @@ impl Words {
             words.push("-6".to_owned());
         }
         words.push(format!("rule {verb} {}", rule.key));
-        words.extend((rule.protocol != 0 && !rule.marked && !rule.kernel).then(|| format!("protocol {}", rule.protocol)));
+        words.extend(
+            (rule.protocol != 0 && !rule.marked && !rule.kernel).then(|| format!("protocol {}", rule.protocol)),
+        );
         words.extend(self.protocol(rule.marked && !rule.kernel, "protocol"));
         words.join(" ")
     }

@@ -6,7 +6,10 @@ use crate::resource::{Distribution, Netem, Qdisc, Work, quote};
 impl Words {
     /// Makes it, or changes `before` to it where it stands.
     pub(super) fn qdisc(&self, before: Option<&Qdisc>, qdisc: &Qdisc) -> String {
-        let mut words = vec![self.program("tc", &qdisc.link.node), format!("qdisc replace dev {} root", quote(qdisc.link.name.as_str()))];
+        let mut words = vec![
+            self.program("tc", &qdisc.link.node),
+            format!("qdisc replace dev {} root", quote(qdisc.link.name.as_str())),
+        ];
         match &qdisc.work {
             Work::Netem(netem) => {
                 if qdisc.marked {
@@ -45,7 +48,12 @@ fn netem_words(before: &Netem, after: &Netem) -> Vec<String> {
         ("corrupt", before.corrupt, after.corrupt),
         ("reorder", before.reorder, after.reorder),
     ];
-    words.extend(shares.into_iter().filter(|(_, old, new)| old.0 != 0 || new.0 != 0).map(|(name, _, new)| format!("{name} {new}")));
+    words.extend(
+        shares
+            .into_iter()
+            .filter(|(_, old, new)| old.0 != 0 || new.0 != 0)
+            .map(|(name, _, new)| format!("{name} {new}")),
+    );
     if after.rate.0 != 0 || before.rate.0 != 0 {
         words.push(format!("rate {}", after.rate.whole()));
     }

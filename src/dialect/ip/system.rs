@@ -20,7 +20,10 @@ impl Words {
 
     pub(super) fn mark_namespace(&self, namespace: &Namespace) -> Vec<String> {
         let alias = self.alias().filter(|_| namespace.marked);
-        alias.map(|alias| format!("{} link set lo alias {}", self.ip(&namespace.node), quote(&alias))).into_iter().collect()
+        alias
+            .map(|alias| format!("{} link set lo alias {}", self.ip(&namespace.node), quote(&alias)))
+            .into_iter()
+            .collect()
     }
 
     pub(super) fn delete_namespace(&self, namespace: &Namespace) -> Vec<String> {
@@ -63,7 +66,8 @@ impl Words {
             let rule = format!("{}{}", rule.in_family(&insert.chain.family), nft_script::comment(&insert.topology));
             return vec![format!("{inside}nft insert rule {} {}", insert.chain, quote(&rule))];
         };
-        let (program, family) = if insert.chain.family == "ip6" { ("ip6tables-nft", Family::V6) } else { ("iptables-nft", Family::V4) };
+        let (program, family) =
+            if insert.chain.family == "ip6" { ("ip6tables-nft", Family::V6) } else { ("iptables-nft", Family::V4) };
         let rules = nft_script::iptables_args(typed, family, &insert.topology).unwrap_or_default();
         let line = |args: &Vec<String>| {
             let args = args.iter().map(|arg| quote(arg)).collect::<Vec<_>>().join(" ");

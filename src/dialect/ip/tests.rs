@@ -48,7 +48,11 @@ fn a_name_is_no_abbreviation() {
 #[test]
 fn a_pair_is_born_in_its_namespaces() {
     let near = Link { mtu: Setting::Is(1400), ..link("RED", "reth0", Kind::Veth) };
-    let far = Link { master: Setting::Is(Some("br0".into())), port: [("isolated".into(), Value::Bool(true))].into(), ..link("host", "reth1", Kind::Veth) };
+    let far = Link {
+        master: Setting::Is(Some("br0".into())),
+        port: [("isolated".into(), Value::Bool(true))].into(),
+        ..link("host", "reth1", Kind::Veth)
+    };
     let lines = words().commands(&Operation::CreatePair(Box::new(near), Box::new(far)));
     let group = format!("{:#x}", group(&"lab".into()));
     assert_eq!(
@@ -64,10 +68,15 @@ fn a_pair_is_born_in_its_namespaces() {
 
 #[test]
 fn an_update_names_what_differs() {
-    let mut before = Link { mtu: Setting::Is(1500), alternative_names: Setting::Is(["a".to_owned()].into()), ..link("RED", "br0", Kind::Bridge) };
+    let mut before = Link {
+        mtu: Setting::Is(1500),
+        alternative_names: Setting::Is(["a".to_owned()].into()),
+        ..link("RED", "br0", Kind::Bridge)
+    };
     // The kernel may give back a hundredth less than it was told.
     before.options.insert("hello-time".into(), Value::Centis(199));
-    let mut after = Link { mtu: Setting::Is(1400), alternative_names: Setting::Is(["b".to_owned()].into()), ..before.clone() };
+    let mut after =
+        Link { mtu: Setting::Is(1400), alternative_names: Setting::Is(["b".to_owned()].into()), ..before.clone() };
     after.options.insert("hello-time".into(), Value::Centis(200));
     after.options.insert("forward-delay".into(), Value::Centis(400));
     after.options.insert("multicast-snooping".into(), Value::Bool(false));
@@ -107,7 +116,10 @@ fn a_vxlan_has_all_its_words() {
     }
     vxlan.link = Some(LinkId::new("RED", "eth0"));
     let lines = commands(&Operation::Create(Resource::Link(Box::new(vxlan))));
-    assert_eq!(lines, ["ip -n RED link add vx0 type vxlan id 77 nolearning dstport 4789 group 239.1.1.1 srcport 1000 2000 dev eth0"]);
+    assert_eq!(
+        lines,
+        ["ip -n RED link add vx0 type vxlan id 77 nolearning dstport 4789 group 239.1.1.1 srcport 1000 2000 dev eth0"]
+    );
 }
 
 #[test]
@@ -117,13 +129,19 @@ fn existing_namespaces_are_entered_by_path_or_process() {
     assert_eq!(add("box"), "nsenter -t 42 -n ip address add 10.0.0.1/24 dev eth0");
     assert_eq!(add("file"), "nsenter --net='/run/my ns' ip address add 10.0.0.1/24 dev eth0");
     let sysctl = Sysctl::new("box".into(), "net/ipv4/ip_local_port_range", "1000  2000");
-    assert_eq!(words().commands(&Operation::Create(Resource::Sysctl(sysctl))), ["nsenter -t 42 -n sysctl -w 'net.ipv4.ip_local_port_range=1000 2000'"]);
+    assert_eq!(
+        words().commands(&Operation::Create(Resource::Sysctl(sysctl))),
+        ["nsenter -t 42 -n sysctl -w 'net.ipv4.ip_local_port_range=1000 2000'"]
+    );
 }
 
 #[test]
 fn a_dot_inside_a_name_keeps_the_slashes() {
     let sysctl = Sysctl::new("RED".into(), "net/ipv4/conf/eth0.100/rp_filter", "1");
-    assert_eq!(commands(&Operation::Create(Resource::Sysctl(sysctl))), ["ip netns exec RED sysctl -w net/ipv4/conf/eth0.100/rp_filter=1"]);
+    assert_eq!(
+        commands(&Operation::Create(Resource::Sysctl(sysctl))),
+        ["ip netns exec RED sysctl -w net/ipv4/conf/eth0.100/rp_filter=1"]
+    );
 }
 
 fn route(to: &str, hops: Vec<NextHop>) -> Route {
@@ -142,9 +160,15 @@ fn routes_of_every_shape() {
     let add = |route: Route| words().commands(&Operation::Create(Resource::Route(route))).join("\n");
     assert_eq!(add(route("0.0.0.0/0", vec![hop("10.0.0.1")])), "ip -n RED route add default via 10.0.0.1 proto 116");
     assert_eq!(add(route("::/0", vec![hop("fe80::1")])), "ip -n RED -6 route add default via fe80::1 proto 116");
-    assert_eq!(add(route("10.9.0.0/16", vec![hop("fe80::1")])), "ip -n RED route add 10.9.0.0/16 via inet6 fe80::1 proto 116");
+    assert_eq!(
+        add(route("10.9.0.0/16", vec![hop("fe80::1")])),
+        "ip -n RED route add 10.9.0.0/16 via inet6 fe80::1 proto 116"
+    );
     let several = route("10.9.0.0/16", vec![hop("10.0.0.1"), NextHop { weight: 3, ..hop("10.0.0.2") }]);
-    assert_eq!(add(several), "ip -n RED route add 10.9.0.0/16 proto 116 nexthop via 10.0.0.1 weight 1 nexthop via 10.0.0.2 weight 3");
+    assert_eq!(
+        add(several),
+        "ip -n RED route add 10.9.0.0/16 proto 116 nexthop via 10.0.0.1 weight 1 nexthop via 10.0.0.2 weight 3"
+    );
     let mut blackhole = Route { kind: RouteKind::Blackhole, mtu: Some(1300), ..route("10.8.0.0/16", Vec::new()) };
     blackhole.key.table = TableId::Number(50);
     blackhole.key.metric = 7;
@@ -153,7 +177,10 @@ fn routes_of_every_shape() {
 
 #[test]
 fn a_rule_and_its_family() {
-    let key = RuleKey { fwmark: Some((0x20, u32::MAX)), ..RuleKey::all(Family::V6, 100, RuleAction::Table(TableId::Number(50))) };
+    let key = RuleKey {
+        fwmark: Some((0x20, u32::MAX)),
+        ..RuleKey::all(Family::V6, 100, RuleAction::Table(TableId::Number(50)))
+    };
     let rule = Rule { node: "host".into(), key, kernel: false, marked: true, protocol: 0 };
     let add = |rule: &Rule| words().commands(&Operation::Create(Resource::Rule(rule.clone())));
     assert_eq!(add(&rule), ["ip -6 rule add priority 100 from all fwmark 0x20 table 50 protocol 116"]);
@@ -177,7 +204,9 @@ fn a_file_is_a_here_document() {
 
 #[test]
 fn a_bad_line_is_said_whole_where_something_goes() {
-    let line = |netem: Netem| Resource::Qdisc(Qdisc { link: LinkId::new("RED", "eth0"), work: Work::Netem(netem), marked: true });
+    let line = |netem: Netem| {
+        Resource::Qdisc(Qdisc { link: LinkId::new("RED", "eth0"), work: Work::Netem(netem), marked: true })
+    };
     let bad = Netem {
         delay: Nanoseconds(20_000_000),
         jitter: Nanoseconds(1_500_000),
@@ -190,13 +219,21 @@ fn a_bad_line_is_said_whole_where_something_goes() {
     let create = Operation::Create(line(bad.clone()));
     let words = "tc -n RED qdisc replace dev eth0 root handle 7471: netem limit 1000 delay 20ms 1500us distribution normal loss 0.5% rate 1500kbit";
     assert_eq!(commands(&create), [words]);
-    let after = Netem { reorder: Share::of_percent(25, 0).unwrap(), delay: Nanoseconds(1_000_001), limit: 7, ..Netem::default() };
+    let after = Netem {
+        reorder: Share::of_percent(25, 0).unwrap(),
+        delay: Nanoseconds(1_000_001),
+        limit: 7,
+        ..Netem::default()
+    };
     let words = "tc -n RED qdisc replace dev eth0 root handle 7470: netem limit 7 delay 1000.0015us 0ms loss 0% reorder 25% rate 0bit";
     assert_eq!(commands(&Operation::Update { before: line(bad.clone()), after: line(after) }), [words]);
     assert_eq!(commands(&Operation::Delete(line(bad))), ["tc -n RED qdisc delete dev eth0 root"]);
     let other = Work::Other { kind: "tbf".into(), more: String::new(), options: vec![1] };
     let other = Resource::Qdisc(Qdisc { link: LinkId::new("host", "eth0"), work: other, marked: false });
-    assert_eq!(commands(&Operation::Create(other)), ["tc qdisc replace dev eth0 root tbf # with the options that it had"]);
+    assert_eq!(
+        commands(&Operation::Create(other)),
+        ["tc qdisc replace dev eth0 root tbf # with the options that it had"]
+    );
 }
 
 #[test]
@@ -213,6 +250,9 @@ fn what_a_link_does_for_the_kernel() {
     let after = with(&[("tso", Value::Bool(false)), ("gro", Value::Bool(true)), ("tx-checksum", Value::Bool(false))]);
     assert_eq!(said(&before, &after), ["ip netns exec RED ethtool -K eth0 tso off tx off"]);
     let some = with(&[("tso", Value::word("tx-tcp-segmentation tx-tcp6-segmentation"))]);
-    let expected = ["ip netns exec RED ethtool -K eth0 tso off", "ip netns exec RED ethtool -K eth0 tx-tcp-segmentation on tx-tcp6-segmentation on"];
+    let expected = [
+        "ip netns exec RED ethtool -K eth0 tso off",
+        "ip netns exec RED ethtool -K eth0 tx-tcp-segmentation on tx-tcp6-segmentation on",
+    ];
     assert_eq!(said(&after, &some), expected);
 }

@@ -37,7 +37,9 @@ impl Words {
         let Setting::Is(vlans) = &after.vlans else { return Vec::new() };
         let moved = after.master.get().is_some_and(|master| before.master.get() != Some(master));
         let there = match (moved, &before.vlans, default_pvid(before), default_pvid(after)) {
-            (false, Setting::Is(there), Some(old), Some(new)) if after.kind == Kind::Bridge => there.follow_default(old, new),
+            (false, Setting::Is(there), Some(old), Some(new)) if after.kind == Kind::Bridge => {
+                there.follow_default(old, new)
+            }
             (false, Setting::Is(there), ..) => there.clone(),
             _ => self.given(after),
         };
@@ -50,10 +52,14 @@ impl Words {
         let itself = if link.kind == Kind::Bridge { " self" } else { "" };
         let dev = quote(link.id.name.as_str());
         let add = set.iter().map(|run| {
-            let flags = [(run.pvid, " pvid"), (run.untagged, " untagged")].map(|(on, word)| if on { word } else { "" }).concat();
+            let flags = [(run.pvid, " pvid"), (run.untagged, " untagged")]
+                .map(|(on, word)| if on { word } else { "" })
+                .concat();
             format!("{bridge} vlan add dev {dev} vid {}{flags}{itself}", vlan_range(run.first, run.last))
         });
-        let delete = gone.iter().map(|run| format!("{bridge} vlan delete dev {dev} vid {}{itself}", vlan_range(run.first, run.last)));
+        let delete = gone
+            .iter()
+            .map(|run| format!("{bridge} vlan delete dev {dev} vid {}{itself}", vlan_range(run.first, run.last)));
         add.chain(delete).collect()
     }
 }

@@ -24,7 +24,9 @@ impl Words {
             (Some(_), Some(Value::Word(path))) => words.push(format!("private-key {}", quote(path))),
             (Some(_), _) => words.push(format!("private-key {NO_FILE}")),
         }
-        (!words.is_empty()).then(|| format!("{}wg set {} {}", self.inside(&link.id.node), quote(link.id.name.as_str()), words.join(" ")))
+        (!words.is_empty()).then(|| {
+            format!("{}wg set {} {}", self.inside(&link.id.node), quote(link.id.name.as_str()), words.join(" "))
+        })
     }
 
     /// `wg set` of a peer.
@@ -32,9 +34,14 @@ impl Words {
         let mut words = vec![self.set_peer(peer)];
         if peer.preshared != before.and_then(|before| before.preshared) {
             let file = peer.preshared_file.as_deref().unwrap_or(NO_FILE);
-            words.push(format!("preshared-key {}", if peer.preshared.is_some() { quote(file) } else { "/dev/null".to_owned() }));
+            words.push(format!(
+                "preshared-key {}",
+                if peer.preshared.is_some() { quote(file) } else { "/dev/null".to_owned() }
+            ));
         }
-        if let Some(endpoint) = peer.endpoint.get().filter(|_| before.is_none_or(|before| before.endpoint != peer.endpoint)) {
+        if let Some(endpoint) =
+            peer.endpoint.get().filter(|_| before.is_none_or(|before| before.endpoint != peer.endpoint))
+        {
             words.push(format!("endpoint {endpoint}"));
         }
         if before.map_or(0, |before| before.keepalive) != peer.keepalive {

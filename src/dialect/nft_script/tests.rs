@@ -21,25 +21,49 @@ fn rules_read_as_nft_lists_them() {
         (PacketRule { input: names(true, &["br0"]), ..accept() }, "iifname != \"br0\" accept"),
         (PacketRule { output: names(false, &["a", "b*"]), ..accept() }, "oifname { \"a\", \"b*\" } accept"),
         (PacketRule { output: names(true, &["a", "b*"]), ..accept() }, "oifname != \"a\" oifname != \"b*\" accept"),
-        (PacketRule { source: nets(false, &["10.0.0.0/24"]), family: Some(Family::V4), ..accept() }, "ip saddr 10.0.0.0/24 accept"),
-        (PacketRule { destination: nets(true, &["fd00::1/128"]), family: Some(Family::V6), ..accept() }, "ip6 daddr != fd00::1 accept"),
+        (
+            PacketRule { source: nets(false, &["10.0.0.0/24"]), family: Some(Family::V4), ..accept() },
+            "ip saddr 10.0.0.0/24 accept",
+        ),
+        (
+            PacketRule { destination: nets(true, &["fd00::1/128"]), family: Some(Family::V6), ..accept() },
+            "ip6 daddr != fd00::1 accept",
+        ),
         (tcp(PacketRule { port: vec![(22, 22), (8000, 8010)], ..accept() }), "tcp dport { 22, 8000-8010 } accept"),
         (tcp(PacketRule { family: Some(Family::V4), ..accept() }), "meta nfproto ipv4 meta l4proto tcp accept"),
-        (PacketRule { state: vec!["established".to_owned(), "related".to_owned()], ..accept() }, "ct state established,related accept"),
+        (
+            PacketRule { state: vec!["established".to_owned(), "related".to_owned()], ..accept() },
+            "ct state established,related accept",
+        ),
         (
             PacketRule { mark: Some((0x20, 0xff)), set_mark: Some((1, u32::MAX)), ..PacketRule::default() },
             "meta mark & 0x000000ff == 0x00000020 meta mark set 0x00000001",
         ),
         (
-            PacketRule { limit: Some((5, "second".to_owned())), counter: true, log: Some("web ".to_owned()), ..accept() },
+            PacketRule {
+                limit: Some((5, "second".to_owned())),
+                counter: true,
+                log: Some("web ".to_owned()),
+                ..accept()
+            },
             "limit rate 5/second counter log prefix \"web \" accept",
         ),
         (
-            PacketRule { verdict: Some(Verdict::Dnat(to("10.0.0.2", Some((80, 80))))), local: true, ..tcp(PacketRule::default()) },
+            PacketRule {
+                verdict: Some(Verdict::Dnat(to("10.0.0.2", Some((80, 80))))),
+                local: true,
+                ..tcp(PacketRule::default())
+            },
             "fib daddr type local meta l4proto tcp dnat ip to 10.0.0.2:80",
         ),
-        (PacketRule { verdict: Some(Verdict::Dnat(to("fd00::2", Some((80, 90))))), ..PacketRule::default() }, "dnat ip6 to [fd00::2]:80-90"),
-        (PacketRule { verdict: Some(Verdict::Reject(Some("net-unreachable".to_owned()))), ..PacketRule::default() }, "reject with icmpx no-route"),
+        (
+            PacketRule { verdict: Some(Verdict::Dnat(to("fd00::2", Some((80, 90))))), ..PacketRule::default() },
+            "dnat ip6 to [fd00::2]:80-90",
+        ),
+        (
+            PacketRule { verdict: Some(Verdict::Reject(Some("net-unreachable".to_owned()))), ..PacketRule::default() },
+            "reject with icmpx no-route",
+        ),
     ];
     for (rule, text) in cases {
         assert_eq!(nft_rule(&rule, "inet"), text);
@@ -68,7 +92,12 @@ fn nothing_breaks_out_of_its_quotes() {
 
 #[test]
 fn raw_rules_are_one_rule() {
-    for good in ["meta mark 0x10 counter accept", "tcp dport { 22, 80 } accept", "log prefix \"a;#{\" drop", "tcp dport vmap { 22 : accept }"] {
+    for good in [
+        "meta mark 0x10 counter accept",
+        "tcp dport { 22, 80 } accept",
+        "log prefix \"a;#{\" drop",
+        "tcp dport vmap { 22 : accept }",
+    ] {
         assert_eq!(raw_fault(good), None, "{good}");
     }
     for bad in [
@@ -89,8 +118,19 @@ fn raw_rules_are_one_rule() {
 
 #[test]
 fn the_script_makes_the_whole_table() {
-    let rules = vec![TableRule::Typed(Box::new(accept())), TableRule::Raw("counter drop".to_owned()), TableRule::Raw("a; b".to_owned())];
-    let chain = Chain { name: "forward".to_owned(), kind: "filter".to_owned(), hook: "forward".to_owned(), priority: 0, drop: true, rules };
+    let rules = vec![
+        TableRule::Typed(Box::new(accept())),
+        TableRule::Raw("counter drop".to_owned()),
+        TableRule::Raw("a; b".to_owned()),
+    ];
+    let chain = Chain {
+        name: "forward".to_owned(),
+        kind: "filter".to_owned(),
+        hook: "forward".to_owned(),
+        priority: 0,
+        drop: true,
+        rules,
+    };
     let table = Table { node: "n".into(), topology: "lab".into(), chains: vec![chain] };
     let expected = "add table inet topo-lab\ndelete table inet topo-lab\nadd table inet topo-lab { comment \"topo:lab\"; }\n\
         add chain inet topo-lab forward { type filter hook forward priority 0; policy drop; }\n\

@@ -23,18 +23,34 @@ impl<'d> Lowering<'d> {
             let mut address = Address::plain(at.link(name), net);
             if let Some(peer) = more.and_then(|more| more.peer.as_ref()) {
                 if peer.is_ipv4() != net.addr().is_ipv4() {
-                    self.note(super::kinds::families("a point-to-point address", &Loc::new(net.addr(), entry.address.place), peer));
+                    self.note(super::kinds::families(
+                        "a point-to-point address",
+                        &Loc::new(net.addr(), entry.address.place),
+                        peer,
+                    ));
                     continue;
                 }
                 if peer.is_unspecified() {
-                    self.note(Finding::error("bad-address", peer.place, format!("{} stands for no address, and the other end has one", peer.value)));
+                    self.note(Finding::error(
+                        "bad-address",
+                        peer.place,
+                        format!("{} stands for no address, and the other end has one", peer.value),
+                    ));
                 }
                 address.peer = Some(peer.value).filter(|peer| *peer != net.addr());
             }
-            address.scope = Setting::Is(more.and_then(|more| more.scope.as_ref()).map_or_else(|| usual_scope(net.addr()), |scope| scope.0));
-            if let Some(scope) = more.and_then(|more| more.scope.as_ref()).filter(|scope| net.addr().is_ipv6() && scope.0 != usual_scope(net.addr())) {
-                let finding =
-                    Finding::error("address-scope", scope.place, format!("the scope of \"{net}\" follows from the address itself, as of all of IPv6"));
+            address.scope = Setting::Is(
+                more.and_then(|more| more.scope.as_ref()).map_or_else(|| usual_scope(net.addr()), |scope| scope.0),
+            );
+            if let Some(scope) = more
+                .and_then(|more| more.scope.as_ref())
+                .filter(|scope| net.addr().is_ipv6() && scope.0 != usual_scope(net.addr()))
+            {
+                let finding = Finding::error(
+                    "address-scope",
+                    scope.place,
+                    format!("the scope of \"{net}\" follows from the address itself, as of all of IPv6"),
+                );
                 self.note(finding.help("leave `scope` out"));
             }
             if net.addr().is_ipv4() {
@@ -42,13 +58,18 @@ impl<'d> Lowering<'d> {
                 address.label = Setting::Is(name.to_string());
             } else {
                 // In a namespace of ours nobody else can have the address, so there is nothing to wait for.
-                address.nodad = if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
+                address.nodad =
+                    if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
             }
             if let Some(label) = more.and_then(|more| more.label.as_ref()) {
                 if net.addr().is_ipv6() {
                     self.note(Finding::error("bad-label", label.place, "an IPv6 address has no label"));
                 } else if !label.0.starts_with(name.as_str()) {
-                    self.note(Finding::error("bad-label", label.place, format!("a label begins with the interface's name, {:?}", name.as_str())));
+                    self.note(Finding::error(
+                        "bad-label",
+                        label.place,
+                        format!("a label begins with the interface's name, {:?}", name.as_str()),
+                    ));
                 }
                 address.label = Setting::Is(label.0.clone());
             }
@@ -67,11 +88,17 @@ impl<'d> Lowering<'d> {
         let more = entry.more.as_deref();
         let other = more.is_some_and(|more| {
             let scope = more.scope.as_ref().is_some_and(|scope| scope.0 != usual_scope(net.addr()));
-            scope || more.peer.as_ref().is_some_and(|peer| peer.value != net.addr()) || more.label.as_ref().is_some_and(|label| label.0 != "lo")
+            scope
+                || more.peer.as_ref().is_some_and(|peer| peer.value != net.addr())
+                || more.label.as_ref().is_some_and(|label| label.0 != "lo")
         });
         if whole && (other || (net.addr().is_ipv6() && net.prefix_len() != 128)) {
             let own = if net.addr().is_ipv4() { "127.0.0.1/8" } else { "::1/128" };
-            let finding = Finding::error("loopback-own", entry.address.place, format!("`lo` has \"{own}\" from the kernel, and cannot have it in another way"));
+            let finding = Finding::error(
+                "loopback-own",
+                entry.address.place,
+                format!("`lo` has \"{own}\" from the kernel, and cannot have it in another way"),
+            );
             self.note(finding.help(format!("write \"{own}\" and nothing else, or leave it out")));
         }
         whole
@@ -82,16 +109,21 @@ impl<'d> Lowering<'d> {
         for (nth, entry) in at.section.neighbors.iter().enumerate() {
             let proxy = entry.proxy.as_ref().is_some_and(|proxy| proxy.value);
             match &entry.mac {
-                Some(mac) if proxy => {
-                    self.note(Finding::error("misplaced-key", mac.place, "a proxy entry has no hardware address: this node answers with its own"))
-                }
-                None if !proxy => self
-                    .note(Finding::error("missing-key", entry.place, "a neighbour needs its `mac`").help("or `proxy: true`, if this node is to answer for it")),
+                Some(mac) if proxy => self.note(Finding::error(
+                    "misplaced-key",
+                    mac.place,
+                    "a proxy entry has no hardware address: this node answers with its own",
+                )),
+                None if !proxy => self.note(
+                    Finding::error("missing-key", entry.place, "a neighbour needs its `mac`")
+                        .help("or `proxy: true`, if this node is to answer for it"),
+                ),
                 _ => {}
             }
             let Some(link) = self.known(at, &entry.dev) else { continue };
             let mac = entry.mac.as_ref().map(|mac| mac.value).filter(|_| !proxy);
-            let neighbor = Neighbor { link, address: entry.address.value, proxy, mac, permanent: true, marked: true, protocol: 0 };
+            let neighbor =
+                Neighbor { link, address: entry.address.value, proxy, mac, permanent: true, marked: true, protocol: 0 };
             self.put(Resource::Neighbor(neighbor), Owner::Ours, entry.place, format!("{}.neighbors[{nth}]", at.path));
         }
     }

@@ -40,8 +40,11 @@ impl<'d> Lowering<'d> {
             if let Some(name) = &common.name
                 && let Some(first) = named.insert(&name.0, name.place)
             {
-                let finding =
-                    Finding::error("duplicate-name", name.place, format!("another check has the name {}", crate::document::yaml::tree::quoted(&name.0)));
+                let finding = Finding::error(
+                    "duplicate-name",
+                    name.place,
+                    format!("another check has the name {}", crate::document::yaml::tree::quoted(&name.0)),
+                );
                 self.note(finding.also(first, "this one"));
             }
             if !self.index.has_node(&common.from.0) {
@@ -74,23 +77,36 @@ impl<'d> Lowering<'d> {
 
     /// The addresses that answer at once: those of the topology, where nothing in it is impaired.
     fn near(&self) -> HashSet<IpAddr> {
-        if self.document.checks.is_empty() || self.state.resources().any(|resource| matches!(resource, Resource::Qdisc(_))) {
+        if self.document.checks.is_empty()
+            || self.state.resources().any(|resource| matches!(resource, Resource::Qdisc(_)))
+        {
             return HashSet::new();
         }
-        self.state.resources().filter_map(|resource| if let Resource::Address(address) = resource { Some(address.address.addr()) } else { None }).collect()
+        self.state
+            .resources()
+            .filter_map(
+                |resource| if let Resource::Address(address) = resource { Some(address.address.addr()) } else { None },
+            )
+            .collect()
     }
 
     /// What is tried, and the same in words.
     fn probe(&mut self, entry: &'d CheckEntry, place: Place) -> Option<(Probe, String)> {
         let from = &common(entry).from.0;
         Some(match entry {
-            CheckEntry::Ping(check) => (self.ping(from, check)?, format!("ping {}{}", written(&check.to), which(check.family.as_ref()))),
+            CheckEntry::Ping(check) => {
+                (self.ping(from, check)?, format!("ping {}{}", written(&check.to), which(check.family.as_ref())))
+            }
             CheckEntry::Tcp(check) => (
                 Probe::Tcp { to: self.socket(from, &check.to, check.family.as_ref())? },
                 format!("tcp {}{}", with_port(&check.to), which(check.family.as_ref())),
             ),
-            CheckEntry::Udp(check) => (self.udp(from, check)?, format!("udp {}{}", with_port(&check.to), which(check.family.as_ref()))),
-            CheckEntry::Http(check) => (self.http(from, check)?, format!("{}{}", check.url.text, which(check.family.as_ref()))),
+            CheckEntry::Udp(check) => {
+                (self.udp(from, check)?, format!("udp {}{}", with_port(&check.to), which(check.family.as_ref())))
+            }
+            CheckEntry::Http(check) => {
+                (self.http(from, check)?, format!("{}{}", check.url.text, which(check.family.as_ref())))
+            }
             CheckEntry::Dns(check) => {
                 let probe = self.dns(from, check)?;
                 let kind = if matches!(probe, Probe::Dns { six: true, .. }) { "AAAA" } else { "A" };
@@ -170,10 +186,9 @@ impl<'d> Lowering<'d> {
         if own || !created {
             return Some(());
         }
-        self.note(
-            Finding::error("no-nameserver", place, message)
-                .help(format!("give {from} one, dns: {{ nameservers: [ADDRESS] }}, or use a `dns` check with its `server`")),
-        );
+        self.note(Finding::error("no-nameserver", place, message).help(format!(
+            "give {from} one, dns: {{ nameservers: [ADDRESS] }}, or use a `dns` check with its `server`"
+        )));
         None
     }
 
@@ -213,7 +228,10 @@ impl<'d> Lowering<'d> {
         let found = addresses.iter().filter(wanted).find(shared).or_else(|| addresses.iter().find(wanted)).copied();
         if found.is_none() {
             let which = family.map_or(String::new(), |family| format!(" of {}", family.word()));
-            self.note(Finding::error("no-address", place, format!("{what} has no address{which} in this file")).help("write the address itself"));
+            self.note(
+                Finding::error("no-address", place, format!("{what} has no address{which} in this file"))
+                    .help("write the address itself"),
+            );
         }
         found
     }
@@ -225,21 +243,32 @@ impl<'d> Lowering<'d> {
     /// The first addresses of a node in the order of the file, those of `lo` last. Looked for once: a file can name one of many addresses many times.
     fn of_node(&mut self, node: &Node) -> Vec<IpAddr> {
         let Some(section) = self.section(node) else { return Vec::new() };
-        let with = |lo: bool| section.interfaces.iter().filter(move |(name, _)| (name.as_str() == "lo") == lo).flat_map(|(_, interface)| of(interface));
+        let with = |lo: bool| {
+            section
+                .interfaces
+                .iter()
+                .filter(move |(name, _)| (name.as_str() == "lo") == lo)
+                .flat_map(|(_, interface)| of(interface))
+        };
         self.firsts.entry((node.clone(), None)).or_insert_with(|| firsts(with(false).chain(with(true)))).clone()
     }
 
     /// The first addresses of an interface.
     fn of_interface(&mut self, id: &LinkId) -> Vec<IpAddr> {
         let entry = self.index.entries.get(id).map(|(interface, _)| *interface);
-        self.firsts.entry((id.node.clone(), Some(id.name.clone()))).or_insert_with(|| firsts(entry.into_iter().flat_map(of))).clone()
+        self.firsts
+            .entry((id.node.clone(), Some(id.name.clone())))
+            .or_insert_with(|| firsts(entry.into_iter().flat_map(of)))
+            .clone()
     }
 
     /// The addresses that a node's `hosts` give a name.
     fn in_hosts(&self, from: &Node, name: &Node) -> Vec<IpAddr> {
         let dns = self.section(from).and_then(|section| section.dns.as_deref());
         let addresses = dns.and_then(|dns| dns.hosts.get(name.as_str()));
-        addresses.map(|addresses| addresses.iter().take(HOSTS).map(|address| address.value).collect()).unwrap_or_default()
+        addresses
+            .map(|addresses| addresses.iter().take(HOSTS).map(|address| address.value).collect())
+            .unwrap_or_default()
     }
 }
 
@@ -285,7 +314,8 @@ fn which(family: Family<'_>) -> String {
 }
 
 fn mixed(place: Place, address: IpAddr, family: &Loc<FamilyWord>) -> Finding {
-    Finding::error("mixed-families", place, format!("{address} is no address of {}", family.word())).also(family.place, "asked for here")
+    Finding::error("mixed-families", place, format!("{address} is no address of {}", family.word()))
+        .also(family.place, "asked for here")
 }
 
 fn written(host: &HostTarget) -> String {

@@ -10,7 +10,9 @@ use crate::document::value::{InterfaceRef, NftLine};
 use crate::document::yaml::source::Source;
 use crate::document::yaml::tree::MAX_RESOURCES;
 use crate::document::{Document, Finding, Lines, Loc, Place};
-use crate::resource::{IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State};
+use crate::resource::{
+    IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State,
+};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -63,7 +65,10 @@ pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     work.far_ends();
     let checks = work.checks();
     let Lowering { state, origins, raw, findings, .. } = work;
-    (Topology { state, origins, raw, source: source.clone(), checks }, unanswered(document, crate::document::yaml::finding::in_order(findings)))
+    (
+        Topology { state, origins, raw, source: source.clone(), checks },
+        unanswered(document, crate::document::yaml::finding::in_order(findings)),
+    )
 }
 
 impl Lowering<'_> {
@@ -71,7 +76,11 @@ impl Lowering<'_> {
     pub fn put(&mut self, resource: Resource, owner: Owner, place: Place, path: String) {
         if self.state.items.len() >= MAX_RESOURCES {
             if !std::mem::replace(&mut self.full, true) {
-                self.note(Finding::error("too-many-values", place, format!("the topology becomes more than {MAX_RESOURCES} resources")));
+                self.note(Finding::error(
+                    "too-many-values",
+                    place,
+                    format!("the topology becomes more than {MAX_RESOURCES} resources"),
+                ));
             }
             return;
         }
@@ -113,7 +122,11 @@ impl Lowering<'_> {
                 }),
             };
             if let Some(existing) = at.section.existing.as_deref().filter(|_| at.node.is_host()) {
-                self.note(Finding::error("misplaced-key", existing.place, "the host is always there: `existing` means nothing here"));
+                self.note(Finding::error(
+                    "misplaced-key",
+                    existing.place,
+                    "the host is always there: `existing` means nothing here",
+                ));
             }
             let owner = if at.created { Owner::Ours } else { Owner::Named };
             let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created, whole: false };

@@ -13,7 +13,9 @@ impl<'d> Lowering<'d> {
         let Some(dns) = at.section.dns.as_deref() else { return };
         let nowhere = match at.section.existing.as_deref().map(|existing| &existing.value) {
             _ if at.node.is_host() => Some("the host has its own files"),
-            Some(Existing::Path(_) | Existing::Pid(_)) => Some("a namespace that is found by path or pid has no name, and so no folder for files"),
+            Some(Existing::Path(_) | Existing::Pid(_)) => {
+                Some("a namespace that is found by path or pid has no name, and so no folder for files")
+            }
             _ => None,
         };
         if let Some(reason) = nowhere {
@@ -22,7 +24,10 @@ impl<'d> Lowering<'d> {
         }
         let first = File::mark(&self.document.name);
         let resolver = !(dns.nameservers.is_empty() && dns.search.is_empty() && dns.options.is_empty());
-        let files = [(!dns.hosts.is_empty(), FileName::Hosts, hosts(&first, dns)), (resolver, FileName::ResolvConf, resolv_conf(&first, dns))];
+        let files = [
+            (!dns.hosts.is_empty(), FileName::Hosts, hosts(&first, dns)),
+            (resolver, FileName::ResolvConf, resolv_conf(&first, dns)),
+        ];
         for (wanted, name, content) in files {
             if wanted {
                 let file = File { node: at.node.clone(), name, content };

@@ -21,8 +21,14 @@ impl<'d> Around<'d> {
     /// Those that the file gives to the interfaces of `at`.
     pub fn of(at: &At<'d>) -> Self {
         let section = at.section;
-        let addresses = section.interfaces.iter().flat_map(|(name, interface)| interface.addresses.iter().map(|entry| (name.as_str(), entry.address.0)));
-        let (own, subnets) = (addresses.clone().map(|(_, net)| net.addr()).collect(), addresses.map(|(name, net)| (net.trunc(), name)).collect());
+        let addresses = section
+            .interfaces
+            .iter()
+            .flat_map(|(name, interface)| interface.addresses.iter().map(|entry| (name.as_str(), entry.address.0)));
+        let (own, subnets) = (
+            addresses.clone().map(|(_, net)| net.addr()).collect(),
+            addresses.map(|(name, net)| (net.trunc(), name)).collect(),
+        );
         Self { own, subnets }
     }
 
@@ -41,13 +47,19 @@ impl<'d> Around<'d> {
         }
         if let Some(input) = &rule.matches.input {
             let name = self.toward(to.address);
-            let fits =
-                |item: &Loc<InterfaceItem>| name.is_some_and(|name| item.name.strip_suffix('*').map_or(item.name == name, |start| name.starts_with(start)));
+            let fits = |item: &Loc<InterfaceItem>| {
+                name.is_some_and(|name| {
+                    item.name.strip_suffix('*').map_or(item.name == name, |start| name.starts_with(start))
+                })
+            };
             if input.iter().any(|item| item.not) == input.iter().any(fits) {
                 return None;
             }
         }
-        let target = to.last.filter(|last| *last != to.address).map_or(AddressRange::Prefix(to.address.into()), |last| AddressRange::Range(to.address, last));
+        let target = to
+            .last
+            .filter(|last| *last != to.address)
+            .map_or(AddressRange::Prefix(to.address.into()), |last| AddressRange::Range(to.address, last));
         let mut source = vec![target];
         if let IpAddr::V4(address) = to.address {
             let loopback = IpNet::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8).ok()?;
@@ -57,6 +69,12 @@ impl<'d> Around<'d> {
         let list = |items| Some(AddressMatch { not: false, items });
         let family = Some(if to.address.is_ipv4() { Family::V4 } else { Family::V6 });
         let verdict = Some(Verdict::Masquerade);
-        Some(PacketRule { family, source: list(source), destination: list(vec![target]), verdict, ..PacketRule::default() })
+        Some(PacketRule {
+            family,
+            source: list(source),
+            destination: list(vec![target]),
+            verdict,
+            ..PacketRule::default()
+        })
     }
 }

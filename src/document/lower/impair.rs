@@ -29,17 +29,23 @@ impl<'d> Lowering<'d> {
         let shares = [loss, duplicate, corrupt, reorder].into_iter().any(|share| share.is_some());
         if !(times || shares || distribution.is_some() || rate.is_some() || limit.is_some()) {
             self.note(
-                Finding::error("missing-key", *place, "`impair` says nothing").help("say what is bad about the line: delay: 20ms, loss: 1%, rate: 10mbit"),
+                Finding::error("missing-key", *place, "`impair` says nothing")
+                    .help("say what is bad about the line: delay: 20ms, loss: 1%, rate: 10mbit"),
             );
         }
         let mut without = |place: Option<Place>, what: &str, needs: &str| {
             if let Some(place) = place {
-                let finding = Finding::error("missing-key", place, format!("`{what}` does nothing without a `{needs}`"));
+                let finding =
+                    Finding::error("missing-key", place, format!("`{what}` does nothing without a `{needs}`"));
                 self.note(finding.help(if needs == "delay" { "add one: delay: 20ms" } else { "add one: jitter: 5ms" }));
             }
         };
         if netem.delay.0 == 0 {
-            without(jitter.as_ref().filter(|jitter| jitter.nanoseconds > 0).map(|jitter| jitter.place), "jitter", "delay");
+            without(
+                jitter.as_ref().filter(|jitter| jitter.nanoseconds > 0).map(|jitter| jitter.place),
+                "jitter",
+                "delay",
+            );
             without(reorder.as_ref().filter(|_| netem.reorder.0 > 0).map(|reorder| reorder.place), "reorder", "delay");
         }
         if netem.jitter.0 == 0 {
@@ -55,8 +61,11 @@ impl<'d> Lowering<'d> {
 /// In the kernel's terms.
 fn netem(impair: &Impair) -> Netem {
     let Impair { place: _, delay, jitter, distribution, loss, duplicate, corrupt, reorder, rate, limit } = impair;
-    let time = |time: &Option<Loc<super::super::value::Duration>>| Nanoseconds(time.as_ref().map_or(0, |time| time.nanoseconds));
-    let share = |share: &Option<Loc<super::super::value::Percent>>| share.as_ref().map_or(Share(0), |percent| percent.share);
+    let time = |time: &Option<Loc<super::super::value::Duration>>| {
+        Nanoseconds(time.as_ref().map_or(0, |time| time.nanoseconds))
+    };
+    let share =
+        |share: &Option<Loc<super::super::value::Percent>>| share.as_ref().map_or(Share(0), |percent| percent.share);
     Netem {
         delay: time(delay),
         jitter: time(jitter),

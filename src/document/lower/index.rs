@@ -85,7 +85,9 @@ impl<'d> Index<'d> {
 
     /// Whether the file makes or declares `id`; every node has a `lo`.
     pub fn known(&self, id: &LinkId) -> bool {
-        self.entries.contains_key(id) || self.ends.contains_key(id) || (id.name.as_str() == "lo" && self.nodes.contains(&id.node))
+        self.entries.contains_key(id)
+            || self.ends.contains_key(id)
+            || (id.name.as_str() == "lo" && self.nodes.contains(&id.node))
     }
 
     /// The entry's kind.
@@ -98,13 +100,23 @@ impl<'d> Index<'d> {
         if !self.nodes.contains(&id.node) {
             return self.no_node(&id.node, place);
         }
-        let all = self.entries.keys().chain(self.ends.keys()).filter(|other| other.node == id.node).map(|other| other.name.as_str());
+        let all = self
+            .entries
+            .keys()
+            .chain(self.ends.keys())
+            .filter(|other| other.node == id.node)
+            .map(|other| other.name.as_str());
         let mut here: Vec<&str> = if self.guess() { all.collect() } else { Vec::new() };
         here.sort_unstable();
-        let finding = Finding::error("unknown-interface", place, format!("there is no interface {:?} in {}", id.name.as_str(), id.node));
+        let finding = Finding::error(
+            "unknown-interface",
+            place,
+            format!("there is no interface {:?} in {}", id.name.as_str(), id.node),
+        );
         match crate::document::yaml::read::nearest(id.name.as_str(), &here) {
             Some(right) => finding.help(format!("did you mean {right:?}?")),
-            None => finding.help(format!("one that the file does not make is declared first: {}: {{ existing: {{}} }}", id.name)),
+            None => finding
+                .help(format!("one that the file does not make is declared first: {}: {{ existing: {{}} }}", id.name)),
         }
     }
 
@@ -150,12 +162,17 @@ impl<'d> Index<'d> {
                             let finding = self.no_node(&source.node, from.place);
                             self.findings.push(finding);
                         } else if source == id {
-                            self.findings.push(Finding::error("bad-reference", from.place, "the interface is here already").help("write existing: {}"));
+                            self.findings.push(
+                                Finding::error("bad-reference", from.place, "the interface is here already")
+                                    .help("write existing: {}"),
+                            );
                         }
                     }
                 }
                 KindKey::Vlan(vlan) => self.host(&target(&at.node, &vlan.link).node, vlan.link.place),
-                KindKey::Macvlan(macvlan) | KindKey::Macvtap(macvlan) => self.host(&target(&at.node, &macvlan.link).node, macvlan.link.place),
+                KindKey::Macvlan(macvlan) | KindKey::Macvtap(macvlan) => {
+                    self.host(&target(&at.node, &macvlan.link).node, macvlan.link.place)
+                }
                 KindKey::Ipvlan(ipvlan) => self.host(&target(&at.node, &ipvlan.link).node, ipvlan.link.place),
                 KindKey::Gre(gre) | KindKey::Gretap(gre) => self.below(at, gre.link.as_ref()),
                 KindKey::Ipip(tunnel) | KindKey::Sit(tunnel) => self.below(at, tunnel.link.as_ref()),
@@ -185,7 +202,11 @@ impl<'d> Index<'d> {
             return self.findings.push(finding.help("write the name of the other end, as NODE/INTERFACE"));
         }
         if peer.name == *"lo" {
-            let finding = Finding::error("bad-reference", reference.place, "the loopback interface is no end of a veth pair: each namespace has its own");
+            let finding = Finding::error(
+                "bad-reference",
+                reference.place,
+                "the loopback interface is no end of a veth pair: each namespace has its own",
+            );
             return self.findings.push(finding.help("give the other end another name, `eth0` for example"));
         }
         self.host(&peer.node, reference.place);
@@ -198,14 +219,21 @@ impl<'d> Index<'d> {
         if let Some(first) = first {
             // The same pair, said from the other end.
             if first.peer != id && first.peer != peer {
-                let finding = Finding::error("end-taken", reference.place, format!("{peer} is already the other end of another pair"));
+                let finding = Finding::error(
+                    "end-taken",
+                    reference.place,
+                    format!("{peer} is already the other end of another pair"),
+                );
                 let finding = finding.also(first.place, "asked for here");
                 self.findings.push(finding);
             }
             return;
         }
         let implied = !self.entries.contains_key(&peer);
-        self.ends.insert(peer.clone(), End { peer: id.clone(), place: reference.place, path: path.clone(), implied, plugged: false });
+        self.ends.insert(
+            peer.clone(),
+            End { peer: id.clone(), place: reference.place, path: path.clone(), implied, plugged: false },
+        );
         self.ends.insert(id, End { peer, place: key, path, implied: false, plugged: false });
     }
 
@@ -215,7 +243,11 @@ impl<'d> Index<'d> {
         let is_bridge = match self.kind(&master) {
             Some(KindKey::Bridge(_) | KindKey::Existing(_)) => true,
             Some(other) => {
-                let finding = Finding::error("not-a-bridge", bridge.place, format!("{master} is a {}, not a bridge", other.key()));
+                let finding = Finding::error(
+                    "not-a-bridge",
+                    bridge.place,
+                    format!("{master} is a {}, not a bridge", other.key()),
+                );
                 return self.findings.push(finding);
             }
             None => false,
@@ -227,11 +259,20 @@ impl<'d> Index<'d> {
         self.host(&master.node, bridge.place);
         let far = LinkId { node: master.node.clone(), name: far_name(&self.topology, &id) };
         if self.known(&far) {
-            let finding = Finding::error("end-taken", bridge.place, format!("the other end would be called {far}, which is taken"));
-            return self.findings.push(finding.help("name the other end: veth: NODE/INTERFACE, and plug it in by the bridge's ports"));
+            let finding = Finding::error(
+                "end-taken",
+                bridge.place,
+                format!("the other end would be called {far}, which is taken"),
+            );
+            return self
+                .findings
+                .push(finding.help("name the other end: veth: NODE/INTERFACE, and plug it in by the bridge's ports"));
         }
         self.masters.insert(far.clone(), Master { name: master.name, place: bridge.place });
-        self.ends.insert(far.clone(), End { peer: id.clone(), place: bridge.place, path: path.clone(), implied: true, plugged: true });
+        self.ends.insert(
+            far.clone(),
+            End { peer: id.clone(), place: bridge.place, path: path.clone(), implied: true, plugged: true },
+        );
         self.ends.insert(id, End { peer: far, place: key, path, implied: false, plugged: false });
     }
 
@@ -251,7 +292,10 @@ impl<'d> Index<'d> {
         for (name, interface) in &at.section.interfaces {
             let Some(master) = &interface.master else { continue };
             let (port, id) = (at.link(name), at.link(master));
-            let fits = matches!(self.kind(&id), Some(KindKey::Bridge(_) | KindKey::Bond(_) | KindKey::Vrf(_) | KindKey::Existing(_)));
+            let fits = matches!(
+                self.kind(&id),
+                Some(KindKey::Bridge(_) | KindKey::Bond(_) | KindKey::Vrf(_) | KindKey::Existing(_))
+            );
             if !self.known(&id) {
                 let finding = self.unknown(&id, master.place);
                 self.findings.push(finding);
@@ -276,21 +320,35 @@ impl<'d> Index<'d> {
     fn port(&mut self, at: &At<'d>, master: &Loc<IfName>, port: &Loc<InterfaceRef>) {
         let id = target(&at.node, port);
         if id.node != at.node {
-            let finding = Finding::error("bad-reference", port.place, format!("{id} is in another node than {:?}", master.as_str()));
-            return self.findings.push(finding.help("a port is an interface of the same node: plug in the end of a veth pair that is there"));
+            let finding = Finding::error(
+                "bad-reference",
+                port.place,
+                format!("{id} is in another node than {:?}", master.as_str()),
+            );
+            return self.findings.push(
+                finding.help("a port is an interface of the same node: plug in the end of a veth pair that is there"),
+            );
         }
         if !self.known(&id) || id.name.as_str() == "lo" || id.name == master.value {
             let finding = if self.known(&id) {
-                let what = if id.name == master.value { "cannot be a port of itself".to_owned() } else { format!("cannot be a port of {:?}", master.as_str()) };
-                Finding::error("bad-reference", port.place, format!("{id} {what}")).help("take it from the list of ports")
+                let what = if id.name == master.value {
+                    "cannot be a port of itself".to_owned()
+                } else {
+                    format!("cannot be a port of {:?}", master.as_str())
+                };
+                Finding::error("bad-reference", port.place, format!("{id} {what}"))
+                    .help("take it from the list of ports")
             } else {
                 self.unknown(&id, port.place)
             };
             return self.findings.push(finding);
         }
         if let Some(other) = self.masters.get(&id) {
-            let message =
-                if other.name == master.value { format!("{id} is listed twice") } else { format!("{id} is already a port of {:?}", other.name.as_str()) };
+            let message = if other.name == master.value {
+                format!("{id} is listed twice")
+            } else {
+                format!("{id} is already a port of {:?}", other.name.as_str())
+            };
             let finding = Finding::error("two-masters", port.place, message).also(other.place, "first here");
             return self.findings.push(finding);
         }
@@ -304,10 +362,15 @@ impl<'d> Index<'d> {
             let lo = name.as_str() == "lo";
             match &interface.kind {
                 Some(kind) if lo && !matches!(&kind.value, KindKey::Existing(existing) if existing.from.is_none()) => {
-                    self.findings.push(Finding::error("bad-kind", kind.place, "every namespace has its own `lo`: it needs no kind"));
+                    self.findings.push(Finding::error(
+                        "bad-kind",
+                        kind.place,
+                        "every namespace has its own `lo`: it needs no kind",
+                    ));
                 }
                 None if !lo && !self.ends.contains_key(&id) => {
-                    let finding = Finding::error("no-kind", name.place, format!("the interface {:?} has no kind", name.as_str()));
+                    let finding =
+                        Finding::error("no-kind", name.place, format!("the interface {:?} has no kind", name.as_str()));
                     let help = "say what it is (veth: NODE/INTERFACE, bridge: {}, …), or name it as the other end of a veth; one that is there already is existing: {}";
                     self.findings.push(finding.help(help));
                 }
@@ -325,7 +388,10 @@ fn disagreement(id: &LinkId, peer: &LinkId, place: Place, other: &Interface, nam
             KindKey::Veth(veth) => match &**veth {
                 Veth::Named(back) if target(&peer.node, back) == *id => None,
                 Veth::Named(back) => {
-                    let message = format!("the two ends disagree: {id} says its other end is {peer}, which says {}", target(&peer.node, back));
+                    let message = format!(
+                        "the two ends disagree: {id} says its other end is {peer}, which says {}",
+                        target(&peer.node, back)
+                    );
                     Some(Finding::error("ends-disagree", place, message).also(back.place, "the other end says this"))
                 }
                 Veth::Plugged(plug) => {
@@ -333,9 +399,14 @@ fn disagreement(id: &LinkId, peer: &LinkId, place: Place, other: &Interface, nam
                     Some(Finding::error("ends-disagree", place, message).also(plug.bridge.place, "said here"))
                 }
             },
-            other => {
-                Some(Finding::error("ends-disagree", place, format!("{peer} is a {}, not the end of a veth pair", other.key())).also(named, "declared here"))
-            }
+            other => Some(
+                Finding::error(
+                    "ends-disagree",
+                    place,
+                    format!("{peer} is a {}, not the end of a veth pair", other.key()),
+                )
+                .also(named, "declared here"),
+            ),
         },
         None => Some(Finding::error("ends-disagree", place, "`lo` cannot be the end of a veth pair")),
     }

@@ -28,7 +28,12 @@ impl<'d> Lowering<'d> {
                 options.insert(name.into(), Value::Centis(centis));
             }
             None => self.note(
-                Finding::error("bad-duration", duration.place, format!("`{name}` is counted in hundredths of a second")).help("write a multiple of 10ms"),
+                Finding::error(
+                    "bad-duration",
+                    duration.place,
+                    format!("`{name}` is counted in hundredths of a second"),
+                )
+                .help("write a multiple of 10ms"),
             ),
         }
     }
@@ -67,8 +72,12 @@ impl<'d> Lowering<'d> {
             ("vlan-filtering", &bridge.vlan_filtering),
             ("vlan-stats", &bridge.vlan_stats),
         ];
-        options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
-        options.extend(bridge_numbers(bridge).into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
+        options.extend(
+            switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))),
+        );
+        options.extend(
+            bridge_numbers(bridge).into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))),
+        );
         if let Some(mac) = &bridge.group_address {
             options.insert("group-address".into(), Value::Mac(mac.value));
         }
@@ -95,11 +104,21 @@ impl<'d> Lowering<'d> {
                 && applies
                 && !(low * 1_000_000_000..=high * 1_000_000_000).contains(&duration.nanoseconds)
             {
-                self.note(out_of_range(duration.place, name, format!("{}ms", duration.nanoseconds / 1_000_000), &format!("{low}s to {high}s")));
+                self.note(out_of_range(
+                    duration.place,
+                    name,
+                    format!("{}ms", duration.nanoseconds / 1_000_000),
+                    &format!("{low}s to {high}s"),
+                ));
             }
         }
         if let Some(mask) = bridge.group_forward_mask.as_ref().filter(|mask| mask.0 & 7 != 0) {
-            let finding = out_of_range(mask.place, "group-forward-mask", format!("{:#x}", mask.0), "one without the bits 0, 1 and 2");
+            let finding = out_of_range(
+                mask.place,
+                "group-forward-mask",
+                format!("{:#x}", mask.0),
+                "one without the bits 0, 1 and 2",
+            );
             self.note(finding.help("the kernel never forwards STP, pause and LACP frames"));
         }
         if let Some(mac) = &bridge.group_address
@@ -114,7 +133,10 @@ impl<'d> Lowering<'d> {
         let mut link = Link::bare(id, Kind::Vxlan);
         let far = vxlan.remote.as_ref().or(vxlan.group.as_ref());
         if let (Some(remote), Some(group)) = (&vxlan.remote, &vxlan.group) {
-            self.note(Finding::error("several-kinds", group.place, "a vxlan has either a `remote` or a `group`").also(remote.place, "the remote"));
+            self.note(
+                Finding::error("several-kinds", group.place, "a vxlan has either a `remote` or a `group`")
+                    .also(remote.place, "the remote"),
+            );
         }
         if let Some(group) = vxlan.group.as_ref().filter(|group| !group.is_multicast()) {
             self.note(
@@ -142,7 +164,11 @@ impl<'d> Lowering<'d> {
                 _ => {}
             }
             if mac == Mac([0; 6]) && far.is_some_and(|far| far.value == entry.dst.value) {
-                self.note(Finding::error("duplicate-entry", entry.place, format!("{} is the `remote` already", entry.dst)));
+                self.note(Finding::error(
+                    "duplicate-entry",
+                    entry.place,
+                    format!("{} is the `remote` already", entry.dst),
+                ));
                 continue;
             }
             let fdb = Fdb { link: link.id.clone(), mac, to: FdbTarget::End(entry.dst.value) };
@@ -164,10 +190,18 @@ impl<'d> Lowering<'d> {
             ("limit", vxlan.limit.as_ref().map(|number| number.0)),
         ];
         options.extend(numbers.into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
-        let switches = [("learning", &vxlan.learning), ("proxy", &vxlan.proxy), ("l2miss", &vxlan.l2miss), ("l3miss", &vxlan.l3miss)];
-        options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
+        let switches = [
+            ("learning", &vxlan.learning),
+            ("proxy", &vxlan.proxy),
+            ("l2miss", &vxlan.l2miss),
+            ("l3miss", &vxlan.l3miss),
+        ];
+        options.extend(
+            switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))),
+        );
         let addresses = [("local", vxlan.local.as_ref()), ("remote", vxlan.remote.as_ref().or(vxlan.group.as_ref()))];
-        options.extend(addresses.into_iter().filter_map(|(name, address)| Some((name.into(), Value::Ip(address?.value)))));
+        options
+            .extend(addresses.into_iter().filter_map(|(name, address)| Some((name.into(), Value::Ip(address?.value)))));
         if let Some(df) = &vxlan.df {
             options.insert("df".into(), Value::word(df.word()));
         }

@@ -57,7 +57,9 @@ impl<'d> Lowering<'d> {
         };
         self.common(&mut link, interface);
         self.as_the_bond(&mut link, interface.mtu.is_some());
-        if interface.kind.as_ref().is_some_and(|kind| matches!(&kind.value, KindKey::Veth(_))) || interface.kind.is_none() {
+        if interface.kind.as_ref().is_some_and(|kind| matches!(&kind.value, KindKey::Veth(_)))
+            || interface.kind.is_none()
+        {
             self.take_over(&mut link);
         }
         self.enslave(&mut link, interface.port.as_deref());
@@ -134,12 +136,18 @@ impl<'d> Lowering<'d> {
     fn offload(&mut self, link: &mut Link, offload: &Offload) {
         let switches = [&offload.tx_checksum, &offload.rx_checksum, &offload.tso, &offload.gso, &offload.gro];
         let switches = crate::resource::offload::ALL.iter().zip(switches);
-        link.offload = switches.filter_map(|(known, switch)| Some((known.name.into(), Value::Bool(switch.as_ref()?.value)))).collect();
+        link.offload = switches
+            .filter_map(|(known, switch)| Some((known.name.into(), Value::Bool(switch.as_ref()?.value))))
+            .collect();
         if let (Some(tx), Some(tso)) = (&offload.tx_checksum, &offload.tso)
             && tso.value
             && !tx.value
         {
-            let finding = Finding::error("offload", tso.place, format!("{} cannot cut up TCP segments without checksums of what it sends", link.id));
+            let finding = Finding::error(
+                "offload",
+                tso.place,
+                format!("{} cannot cut up TCP segments without checksums of what it sends", link.id),
+            );
             self.note(finding.also(tx.place, "turned off here").help("leave out one of the two"));
         }
     }
@@ -156,7 +164,11 @@ impl<'d> Lowering<'d> {
 
     /// A port of a bond has the bond's MTU unless the file says another one.
     fn as_the_bond(&self, link: &mut Link, written: bool) {
-        let master = self.index.masters.get(&link.id).map(|master| LinkId { node: link.id.node.clone(), name: master.name.clone() });
+        let master = self
+            .index
+            .masters
+            .get(&link.id)
+            .map(|master| LinkId { node: link.id.node.clone(), name: master.name.clone() });
         if !written && master.is_some_and(|master| matches!(self.index.kind(&master), Some(KindKey::Bond(_)))) {
             link.mtu = Setting::Left;
         }
@@ -168,7 +180,10 @@ impl<'d> Lowering<'d> {
         let port = port.filter(|_| !peer_plugged);
         let Some(master) = self.index.masters.get(&link.id) else {
             if let Some(port) = port.filter(|_| !matches!(link.kind, Kind::Any)) {
-                self.note(Finding::error("not-a-port", port.place, format!("{} is not a port of a bridge", link.id)).help("list it in the bridge's ports"));
+                self.note(
+                    Finding::error("not-a-port", port.place, format!("{} is not a port of a bridge", link.id))
+                        .help("list it in the bridge's ports"),
+                );
             } else if let Some(port) = port {
                 link.port = options(port);
             }
@@ -181,7 +196,11 @@ impl<'d> Lowering<'d> {
             if bridge {
                 link.port = options(port);
             } else {
-                self.note(Finding::error("not-a-port", port.place, format!("{id} is not a bridge: its ports have no such attributes")));
+                self.note(Finding::error(
+                    "not-a-port",
+                    port.place,
+                    format!("{id} is not a bridge: its ports have no such attributes"),
+                ));
             }
         }
         // A fresh port has the defaults; on somebody else's link only what is written counts.
@@ -196,7 +215,8 @@ impl<'d> Lowering<'d> {
 
     /// Other ends of veth pairs that have no entry of their own.
     pub fn far_ends(&mut self) {
-        let implied: Vec<(LinkId, End)> = self.index.ends.iter().filter(|(_, end)| end.implied).map(|(id, end)| (id.clone(), end.clone())).collect();
+        let implied: Vec<(LinkId, End)> =
+            self.index.ends.iter().filter(|(_, end)| end.implied).map(|(id, end)| (id.clone(), end.clone())).collect();
         for (id, end) in implied {
             let near = self.index.entries.get(&end.peer).map(|(interface, _)| *interface);
             let mut link = veth(id, end.peer.clone());
@@ -279,6 +299,8 @@ fn options(port: &Port) -> Options {
         ("locked", &port.locked),
     ];
     options.extend(numbers.into_iter().filter_map(|(name, number)| Some((name.into(), Value::Number(number?)))));
-    options.extend(switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))));
+    options.extend(
+        switches.into_iter().filter_map(|(name, switch)| Some((name.into(), Value::Bool(switch.as_ref()?.value)))),
+    );
     options
 }

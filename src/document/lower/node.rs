@@ -34,7 +34,13 @@ impl At<'_> {
 
 /// All nodes that the file describes.
 pub(crate) fn nodes(document: &Document) -> impl Iterator<Item = At<'_>> {
-    let host = document.host.iter().map(|section| At { node: Node::host(), place: section.place, section, created: false, path: "host".to_owned() });
+    let host = document.host.iter().map(|section| At {
+        node: Node::host(),
+        place: section.place,
+        section,
+        created: false,
+        path: "host".to_owned(),
+    });
     let others = document.namespaces.iter().map(|(name, section)| {
         let path = format!("namespaces.{}", name.0);
         At { node: name.0.clone(), place: name.place, section, created: section.existing.is_none(), path }

@@ -24,7 +24,10 @@ fn families(matches: &Matches, target: Option<&Target>) -> Option<Vec<Family>> {
         58 => Some(vec![Family::V6]),
         _ => None,
     });
-    let lists = [&matches.source, &matches.destination.addresses].into_iter().flatten().map(|items| items.iter().map(|item| family_of(&item.range)).collect());
+    let lists = [&matches.source, &matches.destination.addresses]
+        .into_iter()
+        .flatten()
+        .map(|items| items.iter().map(|item| family_of(&item.range)).collect());
     let target = target.map(|target| vec![if target.address.is_ipv4() { Family::V4 } else { Family::V6 }]);
     let named: Vec<Vec<Family>> = lists.chain(protocol).chain(target).collect();
     if named.is_empty() {
@@ -44,7 +47,12 @@ pub(super) fn mark(mark: &Option<Loc<Mark>>) -> Option<(u32, u32)> {
 
 impl Lowering<'_> {
     /// `verdict` for what `matches`, as one rule, or one for each family.
-    pub fn packets(&mut self, matches: &Matches, set_mark: Option<(u32, u32)>, verdict: Option<Verdict>) -> Vec<PacketRule> {
+    pub fn packets(
+        &mut self,
+        matches: &Matches,
+        set_mark: Option<(u32, u32)>,
+        verdict: Option<Verdict>,
+    ) -> Vec<PacketRule> {
         let target = match &verdict {
             Some(Verdict::Snat(target) | Verdict::Dnat(target)) => Some(target),
             _ => None,
@@ -82,7 +90,8 @@ impl Lowering<'_> {
         let senses: Vec<(bool, Place)> = senses.collect();
         let Some((not, first)) = senses.first().copied() else { return false };
         if let Some((_, place)) = senses.iter().find(|(other, _)| *other != not) {
-            let finding = Finding::error("mixed-not", *place, "the list mixes what is meant and what is not").also(first, "the other kind");
+            let finding = Finding::error("mixed-not", *place, "the list mixes what is meant and what is not")
+                .also(first, "the other kind");
             self.note(finding.help("write `!` before all of them or before none"));
         }
         not
@@ -97,7 +106,10 @@ impl Lowering<'_> {
     fn address_match(&mut self, list: &Option<Many<Loc<AddressItem>>>, family: Family) -> Option<AddressMatch> {
         let list = list.as_ref()?;
         let not = self.same_sense(list.iter().map(|item| (item.not, item.place)));
-        Some(AddressMatch { not, items: list.iter().map(|item| item.range).filter(|range| family_of(range) == family).collect() })
+        Some(AddressMatch {
+            not,
+            items: list.iter().map(|item| item.range).filter(|range| family_of(range) == family).collect(),
+        })
     }
 }
 
@@ -121,7 +133,9 @@ pub(super) fn wanted(key: Option<&VerdictKey>) -> Wanted<'_> {
         Some(VerdictKey::Nft(line)) => return Wanted::Raw(&line.0),
         Some(VerdictKey::Accept(plain)) => (Verdict::Accept, &plain.counter, &plain.log),
         Some(VerdictKey::Drop(plain)) => (Verdict::Drop, &plain.counter, &plain.log),
-        Some(VerdictKey::Reject(reject)) => (Verdict::Reject(reject.with.as_ref().map(|with| with.word().to_owned())), &reject.counter, &reject.log),
+        Some(VerdictKey::Reject(reject)) => {
+            (Verdict::Reject(reject.with.as_ref().map(|with| with.word().to_owned())), &reject.counter, &reject.log)
+        }
     };
     Wanted::Typed(Some(verdict), on(counter), log.as_ref().map(|log| log.0.clone()))
 }

@@ -24,7 +24,8 @@ pub(super) fn changes_destination(line: &str) -> bool {
             // A set in braces, or words that commas join.
             while let Some(value) = words.next() {
                 inside &= !value.ends_with('}');
-                let more = value.ends_with(',') || words.peek().is_some_and(|next| next.starts_with(',') || matches!(*next, "|" | "&"));
+                let more = value.ends_with(',')
+                    || words.peek().is_some_and(|next| next.starts_with(',') || matches!(*next, "|" | "&"));
                 let operator = matches!(value, "," | "|" | "&");
                 if !(inside || more || operator) {
                     break;
@@ -98,7 +99,11 @@ mod tests {
 
     #[test]
     fn what_is_tracked_is_said_before() {
-        assert!(before_tracking("iifname \"a\" ct zone set 7") && before_tracking("notrack") && before_tracking("ct original zone set 3"));
+        assert!(
+            before_tracking("iifname \"a\" ct zone set 7")
+                && before_tracking("notrack")
+                && before_tracking("ct original zone set 3")
+        );
         assert!(!before_tracking("ct zone 7 accept") && !before_tracking("ct mark set 7"));
     }
 }

@@ -22,7 +22,10 @@ impl<'d> Lowering<'d> {
             let path = format!("{}.routes[{nth}]", at.path);
             if let Some(vrf) = &entry.vrf {
                 if let Some(table) = &entry.table {
-                    self.note(Finding::error("several-kinds", table.place, "a route has either a `table` or a `vrf`").also(vrf.place, "the vrf"));
+                    self.note(
+                        Finding::error("several-kinds", table.place, "a route has either a `table` or a `vrf`")
+                            .also(vrf.place, "the vrf"),
+                    );
                 }
                 if self.table_of(at, vrf).is_none() {
                     continue;
@@ -34,17 +37,31 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    fn route(&mut self, at: &At<'d>, entry: &RouteEntry, subnets: &Subnets<'d>, vrfs: &HashMap<&TableId, &IfName>) -> Option<Route> {
+    fn route(
+        &mut self,
+        at: &At<'d>,
+        entry: &RouteEntry,
+        subnets: &Subnets<'d>,
+        vrfs: &HashMap<&TableId, &IfName>,
+    ) -> Option<Route> {
         let kind = entry.kind.as_ref().map_or(RouteKind::Unicast, |kind| kind_of(kind.value));
         let to = self.destination(entry)?;
         let mut nexthops = self.hops(at, entry, kind, to)?;
-        let domain = entry.vrf.as_ref().map(|vrf| vrf.value.clone()).or_else(|| vrfs.get(&**entry.table.as_ref()?).map(|vrf| (*vrf).clone()));
+        let domain = entry
+            .vrf
+            .as_ref()
+            .map(|vrf| vrf.value.clone())
+            .or_else(|| vrfs.get(&**entry.table.as_ref()?).map(|vrf| (*vrf).clone()));
         for hop in nexthops.iter_mut().filter(|hop| hop.dev.is_none()) {
             hop.dev = hop.via.and_then(|via| subnets.device(via, domain.as_ref()));
         }
         let v4 = to.addr().is_ipv4();
         if let Some(source) = entry.source.as_ref().filter(|source| source.is_ipv4() != v4) {
-            self.note(Finding::error("mixed-families", source.place, format!("the source {source} and the destination {to} are of different families")));
+            self.note(Finding::error(
+                "mixed-families",
+                source.place,
+                format!("the source {source} and the destination {to} are of different families"),
+            ));
             return None;
         }
         if let Some(scope) = entry.scope.as_ref().filter(|_| !v4) {
@@ -85,11 +102,19 @@ impl<'d> Lowering<'d> {
         } else {
             format!("there is no vrf {} in {}", quoted(vrf.as_str()), at.node)
         };
-        let known = at.section.interfaces.iter().filter(|(_, interface)| matches!(interface.kind.as_ref().map(|kind| &kind.value), Some(KindKey::Vrf(_))));
+        let known =
+            at.section.interfaces.iter().filter(|(_, interface)| {
+                matches!(interface.kind.as_ref().map(|kind| &kind.value), Some(KindKey::Vrf(_)))
+            });
         let names: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
         let help = match names.as_slice() {
-            [] => format!("make it: `{vrf}: {{ vrf: {{ table: 100, ports: [..] }} }}`; of a vrf that the file does not make, write the `table`"),
-            names => format!("the vrfs of this node are {}; of one that the file does not make, write the `table`", names.join(", ")),
+            [] => format!(
+                "make it: `{vrf}: {{ vrf: {{ table: 100, ports: [..] }} }}`; of a vrf that the file does not make, write the `table`"
+            ),
+            names => format!(
+                "the vrfs of this node are {}; of one that the file does not make, write the `table`",
+                names.join(", ")
+            ),
         };
         self.note(Finding::error("not-a-vrf", vrf.place, message).help(help));
         None
@@ -102,7 +127,8 @@ impl<'d> Lowering<'d> {
         }
         let via = entry.via.as_ref().or_else(|| entry.nexthops.iter().find_map(|hop| hop.via.as_ref()));
         let Some(via) = via else {
-            let finding = Finding::error("default-family", entry.to.place, "`default` without a gateway says no family");
+            let finding =
+                Finding::error("default-family", entry.to.place, "`default` without a gateway says no family");
             self.note(finding.help("write 0.0.0.0/0 or ::/0"));
             return None;
         };
@@ -112,14 +138,28 @@ impl<'d> Lowering<'d> {
     /// The next hops, with the interfaces found where they are not written.
     fn hops(&mut self, at: &At<'d>, entry: &RouteEntry, kind: RouteKind, to: IpNet) -> Option<Vec<NextHop>> {
         let none = !matches!(kind, RouteKind::Unicast | RouteKind::Local);
-        let single = entry.via.as_ref().map(|via| via.place).or(entry.dev.as_ref().map(|dev| dev.place)).or(entry.onlink.as_ref().map(|onlink| onlink.place));
+        let single = entry
+            .via
+            .as_ref()
+            .map(|via| via.place)
+            .or(entry.dev.as_ref().map(|dev| dev.place))
+            .or(entry.onlink.as_ref().map(|onlink| onlink.place));
         if let (Some(place), true) = (single.or(entry.nexthops.first().map(|hop| hop.place)), none) {
-            self.note(Finding::error("misplaced-key", place, format!("a route of type {} has no next hop", kind.word())));
+            self.note(Finding::error(
+                "misplaced-key",
+                place,
+                format!("a route of type {} has no next hop", kind.word()),
+            ));
             return None;
         }
         if let (Some(place), Some(hop)) = (single, entry.nexthops.first()) {
             self.note(
-                Finding::error("several-kinds", place, "a route has either one next hop (`via`, `dev`) or several (`nexthops`)").also(hop.place, "the several"),
+                Finding::error(
+                    "several-kinds",
+                    place,
+                    "a route has either one next hop (`via`, `dev`) or several (`nexthops`)",
+                )
+                .also(hop.place, "the several"),
             );
             return None;
         }
@@ -164,7 +204,11 @@ impl<'d> Lowering<'d> {
         onlink: Option<&Loc<bool>>,
     ) -> Option<NextHop> {
         if let Some(via) = via.filter(|via| via.is_ipv4() && to.addr().is_ipv6()) {
-            self.note(Finding::error("mixed-families", via.place, format!("{to} cannot be reached via {via}: an IPv6 route has an IPv6 gateway")));
+            self.note(Finding::error(
+                "mixed-families",
+                via.place,
+                format!("{to} cannot be reached via {via}: an IPv6 route has an IPv6 gateway"),
+            ));
             return None;
         }
         if let Some(dev) = dev {
@@ -180,7 +224,13 @@ impl<'d> Lowering<'d> {
             );
             return None;
         }
-        Some(NextHop { via: via.map(|via| via.value), dev: dev.map(|dev| dev.value.clone()), weight, onlink: onlink.is_some(), raw: Default::default() })
+        Some(NextHop {
+            via: via.map(|via| via.value),
+            dev: dev.map(|dev| dev.value.clone()),
+            weight,
+            onlink: onlink.is_some(),
+            raw: Default::default(),
+        })
     }
 }
 
@@ -197,7 +247,9 @@ fn no_gateway(place: crate::document::Place) -> Finding {
 
 /// The VRFs of the node by their tables; of two with one table the first.
 fn vrfs<'d>(at: &At<'d>) -> HashMap<&'d TableId, &'d IfName> {
-    let table = |interface: &'d Interface| if let KindKey::Vrf(vrf) = &interface.kind.as_ref()?.value { Some(&vrf.table.value) } else { None };
+    let table = |interface: &'d Interface| {
+        if let KindKey::Vrf(vrf) = &interface.kind.as_ref()?.value { Some(&vrf.table.value) } else { None }
+    };
     at.section.interfaces.iter().rev().filter_map(|(name, interface)| Some((table(interface)?, &name.value))).collect()
 }
 
@@ -229,7 +281,10 @@ impl<'d> Subnets<'d> {
     /// The interface whose subnet holds `via`; of several the one with the longest prefix, as the kernel would choose.
     fn device(&self, via: IpAddr, vrf: Option<&IfName>) -> Option<IfName> {
         let subnets = self.lengths.iter().filter_map(|length| IpNet::new(via, *length).ok());
-        subnets.map(|net| net.trunc()).find_map(|net| self.by_prefix.get(&(net, vrf.cloned()))).map(|name| (*name).clone())
+        subnets
+            .map(|net| net.trunc())
+            .find_map(|net| self.by_prefix.get(&(net, vrf.cloned())))
+            .map(|name| (*name).clone())
     }
 }
 

@@ -32,12 +32,17 @@ impl<'d> Lowering<'d> {
         let said = [
             entry.from.as_ref().map(|from| (Family::of(&from.0), from.place)),
             entry.to.as_ref().map(|to| (Family::of(&to.0), to.place)),
-            entry.family.as_ref().map(|family| (if family.value == FamilyWord::Ipv4 { Family::V4 } else { Family::V6 }, family.place)),
+            entry
+                .family
+                .as_ref()
+                .map(|family| (if family.value == FamilyWord::Ipv4 { Family::V4 } else { Family::V6 }, family.place)),
         ];
         let mut said = said.into_iter().flatten();
         let Some((family, first)) = said.next() else { return Some(&[Family::V4, Family::V6]) };
         if let Some((_, place)) = said.find(|(other, _)| *other != family) {
-            self.note(Finding::error("mixed-families", place, "the rule mixes IPv4 and IPv6").also(first, "the other family"));
+            self.note(
+                Finding::error("mixed-families", place, "the rule mixes IPv4 and IPv6").also(first, "the other family"),
+            );
             return None;
         }
         Some(if family == Family::V4 { &[Family::V4] } else { &[Family::V6] })
@@ -47,7 +52,11 @@ impl<'d> Lowering<'d> {
     fn rule_limits(&mut self, entry: &RuleEntry) {
         for (key, ports) in [("port", &entry.port), ("source-port", &entry.source_port)] {
             let Some(ports) = ports.as_ref().filter(|ports| ports.last == u16::MAX) else { continue };
-            let finding = Finding::error("out-of-range", ports.place, format!("`{key}` of a policy rule ends at 65534, and 65535 is beyond that"));
+            let finding = Finding::error(
+                "out-of-range",
+                ports.place,
+                format!("`{key}` of a policy rule ends at 65534, and 65535 is beyond that"),
+            );
             let help = if ports.first == ports.last {
                 "a firewall rule can go by that port, and `set-mark` what this rule then has as its `fwmark`".to_owned()
             } else {
@@ -56,7 +65,10 @@ impl<'d> Lowering<'d> {
             self.note(finding.help(help));
         }
         if let Some(protocol) = entry.protocol.as_ref().filter(|protocol| protocol.number == 0) {
-            self.note(Finding::error("out-of-range", protocol.place, "the protocol 0 stands for any in a policy rule").help("leave `protocol` out"));
+            self.note(
+                Finding::error("out-of-range", protocol.place, "the protocol 0 stands for any in a policy rule")
+                    .help("leave `protocol` out"),
+            );
         }
     }
 
@@ -69,7 +81,10 @@ impl<'d> Lowering<'d> {
                 RuleVerdict::Prohibit => RuleAction::Prohibit,
             }),
             (Some(table), Some(action)) => {
-                self.note(Finding::error("several-kinds", action.place, "a rule has either a `table` or an `action`").also(table.place, "the table"));
+                self.note(
+                    Finding::error("several-kinds", action.place, "a rule has either a `table` or an `action`")
+                        .also(table.place, "the table"),
+                );
                 None
             }
             (None, None) => {

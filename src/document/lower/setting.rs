@@ -29,7 +29,8 @@ impl<'d> Lowering<'d> {
     /// The settings of a node.
     pub fn settings(&mut self, at: &At<'d>) {
         let forwarding = at.section.forwarding.as_ref();
-        let (place, path) = forwarding.map_or((at.place, at.path.clone()), |on| (on.place, format!("{}.forwarding", at.path)));
+        let (place, path) =
+            forwarding.map_or((at.place, at.path.clone()), |on| (on.place, format!("{}.forwarding", at.path)));
         let said = forwarding.map(|forwarding| forwarding.value).or(at.created.then_some(Forwarding::Neither));
         let (v4, v6) = said.map_or((None, None), |said| families(said, at.created));
         for (key, on) in [(V4, v4), (V6, v6)] {
@@ -48,7 +49,9 @@ impl<'d> Lowering<'d> {
                 let finding = self.index.unknown(&link, key.place);
                 let dotted = name.split('/').count() > 5;
                 self.note(if dotted {
-                    finding.help("where the name of an interface has a dot, write slashes: net/ipv4/conf/eth0.100/rp_filter")
+                    finding.help(
+                        "where the name of an interface has a dot, write slashes: net/ipv4/conf/eth0.100/rp_filter",
+                    )
                 } else {
                     finding
                 });
@@ -67,13 +70,22 @@ impl<'d> Lowering<'d> {
             let small = interface.mtu.as_ref().is_some_and(|mtu| mtu.value.0 < IPV6_LEAST_MTU.into());
             for (family, on) in [("ipv4", v4), ("ipv6", v6.filter(|on| *on || !small))] {
                 if let Some(on) = on {
-                    self.one(at, format!("net/{family}/conf/{name}/forwarding"), if on { "1" } else { "0" }, forwarding.place, format!("{path}.forwarding"));
+                    self.one(
+                        at,
+                        format!("net/{family}/conf/{name}/forwarding"),
+                        if on { "1" } else { "0" },
+                        forwarding.place,
+                        format!("{path}.forwarding"),
+                    );
                 }
             }
         }
         let Some(ipv6) = &interface.ipv6 else { return };
-        let forwards = matches!(at.section.forwarding.as_ref().map(|on| on.value), Some(Forwarding::Both | Forwarding::Ipv6));
-        let switch = |value: &Option<Loc<bool>>, on: &'static str| value.as_ref().map(|value| (if value.value { on } else { "0" }, value.place));
+        let forwards =
+            matches!(at.section.forwarding.as_ref().map(|on| on.value), Some(Forwarding::Both | Forwarding::Ipv6));
+        let switch = |value: &Option<Loc<bool>>, on: &'static str| {
+            value.as_ref().map(|value| (if value.value { on } else { "0" }, value.place))
+        };
         let generation = ipv6.address_generation.as_ref().map(|word| {
             let number = match word.value {
                 AddressGeneration::Eui64 => "0",
@@ -104,7 +116,11 @@ impl<'d> Lowering<'d> {
         if let Some(Resource::Sysctl(other)) = self.state.get(&id)
             && other.value != value
         {
-            let finding = Finding::error("contradiction", place, format!("`sysctls` says {} for {}, this key {value}", other.value, key.replace('/', ".")));
+            let finding = Finding::error(
+                "contradiction",
+                place,
+                format!("`sysctls` says {} for {}, this key {value}", other.value, key.replace('/', ".")),
+            );
             self.note(finding);
         }
         self.sysctl(at, key, value, place, path);

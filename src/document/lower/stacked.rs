@@ -65,7 +65,11 @@ impl<'d> Lowering<'d> {
         let mut link = Link::bare(id, Kind::Vrf);
         let table = match &vrf.table.value {
             TableId::Number(number @ (0 | 253..=255)) => {
-                let finding = Finding::error("bad-table", vrf.table.place, format!("a vrf cannot have the table {number}: every namespace uses it"));
+                let finding = Finding::error(
+                    "bad-table",
+                    vrf.table.place,
+                    format!("a vrf cannot have the table {number}: every namespace uses it"),
+                );
                 self.note(finding.help("use another number, 100 for example"));
                 Value::Number((*number).into())
             }
@@ -104,17 +108,28 @@ impl<'d> Lowering<'d> {
         }
         put(&mut link.options, "min-links", bond.min_links.as_ref().map(|number| Value::Number(number.0)));
         let monitored = matches!(mode, BondMode::Lacp | BondMode::Tlb | BondMode::Alb);
-        let miimon = bond.miimon.as_ref().and_then(|miimon| self.millis("miimon", miimon)).or(monitored.then_some(MIIMON)).unwrap_or(0);
+        let miimon = bond
+            .miimon
+            .as_ref()
+            .and_then(|miimon| self.millis("miimon", miimon))
+            .or(monitored.then_some(MIIMON))
+            .unwrap_or(0);
         put(&mut link.options, "miimon", Some(Value::Millis(miimon)));
         for (name, delay) in [("up-delay", &bond.up_delay), ("down-delay", &bond.down_delay)] {
             let Some(delay) = delay else { continue };
             let Some(millis) = self.millis(name, delay) else { continue };
             if millis > 0 && (miimon == 0 || millis % miimon != 0) {
                 let (message, help) = if miimon == 0 {
-                    (format!("`{name}` means nothing where the carrier is never looked at"), "write a `miimon` too, 100ms for example".to_owned())
+                    (
+                        format!("`{name}` means nothing where the carrier is never looked at"),
+                        "write a `miimon` too, 100ms for example".to_owned(),
+                    )
                 } else {
                     let up = millis.div_ceil(miimon) * miimon;
-                    (format!("`{name}` is {millis}ms, and is counted in steps of `miimon`, which is {miimon}ms"), format!("write {up}ms, for example"))
+                    (
+                        format!("`{name}` is {millis}ms, and is counted in steps of `miimon`, which is {miimon}ms"),
+                        format!("write {up}ms, for example"),
+                    )
                 };
                 self.note(Finding::error("bond-delay", delay.place, message).help(help));
             }
@@ -138,23 +153,29 @@ impl<'d> Lowering<'d> {
             let Some(place) = place.filter(|_| !modes.contains(&mode)) else { continue };
             let list = modes.iter().map(|mode| mode.word()).collect::<Vec<_>>().join(", ");
             let finding = Finding::error("bond-mode", place, format!("`{name}` means nothing in mode {}", mode.word()));
-            self.note(
-                finding
-                    .help(format!("it belongs to {}: write that `mode`, or leave `{name}` out", if modes.len() > 1 { format!("one of {list}") } else { list })),
-            );
+            self.note(finding.help(format!(
+                "it belongs to {}: write that `mode`, or leave `{name}` out",
+                if modes.len() > 1 { format!("one of {list}") } else { list }
+            )));
         }
         if let Some(primary) = &bond.primary {
             let port = LinkId { node: id.node.clone(), name: primary.value.clone() };
             if self.index.masters.get(&port).is_none_or(|master| master.name != id.name) {
-                let finding =
-                    Finding::error("bad-reference", primary.place, format!("the primary {:?} is no port of {:?}", primary.as_str(), id.name.as_str()));
+                let finding = Finding::error(
+                    "bad-reference",
+                    primary.place,
+                    format!("the primary {:?} is no port of {:?}", primary.as_str(), id.name.as_str()),
+                );
                 self.note(finding.help("list it in the bond's ports"));
             }
         }
-        if let (Some(reduced), false) = (&bond.miimon, matches!(mode, BondMode::RoundRobin | BondMode::ActiveBackup | BondMode::Xor | BondMode::Broadcast))
-            && reduced.nanoseconds == 0
+        if let (Some(reduced), false) = (
+            &bond.miimon,
+            matches!(mode, BondMode::RoundRobin | BondMode::ActiveBackup | BondMode::Xor | BondMode::Broadcast),
+        ) && reduced.nanoseconds == 0
         {
-            let finding = Finding::error("bond-mode", reduced.place, format!("mode {} has to look at the carrier", mode.word()));
+            let finding =
+                Finding::error("bond-mode", reduced.place, format!("mode {} has to look at the carrier", mode.word()));
             self.note(finding.help("leave `miimon` out, or write 100ms"));
         }
     }
@@ -163,7 +184,10 @@ impl<'d> Lowering<'d> {
     fn millis(&mut self, name: &str, duration: &Loc<Milliseconds>) -> Option<u64> {
         let millis = duration.nanoseconds.is_multiple_of(1_000_000).then_some(duration.nanoseconds / 1_000_000);
         if millis.is_none_or(|millis| millis > i32::MAX.unsigned_abs().into()) {
-            self.note(Finding::error("bad-duration", duration.place, format!("`{name}` is counted in whole milliseconds")).help("write 100ms, for example"));
+            self.note(
+                Finding::error("bad-duration", duration.place, format!("`{name}` is counted in whole milliseconds"))
+                    .help("write 100ms, for example"),
+            );
             return None;
         }
         millis

@@ -11,7 +11,10 @@ use crate::document::schema::matching::Matches;
 use crate::document::schema::nat::{Local, NatRule};
 use crate::document::value::{Mark, Ports};
 use crate::document::{Finding, Loc, Place};
-use crate::resource::{AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, ResourceId, Table, TableRule, Verdict};
+use crate::resource::{
+    AddressMatch, Chain, ChainRef, Family, IfMatch, Insert, Owner, PacketRule, Resource, ResourceId, Table, TableRule,
+    Verdict,
+};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 
@@ -58,7 +61,8 @@ impl<'d> Lowering<'d> {
     /// Where the raw rules of a table stand.
     fn raw_of_table(&mut self, at: &At<'d>, id: &ResourceId) {
         if let Some(firewall) = at.section.firewall.as_deref() {
-            let chains = [&firewall.prerouting, &firewall.input, &firewall.forward, &firewall.output, &firewall.postrouting];
+            let chains =
+                [&firewall.prerouting, &firewall.input, &firewall.forward, &firewall.output, &firewall.postrouting];
             for rule in chains.into_iter().flatten().flat_map(|chain| &chain.rules) {
                 self.raw_rule(id, rule.verdict.as_ref(), &format!("{}.firewall", at.path));
             }
@@ -77,7 +81,8 @@ impl<'d> Lowering<'d> {
     /// again. The others stand at 0, in `postrouting` that is before the source is translated (100). Lines of nft's that say how a connection is tracked
     /// (`notrack`, `ct zone set`) stand at -300 (nft's `raw`), in a chain of their own before connection tracking: elsewhere they do nothing.
     fn firewall(&mut self, firewall: &Firewall, chains: &mut Vec<Chain>) {
-        let marks = firewall.output.as_ref().is_some_and(|chain| chain.rules.iter().any(|rule| rule.set_mark.is_some()));
+        let marks =
+            firewall.output.as_ref().is_some_and(|chain| chain.rules.iter().any(|rule| rule.set_mark.is_some()));
         let (output_kind, output_priority) = if marks { ("route", -150) } else { ("filter", 0) };
         let all = [
             ("prerouting", "filter", -150, &firewall.prerouting),
@@ -88,18 +93,34 @@ impl<'d> Lowering<'d> {
         ];
         for (hook, kind, priority, section) in all {
             let Some(section) = section else { continue };
-            let (early, rules): (Vec<TableRule>, Vec<TableRule>) =
-                self.chain_rules(section).into_iter().partition(|rule| matches!(rule, TableRule::Raw(line) if raw::before_tracking(line)));
+            let (early, rules): (Vec<TableRule>, Vec<TableRule>) = self
+                .chain_rules(section)
+                .into_iter()
+                .partition(|rule| matches!(rule, TableRule::Raw(line) if raw::before_tracking(line)));
             if !early.is_empty() && !matches!(hook, "prerouting" | "output") {
                 self.too_late(hook, section);
             } else if !early.is_empty() {
                 let name = format!("raw-{hook}");
-                chains.push(Chain { name, kind: "filter".to_owned(), hook: hook.to_owned(), priority: -300, drop: false, rules: early });
+                chains.push(Chain {
+                    name,
+                    kind: "filter".to_owned(),
+                    hook: hook.to_owned(),
+                    priority: -300,
+                    drop: false,
+                    rules: early,
+                });
             }
             let drop = section.policy.as_ref().is_some_and(|policy| policy.value == Policy::Drop);
             // A chain that decides nothing is not made.
             if drop || !rules.is_empty() {
-                chains.push(Chain { name: hook.to_owned(), kind: kind.to_owned(), hook: hook.to_owned(), priority, drop, rules });
+                chains.push(Chain {
+                    name: hook.to_owned(),
+                    kind: kind.to_owned(),
+                    hook: hook.to_owned(),
+                    priority,
+                    drop,
+                    rules,
+                });
             }
         }
     }
@@ -110,7 +131,9 @@ impl<'d> Lowering<'d> {
             if let VerdictKey::Nft(line) = &verdict.value
                 && raw::before_tracking(&line.value.0)
             {
-                let message = format!("in `{hook}` a packet has been tracked already, so that `notrack` and `ct zone set` do nothing");
+                let message = format!(
+                    "in `{hook}` a packet has been tracked already, so that `notrack` and `ct zone set` do nothing"
+                );
                 self.note(
                     Finding::error("tracked-already", line.place, message)
                         .help("write the line in `prerouting`, or in `output` for what the node itself sends"),
@@ -122,7 +145,12 @@ impl<'d> Lowering<'d> {
     fn chain_rules(&mut self, section: &ChainSection) -> Vec<TableRule> {
         let mut rules = Vec::new();
         for rule in &section.rules {
-            rules.extend(self.firewall_rule(&rule.matches, (&rule.set_mark, &rule.counter), rule.verdict.as_ref(), rule.place));
+            rules.extend(self.firewall_rule(
+                &rule.matches,
+                (&rule.set_mark, &rule.counter),
+                rule.verdict.as_ref(),
+                rule.place,
+            ));
         }
         rules
     }
@@ -137,9 +165,13 @@ impl<'d> Lowering<'d> {
     ) -> Vec<TableRule> {
         match wanted(verdict.map(|verdict| &verdict.value)) {
             Wanted::Raw(line) => {
-                if let Some(other) = first_key(matches).or(set_mark.as_ref().map(|mark| mark.place)).or(counter.as_ref().map(|counter| counter.place)) {
+                if let Some(other) = first_key(matches)
+                    .or(set_mark.as_ref().map(|mark| mark.place))
+                    .or(counter.as_ref().map(|counter| counter.place))
+                {
                     self.note(
-                        Finding::error("several-kinds", other, "a rule in nft's words says everything itself").help("write this into the `nft` line too"),
+                        Finding::error("several-kinds", other, "a rule in nft's words says everything itself")
+                            .help("write this into the `nft` line too"),
                     );
                 }
                 vec![TableRule::Raw(line.to_owned())]
@@ -163,9 +195,15 @@ impl<'d> Lowering<'d> {
         let (mut hairpins, mut around): (Vec<PacketRule>, Option<Around>) = (Vec::new(), None);
         for rule in &at.section.nat {
             match &rule.value {
-                NatRule::Masquerade(rule) => nat.postrouting.extend(typed(self.translation(&rule.matches, &rule.counter, Verdict::Masquerade))),
+                NatRule::Masquerade(rule) => {
+                    nat.postrouting.extend(typed(self.translation(&rule.matches, &rule.counter, Verdict::Masquerade)))
+                }
                 NatRule::Snat(rule) => {
-                    nat.postrouting.extend(typed(self.translation(&rule.matches, &rule.counter, Verdict::Snat(rule.to.0.clone()))));
+                    nat.postrouting.extend(typed(self.translation(
+                        &rule.matches,
+                        &rule.counter,
+                        Verdict::Snat(rule.to.0.clone()),
+                    )));
                 }
                 NatRule::Dnat(rule) => {
                     let rules = self.translation(&rule.matches, &rule.counter, Verdict::Dnat(rule.to.0.clone()));
@@ -178,7 +216,8 @@ impl<'d> Lowering<'d> {
                     nat.arriving(raw::one_to_one(rules), &rule.local);
                 }
                 NatRule::Nft(line) => {
-                    let chain = if raw::changes_destination(&line.0) { &mut nat.prerouting } else { &mut nat.postrouting };
+                    let chain =
+                        if raw::changes_destination(&line.0) { &mut nat.prerouting } else { &mut nat.postrouting };
                     chain.push(TableRule::Raw(line.0.clone()));
                 }
             }
@@ -186,10 +225,18 @@ impl<'d> Lowering<'d> {
         // One that the file has (as `show --yaml` prints it) stands where it has it.
         let mut there: HashSet<String> = nat.postrouting.iter().map(|rule| rule.in_family("inet")).collect();
         nat.postrouting.extend(typed(hairpins.into_iter().filter(|rule| there.insert(nft_rule(rule, "inet")))));
-        let all = [("prerouting", -100, nat.prerouting), ("output", -100, nat.output), ("postrouting", 100, nat.postrouting)];
+        let all =
+            [("prerouting", -100, nat.prerouting), ("output", -100, nat.output), ("postrouting", 100, nat.postrouting)];
         for (hook, priority, rules) in all {
             if !rules.is_empty() {
-                chains.push(Chain { name: format!("nat-{hook}"), kind: "nat".to_owned(), hook: hook.to_owned(), priority, drop: false, rules });
+                chains.push(Chain {
+                    name: format!("nat-{hook}"),
+                    kind: "nat".to_owned(),
+                    hook: hook.to_owned(),
+                    priority,
+                    drop: false,
+                    rules,
+                });
             }
         }
     }
@@ -214,7 +261,15 @@ impl<'d> Lowering<'d> {
         }
         for (chain, (rules, if_present, place, nth)) in chains {
             let topology = self.document.name.value.clone();
-            let insert = Insert { node: at.node.clone(), topology, chain: chain.clone(), if_present, present: true, rules, first: true };
+            let insert = Insert {
+                node: at.node.clone(),
+                topology,
+                chain: chain.clone(),
+                if_present,
+                present: true,
+                rules,
+                first: true,
+            };
             self.put(Resource::Insert(insert), Owner::Ours, place, format!("{}.firewall.insert[{nth}]", at.path));
         }
     }
@@ -226,7 +281,8 @@ impl<'d> Lowering<'d> {
             "ip6" => Some(Family::V6),
             _ => None,
         };
-        let rules = self.firewall_rule(&item.matches, (&item.set_mark, &item.counter), item.verdict.as_ref(), item.place);
+        let rules =
+            self.firewall_rule(&item.matches, (&item.set_mark, &item.counter), item.verdict.as_ref(), item.place);
         let Some(own) = own else { return rules };
         let found = rules.len();
         let mut fitting = Vec::new();
@@ -243,15 +299,23 @@ impl<'d> Lowering<'d> {
                 TableRule::Typed(_) => {}
                 _ if is_iptables(chain) => {
                     let place = item.verdict.as_ref().map_or(item.place, |verdict| verdict.place);
-                    let message = format!("the chain {chain} is iptables', where a rule in nft's words does not survive");
-                    self.note(Finding::error("no-iptables-word", place, message).help("write it in the words of the language"));
+                    let message =
+                        format!("the chain {chain} is iptables', where a rule in nft's words does not survive");
+                    self.note(
+                        Finding::error("no-iptables-word", place, message)
+                            .help("write it in the words of the language"),
+                    );
                 }
                 raw => fitting.push(raw),
             }
         }
         if fitting.is_empty() && found > 0 && self.findings.is_empty() {
             let other = if own == Family::V4 { "IPv6" } else { "IPv4" };
-            self.note(Finding::error("wrong-family", item.place, format!("the rule is for {other} only, the chain {chain} is not")));
+            self.note(Finding::error(
+                "wrong-family",
+                item.place,
+                format!("the rule is for {other} only, the chain {chain} is not"),
+            ));
         }
         fitting
     }
@@ -271,12 +335,20 @@ impl<'d> Lowering<'d> {
         let total = counts.iter().fold(1_usize, |total, count| total.saturating_mul(*count));
         self.inserted = self.inserted.saturating_add(total);
         if self.inserted > MOST_RULES {
-            let finding = Finding::error("too-many-rules", item.place, format!("with the lists of this rule there are more than {MOST_RULES} rules to insert"));
+            let finding = Finding::error(
+                "too-many-rules",
+                item.place,
+                format!("with the lists of this rule there are more than {MOST_RULES} rules to insert"),
+            );
             self.note(finding.help("write prefixes or ranges instead of lists"));
             return Vec::new();
         }
         if let Err(reason) = iptables_args(&rule, family, &self.document.name) {
-            self.note(Finding::error("no-iptables-word", item.place, format!("the chain {} is iptables': {reason}", item.chain.0)));
+            self.note(Finding::error(
+                "no-iptables-word",
+                item.place,
+                format!("the chain {} is iptables': {reason}", item.chain.0),
+            ));
             return Vec::new();
         }
         typed(split(rule)).collect()
@@ -302,23 +374,33 @@ impl Nat {
 /// Every combination of the items of the lists of a rule. What is excluded is one list, and stays so.
 fn split(rule: PacketRule) -> Vec<PacketRule> {
     let mut rules = vec![rule];
-    let each = |rules: Vec<PacketRule>, parts: &dyn Fn(&PacketRule) -> Vec<PacketRule>| rules.iter().flat_map(parts).collect::<Vec<_>>();
+    let each = |rules: Vec<PacketRule>, parts: &dyn Fn(&PacketRule) -> Vec<PacketRule>| {
+        rules.iter().flat_map(parts).collect::<Vec<_>>()
+    };
     let interface = |name: &String, list: &IfMatch| Some(IfMatch { not: list.not, names: vec![name.clone()] });
     rules = each(rules, &|rule| match &rule.input {
-        Some(list) => list.names.iter().map(|name| PacketRule { input: interface(name, list), ..rule.clone() }).collect(),
+        Some(list) => {
+            list.names.iter().map(|name| PacketRule { input: interface(name, list), ..rule.clone() }).collect()
+        }
         None => vec![rule.clone()],
     });
     rules = each(rules, &|rule| match &rule.output {
-        Some(list) => list.names.iter().map(|name| PacketRule { output: interface(name, list), ..rule.clone() }).collect(),
+        Some(list) => {
+            list.names.iter().map(|name| PacketRule { output: interface(name, list), ..rule.clone() }).collect()
+        }
         None => vec![rule.clone()],
     });
-    let item = |list: &AddressMatch, nth: usize| Some(AddressMatch { not: list.not, items: list.items.get(nth).copied().into_iter().collect() });
+    let item = |list: &AddressMatch, nth: usize| {
+        Some(AddressMatch { not: list.not, items: list.items.get(nth).copied().into_iter().collect() })
+    };
     rules = each(rules, &|rule| match &rule.source {
         Some(list) => (0..list.items.len()).map(|nth| PacketRule { source: item(list, nth), ..rule.clone() }).collect(),
         None => vec![rule.clone()],
     });
     rules = each(rules, &|rule| match &rule.destination {
-        Some(list) => (0..list.items.len()).map(|nth| PacketRule { destination: item(list, nth), ..rule.clone() }).collect(),
+        Some(list) => {
+            (0..list.items.len()).map(|nth| PacketRule { destination: item(list, nth), ..rule.clone() }).collect()
+        }
         None => vec![rule.clone()],
     });
     rules = each(rules, &|rule| match rule.port.as_slice() {
@@ -333,11 +415,24 @@ fn split(rule: PacketRule) -> Vec<PacketRule> {
 
 /// Where something of `matches` stands, if anything does.
 fn first_key(matches: &Matches) -> Option<Place> {
-    let lists = [&matches.input, &matches.output].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place);
+    let lists =
+        [&matches.input, &matches.output].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place);
     lists
-        .or_else(|| [&matches.source, &matches.destination.addresses].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
+        .or_else(|| {
+            [&matches.source, &matches.destination.addresses]
+                .into_iter()
+                .flatten()
+                .find_map(|list| list.first())
+                .map(|item| item.place)
+        })
         .or(matches.destination.local)
-        .or_else(|| [&matches.port, &matches.source_port].into_iter().flatten().find_map(|list| list.first()).map(|item| item.place))
+        .or_else(|| {
+            [&matches.port, &matches.source_port]
+                .into_iter()
+                .flatten()
+                .find_map(|list| list.first())
+                .map(|item| item.place)
+        })
         .or_else(|| matches.protocol.as_ref().map(|part| part.place))
         .or_else(|| matches.icmp_type.as_ref().map(|part| part.place))
         .or_else(|| matches.state.as_ref().and_then(|list| list.first()).map(|part| part.place))

@@ -37,7 +37,8 @@ impl<'d> Lowering<'d> {
             (false, true) => Kind::Ip6gre,
             (true, true) => Kind::Ip6gretap,
         };
-        let mut link = self.ends(at, Link::bare(id, kind), &Ends { local: &gre.local, remote: &gre.remote, link: &gre.link })?;
+        let mut link =
+            self.ends(at, Link::bare(id, kind), &Ends { local: &gre.local, remote: &gre.remote, link: &gre.link })?;
         put(&mut link.options, "key", number(&gre.key));
         put(&mut link.options, "ttl", number(&gre.ttl));
         let misplaced: [(&str, Option<Place>, bool); 3] = [
@@ -49,7 +50,10 @@ impl<'d> Lowering<'d> {
             if let Some(place) = place.filter(|_| wrong) {
                 let family = if six { "IPv6" } else { "IPv4" };
                 let finding = Finding::error("misplaced-key", place, format!("a tunnel over {family} has no `{name}`"));
-                self.note(finding.help(format!("leave it out; the family is that of the ends, and {} is an address of {family}", gre.local)));
+                self.note(finding.help(format!(
+                    "leave it out; the family is that of the ends, and {} is an address of {family}",
+                    gre.local
+                )));
                 return None;
             }
         }
@@ -63,7 +67,11 @@ impl<'d> Lowering<'d> {
     /// An ipip or sit.
     pub fn tunnel(&mut self, at: &At<'d>, id: LinkId, kind: Kind, tunnel: &Tunnel) -> Option<Link> {
         self.family(&kind, &tunnel.local, false)?;
-        let mut link = self.ends(at, Link::bare(id, kind), &Ends { local: &tunnel.local, remote: &tunnel.remote, link: &tunnel.link })?;
+        let mut link = self.ends(
+            at,
+            Link::bare(id, kind),
+            &Ends { local: &tunnel.local, remote: &tunnel.remote, link: &tunnel.link },
+        )?;
         put(&mut link.options, "ttl", number(&tunnel.ttl));
         put(&mut link.options, "tos", number(&tunnel.tos));
         put(&mut link.options, "pmtu-discovery", switch(&tunnel.pmtu_discovery));
@@ -74,7 +82,11 @@ impl<'d> Lowering<'d> {
     /// An ip6tnl.
     pub fn ip6tnl(&mut self, at: &At<'d>, id: LinkId, tunnel: &Ip6Tunnel) -> Option<Link> {
         self.family(&Kind::Ip6tnl, &tunnel.local, true)?;
-        let mut link = self.ends(at, Link::bare(id, Kind::Ip6tnl), &Ends { local: &tunnel.local, remote: &tunnel.remote, link: &tunnel.link })?;
+        let mut link = self.ends(
+            at,
+            Link::bare(id, Kind::Ip6tnl),
+            &Ends { local: &tunnel.local, remote: &tunnel.remote, link: &tunnel.link },
+        )?;
         put(&mut link.options, "ttl", number(&tunnel.ttl));
         put(&mut link.options, "encapsulation-limit", limit(&tunnel.encapsulation_limit));
         Some(link)
@@ -90,8 +102,11 @@ impl<'d> Lowering<'d> {
         self.one_host(&geneve.remote);
         // (`geneve_nl2info`)
         if matches!(geneve.remote.value, IpAddr::V6(ip) if ip.is_unicast_link_local()) {
-            let finding =
-                Finding::error("bad-address", geneve.remote.place, format!("{} is link-local, and a geneve does not say on which interface", geneve.remote));
+            let finding = Finding::error(
+                "bad-address",
+                geneve.remote.place,
+                format!("{} is link-local, and a geneve does not say on which interface", geneve.remote),
+            );
             self.note(finding.help("write another address of the other end"));
         }
         put(&mut link.options, "id", Some(Value::Number(geneve.id.0)));
@@ -112,7 +127,10 @@ impl<'d> Lowering<'d> {
         self.one_host(local);
         self.one_host(remote);
         if local.value == remote.value {
-            self.note(Finding::error("bad-address", remote.place, format!("both ends of the tunnel are {remote}")).also(local.place, "the other end"));
+            self.note(
+                Finding::error("bad-address", remote.place, format!("both ends of the tunnel are {remote}"))
+                    .also(local.place, "the other end"),
+            );
         }
         if let Some(below) = below {
             link.link = Some(self.resolve(at, below)?);
@@ -131,7 +149,11 @@ impl<'d> Lowering<'d> {
         } else {
             return;
         };
-        let finding = Finding::error("bad-address", end.place, format!("{end} stands for {what}, and the end of a tunnel is one host"));
+        let finding = Finding::error(
+            "bad-address",
+            end.place,
+            format!("{end} stands for {what}, and the end of a tunnel is one host"),
+        );
         self.note(finding.help(help));
     }
 
@@ -140,8 +162,13 @@ impl<'d> Lowering<'d> {
         if local.is_ipv6() == six {
             return Some(());
         }
-        let (family, other) = if six { ("IPv6", "ipip and sit go over IPv4") } else { ("IPv4", "ip6tnl goes over IPv6") };
-        let finding = Finding::error("mixed-families", local.place, format!("{} goes over {family}, and {local} is not of that family", kind.word()));
+        let (family, other) =
+            if six { ("IPv6", "ipip and sit go over IPv4") } else { ("IPv4", "ip6tnl goes over IPv6") };
+        let finding = Finding::error(
+            "mixed-families",
+            local.place,
+            format!("{} goes over {family}, and {local} is not of that family", kind.word()),
+        );
         self.note(finding.help(format!("{other}; gre and gretap go over both")));
         None
     }
@@ -150,7 +177,11 @@ impl<'d> Lowering<'d> {
     fn fragments(&mut self, options: &Options, pmtu: &Option<Loc<bool>>) {
         let own = matches!(options.get("ttl"), Some(Value::Number(ttl)) if *ttl != 0);
         if let Some(pmtu) = pmtu.as_ref().filter(|pmtu| !pmtu.value && own) {
-            let finding = Finding::error("tunnel-fragments", pmtu.place, "a tunnel with a `ttl` of its own always discovers the MTU of its path");
+            let finding = Finding::error(
+                "tunnel-fragments",
+                pmtu.place,
+                "a tunnel with a `ttl` of its own always discovers the MTU of its path",
+            );
             self.note(finding.help("leave `pmtu-discovery` out, or `ttl`"));
         }
     }

@@ -22,7 +22,8 @@ fn filter(bridge: &Bridge, id: &LinkId, place: Place) -> Filter {
     if bridge.vlan_filtering.as_ref().is_some_and(|on| on.value) {
         return Filter::On(bridge.vlan_default_pvid.as_ref().map_or(1, |pvid| pvid.u16()));
     }
-    let finding = Finding::error("no-vlan-filtering", place, format!("the bridge {id} does not filter VLANs")).also(bridge.place, "the bridge");
+    let finding = Finding::error("no-vlan-filtering", place, format!("the bridge {id} does not filter VLANs"))
+        .also(bridge.place, "the bridge");
     Filter::Off(finding.help("give it `vlan-filtering: true`"))
 }
 
@@ -53,13 +54,20 @@ impl Lowering<'_> {
             if link.kind == Kind::Any {
                 return Filter::Unknown;
             }
-            return Filter::Off(Finding::error("not-a-port", place, format!("{} is not a port of a bridge", link.id)).help("list it in the bridge's ports"));
+            return Filter::Off(
+                Finding::error("not-a-port", place, format!("{} is not a port of a bridge", link.id))
+                    .help("list it in the bridge's ports"),
+            );
         };
         let id = LinkId { node: link.id.node.clone(), name: master.name.clone() };
         match self.index.kind(&id) {
             Some(KindKey::Bridge(bridge)) => filter(bridge, &id, place),
             Some(KindKey::Existing(_)) => Filter::Unknown,
-            _ => Filter::Off(Finding::error("not-a-port", place, format!("{id} is not a bridge: its ports have no VLANs and no forwarding entries"))),
+            _ => Filter::Off(Finding::error(
+                "not-a-port",
+                place,
+                format!("{id} is not a bridge: its ports have no VLANs and no forwarding entries"),
+            )),
         }
     }
 
@@ -69,7 +77,11 @@ impl Lowering<'_> {
         let others = trunk.is_some() || untagged.is_some() || native.is_some() || pvid.is_some();
         if let Some(access) = access {
             if others {
-                self.note(Finding::error("port-vlan", access.place, "`access` stands alone, without `trunk` and `native`"));
+                self.note(Finding::error(
+                    "port-vlan",
+                    access.place,
+                    "`access` stands alone, without `trunk` and `native`",
+                ));
             }
             return Vlans::access(access.u16());
         }
@@ -80,15 +92,27 @@ impl Lowering<'_> {
                 None => finding,
             });
         }
-        let lists = [(trunk, false), (untagged, true)].map(|(list, untagged)| list.iter().flat_map(|list| &list.0).map(move |range| (range, untagged)));
+        let lists = [(trunk, false), (untagged, true)]
+            .map(|(list, untagged)| list.iter().flat_map(|list| &list.0).map(move |range| (range, untagged)));
         let ranges: Vec<(&Loc<VlanRange>, bool)> = lists.into_iter().flatten().collect();
         self.listed_twice(&ranges);
-        let spans = || ranges.iter().map(|(range, untagged)| VlanSpan { first: range.first, last: range.last, untagged: *untagged });
+        let spans = || {
+            ranges.iter().map(|(range, untagged)| VlanSpan {
+                first: range.first,
+                last: range.last,
+                untagged: *untagged,
+            })
+        };
         let member = |id: u16| spans().any(|span| !span.untagged && (span.first..=span.last).contains(&id));
         match (native, pvid) {
-            (Some(_), Some(pvid)) => self.note(Finding::error("port-vlan", pvid.place, "there is one VLAN for frames without a tag: `native` or `pvid`")),
+            (Some(_), Some(pvid)) => self.note(Finding::error(
+                "port-vlan",
+                pvid.place,
+                "there is one VLAN for frames without a tag: `native` or `pvid`",
+            )),
             (None, Some(pvid)) if !member(pvid.u16()) => {
-                let finding = Finding::error("port-vlan", pvid.place, format!("`pvid` is {}, which is not in `trunk`", pvid.0));
+                let finding =
+                    Finding::error("port-vlan", pvid.place, format!("`pvid` is {}, which is not in `trunk`", pvid.0));
                 self.note(finding.help("a VLAN that leaves without a tag is `native`"));
             }
             _ => {}
@@ -105,7 +129,8 @@ impl Lowering<'_> {
         let overlap = ranges.iter().zip(ranges.iter().skip(1)).find(|(one, other)| other.first <= one.last);
         let Some((one, other)) = overlap else { return };
         let (first, second) = if one.place < other.place { (one.place, other.place) } else { (other.place, one.place) };
-        let finding = Finding::error("vlan-twice", second, format!("the VLAN {} is listed twice", other.first)).also(first, "here already");
+        let finding = Finding::error("vlan-twice", second, format!("the VLAN {} is listed twice", other.first))
+            .also(first, "here already");
         self.note(finding.help("a VLAN is in one list, once"));
     }
 
@@ -114,14 +139,21 @@ impl Lowering<'_> {
         let Some(said) = said.filter(|_| !self.speaks_for_the_other_end(link)) else { return };
         if let Some(station) = said.first().filter(|_| link.kind == Kind::Bridge) {
             let message = format!("{} is a bridge, and `fdb` lists what is behind one of its ports", link.id);
-            self.note(Finding::error("not-a-port", station.place, message).help("write it at the port; the address that the bridge has itself is its `mac`"));
+            self.note(
+                Finding::error("not-a-port", station.place, message)
+                    .help("write it at the port; the address that the bridge has itself is its `mac`"),
+            );
             return;
         }
         for (nth, station) in said.iter().enumerate() {
             let mac = station.mac.value;
             let [first, ..] = mac.0;
             if mac == Mac([0; 6]) || first & 1 == 1 {
-                self.note(Finding::error("mac-unusable", station.mac.place, format!("{mac} is no interface's hardware address")));
+                self.note(Finding::error(
+                    "mac-unusable",
+                    station.mac.place,
+                    format!("{mac} is no interface's hardware address"),
+                ));
                 continue;
             }
             let place = station.vlan.as_ref().map_or(station.place, |vlan| vlan.place);
@@ -132,7 +164,11 @@ impl Lowering<'_> {
                     continue;
                 }
                 (Filter::On(_), Some(id), Some(vlans)) if !vlans.contains(id) => {
-                    let finding = Finding::error("not-a-member", place, format!("{} is not in the VLAN {id}: it has {vlans}", link.id));
+                    let finding = Finding::error(
+                        "not-a-member",
+                        place,
+                        format!("{} is not in the VLAN {id}: it has {vlans}", link.id),
+                    );
                     self.note(finding.help("name a VLAN of its `port-vlan`, or leave `vlan` out for all of them"));
                     continue;
                 }

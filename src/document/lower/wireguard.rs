@@ -23,15 +23,25 @@ impl<'d> Lowering<'d> {
         if let Some(mark) = &wireguard.fwmark {
             options.insert("fwmark".into(), Value::Number(mark.value.value.into()));
             if mark.mask != u32::MAX {
-                let finding = Finding::error("bad-mark", mark.place, "what a wireguard interface sends is marked whole, without a mask");
+                let finding = Finding::error(
+                    "bad-mark",
+                    mark.place,
+                    "what a wireguard interface sends is marked whole, without a mask",
+                );
                 self.note(finding.help(format!("write {:#x}", mark.value.value)));
             }
         }
-        let transport = wireguard.transport.as_ref().map_or_else(|| at.node.clone(), |node| self.transport(&node.0, node));
+        let transport =
+            wireguard.transport.as_ref().map_or_else(|| at.node.clone(), |node| self.transport(&node.0, node));
         options.insert("transport".into(), Value::word(transport.as_str()));
         for (nth, peer) in wireguard.peers.iter().enumerate() {
             if let Some(resource) = self.peer(at, &link.id, peer) {
-                self.put(Resource::Peer(Box::new(resource)), Owner::Ours, peer.place, format!("{path}.wireguard.peers[{nth}]"));
+                self.put(
+                    Resource::Peer(Box::new(resource)),
+                    Owner::Ours,
+                    peer.place,
+                    format!("{path}.wireguard.peers[{nth}]"),
+                );
             }
         }
         link
@@ -58,7 +68,11 @@ impl<'d> Lowering<'d> {
         let mut allowed_ips = std::collections::BTreeSet::new();
         for prefix in peer.allowed_ips.iter() {
             if !allowed_ips.insert(prefix.0) {
-                self.note(Finding::error("duplicate-entry", prefix.place, format!("{} is in the list already", prefix.0)));
+                self.note(Finding::error(
+                    "duplicate-entry",
+                    prefix.place,
+                    format!("{} is in the list already", prefix.0),
+                ));
             }
         }
         let endpoint = peer.endpoint.as_ref().and_then(|endpoint| self.endpoint(endpoint));
@@ -66,26 +80,50 @@ impl<'d> Lowering<'d> {
         let preshared_file = peer.preshared_key_file.as_ref().map(|file| self.key_file(file));
         let roaming = peer.roaming.as_ref().is_none_or(|roaming| roaming.value);
         let endpoint = endpoint.into();
-        Some(Peer { link: link.clone(), key, allowed_ips, endpoint, roaming, heard: false, keepalive, preshared: None, preshared_file })
+        Some(Peer {
+            link: link.clone(),
+            key,
+            allowed_ips,
+            endpoint,
+            roaming,
+            heard: false,
+            keepalive,
+            preshared: None,
+            preshared_file,
+        })
     }
 
     /// By what a peer is known.
     fn peer_key(&mut self, at: &At<'d>, link: &LinkId, peer: &Written) -> Option<PeerKey> {
         match (&peer.public_key, &peer.interface) {
-            (Some(key), Some(_)) => self.note(Finding::error("several-kinds", key.place, "a peer has either a `public-key` or an `interface`")),
-            (None, None) => self.note(Finding::error("missing-key", peer.place, "a peer needs a `public-key` or an `interface`")),
+            (Some(key), Some(_)) => self.note(Finding::error(
+                "several-kinds",
+                key.place,
+                "a peer has either a `public-key` or an `interface`",
+            )),
+            (None, None) => {
+                self.note(Finding::error("missing-key", peer.place, "a peer needs a `public-key` or an `interface`"))
+            }
             (Some(key), None) => return Key::parse(&key.0).map(PeerKey::Public),
             (None, Some(interface)) => {
                 let id = self.resolve(at, interface)?;
                 if id == *link {
-                    let finding = Finding::error("own-peer", interface.place, format!("{} cannot be a peer of its own", quoted(&id.to_string())));
+                    let finding = Finding::error(
+                        "own-peer",
+                        interface.place,
+                        format!("{} cannot be a peer of its own", quoted(&id.to_string())),
+                    );
                     self.note(finding.help("name the interface at the other end"));
                     return None;
                 }
                 if matches!(self.index.kind(&id), Some(KindKey::Wireguard(_))) {
                     return Some(PeerKey::Of(id));
                 }
-                self.note(Finding::error("bad-reference", interface.place, format!("{} is not a wireguard interface", quoted(&id.to_string()))));
+                self.note(Finding::error(
+                    "bad-reference",
+                    interface.place,
+                    format!("{} is not a wireguard interface", quoted(&id.to_string())),
+                ));
             }
         }
         None
@@ -108,7 +146,11 @@ impl<'d> Lowering<'d> {
     fn keepalive(&mut self, keepalive: &Loc<Seconds>) -> Option<u16> {
         let seconds = keepalive.seconds().and_then(|seconds| u16::try_from(seconds).ok());
         if seconds.is_none() {
-            self.note(Finding::error("bad-duration", keepalive.place, "`keepalive` is counted in whole seconds, at most 65535s"));
+            self.note(Finding::error(
+                "bad-duration",
+                keepalive.place,
+                "`keepalive` is counted in whole seconds, at most 65535s",
+            ));
         }
         seconds
     }

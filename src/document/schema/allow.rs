@@ -49,7 +49,11 @@ impl Word for Code {
     const EXPECTED: &'static str = "the code of a warning";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        WARNINGS.iter().find(|code| **code == text).map(|code| Self(code)).ok_or_else(|| no_such_word(text, Self::EXPECTED, WARNINGS))
+        WARNINGS
+            .iter()
+            .find(|code| **code == text)
+            .map(|code| Self(code))
+            .ok_or_else(|| no_such_word(text, Self::EXPECTED, WARNINGS))
     }
 
     fn schema() -> Schema {
@@ -66,8 +70,7 @@ pub struct Allow {
     pub end: u32,
 }
 
-const DOC: &str =
-    "Warnings that are meant to be so here, by the word that stands above each: they are not told. An error cannot be allowed. Example: `[subnets-overlap]`";
+const DOC: &str = "Warnings that are meant to be so here, by the word that stands above each: they are not told. An error cannot be allowed. Example: `[subnets-overlap]`";
 
 impl Part for Allow {
     fn keys(out: &mut Vec<&'static str>) {

@@ -2,7 +2,9 @@
 
 use super::route::FamilyWord;
 use crate::document::Loc;
-use crate::document::value::{Argument, CheckName, DnsName, HostTarget, NodeName, Payload, PortTarget, ServerTarget, Timeout, Url, Wanted};
+use crate::document::value::{
+    Argument, CheckName, DnsName, HostTarget, NodeName, Payload, PortTarget, ServerTarget, Timeout, Url, Wanted,
+};
 use crate::document::yaml::define::{choice, record};
 use crate::document::yaml::word::{Number, words};
 use std::net::IpAddr;

@@ -1,10 +1,15 @@
 //! An interface: what all kinds have in common.
 
 use super::allow::Allow;
-use super::kind::{Bond, Bridge, ExistingLink, Geneve, Gre, Ip6Tunnel, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan, Vrf, Vxlan, Wireguard};
+use super::kind::{
+    Bond, Bridge, ExistingLink, Geneve, Gre, Ip6Tunnel, Ipvlan, Macvlan, NoOptions, Queue, Tun, Tunnel, Veth, Vlan,
+    Vrf, Vxlan, Wireguard,
+};
 use crate::document::Loc;
 use crate::document::value::forwarding::Forwarding;
-use crate::document::value::{AddressLabel, AlternativeName, Duration, InterfaceAddress, Percent, Rate, Scope, VlanRange};
+use crate::document::value::{
+    AddressLabel, AlternativeName, Duration, InterfaceAddress, Percent, Rate, Scope, VlanRange,
+};
 use crate::document::yaml::define::{choice, record};
 use crate::document::yaml::read::{Reader, Shape};
 use crate::document::yaml::tree::{Data, Yaml};

@@ -65,7 +65,10 @@ impl Shape for Destination {
         match yaml.text() {
             "local" => Some(Self { addresses: None, local: Some(yaml.place) }),
             "!local" => {
-                reader.note(Finding::error("bad-address", yaml.place, "`local` has no opposite").help("write the addresses that are meant"));
+                reader.note(
+                    Finding::error("bad-address", yaml.place, "`local` has no opposite")
+                        .help("write the addresses that are meant"),
+                );
                 None
             }
             _ => Option::<Many<Loc<AddressItem>>>::read(yaml, reader).map(|addresses| Self { addresses, local: None }),

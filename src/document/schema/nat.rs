@@ -125,7 +125,9 @@ impl Word for Switch {
     const EXPECTED: &'static str = "true, false or only";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        bool::parse(text).map(Self).map_err(|wrong| Wrong { message: wrong.message.replace("true or false", Self::EXPECTED), ..wrong })
+        bool::parse(text)
+            .map(Self)
+            .map_err(|wrong| Wrong { message: wrong.message.replace("true or false", Self::EXPECTED), ..wrong })
     }
 
     fn schema() -> Schema {

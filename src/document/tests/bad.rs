@@ -14,10 +14,17 @@ fn interface(text: &str) -> String {
 
 fn check(text: &str, code: &str, at: &str) {
     let found = findings(text);
-    let hit = found.iter().find(|finding| finding.code == code).unwrap_or_else(|| panic!("{text}\nwanted {code}, found {found:#?}"));
+    let hit = found
+        .iter()
+        .find(|finding| finding.code == code)
+        .unwrap_or_else(|| panic!("{text}\nwanted {code}, found {found:#?}"));
     let label = &hit.labels[0];
     assert_eq!(&text[label.offset..label.offset + label.length], at, "{text}\n{hit:#?}");
-    assert!(!hit.message.is_empty() && !hit.message.ends_with('.') && !hit.message.starts_with(char::is_uppercase), "{}", hit.message);
+    assert!(
+        !hit.message.is_empty() && !hit.message.ends_with('.') && !hit.message.starts_with(char::is_uppercase),
+        "{}",
+        hit.message
+    );
 }
 
 #[test]
@@ -188,7 +195,10 @@ fn references() {
 fn all_at_once() {
     let text = "name: a b\nhost: { forwading: true, routes: [{ to: x }, { too: y }] }\nnamespaces: { a: { interfaces: { e: { mtu: big, veth: 7/ } } } }\n";
     let codes: Vec<&str> = findings(text).iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["bad-name", "unknown-key", "bad-address", "missing-key", "unknown-key", "wrong-type", "bad-name"]);
+    assert_eq!(
+        codes,
+        ["bad-name", "unknown-key", "bad-address", "missing-key", "unknown-key", "wrong-type", "bad-name"]
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use super::good;
 use crate::document::lower::topology::Topology;
 use crate::resource::{
-    Class, Family, FileName, IfName, Kind, LinkId, Node, NodeTenure, Owner, Peer, PeerKey, Resource, ResourceId, RuleAction, Setting, TableId, TableRule,
-    Tenure, Value, Verdict,
+    Class, Family, FileName, IfName, Kind, LinkId, Node, NodeTenure, Owner, Peer, PeerKey, Resource, ResourceId,
+    RuleAction, Setting, TableId, TableRule, Tenure, Value, Verdict,
 };
 
 pub const RED_BLUE: &str = r#"
@@ -51,14 +51,24 @@ fn red_and_blue() {
     assert_eq!(reth1.mtu, Setting::Is(1500));
     assert!(reth1.port.contains_key("learning"));
     assert_eq!(state.link(&LinkId::new("host", "br0")).unwrap().mtu, Setting::Left);
-    let route = all(&topology, |r| if let Resource::Route(route) = r { Some(route) } else { None }).into_iter().find(|r| r.node.as_str() == "RED").unwrap();
+    let route = all(&topology, |r| if let Resource::Route(route) = r { Some(route) } else { None })
+        .into_iter()
+        .find(|r| r.node.as_str() == "RED")
+        .unwrap();
     assert_eq!(route.nexthops[0].dev, Some(IfName::from("reth0")));
     assert_eq!(route.scope, Setting::Is(0));
     let origin = &topology.origins[&ResourceId::Link(LinkId::new("host", "reth1"))];
     assert_eq!((origin.line, origin.column, origin.path.as_str()), (15, 22, "namespaces.RED.interfaces.reth0"));
     let Some(Resource::Table(table)) = state.get(&ResourceId::Table(Node::host())) else { panic!() };
-    assert_eq!(table.chains.iter().map(|chain| chain.name.as_str()).collect::<Vec<_>>(), ["nat-prerouting", "nat-postrouting"]);
-    let forward = state.items.values().filter(|item| item.resource.class() == Class::Sysctl && item.resource.id().node().is_host()).collect::<Vec<_>>();
+    assert_eq!(
+        table.chains.iter().map(|chain| chain.name.as_str()).collect::<Vec<_>>(),
+        ["nat-prerouting", "nat-postrouting"]
+    );
+    let forward = state
+        .items
+        .values()
+        .filter(|item| item.resource.class() == Class::Sysctl && item.resource.id().node().is_host())
+        .collect::<Vec<_>>();
     assert_eq!(forward.len(), 2);
     assert!(forward.iter().all(|item| item.owner == Owner::Named));
     assert_eq!(state.namespace(&Node::from("RED")).unwrap().tenure, NodeTenure::Created);
@@ -109,7 +119,8 @@ fn addresses_of_everything() {
     assert_eq!(find("fd00::2/64").nodad, Setting::Is(false), "dad: true");
     assert_eq!(find("fd00::2/64").label, Setting::Left);
     assert_eq!(find("10.88.0.1/24").link, LinkId::new("a", "e1"));
-    let sysctl = |node: &str, key: &str| match topology.state.get(&ResourceId::Sysctl(Node::from(node), key.to_owned())) {
+    let sysctl = |node: &str, key: &str| match topology.state.get(&ResourceId::Sysctl(Node::from(node), key.to_owned()))
+    {
         Some(Resource::Sysctl(sysctl)) => sysctl.value.clone(),
         _ => "nothing".to_owned(),
     };
@@ -132,7 +143,10 @@ fn routing_of_everything() {
     assert_eq!(find("10.4.0.0/16").nexthops[1].weight, 2);
     assert_eq!(find("10.4.0.0/16").nexthops[0].dev, Some(IfName::from("eth0")));
     assert_eq!(find("10.5.0.0/16").scope, Setting::Is(253));
-    assert_eq!((find("10.6.0.1/32").key.table.clone(), find("10.6.0.1/32").scope), (TableId::Number(255), Setting::Is(254)));
+    assert_eq!(
+        (find("10.6.0.1/32").key.table.clone(), find("10.6.0.1/32").scope),
+        (TableId::Number(255), Setting::Is(254))
+    );
     assert_eq!((find("fd01::/64").key.metric, find("fd01::/64").scope), (1024, Setting::Left));
     let rules = all(&topology, |r| if let Resource::Rule(rule) = r { Some(rule) } else { None });
     let of = |priority: u32| rules.iter().filter(|rule| rule.key.priority == priority).collect::<Vec<_>>();
@@ -151,7 +165,11 @@ fn routing_of_everything() {
 fn packets_of_everything() {
     let (_, topology) = good(EVERYTHING);
     let Some(Resource::Table(table)) = topology.state.get(&ResourceId::Table(Node::from("a"))) else { panic!() };
-    let names: Vec<(&str, &str, i32, bool)> = table.chains.iter().map(|chain| (chain.name.as_str(), chain.kind.as_str(), chain.priority, chain.drop)).collect();
+    let names: Vec<(&str, &str, i32, bool)> = table
+        .chains
+        .iter()
+        .map(|chain| (chain.name.as_str(), chain.kind.as_str(), chain.priority, chain.drop))
+        .collect();
     let wanted = [
         ("prerouting", "filter", -150, false),
         ("input", "filter", 0, true),
@@ -191,19 +209,37 @@ fn checks_of_everything() {
     assert_eq!(checks[0].probe, Probe::Ping { to: "10.0.0.9".parse().unwrap(), count: 1, size: 56 });
     assert_eq!((checks[0].retries, checks[0].timeout, checks[0].expect), (2, Duration::from_secs(2), true));
     assert_eq!(checks[1].probe, Probe::Ping { to: "fd00::2".parse().unwrap(), count: 3, size: 1400 });
-    assert_eq!((checks[1].retries, checks[1].timeout, checks[1].title().as_str()), (5, Duration::from_millis(500), "six"));
+    assert_eq!(
+        (checks[1].retries, checks[1].timeout, checks[1].title().as_str()),
+        (5, Duration::from_millis(500), "six")
+    );
     assert_eq!((checks[2].retries, checks[2].expect, checks[4].retries), (0, false, 1));
     assert_eq!(checks[2].probe, Probe::Ping { to: "10.0.0.2".parse().unwrap(), count: 1, size: 56 });
-    assert_eq!(checks[5].probe, Probe::Udp { to: "10.0.0.2:7".parse().unwrap(), send: "hello".to_owned(), reply: false });
-    assert!(matches!(&checks[7].probe, Probe::Http { host: HttpHost::Name(name, true), port: 80, .. } if name == "shop.lab"));
+    assert_eq!(
+        checks[5].probe,
+        Probe::Udp { to: "10.0.0.2:7".parse().unwrap(), send: "hello".to_owned(), reply: false }
+    );
+    assert!(
+        matches!(&checks[7].probe, Probe::Http { host: HttpHost::Name(name, true), port: 80, .. } if name == "shop.lab")
+    );
     assert!(matches!(&checks[8].probe, Probe::Dns { six: true, server: None, .. }));
-    assert_eq!(checks[9].probe, Probe::Dns { name: "web.lab".to_owned(), six: false, server: Some("10.0.0.2:5353".parse().unwrap()), address: None });
+    assert_eq!(
+        checks[9].probe,
+        Probe::Dns {
+            name: "web.lab".to_owned(),
+            six: false,
+            server: Some("10.0.0.2:5353".parse().unwrap()),
+            address: None
+        }
+    );
     assert_eq!(checks[0].origin.path, "checks[0]");
 }
 
 #[test]
 fn anchors_quotes_and_words() {
-    let (document, topology) = good("name: 123\nnamespaces:\n  no: &n\n    interfaces: { lo: { addresses: [10.0.0.1/32] } }\n  007: *n\n  on:\n  10:20:\n");
+    let (document, topology) = good(
+        "name: 123\nnamespaces:\n  no: &n\n    interfaces: { lo: { addresses: [10.0.0.1/32] } }\n  007: *n\n  on:\n  10:20:\n",
+    );
     assert_eq!(document.name.as_str(), "123");
     let nodes: Vec<String> = topology.state.namespaces().map(|namespace| namespace.node.to_string()).collect();
     assert_eq!(nodes, ["007", "10:20", "no", "on"]);
@@ -212,8 +248,9 @@ fn anchors_quotes_and_words() {
 
 #[test]
 fn a_pair_may_be_said_from_both_ends() {
-    let (_, topology) =
-        good("name: x\nnamespaces:\n  a: { interfaces: { e: { veth: b/f, mtu: 1400 } } }\n  b: { interfaces: { f: { veth: a/e }, g: { veth: h }, h: {} } }\n");
+    let (_, topology) = good(
+        "name: x\nnamespaces:\n  a: { interfaces: { e: { veth: b/f, mtu: 1400 } } }\n  b: { interfaces: { f: { veth: a/e }, g: { veth: h }, h: {} } }\n",
+    );
     assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().peer, Some(LinkId::new("a", "e")));
     assert_eq!(topology.state.link(&LinkId::new("b", "f")).unwrap().mtu, Setting::Is(1500));
     assert_eq!(topology.state.link(&LinkId::new("b", "h")).unwrap().peer, Some(LinkId::new("b", "g")));
@@ -223,7 +260,9 @@ fn a_pair_may_be_said_from_both_ends() {
 #[test]
 fn the_line_of_everything() {
     let (_, topology) = good(EVERYTHING);
-    let Some(Resource::Qdisc(qdisc)) = topology.state.get(&ResourceId::Qdisc(LinkId::new("a", "eth0"))) else { panic!() };
+    let Some(Resource::Qdisc(qdisc)) = topology.state.get(&ResourceId::Qdisc(LinkId::new("a", "eth0"))) else {
+        panic!()
+    };
     let said = "netem delay 20ms, jitter 5ms, distribution pareto, loss 0.5%, duplicate 1%, corrupt 0.1%, reorder 25%, rate 10mbit, limit 2000";
     assert_eq!((qdisc.work.to_string().as_str(), qdisc.marked), (said, true));
 }
@@ -236,8 +275,14 @@ fn wireguard_is_lowered_whole() {
     let folder = std::path::Path::new(&topology.source.name).parent().unwrap();
     let word = |text: &str| Some(Value::word(text));
     assert_eq!(link.options.get("private-key-file").cloned(), word(&folder.join("keys/a.key").to_string_lossy()));
-    assert_eq!(topology.state.link(&LinkId::new("a", "w1")).unwrap().options.get("private-key-file").cloned(), word("/etc/b.key"));
-    assert_eq!((link.transport(), link.options.get("fwmark"), &link.mtu), (Node::host(), Some(&Value::Number(0x20)), &Setting::Is(1420)));
+    assert_eq!(
+        topology.state.link(&LinkId::new("a", "w1")).unwrap().options.get("private-key-file").cloned(),
+        word("/etc/b.key")
+    );
+    assert_eq!(
+        (link.transport(), link.options.get("fwmark"), &link.mtu),
+        (Node::host(), Some(&Value::Number(0x20)), &Setting::Is(1420))
+    );
     let peers: Vec<&Peer> = topology.state.peers_of(&id).collect();
     let [known, other] = peers.as_slice() else { panic!("{peers:?}") };
     assert_eq!((known.keepalive, known.endpoint), (25, Setting::Is("192.0.2.1:51820".parse().unwrap())));
@@ -264,7 +309,10 @@ namespaces:
     let (_, written) = good(&text("100ms", "0.2s", "25s", "60s"));
     assert!(plain.state.items == written.state.items);
     let link = plain.state.link(&LinkId::new("A", "b")).unwrap();
-    assert_eq!((link.options.get("miimon"), link.options.get("up-delay")), (Some(&Value::Millis(100)), Some(&Value::Millis(200))));
+    assert_eq!(
+        (link.options.get("miimon"), link.options.get("up-delay")),
+        (Some(&Value::Millis(100)), Some(&Value::Millis(200)))
+    );
 }
 
 #[test]
@@ -282,7 +330,9 @@ namespaces:
   A: { interfaces: { eth2: { veth: { bridge: SW/br0 }, port-vlan: { access: 30 } } } }
 ",
     );
-    let vlans = |node: &str, name: &str| topology.state.link(&LinkId::new(node, name)).unwrap().vlans.get().map(ToString::to_string);
+    let vlans = |node: &str, name: &str| {
+        topology.state.link(&LinkId::new(node, name)).unwrap().vlans.get().map(ToString::to_string)
+    };
     assert_eq!(vlans("SW", "br0").unwrap(), "trunk 10 20-30 native 1");
     // One that says nothing has the bridge's default; what is no port of a bridge that filters has none.
     assert_eq!(vlans("SW", "a").unwrap(), "access 10");

@@ -15,7 +15,10 @@ fn the_committed_schema_is_up_to_date() {
         std::fs::write(&path, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "schemas/topology.schema.json is not what the types give: run REWRITE=1 cargo test schema");
+    assert!(
+        committed == text,
+        "schemas/topology.schema.json is not what the types give: run REWRITE=1 cargo test schema"
+    );
 }
 
 fn valid(validator: &jsonschema::Validator, text: &str) -> bool {
@@ -31,13 +34,17 @@ fn every_key_is_described() {
             serde_json::Value::Object(object) => {
                 if let Some(serde_json::Value::Object(properties)) = object.get("properties") {
                     for (key, property) in properties {
-                        let described = property.get("description").and_then(|text| text.as_str()).is_some_and(|text| text.len() > 5);
+                        let described = property
+                            .get("description")
+                            .and_then(|text| text.as_str())
+                            .is_some_and(|text| text.len() > 5);
                         assert!(described, "{path}.{key} has no description");
                         let mut own = property.clone();
                         own["definitions"] = root["definitions"].clone();
                         let validator = jsonschema::validator_for(&own).unwrap();
                         for example in property["examples"].as_array().into_iter().flatten() {
-                            let errors: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+                            let errors: Vec<String> =
+                                validator.iter_errors(example).map(|error| error.to_string()).collect();
                             assert!(errors.is_empty(), "{path}.{key}: {example}: {errors:?}");
                         }
                     }
@@ -59,7 +66,8 @@ fn good_files_are_valid() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let (yaml, _) = tree::read(text);
         let json = define::json(&yaml.unwrap());
-        let errors: Vec<String> = validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{errors:#?}");
         assert!(parse(&source(text)).is_ok());
     }
@@ -103,7 +111,11 @@ fn what_the_schema_refuses_the_program_refuses() {
                 // All of them take a minute in a debug build; a fifth that moves through all places and values does.
                 if tried % 5 == 0 && !valid(&validator, &broken) {
                     refused += 1;
-                    assert!(!findings(&broken).is_empty(), "the schema refuses {value} in place of {:?}, the program takes it", &text[start..end]);
+                    assert!(
+                        !findings(&broken).is_empty(),
+                        "the schema refuses {value} in place of {:?}, the program takes it",
+                        &text[start..end]
+                    );
                 }
             }
         }

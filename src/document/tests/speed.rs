@@ -15,7 +15,12 @@ fn speed() {
         let document = crate::document::parse::parse(&source).unwrap();
         let parsed = started.elapsed();
         let (topology, _) = crate::document::parse::lower(&document, &source);
-        println!("{} bytes, {} resources: parse {parsed:?}, all {:?}", text.len(), topology.state.items.len(), started.elapsed());
+        println!(
+            "{} bytes, {} resources: parse {parsed:?}, all {:?}",
+            text.len(),
+            topology.state.items.len(),
+            started.elapsed()
+        );
     }
 }
 
@@ -39,7 +44,10 @@ fn hostile_files_are_cheap() {
         ("deep maps", (0..100).map(|n| format!("{}a:\n", " ".repeat(n))).collect()),
         ("many values", format!("name: [{}]", "a,".repeat(big / 2 - 10))),
         ("many unknown keys", (0..400_000).map(|n| format!("k{n}: 1\n")).collect()),
-        ("many namespaces", format!("name: x\nnamespaces:\n{}", (0..149_000).map(|n| format!(" n{n}:\n")).collect::<String>())),
+        (
+            "many namespaces",
+            format!("name: x\nnamespaces:\n{}", (0..149_000).map(|n| format!(" n{n}:\n")).collect::<String>()),
+        ),
         ("a long text", format!("name: \"{}\"", "x".repeat(big - 20))),
         (
             "many addresses",
@@ -52,12 +60,32 @@ fn hostile_files_are_cheap() {
             "many vlans",
             format!(
                 "name: x\nnamespaces: {{A: {{interfaces: {{br: {{bridge: {{vlan-filtering: true}}}},{}}}}},B: {{}}}}",
-                (0..900).map(|n| format!("p{n}: {{veth: B/p{n}, master: br, port-vlan: {{trunk: 1-4094, native: {}}}}},", n + 1)).collect::<String>()
+                (0..900)
+                    .map(|n| format!(
+                        "p{n}: {{veth: B/p{n}, master: br, port-vlan: {{trunk: 1-4094, native: {}}}}},",
+                        n + 1
+                    ))
+                    .collect::<String>()
             ),
         ),
-        ("one vlan many times", format!("name: x\nhost: {{interfaces: {{a: {{existing: {{}}, port-vlan: {{trunk: [{}]}}}}}}}}", "1-4094,".repeat(140_000))),
-        ("many rules", format!("name: x\nhost: {{firewall: {{input: {{rules: [{}]}}}}}}", "{accept: {}},".repeat(62_000))),
-        ("many bridges", format!("name: x\nhost: {{interfaces: {{{}}}}}", (0..19_999).map(|n| format!("b{n}: {{bridge: {{}}}},")).collect::<String>())),
+        (
+            "one vlan many times",
+            format!(
+                "name: x\nhost: {{interfaces: {{a: {{existing: {{}}, port-vlan: {{trunk: [{}]}}}}}}}}",
+                "1-4094,".repeat(140_000)
+            ),
+        ),
+        (
+            "many rules",
+            format!("name: x\nhost: {{firewall: {{input: {{rules: [{}]}}}}}}", "{accept: {}},".repeat(62_000)),
+        ),
+        (
+            "many bridges",
+            format!(
+                "name: x\nhost: {{interfaces: {{{}}}}}",
+                (0..19_999).map(|n| format!("b{n}: {{bridge: {{}}}},")).collect::<String>()
+            ),
+        ),
         (
             "many unknown ports",
             format!(
@@ -70,7 +98,9 @@ fn hostile_files_are_cheap() {
             "many good routes",
             format!(
                 "name: x\nhost: {{routes: [{}]}}",
-                (0..40_000).map(|n| format!("{{to: 10.0.{}.{}, type: blackhole}},", n >> 8, n & 255)).collect::<String>()
+                (0..40_000)
+                    .map(|n| format!("{{to: 10.0.{}.{}, type: blackhole}},", n >> 8, n & 255))
+                    .collect::<String>()
             ),
         ),
         ("many routes", format!("name: x\nhost: {{routes: [{}]}}", "{},".repeat(200_000))),
@@ -84,7 +114,11 @@ fn hostile_files_are_cheap() {
         let started = spent();
         let found = findings(&text);
         let took = spent().saturating_sub(started);
-        println!("{name}: {took:?}, {} findings, first {:?}", found.len(), found.first().map(|f| (f.code, f.message.chars().take(80).collect::<String>())));
+        println!(
+            "{name}: {took:?}, {} findings, first {:?}",
+            found.len(),
+            found.first().map(|f| (f.code, f.message.chars().take(80).collect::<String>()))
+        );
         // The debug build is many times slower than what people run.
         assert!(took.as_secs() < if cfg!(debug_assertions) { 30 } else { 1 }, "{name}: {took:?}");
     }
@@ -94,7 +128,9 @@ fn hostile_files_are_cheap() {
 #[test]
 fn lists_do_not_explode() {
     let list = (1..=200).map(|n| format!("10.0.0.{n}")).collect::<Vec<_>>().join(",");
-    let text = format!("name: x\nhost: {{ firewall: {{ insert: [{{ chain: ip filter FORWARD, source: [{list}], destination: [{list}], accept: {{}} }}] }} }}");
+    let text = format!(
+        "name: x\nhost: {{ firewall: {{ insert: [{{ chain: ip filter FORWARD, source: [{list}], destination: [{list}], accept: {{}} }}] }} }}"
+    );
     assert_eq!(findings(&text)[0].code, "too-many-rules");
     good(&text.replacen(&list, "10.0.0.1", 1));
 }

@@ -24,7 +24,9 @@ impl Word for Switch {
     const EXPECTED: &'static str = "true, false, ipv4 or ipv6";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        bool::parse(text).map(Self).map_err(|wrong| Wrong { message: wrong.message.replace("true or false", Self::EXPECTED), ..wrong })
+        bool::parse(text)
+            .map(Self)
+            .map_err(|wrong| Wrong { message: wrong.message.replace("true or false", Self::EXPECTED), ..wrong })
     }
 
     fn schema() -> Schema {

@@ -12,5 +12,10 @@ pub use name::{InterfaceRef, NamespaceName, SysctlKey};
 pub use net::{Destination, InterfaceAddress, Prefix, Scope, Via};
 pub use packet::{AddressItem, InterfaceItem, Mark, Ports, Protocol, RateLimit, TargetItem, VlanRange};
 pub use quantity::{Duration, Milliseconds, Percent, Rate, Seconds};
-pub use target::{Argument, CheckName, DnsName, HostTarget, NodeName, Payload, PortTarget, ServerTarget, Timeout, Url, Wanted};
-pub use text::{AbsolutePath, AlternativeName, ChainName, HostName, Label as AddressLabel, LogPrefix, NftLine, ResolverWord, SysctlValue, UserName};
+pub use target::{
+    Argument, CheckName, DnsName, HostTarget, NodeName, Payload, PortTarget, ServerTarget, Timeout, Url, Wanted,
+};
+pub use text::{
+    AbsolutePath, AlternativeName, ChainName, HostName, Label as AddressLabel, LogPrefix, NftLine, ResolverWord,
+    SysctlValue, UserName,
+};

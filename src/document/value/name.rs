@@ -70,7 +70,11 @@ pub fn interface_fault(text: &str) -> Option<String> {
         _ if text.len() > 15 => Some(format!("it has {} bytes, the kernel takes at most 15", text.len())),
         _ if text.starts_with('!') => Some("a leading `!` means \"not\" in firewall rules".to_owned()),
         _ if text.ends_with('*') => Some("a trailing `*` is a wildcard in firewall rules".to_owned()),
-        _ => text.chars().find(|c| bad(c)).map(|c| format!("{c:?} cannot be in the name of an interface")).or_else(|| blank_to_the_kernel(text)),
+        _ => text
+            .chars()
+            .find(|c| bad(c))
+            .map(|c| format!("{c:?} cannot be in the name of an interface"))
+            .or_else(|| blank_to_the_kernel(text)),
     }
 }
 
@@ -138,23 +142,27 @@ impl Word for TableId {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         if text.starts_with(|c: char| c.is_ascii_digit()) {
-            let number = crate::document::yaml::word::whole(text).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
-            return number.map(Self::Number).ok_or_else(|| Wrong::not("out-of-range", text, "a routing table: 1 to 4294967295, or a name"));
+            let number = crate::document::yaml::word::whole(text)
+                .and_then(|number| u32::try_from(number).ok())
+                .filter(|number| *number > 0);
+            return number
+                .map(Self::Number)
+                .ok_or_else(|| Wrong::not("out-of-range", text, "a routing table: 1 to 4294967295, or a name"));
         }
         match text {
             "default" => Ok(Self::Number(253)),
             "main" => Ok(Self::MAIN),
             "local" => Ok(Self::LOCAL),
-            "unspec" => {
-                Err(Wrong::not("bad-table", text, "a routing table").help("it is the number 0, which stands for no table: write `main`, or leave `table` out"))
-            }
+            "unspec" => Err(Wrong::not("bad-table", text, "a routing table")
+                .help("it is the number 0, which stands for no table: write `main`, or leave `table` out")),
             _ if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && text.len() <= 64
                 && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') =>
             {
                 Ok(Self::Name(text.into()))
             }
-            _ => Err(Wrong::not("bad-table", text, "a routing table").help("a number, `main`, `local`, `default`, or a name of the machine's rt_tables")),
+            _ => Err(Wrong::not("bad-table", text, "a routing table")
+                .help("a number, `main`, `local`, `default`, or a name of the machine's rt_tables")),
         }
     }
 
@@ -197,13 +205,22 @@ impl Word for SysctlKey {
                 })
                 .collect()
         };
-        let wrong = |help: &str| Err(Wrong::new("bad-sysctl", format!("{} is not a kernel setting of a namespace", quoted(text))).help(help));
+        let wrong = |help: &str| {
+            Err(Wrong::new("bad-sysctl", format!("{} is not a kernel setting of a namespace", quoted(text))).help(help))
+        };
         if !path.starts_with("net/") {
             return wrong("only settings below `net` belong to a namespace: net.ipv4.ip_forward");
         }
-        let sound = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(|c| c.is_whitespace() || c.is_control());
+        let sound = |part: &str| {
+            !part.is_empty()
+                && part != "."
+                && part != ".."
+                && !part.chars().any(|c| c.is_whitespace() || c.is_control())
+        };
         if path.len() > 255 || !path.split('/').all(sound) || path.split('/').count() < 3 {
-            return wrong("write it as `sysctl` does, such as net.ipv4.ip_forward, or with slashes where a name has a dot: net/ipv4/conf/eth0.100/rp_filter");
+            return wrong(
+                "write it as `sysctl` does, such as net.ipv4.ip_forward, or with slashes where a name has a dot: net/ipv4/conf/eth0.100/rp_filter",
+            );
         }
         if WRITE_ONLY.contains(&path.as_str()) {
             return wrong("it can only be written, never read, so it has no state to keep");

@@ -29,17 +29,34 @@ pub fn address(text: &str) -> Result<IpAddr, Wrong> {
     text.parse().map_err(|_| {
         let wrong = Wrong::not("bad-address", text, "an IPv4 or IPv6 address");
         // What stands behind a `/` is no number of the address.
-        let zeros = text.split('.').count() == 4 && !text.contains('/') && text.split('.').any(|part| part.len() > 1 && part.starts_with('0'));
-        if zeros { wrong.help("programs differ on what a leading zero means: write the numbers without") } else { wrong }
+        let zeros = text.split('.').count() == 4
+            && !text.contains('/')
+            && text.split('.').any(|part| part.len() > 1 && part.starts_with('0'));
+        if zeros {
+            wrong.help("programs differ on what a leading zero means: write the numbers without")
+        } else {
+            wrong
+        }
     })
 }
 
 fn length(text: &str, address: IpAddr) -> Result<u8, Wrong> {
     let most = if address.is_ipv4() { 32 } else { 128 };
-    let number = crate::document::yaml::word::whole(text).and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= most);
-    number.ok_or_else(|| match text.parse::<std::net::Ipv4Addr>().ok().and_then(|mask| ipnet::ipv4_mask_to_prefix(mask).ok()) {
-        Some(length) => Wrong::not("bad-address", text, "a prefix length").help(format!("write the length instead of the mask: {address}/{length}")),
-        None => Wrong::new("bad-address", format!("the prefix length {} is not a number from 0 to {most}", crate::document::yaml::tree::quoted(text))),
+    let number = crate::document::yaml::word::whole(text)
+        .and_then(|number| u8::try_from(number).ok())
+        .filter(|number| *number <= most);
+    number.ok_or_else(|| {
+        match text.parse::<std::net::Ipv4Addr>().ok().and_then(|mask| ipnet::ipv4_mask_to_prefix(mask).ok()) {
+            Some(length) => Wrong::not("bad-address", text, "a prefix length")
+                .help(format!("write the length instead of the mask: {address}/{length}")),
+            None => Wrong::new(
+                "bad-address",
+                format!(
+                    "the prefix length {} is not a number from 0 to {most}",
+                    crate::document::yaml::tree::quoted(text)
+                ),
+            ),
+        }
     })
 }
 
@@ -60,7 +77,9 @@ impl Word for InterfaceAddress {
             });
         };
         let address = address(bare)?;
-        IpNet::new(address, length(bits, address)?).map(Self).map_err(|_| Wrong::not("bad-address", text, Self::EXPECTED))
+        IpNet::new(address, length(bits, address)?)
+            .map(Self)
+            .map_err(|_| Wrong::not("bad-address", text, Self::EXPECTED))
     }
 
     fn schema() -> Schema {
@@ -113,7 +132,9 @@ impl Word for Destination {
         }
         match Prefix::parse(text) {
             Ok(Prefix(net)) => Ok(Self::Prefix(net)),
-            Err(wrong) if wrong.code == "bad-address" && !text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') => {
+            Err(wrong)
+                if wrong.code == "bad-address" && !text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') =>
+            {
                 Err(Wrong::not("bad-address", text, "`default` or a prefix"))
             }
             Err(wrong) => Err(wrong),
@@ -143,8 +164,12 @@ impl Word for Scope {
             "host" => Ok(Self(254)),
             "nowhere" => Ok(Self(255)),
             _ => {
-                let number = crate::document::yaml::word::whole(text).and_then(|number| u8::try_from(number).ok()).map(Self);
-                number.ok_or_else(|| Wrong::not("unknown-word", text, "a scope").help("it is one of global, site, link, host, or a number up to 255"))
+                let number =
+                    crate::document::yaml::word::whole(text).and_then(|number| u8::try_from(number).ok()).map(Self);
+                number.ok_or_else(|| {
+                    Wrong::not("unknown-word", text, "a scope")
+                        .help("it is one of global, site, link, host, or a number up to 255")
+                })
             }
         }
     }
@@ -158,7 +183,9 @@ impl Word for Mac {
     const EXPECTED: &'static str = "a hardware address";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        Self::parse(text).ok_or_else(|| Wrong::not("bad-mac", text, "a hardware address").help("six bytes in hexadecimal: 02:00:00:00:00:01"))
+        Self::parse(text).ok_or_else(|| {
+            Wrong::not("bad-mac", text, "a hardware address").help("six bytes in hexadecimal: 02:00:00:00:00:01")
+        })
     }
 
     fn schema() -> Schema {

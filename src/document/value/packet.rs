@@ -27,7 +27,8 @@ impl Word for Mark {
             None => (number(text), Some(u32::MAX)),
         };
         let (Some(value), Some(mask)) = (value, mask) else {
-            return Err(Wrong::not("bad-mark", text, "a packet mark").help("a number of 32 bits, or a number and a mask: 0x20, 0x20/0xff"));
+            return Err(Wrong::not("bad-mark", text, "a packet mark")
+                .help("a number of 32 bits, or a number and a mask: 0x20, 0x20/0xff"));
         };
         if value & !mask != 0 {
             let wrong = Wrong::new("bad-mark", format!("the mark {value:#x} has bits outside of its mask {mask:#x}"));
@@ -59,9 +60,11 @@ impl Word for Ports {
         match (port(first), port(last)) {
             (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
             (Some(first), Some(last)) => {
-                Err(Wrong::new("bad-port", format!("the range {} runs backwards", quoted(text))).help(format!("write {last}-{first}")))
+                Err(Wrong::new("bad-port", format!("the range {} runs backwards", quoted(text)))
+                    .help(format!("write {last}-{first}")))
             }
-            _ => Err(Wrong::not("bad-port", text, "a port or a range of ports").help("a number from 1 to 65535, or two: 8000-8010")),
+            _ => Err(Wrong::not("bad-port", text, "a port or a range of ports")
+                .help("a number from 1 to 65535, or two: 8000-8010")),
         }
     }
 
@@ -83,11 +86,13 @@ impl Word for VlanRange {
     const EXPECTED: &'static str = "a VLAN id or a range of them";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        let id = |text: &str| whole(text).and_then(|number| u16::try_from(number).ok()).filter(|id| (1..=4094).contains(id));
+        let id =
+            |text: &str| whole(text).and_then(|number| u16::try_from(number).ok()).filter(|id| (1..=4094).contains(id));
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         match (id(first), id(last)) {
             (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
-            _ => Err(Wrong::not("bad-vlan", text, "a VLAN id or a range of them").help("a number from 1 to 4094, or two: 20-30")),
+            _ => Err(Wrong::not("bad-vlan", text, "a VLAN id or a range of them")
+                .help("a number from 1 to 4094, or two: 20-30")),
         }
     }
 
@@ -146,7 +151,11 @@ impl Word for Protocol {
         // Only these names go to nft as words; a number that has a name gets it, so that both spellings are one rule.
         let nft = ["icmp", "icmpv6", "tcp", "udp", "dccp", "sctp", "udplite", "esp", "ah", "comp"];
         let found = match whole(text) {
-            Some(number) => PROTOCOLS.iter().find(|(_, n)| u64::from(*n) == number).copied().or(u8::try_from(number).ok().map(|n| ("", n))),
+            Some(number) => PROTOCOLS
+                .iter()
+                .find(|(_, n)| u64::from(*n) == number)
+                .copied()
+                .or(u8::try_from(number).ok().map(|n| ("", n))),
             None => PROTOCOLS.iter().find(|(name, _)| *name == text).copied(),
         };
         let Some((name, number)) = found else {
@@ -175,9 +184,13 @@ impl Word for RateLimit {
     const EXPECTED: &'static str = "a rate of packets";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        let wrong = || Wrong::not("bad-limit", text, "a rate of packets").help("packets in a second, minute, hour or day: 5/second");
+        let wrong = || {
+            Wrong::not("bad-limit", text, "a rate of packets")
+                .help("packets in a second, minute, hour or day: 5/second")
+        };
         let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
-        let packets = whole(number.trim()).filter(|number| (1..=u64::from(u32::MAX)).contains(number)).ok_or_else(wrong)?;
+        let packets =
+            whole(number.trim()).filter(|number| (1..=u64::from(u32::MAX)).contains(number)).ok_or_else(wrong)?;
         let per = match unit.trim() {
             "s" | "sec" | "second" => "second",
             "m" | "min" | "minute" => "minute",
@@ -260,7 +273,8 @@ fn range(first: IpAddr, last: IpAddr, text: &str) -> Result<(), Wrong> {
         return Err(Wrong::new("mixed-families", format!("the ends of {} are of different families", quoted(text))));
     }
     if first > last {
-        return Err(Wrong::new("bad-address", format!("the range {} runs backwards", quoted(text))).help(format!("write {last}-{first}")));
+        return Err(Wrong::new("bad-address", format!("the range {} runs backwards", quoted(text)))
+            .help(format!("write {last}-{first}")));
     }
     Ok(())
 }
@@ -275,8 +289,19 @@ impl Word for TargetItem {
     fn parse(text: &str) -> Result<Self, Wrong> {
         let help = "such as 10.0.0.2, 10.0.0.2:80 or [fd00::2]:80";
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (host, rest) = rest.split_once(']').ok_or_else(|| Wrong::not("bad-target", text, Self::EXPECTED).help(help))?;
-            (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or_else(|| Wrong::not("bad-target", text, Self::EXPECTED).help(help))?) })
+            let (host, rest) =
+                rest.split_once(']').ok_or_else(|| Wrong::not("bad-target", text, Self::EXPECTED).help(help))?;
+            (
+                host,
+                if rest.is_empty() {
+                    None
+                } else {
+                    Some(
+                        rest.strip_prefix(':')
+                            .ok_or_else(|| Wrong::not("bad-target", text, Self::EXPECTED).help(help))?,
+                    )
+                },
+            )
         } else if text.matches(':').count() == 1 {
             text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)))
         } else {
@@ -288,7 +313,10 @@ impl Word for TargetItem {
                 range(first, last, text)?;
                 (first, (first != last).then_some(last))
             }
-            None => (IpAddr::parse(host).map_err(|wrong| if wrong.help.is_some() { wrong } else { wrong.help(help) })?, None),
+            None => (
+                IpAddr::parse(host).map_err(|wrong| if wrong.help.is_some() { wrong } else { wrong.help(help) })?,
+                None,
+            ),
         };
         let port = port.map(Ports::parse).transpose()?.map(|ports| (ports.first, ports.last));
         Ok(Self(Target { address: first, last, port }))

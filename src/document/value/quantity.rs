@@ -14,7 +14,8 @@ impl Decimal {
     /// The whole number that is nearest to it `scale` times; the largest there is where it is more.
     fn times(self, scale: u64) -> u64 {
         let one = 10_u128.saturating_pow(self.decimals);
-        u64::try_from((self.digits.saturating_mul(u128::from(scale)).saturating_add(one / 2)) / one.max(1)).unwrap_or(u64::MAX)
+        u64::try_from((self.digits.saturating_mul(u128::from(scale)).saturating_add(one / 2)) / one.max(1))
+            .unwrap_or(u64::MAX)
     }
 }
 
@@ -119,7 +120,10 @@ impl Word for Rate {
     const EXPECTED: &'static str = "a rate";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        let wrong = || Wrong::not("bad-rate", text, "a rate").help("a number and its unit: 10mbit, 1gbit, 500kbit, 125kbps (bytes)");
+        let wrong = || {
+            Wrong::not("bad-rate", text, "a rate")
+                .help("a number and its unit: 10mbit, 1gbit, 500kbit, 125kbps (bytes)")
+        };
         let (number, unit) = split(text).ok_or_else(wrong)?;
         let unit = unit.to_ascii_lowercase();
         let (prefix, bytes) = match (unit.strip_suffix("bit"), unit.strip_suffix("bps")) {
@@ -164,7 +168,8 @@ impl Word for Percent {
     const EXPECTED: &'static str = "a percentage";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        let wrong = || Wrong::not("bad-percentage", text, "a percentage").help("a number from 0 to 100 and the sign: 0.5%");
+        let wrong =
+            || Wrong::not("bad-percentage", text, "a percentage").help("a number from 0 to 100 and the sign: 0.5%");
         let (number, unit) = split(text).ok_or_else(wrong)?;
         let share = Share::of_percent(number.digits, number.decimals).filter(|_| unit == "%").ok_or_else(wrong)?;
         if share == Share(0) && number.digits > 0 {

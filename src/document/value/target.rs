@@ -51,7 +51,9 @@ impl HostTarget {
             return Err(IpAddr::parse(text).err().unwrap_or_else(|| Wrong::not("bad-address", text, "an address")));
         }
         if !text.contains('/') {
-            return NodeName::parse(text).map(|node| Self::Name(node.0)).map_err(|_| Wrong::not("bad-target", text, Self::EXPECTED).help(HOST_HELP));
+            return NodeName::parse(text)
+                .map(|node| Self::Name(node.0))
+                .map_err(|_| Wrong::not("bad-target", text, Self::EXPECTED).help(HOST_HELP));
         }
         match InterfaceRef::parse(text)? {
             InterfaceRef { node: Some(node), name } => Ok(Self::Interface(LinkId { node, name })),
@@ -64,8 +66,11 @@ impl HostTarget {
 fn sound(address: IpAddr, text: &str) -> Result<IpAddr, Wrong> {
     let link_local = matches!(address, IpAddr::V6(six) if six.is_unicast_link_local());
     if link_local {
-        return Err(Wrong::new("bad-address", format!("{} is a link-local address, which does not say by which interface it is reached", quoted(text)))
-            .help("give the interface an address of its own and check that one"));
+        return Err(Wrong::new(
+            "bad-address",
+            format!("{} is a link-local address, which does not say by which interface it is reached", quoted(text)),
+        )
+        .help("give the interface an address of its own and check that one"));
     }
     let nobody = match address {
         IpAddr::V4(four) => four.is_unspecified() || four.is_multicast() || four.is_broadcast(),
@@ -177,7 +182,9 @@ impl Word for Url {
         let wrong = |help: &str| Wrong::not("bad-url", text, Self::EXPECTED).help(help);
         let help = "such as http://10.0.0.2:8080/health, http://[fd00::2]/ or http://BLUE/";
         if text.starts_with("https://") {
-            return Err(wrong("TLS is not spoken here: use a `command` with a program that speaks it, such as [curl, -fsS, URL]"));
+            return Err(wrong(
+                "TLS is not spoken here: use a `command` with a program that speaks it, such as [curl, -fsS, URL]",
+            ));
         }
         let rest = text.strip_prefix("http://").ok_or_else(|| wrong(help))?;
         if text.len() > 2048 || !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains('#') {
@@ -193,8 +200,12 @@ impl Word for Url {
             Some(_) => split(authority).map(|(host, port)| (host, Some(port))).ok_or_else(|| wrong(help))?,
             None => authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
         };
-        let named = !host.is_empty() && host.len() <= 253 && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-        if authority.starts_with('[') != host.parse::<std::net::Ipv6Addr>().is_ok() || !(named || authority.starts_with('[')) {
+        let named = !host.is_empty()
+            && host.len() <= 253
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+        if authority.starts_with('[') != host.parse::<std::net::Ipv6Addr>().is_ok()
+            || !(named || authority.starts_with('['))
+        {
             return Err(wrong(help));
         }
         let port = match number {
@@ -219,7 +230,10 @@ impl Word for Timeout {
     fn parse(text: &str) -> Result<Self, Wrong> {
         let nanoseconds = Duration::parse(text)?.nanoseconds;
         if !(1_000_000..=600_000_000_000).contains(&nanoseconds) {
-            return Err(Wrong::new("out-of-range", format!("expected a duration from 1ms to 600s, found {}", quoted(text))));
+            return Err(Wrong::new(
+                "out-of-range",
+                format!("expected a duration from 1ms to 600s, found {}", quoted(text)),
+            ));
         }
         Ok(Self(std::time::Duration::from_nanos(nanoseconds)))
     }
@@ -238,11 +252,15 @@ impl Word for DnsName {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         let name = text.strip_suffix('.').unwrap_or(text);
-        let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
         if name.len() <= 253 && name.split('.').all(label) && text.parse::<IpAddr>().is_err() {
             return Ok(Self(name.to_owned()));
         }
-        Err(Wrong::not("bad-host", text, Self::EXPECTED).help("letters, digits, hyphens and dots, at most 63 between dots and 253 in all: web.lab.test"))
+        Err(Wrong::not("bad-host", text, Self::EXPECTED)
+            .help("letters, digits, hyphens and dots, at most 63 between dots and 253 in all: web.lab.test"))
     }
 
     fn schema() -> Schema {
@@ -304,7 +322,11 @@ impl Word for Argument {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         let sound = text.len() <= 4096 && !text.contains('\0');
-        if sound { Ok(Self(text.to_owned())) } else { Err(Wrong::not("bad-check", text, Self::EXPECTED).help("at most 4096 bytes, none of them zero")) }
+        if sound {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Wrong::not("bad-check", text, Self::EXPECTED).help("at most 4096 bytes, none of them zero"))
+        }
     }
 
     /// A command line is as many arguments as it has words; one that needs a shell is given to a shell.
@@ -316,7 +338,11 @@ impl Word for Argument {
             _ if word.chars().all(plain) && !word.starts_with('%') => word.to_owned(),
             _ => format!("{word:?}"),
         };
-        if shell { format!("sh, -c, {text:?}") } else { text.split_whitespace().map(word).collect::<Vec<_>>().join(", ") }
+        if shell {
+            format!("sh, -c, {text:?}")
+        } else {
+            text.split_whitespace().map(word).collect::<Vec<_>>().join(", ")
+        }
     }
 
     fn schema() -> Schema {

@@ -147,10 +147,13 @@ impl Word for ChainName {
                 && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'\\'))
         };
         match words.as_slice() {
-            [family @ ("ip" | "ip6" | "inet"), table, chain] if sound(table) && sound(chain) => {
-                Ok(Self(ChainRef { family: (*family).to_owned(), table: (*table).to_owned(), chain: (*chain).to_owned() }))
-            }
-            _ => Err(Wrong::not("bad-chain", text, "a chain, as FAMILY TABLE CHAIN").help("the family is ip, ip6 or inet: \"ip filter DOCKER-USER\"")),
+            [family @ ("ip" | "ip6" | "inet"), table, chain] if sound(table) && sound(chain) => Ok(Self(ChainRef {
+                family: (*family).to_owned(),
+                table: (*table).to_owned(),
+                chain: (*chain).to_owned(),
+            })),
+            _ => Err(Wrong::not("bad-chain", text, "a chain, as FAMILY TABLE CHAIN")
+                .help("the family is ip, ip6 or inet: \"ip filter DOCKER-USER\"")),
         }
     }
 
@@ -171,13 +174,16 @@ impl Word for NftLine {
         match crate::dialect::nft_script::raw_fault(text) {
             Some(fault) => {
                 let several = text.contains([';', '\n', '\r']);
-                let help =
-                    if several { "write each rule as an item of its own" } else { "write the matches and the verdict of one rule: meta mark 0x10 accept" };
-                Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: it has {fault}", quoted(text))).help(help))
+                let help = if several {
+                    "write each rule as an item of its own"
+                } else {
+                    "write the matches and the verdict of one rule: meta mark 0x10 accept"
+                };
+                Err(Wrong::new("bad-nft", format!("{} is not one rule of nft: it has {fault}", quoted(text)))
+                    .help(help))
             }
-            None if comment => {
-                Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text))).help("the comment of a rule is topo's mark: leave it out"))
-            }
+            None if comment => Err(Wrong::new("bad-nft", format!("{} carries a comment of its own", quoted(text)))
+                .help("the comment of a rule is topo's mark: leave it out")),
             None => Ok(Self(text.split_whitespace().collect::<Vec<_>>().join(" ")).unfolded(text)),
         }
     }

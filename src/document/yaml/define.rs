@@ -15,7 +15,8 @@ pub fn property(schema: Schema, doc: &str) -> Value {
     if let Value::Object(object) = &mut value {
         let doc = doc.trim();
         object.insert("description".to_owned(), doc.into());
-        let examples: Vec<Value> = doc.split("Example: `").skip(1).filter_map(|rest| example(rest.split('`').next()?)).collect();
+        let examples: Vec<Value> =
+            doc.split("Example: `").skip(1).filter_map(|rest| example(rest.split('`').next()?)).collect();
         if !examples.is_empty() {
             object.insert("examples".to_owned(), examples.into());
         }
@@ -49,7 +50,9 @@ fn number(text: &str) -> Option<Value> {
         return u64::from_str_radix(hex, 16).ok().map(Value::from);
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) || !digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-')) {
+    if !digits.starts_with(|c: char| c.is_ascii_digit())
+        || !digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
+    {
         return None;
     }
     text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<f64>().map(Value::from)).ok()
@@ -109,7 +112,10 @@ pub(crate) use record;
 macro_rules! map_shape {
     ($name:ident, $what:literal, $doc:expr) => {
         impl $crate::document::yaml::read::Shape for $name {
-            fn read(yaml: &$crate::document::yaml::tree::Yaml<'_>, reader: &mut $crate::document::yaml::read::Reader) -> Option<Self> {
+            fn read(
+                yaml: &$crate::document::yaml::tree::Yaml<'_>,
+                reader: &mut $crate::document::yaml::read::Reader,
+            ) -> Option<Self> {
                 static KEYS: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|| {
                     let mut keys = Vec::new();
                     <$name as $crate::document::yaml::read::Part>::keys(&mut keys);
@@ -142,7 +148,8 @@ pub(crate) use map_shape;
 /// The schema of a map with these keys and no others. One that needs no key may also be nothing (`key:`).
 pub fn object(doc: &str, properties: Json<String, Value>, required: Vec<Value>) -> Schema {
     let empty = required.is_empty();
-    let mut schema = json_schema!({ "description": doc.trim(), "properties": properties, "additionalProperties": false });
+    let mut schema =
+        json_schema!({ "description": doc.trim(), "properties": properties, "additionalProperties": false });
     schema.insert("type".to_owned(), if empty { serde_json::json!(["object", "null"]) } else { "object".into() });
     if !empty {
         schema.insert("required".to_owned(), required.into());
@@ -234,5 +241,6 @@ pub(crate) use choice;
 
 /// Two keys of which one is too many.
 pub fn several(what: &str, key: &str, place: Place, first: Place) -> Finding {
-    Finding::error("several-kinds", place, format!("{what} has only one of these keys, and {key:?} is another")).also(first, "this is the first")
+    Finding::error("several-kinds", place, format!("{what} has only one of these keys, and {key:?} is another"))
+        .also(first, "this is the first")
 }

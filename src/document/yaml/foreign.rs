@@ -106,14 +106,20 @@ pub fn map(yaml: &Yaml<'_>, keys: &[&str]) -> Option<String> {
     let has = |key: &str| keys.contains(&key);
     let (text, plain) = match yaml.data() {
         Data::List(items) => {
-            let Some(texts) = items.iter().map(|item| scalar(item).map(|(text, _)| text)).collect::<Option<Vec<&str>>>() else { return listed(yaml) };
+            let Some(texts) =
+                items.iter().map(|item| scalar(item).map(|(text, _)| text)).collect::<Option<Vec<&str>>>()
+            else {
+                return listed(yaml);
+            };
             let key = ["ports", "nameservers"].into_iter().find(|key| has(key))?;
             return (!texts.is_empty()).then(|| format!("write {{ {key}: [{}] }}", texts.join(", ")));
         }
         _ => scalar(yaml)?,
     };
     match text {
-        "true" | "yes" | "on" if plain && has("netns") => return Some("say where it is: { netns: NAME }, { path: PATH } or { pid: NUMBER }".to_owned()),
+        "true" | "yes" | "on" if plain && has("netns") => {
+            return Some("say where it is: { netns: NAME }, { path: PATH } or { pid: NUMBER }".to_owned());
+        }
         "true" | "yes" | "on" if plain => return Some("write {} where nothing more is to be said".to_owned()),
         "false" | "no" | "off" if plain && has("accept-ra") => return Some("write { disable: true }".to_owned()),
         "false" | "no" | "off" if plain => return Some("leave the key out where it is not wanted".to_owned()),
@@ -130,7 +136,9 @@ pub fn listed(yaml: &Yaml<'_>) -> Option<String> {
     let Data::Map(pairs) = first.data() else {
         let (text, _) = scalar(first)?;
         return Some(match text.split_once('=') {
-            Some((key, value)) => format!("it is a map: write each without the dash, as `{}: {}`", key.trim(), value.trim()),
+            Some((key, value)) => {
+                format!("it is a map: write each without the dash, as `{}: {}`", key.trim(), value.trim())
+            }
             None => format!("it is a map: write each without the dash, as `{text}: {{}}`"),
         });
     };
@@ -144,7 +152,8 @@ pub fn listed(yaml: &Yaml<'_>) -> Option<String> {
 pub fn mapped(yaml: &Yaml<'_>) -> Option<String> {
     let Data::Map(pairs) = yaml.data() else { return None };
     let key = pairs.first()?.0.text();
-    (!key.is_empty() && key.len() <= 60 && !key.contains(['\n', '"', '`'])).then(|| format!("it is a list: write a dash before each entry, as `- {key}: …`"))
+    (!key.is_empty() && key.len() <= 60 && !key.contains(['\n', '"', '`']))
+        .then(|| format!("it is a list: write a dash before each entry, as `- {key}: …`"))
 }
 
 /// A route in the words of `ip route`: `default via 10.0.0.1 dev eth0`.
@@ -154,7 +163,9 @@ fn route(text: &str) -> Option<String> {
     if let Some(kind) = words.next_if(|word| TYPES.contains(word)) {
         pairs.push(format!("type: {kind}"));
     }
-    let to = words.next().filter(|word| *word == "default" || word.parse::<ipnet::IpNet>().is_ok() || word.parse::<std::net::IpAddr>().is_ok())?;
+    let to = words.next().filter(|word| {
+        *word == "default" || word.parse::<ipnet::IpNet>().is_ok() || word.parse::<std::net::IpAddr>().is_ok()
+    })?;
     pairs.insert(0, format!("to: {}", shown(to)));
     while let Some(key) = words.next() {
         let key = match key {
@@ -210,7 +221,9 @@ fn one(text: &str, has: &dyn Fn(&str) -> bool) -> Option<String> {
 
 fn scalar<'y>(yaml: &'y Yaml<'_>) -> Option<(&'y str, bool)> {
     match yaml.data() {
-        Data::Scalar(text, plain) if !yaml.is_null() && text.len() <= 60 && !text.contains(['\n', '"']) => Some((text, *plain)),
+        Data::Scalar(text, plain) if !yaml.is_null() && text.len() <= 60 && !text.contains(['\n', '"']) => {
+            Some((text, *plain))
+        }
         _ => None,
     }
 }

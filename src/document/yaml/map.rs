@@ -16,7 +16,8 @@ impl<K: crate::document::Word + Eq + std::hash::Hash, T: Shape> Shape for Map<K,
             Data::Map(pairs) => pairs,
             _ if yaml.is_null() => return Some(Self::new()),
             _ => {
-                let finding = Finding::error("wrong-type", yaml.place, format!("expected a map, found {}", yaml.described()));
+                let finding =
+                    Finding::error("wrong-type", yaml.place, format!("expected a map, found {}", yaml.described()));
                 reader.note(Finding { help: foreign::listed(yaml), ..finding });
                 return None;
             }
@@ -30,7 +31,8 @@ impl<K: crate::document::Word + Eq + std::hash::Hash, T: Shape> Shape for Map<K,
                     // Two spellings can be one name, as `net.ipv4.x` and `net/ipv4/x` are.
                     let name = Loc::new(name, key.place);
                     if let Some((first, _)) = map.get_key_value(&name) {
-                        let finding = Finding::error("duplicate-key", key.place, format!("{} is here twice", quoted(key.text())));
+                        let finding =
+                            Finding::error("duplicate-key", key.place, format!("{} is here twice", quoted(key.text())));
                         reader.note(finding.also(first.place, "first here"));
                     }
                     map.insert(name, value);

@@ -72,7 +72,11 @@ impl<'y, 'a> Fields<'y, 'a> {
             Data::Map(pairs) => pairs,
             _ if yaml.is_null() => &[],
             _ => {
-                let finding = Finding::error("wrong-type", yaml.place, format!("expected {what} as a map, found {}", yaml.described()));
+                let finding = Finding::error(
+                    "wrong-type",
+                    yaml.place,
+                    format!("expected {what} as a map, found {}", yaml.described()),
+                );
                 reader.note(Finding { help: foreign::map(yaml, keys), ..finding });
                 return None;
             }
@@ -142,8 +146,15 @@ pub fn nearest<'k>(word: &str, words: &[&'k str]) -> Option<&'k str> {
     let limit = (length / 3).max(1);
     let distance = |other: &str| strsim::damerau_levenshtein(&word, &other.to_lowercase());
     // Of two short words that share no letter neither was meant for the other.
-    let near = |(distance, other): &(usize, &str)| *distance == 0 || (*distance <= limit && *distance < length.min(other.chars().count()));
-    words.iter().map(|other| (distance(other), *other)).filter(near).min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
+    let near = |(distance, other): &(usize, &str)| {
+        *distance == 0 || (*distance <= limit && *distance < length.min(other.chars().count()))
+    };
+    words
+        .iter()
+        .map(|other| (distance(other), *other))
+        .filter(near)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
 }
 
 impl<T: Shape> Shape for Option<T> {
@@ -179,10 +190,13 @@ impl<T: Shape> Shape for Vec<T> {
     fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
         match yaml.data() {
             // All items are read before one that failed makes the whole fail: findings of all of them are wanted.
-            Data::List(items) => items.iter().map(|item| T::read(item, reader)).collect::<Vec<_>>().into_iter().collect(),
+            Data::List(items) => {
+                items.iter().map(|item| T::read(item, reader)).collect::<Vec<_>>().into_iter().collect()
+            }
             _ if yaml.is_null() => Some(Self::new()),
             _ => {
-                let finding = Finding::error("wrong-type", yaml.place, format!("expected a list, found {}", yaml.described()));
+                let finding =
+                    Finding::error("wrong-type", yaml.place, format!("expected a list, found {}", yaml.described()));
                 reader.note(match yaml.data() {
                     Data::Scalar(..) => finding.help(format!("put it in brackets: [{}]", T::items(yaml.text()))),
                     _ => Finding { help: foreign::mapped(yaml), ..finding },
@@ -223,7 +237,10 @@ impl<T: Shape> Shape for Many<T> {
     fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
         match yaml.data() {
             Data::List(items) if items.is_empty() => {
-                reader.note(Finding::error("empty-list", yaml.place, "the list is empty").help("leave the key out where nothing is meant"));
+                reader.note(
+                    Finding::error("empty-list", yaml.place, "the list is empty")
+                        .help("leave the key out where nothing is meant"),
+                );
                 None
             }
             Data::List(_) => Vec::read(yaml, reader).map(Self),

@@ -101,7 +101,15 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
     options.flow_nesting_limit = MAX_DEPTH + 2;
     options.block_nesting_limit = MAX_DEPTH + 2;
     options.emit_unresolved_aliases = true;
-    let mut builder = Builder { text, stack: Vec::new(), root: None, anchors: HashMap::new(), findings: Vec::new(), values: 0, documents: 0 };
+    let mut builder = Builder {
+        text,
+        stack: Vec::new(),
+        root: None,
+        anchors: HashMap::new(),
+        findings: Vec::new(),
+        values: 0,
+        documents: 0,
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         let done = match event {
             Ok((event, span)) => builder.event(event, span),
@@ -113,7 +121,10 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
         }
     }
     if builder.root.is_none() && builder.findings.is_empty() {
-        builder.findings.push(Finding::error("empty-file", Place::default(), "the file is empty").help("a topology has at least a name, such as `name: lab`"));
+        builder.findings.push(
+            Finding::error("empty-file", Place::default(), "the file is empty")
+                .help("a topology has at least a name, such as `name: lab`"),
+        );
     }
     (builder.root, builder.findings)
 }
@@ -131,7 +142,11 @@ fn syntax(text: &str, error: &ScanError) -> Box<Finding> {
         let place = Place { offset: at as u32, length: length as u32 };
         return Box::new(Finding::error("too-deep", place, format!("nested more than {MAX_DEPTH} levels deep")));
     }
-    let finding = Finding::error("yaml-syntax", Place { offset: at as u32, length: length as u32 }, format!("not valid YAML: {}", error.info()));
+    let finding = Finding::error(
+        "yaml-syntax",
+        Place { offset: at as u32, length: length as u32 },
+        format!("not valid YAML: {}", error.info()),
+    );
     let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
     Box::new(if line.trim_start_matches(' ').starts_with('\t') || rest.starts_with('\t') {
         finding.help("YAML is indented with spaces, never with tabs")
@@ -196,14 +211,20 @@ impl<'a> Builder<'a> {
             Event::SequenceEnd | Event::MappingEnd => self.close(place)?,
             Event::Alias(id) => {
                 let Some(shared) = self.anchors.get(&id) else {
-                    return Err(Box::new(Finding::error("recursive-alias", place, "this alias stands inside of what it stands for")));
+                    return Err(Box::new(Finding::error(
+                        "recursive-alias",
+                        place,
+                        "this alias stands inside of what it stands for",
+                    )));
                 };
                 let shared = Arc::clone(shared);
                 self.value(Data::Shared(shared), place, 0)?;
             }
             Event::UnresolvedAlias(name) => {
                 let message = format!("no anchor {} stands before this alias", quoted(&format!("&{name}")));
-                self.findings.push(Finding::error("unknown-alias", place, message).help("text that begins with `*` needs quotes"));
+                self.findings.push(
+                    Finding::error("unknown-alias", place, message).help("text that begins with `*` needs quotes"),
+                );
                 self.value(Data::Scalar(Cow::Borrowed(""), true), place, 0)?;
             }
             _ => {}
@@ -213,10 +234,20 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, map: bool, style: StructureStyle, anchor: usize, tag: Option<&Tag>, place: Place) -> Step {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(Box::new(Finding::error("too-deep", place, format!("nested more than {MAX_DEPTH} levels deep"))));
+            return Err(Box::new(Finding::error(
+                "too-deep",
+                place,
+                format!("nested more than {MAX_DEPTH} levels deep"),
+            )));
         }
         self.tag(tag, place);
-        self.stack.push(Open { map, flow: style == StructureStyle::Flow, anchor, start: place.offset, items: Vec::new() });
+        self.stack.push(Open {
+            map,
+            flow: style == StructureStyle::Flow,
+            anchor,
+            start: place.offset,
+            items: Vec::new(),
+        });
         Ok(())
     }
 
@@ -245,7 +276,8 @@ impl<'a> Builder<'a> {
                 let finding = Finding::error("merge-key", key.place, "merge keys (`<<`) are not part of this language");
                 self.findings.push(finding.help("write the keys out, or use an alias for a whole value"));
             } else if let Some(first) = seen.get(&**text) {
-                let finding = Finding::error("duplicate-key", key.place, format!("the key {} is here twice", quoted(text)));
+                let finding =
+                    Finding::error("duplicate-key", key.place, format!("the key {} is here twice", quoted(text)));
                 self.findings.push(finding.remark("again").also(*first, "first here"));
             } else {
                 seen.insert(text.to_string(), key.place);
@@ -259,10 +291,18 @@ impl<'a> Builder<'a> {
         let (height, weight) = measure(&data);
         self.values += if matches!(data, Data::Shared(_)) { weight } else { 1 };
         if self.values > MAX_VALUES {
-            return Err(Box::new(Finding::error("too-many-values", place, format!("the file has more than {MAX_VALUES} values, aliases followed"))));
+            return Err(Box::new(Finding::error(
+                "too-many-values",
+                place,
+                format!("the file has more than {MAX_VALUES} values, aliases followed"),
+            )));
         }
         if self.stack.len() + height > MAX_DEPTH {
-            return Err(Box::new(Finding::error("too-deep", place, format!("nested more than {MAX_DEPTH} levels deep, aliases followed"))));
+            return Err(Box::new(Finding::error(
+                "too-deep",
+                place,
+                format!("nested more than {MAX_DEPTH} levels deep, aliases followed"),
+            )));
         }
         if self.findings.len() >= MAX_FINDINGS {
             return Err(Box::new(Finding::error("too-many-findings", place, "too much is wrong here to go on")));
@@ -285,13 +325,18 @@ impl<'a> Builder<'a> {
             && tag.core_suffix().is_none()
         {
             let message = format!("the tag {} means nothing here", quoted(&tag.to_string()));
-            self.findings.push(Finding::error("unknown-tag", place, message).help("text that begins with `!` needs quotes: \"!br0\""));
+            self.findings.push(
+                Finding::error("unknown-tag", place, message).help("text that begins with `!` needs quotes: \"!br0\""),
+            );
         }
     }
 
     /// Text ends up on terminals, in files and in nft: what controls a terminal, or hides what is written, is refused once for all.
     fn characters(&mut self, text: &str, place: Place) {
-        let bad = |c: &char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let bad = |c: &char| {
+            (c.is_control() && !matches!(c, '\n' | '\t'))
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         if let Some(found) = text.chars().find(bad) {
             let message = format!("the text holds a control character (U+{:04X})", found as u32);
             self.findings.push(Finding::error("control-character", place, message));
@@ -301,7 +346,9 @@ impl<'a> Builder<'a> {
 
 fn measure(data: &Data<'_>) -> (usize, usize) {
     let all = |items: &mut dyn Iterator<Item = &Yaml<'_>>| {
-        items.fold((1, 1_usize), |(height, weight), item| (height.max(item.height as usize + 1), weight.saturating_add(item.weight as usize)))
+        items.fold((1, 1_usize), |(height, weight), item| {
+            (height.max(item.height as usize + 1), weight.saturating_add(item.weight as usize))
+        })
     };
     match data {
         Data::Scalar(..) => (0, 1),

@@ -72,13 +72,21 @@ impl<W: Word> Shape for Loc<W> {
         };
         let word = matches!(&**text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE");
         if yaml.is_null() || (W::TEXT && *plain && word) {
-            let finding = Finding::error("wrong-type", yaml.place, format!("expected {}, found {}", W::EXPECTED, yaml.described()));
+            let finding = Finding::error(
+                "wrong-type",
+                yaml.place,
+                format!("expected {}, found {}", W::EXPECTED, yaml.described()),
+            );
             let help = if word { as_text::<W>(text) } else { Some("write a value, or leave the key out".to_owned()) };
             reader.note(Finding { help, ..finding });
             return None;
         }
         if !W::TEXT && !*plain {
-            let finding = Finding::error("wrong-type", yaml.place, format!("expected {}, found the text {}", W::EXPECTED, quoted(text)));
+            let finding = Finding::error(
+                "wrong-type",
+                yaml.place,
+                format!("expected {}, found the text {}", W::EXPECTED, quoted(text)),
+            );
             reader.note(finding.help("leave the quotes out"));
             return None;
         }
@@ -160,7 +168,8 @@ impl<const MIN: u64, const MAX: u64> Word for Number<MIN, MAX> {
             Some(_) => Err(Wrong::new("out-of-range", range)),
             None if text.starts_with('-') && text.len() > 1 => Err(Wrong::new("out-of-range", range)),
             None if text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()) => {
-                Err(Wrong::new("wrong-type", range).help("programs differ on what a leading zero means: write it without"))
+                Err(Wrong::new("wrong-type", range)
+                    .help("programs differ on what a leading zero means: write it without"))
             }
             None => Err(Wrong::new("wrong-type", range)),
         }

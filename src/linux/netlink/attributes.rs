@@ -225,7 +225,10 @@ mod tests {
         });
         let read = Attributes::after(writer.bytes(), 5);
         assert_eq!((read.u8(1), read.text(2).as_deref(), read.u32(3)), (Some(7), Some("eth0"), Some(0x7400_0000)));
-        assert_eq!((read.inner(4).get(1).and_then(|value| u16_at(value, 0)), read.inner(4).ip(2)), (Some(513), Some(IpAddr::from([10, 0, 0, 1]))));
+        assert_eq!(
+            (read.inner(4).get(1).and_then(|value| u16_at(value, 0)), read.inner(4).ip(2)),
+            (Some(513), Some(IpAddr::from([10, 0, 0, 1])))
+        );
         assert_eq!((read.u8(9), read.u32(1), read.ip(2)), (None, None, None));
         assert_eq!(writer.bytes().len() % 4, 0);
     }

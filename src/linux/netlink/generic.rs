@@ -57,13 +57,20 @@ impl Family {
         let socket = Socket::generic()?;
         let mut body = Writer::new(&[GET_FAMILY, 1, 0, 0]);
         body.text(FAMILY_NAME, name);
-        let missing = || Error::new(ErrorKind::Missing, format!("speak to the kernel's {name}"), format!("this kernel has no {name} support"));
+        let missing = || {
+            Error::new(
+                ErrorKind::Missing,
+                format!("speak to the kernel's {name}"),
+                format!("this kernel has no {name} support"),
+            )
+        };
         let answer = match socket.get(CONTROL, body.bytes()) {
             Ok(answer) => answer,
             Err(refused) if refused.errno == libc::ENOENT => return Err(missing()),
             Err(refused) => return Err(refused.error(format!("speak to the kernel's {name}"))),
         };
-        let id = Attributes::after(&answer.body, HEAD).get(FAMILY_ID).and_then(|id| u16_at(id, 0)).ok_or_else(missing)?;
+        let id =
+            Attributes::after(&answer.body, HEAD).get(FAMILY_ID).and_then(|id| u16_at(id, 0)).ok_or_else(missing)?;
         Ok(Self { socket, id, version })
     }
 
@@ -88,7 +95,11 @@ impl Family {
     /// All messages of a dump.
     pub fn dump(&self, body: &Writer) -> Result<Vec<Answer>, Refused> {
         let messages = self.socket.dump(self.id, body.bytes())?;
-        Ok(messages.into_iter().filter(|message| message.kind == self.id).map(|message| Answer { body: message.body }).collect())
+        Ok(messages
+            .into_iter()
+            .filter(|message| message.kind == self.id)
+            .map(|message| Answer { body: message.body })
+            .collect())
     }
 }
 

@@ -4,7 +4,9 @@ use super::attributes::{Attributes, Writer, u16_at, u32_at};
 use super::kinds;
 use super::socket::{Message, Refused, Socket};
 use crate::resource::mark::{group, mark};
-use crate::resource::{FdbTarget, IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value};
+use crate::resource::{
+    FdbTarget, IfName, Kind, Link, LinkId, Mac, Name, Node, Options, Queues, Setting, Tenure, Value,
+};
 use nix::libc;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
@@ -144,7 +146,8 @@ pub fn head(index: u32, up: Option<bool>) -> [u8; HEAD] {
 /// [`head`] with more flags (`IFF_*`) that shall be set or not.
 pub fn head_with(index: u32, wanted: &[(libc::c_int, Option<bool>)]) -> [u8; HEAD] {
     let known = wanted.iter().filter_map(|(flag, on)| Some((flag.cast_unsigned(), (*on)?)));
-    let (flags, change) = known.fold((0, 0), |(flags, change), (flag, on)| (if on { flags | flag } else { flags }, change | flag));
+    let (flags, change) =
+        known.fold((0, 0), |(flags, change), (flag, on)| (if on { flags | flag } else { flags }, change | flag));
     let mut head = [0; HEAD];
     for (at, word) in [(4, index), (8, flags), (12, change)] {
         if let Some(bytes) = head.get_mut(at..at + 4) {
@@ -208,7 +211,11 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         operational: attributes.u8(OPERSTATE).is_none_or(|state| OPERATIONAL.contains(&state)),
         without_ipv6: setting(attributes, CONF_6, DISABLE_IPV6).is_some_and(|value| value != 0),
         ready6: setting(attributes, FLAGS_6, 0).is_some_and(|flags| flags & READY != 0),
-        generates: attributes.inner(AF_SPEC).inner(FLAGS_6.0).u8(GENERATION).is_some_and(|mode| GENERATES.contains(&mode)),
+        generates: attributes
+            .inner(AF_SPEC)
+            .inner(FLAGS_6.0)
+            .u8(GENERATION)
+            .is_some_and(|mode| GENERATES.contains(&mode)),
         forwards: [setting(attributes, CONF_4, FORWARDING_4), setting(attributes, CONF_6, FORWARDING_6)],
         root: match attributes.get(QDISC) {
             None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,
@@ -233,13 +240,17 @@ fn setting(attributes: Attributes<'_>, (family, values): (u16, u16), index: usiz
 }
 
 /// The devices that tunnel modules make in every namespace by themselves (`fb_tunnels_only_for_init_net`).
-const FALLBACKS: [&str; 9] = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
+const FALLBACKS: [&str; 9] =
+    ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
 
 impl Seen {
     /// Whether the kernel gives this address to the link by itself, without saying so: a tunnel over IPv4 has a link-local one made of its end
     /// (`add_v4_addrs` in `net/ipv6/addrconf.c`).
     pub fn gives_itself(&self, address: &IpAddr) -> bool {
-        let (Kind::Sit | Kind::Gre, Some(Value::Ip(IpAddr::V4(local)))) = (&self.kind, self.options.get("local")) else { return false };
+        let (Kind::Sit | Kind::Gre, Some(Value::Ip(IpAddr::V4(local)))) = (&self.kind, self.options.get("local"))
+        else {
+            return false;
+        };
         let [a, b, c, d] = local.octets();
         let made = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
         *address == IpAddr::V6(made)
@@ -305,7 +316,12 @@ mod tests {
 
     fn bridge_port() -> Writer {
         let mut body = Writer::new(&head(7, Some(true)));
-        body.text(IFNAME, "eth0").u32(MTU, 1400).u32(MASTER, 3).u32(GROUP, 5).put(ADDRESS, &[2, 0, 0, 0, 0, 1]).u32(LINK, 9);
+        body.text(IFNAME, "eth0")
+            .u32(MTU, 1400)
+            .u32(MASTER, 3)
+            .u32(GROUP, 5)
+            .put(ADDRESS, &[2, 0, 0, 0, 0, 1])
+            .u32(LINK, 9);
         body.put(LINK_NETNSID, &4_i32.to_ne_bytes());
         body.nest(LINKINFO, |info| {
             info.text(INFO_KIND, "veth").text(INFO_SLAVE_KIND, "bridge").nest(INFO_SLAVE_DATA, |port| {

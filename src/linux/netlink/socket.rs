@@ -139,7 +139,8 @@ impl Socket {
         // An answer with the kernel's own words, and without the request repeated; a kernel that cannot is no worse.
         let _ = inner.set_ext_ack(true).and_then(|()| inner.set_cap_ack(true));
         let _ = inner.set_netlink_get_strict_chk(true);
-        setsockopt(&inner, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE)).map_err(|e| Error::os(tried, e as i32))?;
+        setsockopt(&inner, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE))
+            .map_err(|e| Error::os(tried, e as i32))?;
         Ok(Self { inner, sequence: Cell::new(1) })
     }
 
@@ -154,7 +155,9 @@ impl Socket {
         let mut answers = Vec::with_capacity(requests.len());
         for chunk in requests.chunks(BATCH) {
             match self.send(chunk, NLM_F_ACK) {
-                Ok(first) => answers.extend((0..).zip(chunk).map(|(n, _)| self.answers(first.wrapping_add(n), |_, _| true))),
+                Ok(first) => {
+                    answers.extend((0..).zip(chunk).map(|(n, _)| self.answers(first.wrapping_add(n), |_, _| true)))
+                }
                 Err(refused) => answers.extend(chunk.iter().map(|_| Err(refused.clone()))),
             }
         }
@@ -210,7 +213,10 @@ impl Socket {
                 Ok(()) => return Ok(messages),
                 Err(refused) if refused.errno == libc::EINTR && start.elapsed() < UNREST => {}
                 Err(refused) if refused.errno == libc::EINTR => {
-                    return Err(Refused { errno: libc::EAGAIN, text: Some("it changes faster than it can be read".to_owned()) });
+                    return Err(Refused {
+                        errno: libc::EAGAIN,
+                        text: Some("it changes faster than it can be read".to_owned()),
+                    });
                 }
                 Err(refused) => return Err(refused),
             }
@@ -241,7 +247,10 @@ impl Socket {
             bytes.extend_from_slice(&request.body);
             bytes.resize(padded(bytes.len()), 0);
         }
-        let sent = self.inner.send(&bytes, 0).map_err(|e| Refused { errno: e.raw_os_error().unwrap_or(libc::EIO), text: None });
+        let sent = self
+            .inner
+            .send(&bytes, 0)
+            .map_err(|e| Refused { errno: e.raw_os_error().unwrap_or(libc::EIO), text: None });
         // There may be a key in it.
         bytes.zeroize();
         sent.map(|_| first)
@@ -253,7 +262,11 @@ impl Socket {
     }
 
     /// [`Self::answers`] to any of several requests.
-    fn answers_within(&self, sequences: RangeInclusive<u32>, take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
+    fn answers_within(
+        &self,
+        sequences: RangeInclusive<u32>,
+        take: impl FnMut(u16, &[u8]) -> bool,
+    ) -> Result<(), Refused> {
         ROOM.with(|room| {
             let mut buffer = room.take();
             buffer.resize(ANSWER, 0);
@@ -263,7 +276,12 @@ impl Socket {
         })
     }
 
-    fn read(&self, buffer: &mut [u8], sequences: &RangeInclusive<u32>, mut take: impl FnMut(u16, &[u8]) -> bool) -> Result<(), Refused> {
+    fn read(
+        &self,
+        buffer: &mut [u8],
+        sequences: &RangeInclusive<u32>,
+        mut take: impl FnMut(u16, &[u8]) -> bool,
+    ) -> Result<(), Refused> {
         let mut interrupted = false;
         loop {
             let length = self.receive(buffer)?;
@@ -294,7 +312,12 @@ impl Socket {
                 Ok(0) => return Err(Refused::malformed("empty")),
                 Ok(length) => return Ok(length),
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Err(Refused { errno: libc::ETIMEDOUT, text: Some(format!("the kernel did not answer for {PATIENCE} seconds")) }),
+                Err(Errno::EAGAIN) => {
+                    return Err(Refused {
+                        errno: libc::ETIMEDOUT,
+                        text: Some(format!("the kernel did not answer for {PATIENCE} seconds")),
+                    });
+                }
                 Err(e) => return Err(Refused::os(e)),
             }
         }
@@ -343,7 +366,11 @@ fn acknowledged(head: &Head, body: &[u8]) -> Result<(), Refused> {
         return Ok(());
     }
     // The request's head follows, and without the capping all of the request.
-    let request = if head.flags & NLM_F_CAPPED != 0 { HEAD } else { usize::try_from(u32_at(body, 4).unwrap_or(16)).unwrap_or(HEAD) };
+    let request = if head.flags & NLM_F_CAPPED != 0 {
+        HEAD
+    } else {
+        usize::try_from(u32_at(body, 4).unwrap_or(16)).unwrap_or(HEAD)
+    };
     Err(Refused { errno: errno.saturating_neg(), text: words(Attributes::after(body, request.saturating_add(4))) })
 }
 

@@ -61,7 +61,8 @@ impl<'a> Site<'a> {
         }
         indexes.asked += 1;
         if indexes.asked == QUESTIONS {
-            indexes.known = link::dump(&self.socket)?.into_iter().map(|seen| (seen.name, (seen.index, seen.kind))).collect();
+            indexes.known =
+                link::dump(&self.socket)?.into_iter().map(|seen| (seen.name, (seen.index, seen.kind))).collect();
             if let Some(known) = indexes.known.get(name) {
                 return Ok(known.clone());
             }

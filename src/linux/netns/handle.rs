@@ -4,7 +4,10 @@
 //! the job's namespace first (2 µs) and serves nothing else afterwards. Netlink sockets, `/proc/sys/net` and child processes of a job all belong to that
 //! namespace. Never call [`Netns::enter`] on a thread that goes on to do something else.
 
-#![expect(unsafe_code, reason = "three system calls that nix does not have: a private procfs, SO_NETNS_COOKIE, and the type of a namespace file")]
+#![expect(
+    unsafe_code,
+    reason = "three system calls that nix does not have: a private procfs, SO_NETNS_COOKIE, and the type of a namespace file"
+)]
 
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::NetnsRef;
@@ -72,7 +75,11 @@ impl Netns {
     fn at(path: &Path) -> Result<Self, Error> {
         let tried = || format!("open the network namespace {}", path.display());
         // Not blocking: somebody may have put a FIFO there.
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path).map_err(|e| Error::io(tried(), &e))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
+            .open(path)
+            .map_err(|e| Error::io(tried(), &e))?;
         // SAFETY: NS_GET_NSTYPE takes no argument and only reads; on another kind of file it fails with ENOTTY.
         let kind = unsafe { libc::ioctl(file.as_raw_fd(), NS_GET_NSTYPE) };
         if kind != libc::CLONE_NEWNET {
@@ -88,7 +95,12 @@ impl Netns {
 
     /// Its device and inode number: equal for two that are open at the same time only if they are the same namespace.
     pub fn inode(&self) -> Result<(u64, u64), Error> {
-        let file = self.0.try_clone().map(File::from).and_then(|file| file.metadata()).map_err(|e| Error::io("stat a network namespace", &e))?;
+        let file = self
+            .0
+            .try_clone()
+            .map(File::from)
+            .and_then(|file| file.metadata())
+            .map_err(|e| Error::io("stat a network namespace", &e))?;
         Ok((file.dev(), file.ino()))
     }
 }
@@ -111,7 +123,9 @@ pub fn cookie_of(socket: &impl AsFd) -> Result<u64, Error> {
     let mut length = size_of::<u64>() as libc::socklen_t;
     let socket = socket.as_fd().as_raw_fd();
     // SAFETY: the kernel writes at most `length` bytes, and both pointers are to live values of that size.
-    let done = unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, SO_NETNS_COOKIE, (&raw mut cookie).cast(), &raw mut length) };
+    let done = unsafe {
+        libc::getsockopt(socket, libc::SOL_SOCKET, SO_NETNS_COOKIE, (&raw mut cookie).cast(), &raw mut length)
+    };
     if done == 0 || nix::errno::Errno::last() == nix::errno::Errno::ENOPROTOOPT {
         return Ok(cookie);
     }
@@ -155,7 +169,8 @@ pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Resu
     let mut answers: Vec<Option<Result<T, Error>>> = (0..count).map(|_| None).collect();
     std::thread::scope(|scope| {
         let name = |n| std::thread::Builder::new().name(format!("netns-{n}"));
-        let started: Vec<_> = (0..threads.clamp(1, count)).filter_map(|n| name(n).spawn_scoped(scope, work).ok()).collect();
+        let started: Vec<_> =
+            (0..threads.clamp(1, count)).filter_map(|n| name(n).spawn_scoped(scope, work).ok()).collect();
         let own = if started.is_empty() { here(work) } else { Vec::new() };
         for (at, answer) in started.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).chain(own) {
             if let Some(slot) = answers.get_mut(at) {
@@ -163,7 +178,13 @@ pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Resu
             }
         }
     });
-    let lost = || Err(Error::new(ErrorKind::Refused, "run a job in a namespace", "its thread could not be started, or stopped half-way"));
+    let lost = || {
+        Err(Error::new(
+            ErrorKind::Refused,
+            "run a job in a namespace",
+            "its thread could not be started, or stopped half-way",
+        ))
+    };
     answers.into_iter().map(|answer| answer.unwrap_or_else(lost)).collect()
 }
 
@@ -183,7 +204,8 @@ pub fn run_one<T: Send>(place: Place, work: impl FnOnce() -> T + Send) -> Result
 
 /// Carries out a job on a thread of its own in a fresh namespace that nobody else sees, and that goes with it.
 pub fn scratch<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
-    let fresh = || unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os("make a scratch network namespace", e as i32));
+    let fresh =
+        || unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os("make a scratch network namespace", e as i32));
     run_one(Place::Anywhere, || fresh().and_then(|()| work()))?
 }
 
@@ -221,10 +243,13 @@ fn name_this(name: &str, tried: &str, enter: impl FnOnce() -> Result<(), Error>)
     directory()?;
     let path = path(name);
     OpenOptions::new().write(true).create_new(true).mode(0o444).open(&path).map_err(|e| match e.kind() {
-        io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Taken, tried, format!("{} is already there", path.display())),
+        io::ErrorKind::AlreadyExists => {
+            Error::new(ErrorKind::Taken, tried, format!("{} is already there", path.display()))
+        }
         _ => Error::io(tried, &e),
     })?;
-    let made = enter().and_then(|()| bind(Path::new("/proc/thread-self/ns/net"), &path).map_err(|e| Error::os(tried, e as i32)));
+    let made = enter()
+        .and_then(|()| bind(Path::new("/proc/thread-self/ns/net"), &path).map_err(|e| Error::os(tried, e as i32)));
     if made.is_err() {
         // Nothing better can be done if this fails too; the empty file is recognised by the record.
         let _ = std::fs::remove_file(&path);
@@ -289,7 +314,9 @@ pub fn names() -> Result<Vec<String>, Error> {
     for entry in entries {
         let entry = entry.map_err(|e| Error::io(tried.clone(), &e))?;
         // Whatever else somebody put there is no namespace: a socket, a device, a link that leads nowhere or in a circle.
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink() && entry.path().metadata().is_ok_and(|there| there.is_file()));
+        let is_file = entry.file_type().is_ok_and(|kind| {
+            kind.is_file() || kind.is_symlink() && entry.path().metadata().is_ok_and(|there| there.is_file())
+        });
         if !is_file {
             continue;
         }
@@ -313,7 +340,8 @@ fn directory() -> Result<(), Error> {
     let shared = || mount(None::<&str>, DIR, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>);
     let set_up = shared().or_else(|e| match e {
         // Not a mount point yet.
-        nix::Error::EINVAL => mount(Some(DIR), DIR, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>).and_then(|()| shared()),
+        nix::Error::EINVAL => mount(Some(DIR), DIR, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)
+            .and_then(|()| shared()),
         e => Err(e),
     });
     set_up.map_err(|e| Error::os(tried(), e as i32))?;
@@ -325,7 +353,9 @@ fn directory() -> Result<(), Error> {
 pub fn hidden() -> Option<String> {
     let of = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/mnt")).ok();
     let apart = of("self")? != of("1")?;
-    apart.then(|| format!("topo runs in a mount namespace of its own: namespaces in {DIR} may not be visible to other processes"))
+    apart.then(|| {
+        format!("topo runs in a mount namespace of its own: namespaces in {DIR} may not be visible to other processes")
+    })
 }
 
 /// Gives the calling thread, which must be one of [`run`]'s, mounts of its own: a `/sys` that shows its network namespace, and each file of `binds` (from, to)
@@ -334,16 +364,21 @@ pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
     let tried = "make mounts of its own for a program";
     unshare(CloneFlags::CLONE_NEWNS).map_err(|e| Error::os(tried, e as i32))?;
     // A slave: what the machine mounts later is seen here, nothing the other way round.
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_SLAVE | MsFlags::MS_REC, None::<&str>).map_err(|e| Error::os(tried, e as i32))?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_SLAVE | MsFlags::MS_REC, None::<&str>)
+        .map_err(|e| Error::os(tried, e as i32))?;
     let read_only = statvfs("/sys").is_ok_and(|fs| fs.flags().contains(FsFlags::ST_RDONLY));
     let flags = if read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
     let sys = mount(Some("sysfs"), "/sys", Some("sysfs"), flags, None::<&str>);
     // The kernel has one sysfs for each network namespace, and does not mount it upon itself (`do_add_mount`): where it is busy, `/sys` is right.
     let wrong = sys.err().filter(|e| *e != nix::Error::EBUSY);
-    let mut failed: Vec<String> =
-        wrong.map(|e| format!("/sys shows another network namespace: mount sysfs: {}", e.desc().to_lowercase())).into_iter().collect();
+    let mut failed: Vec<String> = wrong
+        .map(|e| format!("/sys shows another network namespace: mount sysfs: {}", e.desc().to_lowercase()))
+        .into_iter()
+        .collect();
     for (from, to) in binds {
-        failed.extend(bind(from, to).err().map(|e| format!("{} is not used: bind it over {}: {}", from.display(), to.display(), e.desc().to_lowercase())));
+        failed.extend(bind(from, to).err().map(|e| {
+            format!("{} is not used: bind it over {}: {}", from.display(), to.display(), e.desc().to_lowercase())
+        }));
     }
     Ok(failed)
 }
@@ -388,7 +423,16 @@ fn private_procfs() -> Option<OwnedFd> {
     // SAFETY: the name is a NUL-terminated string that lives through the call.
     let fs = owned(unsafe { libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), FSOPEN_CLOEXEC) })?;
     // SAFETY: this command takes no key and no value.
-    let made = unsafe { libc::syscall(libc::SYS_fsconfig, fs.as_raw_fd(), FSCONFIG_CMD_CREATE, std::ptr::null::<u8>(), std::ptr::null::<u8>(), 0) };
+    let made = unsafe {
+        libc::syscall(
+            libc::SYS_fsconfig,
+            fs.as_raw_fd(),
+            FSCONFIG_CMD_CREATE,
+            std::ptr::null::<u8>(),
+            std::ptr::null::<u8>(),
+            0,
+        )
+    };
     if made != 0 {
         return None;
     }

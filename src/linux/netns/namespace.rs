@@ -43,7 +43,10 @@ impl Inherited {
     /// Puts the calling thread's namespace, which is fresh, to the defaults. A setting that this kernel does not have needs nothing.
     fn clear(&self) -> Result<(), Error> {
         let differs = |key: &&str| sysctl::read(key).is_ok_and(|value| value != "0");
-        self.0.get_or_init(|| DEFAULTS.into_iter().filter(differs).collect()).iter().try_for_each(|key| sysctl::write(key, "0"))
+        self.0
+            .get_or_init(|| DEFAULTS.into_iter().filter(differs).collect())
+            .iter()
+            .try_for_each(|key| sysctl::write(key, "0"))
     }
 }
 
@@ -53,7 +56,8 @@ pub fn create(topology: &Name, node: &Node, inherited: &Inherited, claimed: bool
         netns::remove(node.as_str())?;
     }
     netns::create(node.as_str(), || {
-        set_mark(&Socket::open()?, topology).map_err(|refused| refused.error(format!("ip -n {node} link set lo alias {}", mark(topology))))?;
+        set_mark(&Socket::open()?, topology)
+            .map_err(|refused| refused.error(format!("ip -n {node} link set lo alias {}", mark(topology))))?;
         inherited.clear()
     })
 }

@@ -53,7 +53,8 @@ impl Held {
 
     /// Holds the namespace of `node` if it is not held yet, and there is room; without that it is made anew where it comes back.
     pub fn hold_named(&self, node: &Node) {
-        let room = self.with(|held| !held.contains_key(node) && u64::try_from(held.len()).is_ok_and(|count| count < self.room));
+        let room = self
+            .with(|held| !held.contains_key(node) && u64::try_from(held.len()).is_ok_and(|count| count < self.room));
         if let (Some(true), Ok(netns)) = (room, Netns::named(node.as_str())) {
             self.hold(node, netns);
         }
@@ -63,13 +64,18 @@ impl Held {
     pub fn give_all_back(&self) {
         let nodes: Vec<Node> = self.with(|held| held.keys().cloned().collect()).unwrap_or_default();
         // What has no name afterwards is missing, and the plan back says so.
-        let jobs = nodes.iter().filter(|node| !netns::is_there(node.as_str())).map(|node| netns::job(Place::Anywhere, || _ = self.give_back(node)));
+        let jobs = nodes
+            .iter()
+            .filter(|node| !netns::is_there(node.as_str()))
+            .map(|node| netns::job(Place::Anywhere, || _ = self.give_back(node)));
         netns::run(netns::WRITERS, jobs.collect());
     }
 
     /// Gives the namespace of `node` its name back. The empty file that a removal half-way leaves gives way.
     pub fn give_back(&self, node: &Node) -> Result<(), Error> {
-        let nobody = || Error::new(ErrorKind::Refused, format!("give namespace {node} its name back"), "it is not held any more");
+        let nobody = || {
+            Error::new(ErrorKind::Refused, format!("give namespace {node} its name back"), "it is not held any more")
+        };
         let netns = self.with(|held| held.get(node).cloned()).flatten().ok_or_else(nobody)?;
         if netns::is_leftover(node.as_str()) {
             netns::remove(node.as_str())?;

@@ -19,7 +19,12 @@ pub struct Homes(Vec<(Node, File)>);
 impl Homes {
     /// Those of `nodes` in which anybody lives.
     pub fn of(nodes: &[&Node]) -> Self {
-        Self(of(nodes).into_keys().filter_map(|node| Some((node.clone(), File::open(netns::path(node.as_str())).ok()?))).collect())
+        Self(
+            of(nodes)
+                .into_keys()
+                .filter_map(|node| Some((node.clone(), File::open(netns::path(node.as_str())).ok()?)))
+                .collect(),
+        )
     }
 
     /// Ends all who live there, but this process: asked first (SIGTERM), made to after three seconds (SIGKILL). Answers with how many there were in each. A namespace that is
@@ -46,11 +51,20 @@ impl Homes {
 
     /// Who lives there now.
     fn inhabitants(&self) -> Vec<(Node, Pid)> {
-        let homes: HashMap<(u64, u64), &Node> =
-            self.0.iter().filter_map(|(node, home)| home.metadata().ok().map(|meta| ((meta.dev(), meta.ino()), node))).collect();
-        let home = |id: u32| std::fs::metadata(format!("/proc/{id}/ns/net")).ok().and_then(|home| homes.get(&(home.dev(), home.ino())));
+        let homes: HashMap<(u64, u64), &Node> = self
+            .0
+            .iter()
+            .filter_map(|(node, home)| home.metadata().ok().map(|meta| ((meta.dev(), meta.ino()), node)))
+            .collect();
+        let home = |id: u32| {
+            std::fs::metadata(format!("/proc/{id}/ns/net")).ok().and_then(|home| homes.get(&(home.dev(), home.ino())))
+        };
         let me = std::process::id();
-        ids().into_iter().filter(|id| *id != me).filter_map(|id| Some(((*home(id)?).clone(), Pid::from_raw(i32::try_from(id).ok()?)))).collect()
+        ids()
+            .into_iter()
+            .filter(|id| *id != me)
+            .filter_map(|id| Some(((*home(id)?).clone(), Pid::from_raw(i32::try_from(id).ok()?))))
+            .collect()
     }
 }
 

@@ -34,7 +34,9 @@ pub fn write(key: &str, value: &str) -> Result<(), Error> {
     check(key)?;
     let line = format!("{value}\n");
     // In one write: the kernel takes the first write of an open file for the whole value.
-    netns::open_sysctl(key, true).and_then(|mut file| file.write_all(line.as_bytes())).map_err(|e| Error::io(tried(), &e))?;
+    netns::open_sysctl(key, true)
+        .and_then(|mut file| file.write_all(line.as_bytes()))
+        .map_err(|e| Error::io(tried(), &e))?;
     let kept = read(key)?;
     let as_resource = |value: &str| Sysctl::new(Node::host(), key, value);
     if as_resource(value).drift(&as_resource(&kept)).is_empty() {
@@ -51,7 +53,10 @@ pub fn own(name: &str) -> Vec<(String, String)> {
     let sections = ["net/ipv4/conf", "net/ipv6/conf", "net/ipv4/neigh", "net/ipv6/neigh"];
     let files = sections.iter().flat_map(|section| {
         let entries = std::fs::read_dir(format!("/proc/sys/{section}/{name}")).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|file| !NOT.contains(&file.as_str())).map(move |file| (section, file))
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|file| !NOT.contains(&file.as_str()))
+            .map(move |file| (section, file))
     });
     let differs = |(section, file): (&&str, String)| {
         let value = read(&format!("{section}/{name}/{file}")).ok()?;
@@ -84,7 +89,17 @@ mod tests {
 
     #[test]
     fn keys_stay_below_net() {
-        for bad in ["kernel/hostname", "net", "net/", "net/../kernel/hostname", "/net/ipv4/ip_forward", "net//ipv4", "net/./x", "net/a\0b", ""] {
+        for bad in [
+            "kernel/hostname",
+            "net",
+            "net/",
+            "net/../kernel/hostname",
+            "/net/ipv4/ip_forward",
+            "net//ipv4",
+            "net/./x",
+            "net/a\0b",
+            "",
+        ] {
             assert!(check(bad).is_err(), "{bad}");
         }
         assert!(check("net/ipv4/conf/eth0.100/rp_filter").is_ok());

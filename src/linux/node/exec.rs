@@ -25,12 +25,22 @@ pub struct Program<'a> {
 ///
 /// `files` is the folder of `/etc/netns` whose files are seen in the place of those in `/etc`. What could not be mounted is told to `warn`.
 /// A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
-pub fn exec(place: Place, files: Option<&str>, program: Program<'_>, warn: &mut (dyn FnMut(&str) + Send)) -> Result<Infallible, Error> {
+pub fn exec(
+    place: Place,
+    files: Option<&str>,
+    program: Program<'_>,
+    warn: &mut (dyn FnMut(&str) + Send),
+) -> Result<Infallible, Error> {
     inside(place, files, program, warn, |command| Err(command.exec()))
 }
 
 /// Runs `program` as [`exec`] does, waits for its end, and says how it ended.
-pub fn status(place: Place, files: Option<&str>, program: Program<'_>, warn: &mut (dyn FnMut(&str) + Send)) -> Result<ExitStatus, Error> {
+pub fn status(
+    place: Place,
+    files: Option<&str>,
+    program: Program<'_>,
+    warn: &mut (dyn FnMut(&str) + Send),
+) -> Result<ExitStatus, Error> {
     inside(place, files, program, warn, Command::status)
 }
 
@@ -42,7 +52,9 @@ fn inside<T: Send>(
     warn: &mut (dyn FnMut(&str) + Send),
     start: impl FnOnce(&mut Command) -> io::Result<T> + Send,
 ) -> Result<T, Error> {
-    let binds = files.map(|node| binds(&Path::new(crate::linux::object::file::DIR).join(node), Path::new("/etc"))).unwrap_or_default();
+    let binds = files
+        .map(|node| binds(&Path::new(crate::linux::object::file::DIR).join(node), Path::new("/etc")))
+        .unwrap_or_default();
     // The namespaces are the thread's, and the thread that calls `exec` is the one that stays.
     run_one(place, || {
         own_mounts(&binds)?.iter().for_each(|failed| warn(failed));
@@ -50,7 +62,9 @@ fn inside<T: Send>(
         start(command.args(program.args).envs(program.env.iter().map(|(name, value)| (name, value)))).map_err(|error| {
             let tried = format!("run {}", program.name.to_string_lossy());
             match error.kind() {
-                io::ErrorKind::NotFound => Error { kind: ErrorKind::Missing, reason: "no such program".to_owned(), ..Error::io(tried, &error) },
+                io::ErrorKind::NotFound => {
+                    Error { kind: ErrorKind::Missing, reason: "no such program".to_owned(), ..Error::io(tried, &error) }
+                }
                 _ => Error::io(tried, &error),
             }
         })

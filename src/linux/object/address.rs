@@ -68,7 +68,12 @@ const FOREVER: u32 = u32::MAX;
 
 /// All addresses of the socket's namespace.
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
-    Ok(socket.dump(GET, Writer::new(&[0; HEAD]).bytes())?.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
+    Ok(socket
+        .dump(GET, Writer::new(&[0; HEAD]).bytes())?
+        .iter()
+        .filter(|message| message.kind == NEW)
+        .filter_map(|message| parse(&message.body))
+        .collect())
 }
 
 /// Reads `RTM_NEWADDR`.
@@ -88,9 +93,15 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         label: attributes.text(LABEL),
         flags,
         // `struct ifa_cacheinfo`: preferred, valid.
-        lifetime: attributes.get(CACHEINFO).and_then(|info| Some((u32_at(info, 4)?, u32_at(info, 0)?))).unwrap_or((FOREVER, FOREVER)),
+        lifetime: attributes
+            .get(CACHEINFO)
+            .and_then(|info| Some((u32_at(info, 4)?, u32_at(info, 0)?)))
+            .unwrap_or((FOREVER, FOREVER)),
         created: attributes.get(CACHEINFO).and_then(|info| u32_at(info, 8)).unwrap_or(0),
-        raw: Raw(attributes.filter(|(number, value)| told(*number, value)).map(|(number, value)| (number, value.to_vec())).collect()),
+        raw: Raw(attributes
+            .filter(|(number, value)| told(*number, value))
+            .map(|(number, value)| (number, value.to_vec()))
+            .collect()),
     })
 }
 
@@ -139,7 +150,8 @@ impl Seen {
     /// did (`says` is false), and the last is then told from its form.
     pub fn is_kernels(&self, says: bool) -> bool {
         let loopback = self.address.addr().is_loopback() && self.scope == 254 && self.index == 1;
-        let link_local = matches!(self.address, IpNet::V6(net) if net.addr().is_unicast_link_local()) && self.scope == SCOPE_LINK;
+        let link_local =
+            matches!(self.address, IpNet::V6(net) if net.addr().is_unicast_link_local()) && self.scope == SCOPE_LINK;
         (1..=3).contains(&self.protocol) || (loopback && self.protocol == 0) || (link_local && !says)
     }
 }
@@ -180,8 +192,12 @@ pub fn create(site: &Site<'_>, address: &Address) -> Result<(), Refused> {
 
 /// Changes what can be changed of an address where it stands: its mark and its lifetime, which is for ever where none is said.
 pub fn update(site: &Site<'_>, before: &Address, after: &Address) -> Result<(), Refused> {
-    let whole =
-        Address { scope: after.scope.over(&before.scope), label: after.label.over(&before.label), nodad: after.nodad.over(&before.nodad), ..after.clone() };
+    let whole = Address {
+        scope: after.scope.over(&before.scope),
+        label: after.label.over(&before.label),
+        nodad: after.nodad.over(&before.nodad),
+        ..after.clone()
+    };
     site.ask(NEW, REPLACE, &full(site, &whole)?)
 }
 
@@ -196,7 +212,11 @@ mod tests {
 
     fn body(flags: u32) -> Writer {
         let mut body = Writer::new(&[2, 24, 0x80, 0, 7, 0, 0, 0]);
-        body.ip(ADDRESS, [10, 0, 0, 2].into()).ip(LOCAL, [10, 0, 0, 1].into()).text(LABEL, "eth0").u32(FLAGS, flags).u8(PROTO, PROTOCOL);
+        body.ip(ADDRESS, [10, 0, 0, 2].into())
+            .ip(LOCAL, [10, 0, 0, 1].into())
+            .text(LABEL, "eth0")
+            .u32(FLAGS, flags)
+            .u8(PROTO, PROTOCOL);
         body
     }
 
@@ -213,7 +233,9 @@ mod tests {
     #[test]
     fn flags_lifetimes_and_the_rest_are_kept() {
         let mut body = body(Address::NO_PREFIX_ROUTE);
-        body.put(BROADCAST, &[10, 0, 0, 255]).u32(RT_PRIORITY, 7).put(CACHEINFO, &[500_u32, 1000, 0, 0].map(u32::to_ne_bytes).concat());
+        body.put(BROADCAST, &[10, 0, 0, 255])
+            .u32(RT_PRIORITY, 7)
+            .put(CACHEINFO, &[500_u32, 1000, 0, 0].map(u32::to_ne_bytes).concat());
         let address = parse(body.bytes()).unwrap().address(&"RED".into(), "eth0".into());
         assert_eq!(address.more_words(), "noprefixroute broadcast 10.0.0.255 metric 7");
         assert_eq!((address.lifetime, address.expires), (Some((1000, 500)), true));

@@ -46,7 +46,9 @@ impl Files {
     /// Files where the namespaces of others are called as `existing` says.
     #[must_use]
     pub fn of(&self, existing: &BTreeMap<Node, NetnsRef>) -> Self {
-        let name = |(node, place): (&Node, &NetnsRef)| if let NetnsRef::Name(name) = place { Some((node.clone(), name.clone())) } else { None };
+        let name = |(node, place): (&Node, &NetnsRef)| {
+            if let NetnsRef::Name(name) = place { Some((node.clone(), name.clone())) } else { None }
+        };
         Self { dir: self.dir.clone(), folders: existing.iter().filter_map(name).collect() }
     }
 
@@ -59,16 +61,22 @@ impl Files {
         }
         let failed = |e: std::io::Error| Error::io(format!("list {}", self.dir.display()), &e);
         let entries: Result<Vec<_>, _> = std::fs::read_dir(&self.dir).and_then(Iterator::collect);
-        Ok(Some(entries.map_err(failed)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect()))
+        Ok(Some(
+            entries.map_err(failed)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect(),
+        ))
     }
 
     /// The file as it is, and whose: ours if its first line says so. `None` where there is none.
     pub fn observe(&self, node: &Node, name: FileName, topology: &Name) -> Result<Option<(File, Owner)>, Error> {
         let refused = |e: nix::Error| Error::os(format!("read {}", self.path(node, name)), e as i32);
-        let theirs = |content: String, whose: &str| Some((File { node: node.clone(), name, content }, Owner::Theirs(whose.to_owned())));
+        let theirs = |content: String, whose: &str| {
+            Some((File { node: node.clone(), name, content }, Owner::Theirs(whose.to_owned())))
+        };
         let folder = match self.folder(node) {
             Err(nix::Error::ENOENT) => return Ok(None),
-            Err(nix::Error::ELOOP | nix::Error::ENOTDIR) => return Ok(theirs(String::new(), "somebody else (its folder is not a plain folder)")),
+            Err(nix::Error::ELOOP | nix::Error::ENOTDIR) => {
+                return Ok(theirs(String::new(), "somebody else (its folder is not a plain folder)"));
+            }
             folder => folder.map_err(refused)?,
         };
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
@@ -81,13 +89,18 @@ impl Files {
             return Ok(theirs(String::new(), "somebody else (not a plain file)"));
         }
         let mut bytes = Vec::new();
-        file.take(LIMIT).read_to_end(&mut bytes).map_err(|e| Error::io(format!("read {}", self.path(node, name)), &e))?;
+        file.take(LIMIT)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::io(format!("read {}", self.path(node, name)), &e))?;
         let content = String::from_utf8_lossy(&bytes).into_owned();
         let first = content.lines().next().unwrap_or_default();
         if first == File::mark(topology) {
             return Ok(Some((File { node: node.clone(), name, content }, Owner::Ours)));
         }
-        let other = first.strip_prefix("# topo:").and_then(|rest| rest.split_once(" - ")).map(|(other, _)| format!("topology {other:?}"));
+        let other = first
+            .strip_prefix("# topo:")
+            .and_then(|rest| rest.split_once(" - "))
+            .map(|(other, _)| format!("topology {other:?}"));
         Ok(theirs(content, &other.unwrap_or_else(|| "somebody else".to_owned())))
     }
 
@@ -103,11 +116,16 @@ impl Files {
         // Left by a run that was killed while it wrote.
         let _ = unlinkat(&folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mut new = std::fs::File::from(openat(&folder, temporary.as_str(), flags, Mode::from_bits_truncate(0o644)).map_err(refused)?);
-        let written = fchmod(&new, Mode::from_bits_truncate(0o644)).map_err(std::io::Error::from).and_then(|()| new.write_all(file.content.as_bytes()));
-        let done = written
-            .map_err(|e| Error::io(format!("write {}", self.path(&file.node, file.name)), &e))
-            .and_then(|()| renameat(&folder, temporary.as_str(), &folder, file.name.to_string().as_str()).map_err(refused));
+        let mut new = std::fs::File::from(
+            openat(&folder, temporary.as_str(), flags, Mode::from_bits_truncate(0o644)).map_err(refused)?,
+        );
+        let written = fchmod(&new, Mode::from_bits_truncate(0o644))
+            .map_err(std::io::Error::from)
+            .and_then(|()| new.write_all(file.content.as_bytes()));
+        let done =
+            written.map_err(|e| Error::io(format!("write {}", self.path(&file.node, file.name)), &e)).and_then(|()| {
+                renameat(&folder, temporary.as_str(), &folder, file.name.to_string().as_str()).map_err(refused)
+            });
         if done.is_err() {
             let _ = unlinkat(&folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
         }
@@ -122,7 +140,10 @@ impl Files {
         unlinkat(&folder, file.name.to_string().as_str(), UnlinkatFlags::NoRemoveDir).map_err(refused)?;
         let base = self.base().map_err(refused)?;
         // Not empty, most likely.
-        if is_ours(&folder) && unlinkat(&base, self.name(&file.node), UnlinkatFlags::RemoveDir).is_ok() && is_ours(&base) {
+        if is_ours(&folder)
+            && unlinkat(&base, self.name(&file.node), UnlinkatFlags::RemoveDir).is_ok()
+            && is_ours(&base)
+        {
             let _ = std::fs::remove_dir(&self.dir);
         }
         Ok(())
@@ -132,7 +153,9 @@ impl Files {
     pub fn tidy(&self, nodes: &BTreeSet<Node>) {
         let Ok(base) = self.base() else { return };
         let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        for node in entries.filter_map(|entry| entry.file_name().into_string().ok()).map(|name| Node::from(name.as_str())) {
+        for node in
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).map(|name| Node::from(name.as_str()))
+        {
             let Some(folder) = nodes.contains(&node).then(|| self.folder(&node).ok()).flatten() else { continue };
             for name in [FileName::Hosts, FileName::ResolvConf] {
                 let _ = unlinkat(&folder, temporary(name).as_str(), UnlinkatFlags::NoRemoveDir);
@@ -145,10 +168,12 @@ impl Files {
 
     fn not_theirs(&self, file: &File, topology: &Name, verb: &str) -> Result<(), Error> {
         match self.observe(&file.node, file.name, topology)? {
-            Some((_, Owner::Theirs(whose))) => {
-                Err(Error::new(ErrorKind::Taken, format!("{verb} {}", self.path(&file.node, file.name)), format!("it is {whose}'s"))
-                    .help("move it away, or take `dns` out of the namespace"))
-            }
+            Some((_, Owner::Theirs(whose))) => Err(Error::new(
+                ErrorKind::Taken,
+                format!("{verb} {}", self.path(&file.node, file.name)),
+                format!("it is {whose}'s"),
+            )
+            .help("move it away, or take `dns` out of the namespace")),
             _ => Ok(()),
         }
     }
@@ -211,7 +236,11 @@ mod tests {
     }
 
     fn hosts(topology: &Name) -> File {
-        File { node: "RED".into(), name: FileName::Hosts, content: format!("{}\n127.0.0.1 localhost\n", File::mark(topology)) }
+        File {
+            node: "RED".into(),
+            name: FileName::Hosts,
+            content: format!("{}\n127.0.0.1 localhost\n", File::mark(topology)),
+        }
     }
 
     #[test]

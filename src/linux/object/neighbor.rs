@@ -49,18 +49,30 @@ pub struct Seen {
 /// All neighbours of the socket's namespace, the learned ones too; or the proxy entries.
 pub fn dump(socket: &Socket, proxies: bool) -> Result<Vec<Seen>, Refused> {
     let families = [libc::AF_INET, libc::AF_INET6].map(|family| u8::try_from(family).unwrap_or(0));
-    Ok(dump_family(socket, 0, if proxies { PROXY } else { 0 })?.into_iter().filter(|(family, _)| families.contains(family)).map(|(_, seen)| seen).collect())
+    Ok(dump_family(socket, 0, if proxies { PROXY } else { 0 })?
+        .into_iter()
+        .filter(|(family, _)| families.contains(family))
+        .map(|(_, seen)| seen)
+        .collect())
 }
 
 /// All forwarding entries of the socket's namespace.
 pub fn dump_fdb(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     let bridge = u8::try_from(libc::AF_BRIDGE).unwrap_or(0);
-    Ok(dump_family(socket, bridge, 0)?.into_iter().filter(|(family, _)| *family == bridge).map(|(_, seen)| seen).collect())
+    Ok(dump_family(socket, bridge, 0)?
+        .into_iter()
+        .filter(|(family, _)| *family == bridge)
+        .map(|(_, seen)| seen)
+        .collect())
 }
 
 fn dump_family(socket: &Socket, family: u8, flags: u8) -> Result<Vec<(u8, Seen)>, Refused> {
     let messages = socket.dump(GET, Writer::new(&head(family, 0, 0, flags)).bytes())?;
-    Ok(messages.iter().filter(|message| message.kind == NEW).filter_map(|message| Some((u8_at(&message.body, 0)?, parse(&message.body)?))).collect())
+    Ok(messages
+        .iter()
+        .filter(|message| message.kind == NEW)
+        .filter_map(|message| Some((u8_at(&message.body, 0)?, parse(&message.body)?)))
+        .collect())
 }
 
 /// Reads `RTM_NEWNEIGH`.
@@ -96,7 +108,9 @@ impl Seen {
     pub fn fdb(&self, node: &Node, name: IfName) -> Option<Fdb> {
         let to = match (self.address, self.vlan) {
             (Some(dst), None) if self.flags & SELF != 0 && self.state & (PERMANENT | NOARP) != 0 => FdbTarget::End(dst),
-            (None, Some(vlan)) if self.flags & (SELF | EXTERNALLY_LEARNED) == 0 && self.state & NOARP != 0 => FdbTarget::Port(vlan),
+            (None, Some(vlan)) if self.flags & (SELF | EXTERNALLY_LEARNED) == 0 && self.state & NOARP != 0 => {
+                FdbTarget::Port(vlan)
+            }
             _ => return None,
         };
         Some(Fdb { link: LinkId { node: node.clone(), name }, mac: self.mac?, to })
@@ -112,7 +126,8 @@ fn message(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refused> {
     let family = if neighbor.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let flags = if neighbor.proxy { PROXY } else { 0 };
     let state = if neighbor.permanent { PERMANENT } else { 0 };
-    let mut body = Writer::new(&head(u8::try_from(family).unwrap_or(0), site.index(&neighbor.link.name)?, state, flags));
+    let mut body =
+        Writer::new(&head(u8::try_from(family).unwrap_or(0), site.index(&neighbor.link.name)?, state, flags));
     body.ip(DST, neighbor.address);
     Ok(body)
 }

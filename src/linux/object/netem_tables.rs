@@ -13,8 +13,13 @@ pub fn table(distribution: Distribution) -> &'static [i16] {
     static UNIFORM: LazyLock<Vec<i16>> = LazyLock::new(|| cells().map(|share| value(2.0 * share - 1.0)).collect());
     static NORMAL: LazyLock<Vec<i16>> = LazyLock::new(|| normal().into_iter().map(value).collect());
     static PARETO: LazyLock<Vec<i16>> = LazyLock::new(|| cells().map(|share| value(pareto(share))).collect());
-    static MIXED: LazyLock<Vec<i16>> =
-        LazyLock::new(|| normal().into_iter().zip(cells()).map(|(normal, share)| value((normal + 3.0 * clipped(pareto(share))) / 4.0)).collect());
+    static MIXED: LazyLock<Vec<i16>> = LazyLock::new(|| {
+        normal()
+            .into_iter()
+            .zip(cells())
+            .map(|(normal, share)| value((normal + 3.0 * clipped(pareto(share))) / 4.0))
+            .collect()
+    });
     match distribution {
         Distribution::Uniform => &UNIFORM,
         Distribution::Normal => &NORMAL,
@@ -69,7 +74,9 @@ mod tests {
     #[test]
     fn a_table_has_its_mean_and_its_deviation() {
         // The longest tail of pareto is cut.
-        for (distribution, usual, deviation) in [(Distribution::Uniform, 0.0, 0.577), (Distribution::Normal, 0.0, 1.0), (Distribution::Pareto, -0.033, 0.8)] {
+        for (distribution, usual, deviation) in
+            [(Distribution::Uniform, 0.0, 0.577), (Distribution::Normal, 0.0, 1.0), (Distribution::Pareto, -0.033, 0.8)]
+        {
             let table = table(distribution);
             assert_eq!(table.len(), VALUES);
             assert!(table.is_sorted(), "{distribution:?}");
@@ -77,7 +84,11 @@ mod tests {
             let mean = values().sum::<f64>() / VALUES as f64;
             let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / VALUES as f64;
             assert!((mean - usual).abs() < 0.01, "{distribution:?} has the mean {mean}");
-            assert!((variance.sqrt() - deviation).abs() < 0.06, "{distribution:?} has the deviation {}", variance.sqrt());
+            assert!(
+                (variance.sqrt() - deviation).abs() < 0.06,
+                "{distribution:?} has the deviation {}",
+                variance.sqrt()
+            );
         }
         let mixed = table(Distribution::ParetoNormal);
         assert!(mixed.len() == VALUES && mixed.is_sorted());

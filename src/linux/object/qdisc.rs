@@ -58,7 +58,12 @@ pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
 pub fn parse(body: &[u8]) -> Option<Seen> {
     let (index, handle, parent) = (u32_at(body, 4)?, u32_at(body, 8)?, u32_at(body, 12)?);
     let attributes = Attributes::after(body, HEAD);
-    let seen = Seen { index, handle, kind: attributes.text(KIND)?, options: attributes.get(OPTIONS).unwrap_or_default().to_vec() };
+    let seen = Seen {
+        index,
+        handle,
+        kind: attributes.text(KIND)?,
+        options: attributes.get(OPTIONS).unwrap_or_default().to_vec(),
+    };
     (parent == ROOT && handle != 0).then_some(seen)
 }
 
@@ -110,7 +115,9 @@ fn handle_of(qdisc: &Qdisc) -> u32 {
 /// Puts it to the root of its link.
 pub fn create(site: &Site<'_>, qdisc: &Qdisc) -> Result<(), Refused> {
     let table = match &qdisc.work {
-        Work::Netem(Netem { distribution, .. }) => Some(*distribution).filter(|distribution| *distribution != Distribution::Uniform),
+        Work::Netem(Netem { distribution, .. }) => {
+            Some(*distribution).filter(|distribution| *distribution != Distribution::Uniform)
+        }
         Work::Other { .. } => None,
     };
     site.ask(NEW, CREATE | EXCLUSIVE, &message(site, qdisc, table)?)
@@ -159,7 +166,10 @@ fn write(netem: &Netem, table: Option<Distribution>) -> Writer {
     // Without a gap nothing is reordered, whatever its share.
     let gap = u32::from(*reorder != Share(0));
     let mut options = Writer::new(&words(&[ticks(delay), *limit, loss.0, gap, duplicate.0, ticks(jitter)]));
-    options.put(CORRELATION, &words(&[0; 3])).put(REORDER, &words(&[reorder.0, 0])).put(CORRUPT, &words(&[corrupt.0, 0]));
+    options
+        .put(CORRELATION, &words(&[0; 3]))
+        .put(REORDER, &words(&[reorder.0, 0]))
+        .put(CORRUPT, &words(&[corrupt.0, 0]));
     options.put(RATE, &words(&[u32::try_from(rate.0).unwrap_or(u32::MAX), 0, 0, 0]));
     if rate.0 > u64::from(u32::MAX) {
         options.put(RATE64, &rate.0.to_ne_bytes());
@@ -167,7 +177,10 @@ fn write(netem: &Netem, table: Option<Distribution>) -> Writer {
     options.put(DELAY64, &delay.0.to_ne_bytes()).put(JITTER64, &jitter.0.to_ne_bytes());
     options.u32(ECN, 0).put(SLOT, &[0; SLOT_LENGTH]);
     if let Some(table) = table {
-        options.put(DISTRIBUTION, &netem_tables::table(table).iter().flat_map(|value| value.to_ne_bytes()).collect::<Vec<u8>>());
+        options.put(
+            DISTRIBUTION,
+            &netem_tables::table(table).iter().flat_map(|value| value.to_ne_bytes()).collect::<Vec<u8>>(),
+        );
     }
     options
 }
@@ -177,7 +190,9 @@ fn read(options: &[u8], distribution: Distribution) -> Option<(Netem, Vec<&'stat
     let attributes = Attributes::after(options, QOPT);
     let word = |at| u32_at(options, at);
     let inside = |kind, at| attributes.get(kind).and_then(|value| u32_at(value, at)).unwrap_or(0);
-    let time = |kind, ticks: u32| Nanoseconds(attributes.get(kind).and_then(|value| u64_at(value, 0)).unwrap_or(u64::from(ticks) << 6));
+    let time = |kind, ticks: u32| {
+        Nanoseconds(attributes.get(kind).and_then(|value| u64_at(value, 0)).unwrap_or(u64::from(ticks) << 6))
+    };
     let rate64 = attributes.get(RATE64).and_then(|value| u64_at(value, 0));
     let gap = word(12)?;
     let netem = Netem {

@@ -67,12 +67,21 @@ pub struct Seen {
 }
 
 /// The routes of the socket's namespace, of one family (`AF_INET`, `AF_INET6`): all tables, without what is only kept for speed, broadcast and multicast.
-pub fn dump(socket: &Socket, family: i32, node: &Node, name_of: impl Fn(u32) -> Option<IfName>) -> Result<Vec<Seen>, Refused> {
+pub fn dump(
+    socket: &Socket,
+    family: i32,
+    node: &Node,
+    name_of: impl Fn(u32) -> Option<IfName>,
+) -> Result<Vec<Seen>, Refused> {
     let mut head = [0; HEAD];
     head[0] = u8::try_from(family).unwrap_or(0);
     let messages = socket.dump(GET, Writer::new(&head).bytes())?;
     let ours = |body: &[u8]| u8_at(body, 0) == Some(head[0]);
-    Ok(messages.iter().filter(|message| message.kind == NEW && ours(&message.body)).filter_map(|message| parse(&message.body, node, &name_of)).collect())
+    Ok(messages
+        .iter()
+        .filter(|message| message.kind == NEW && ours(&message.body))
+        .filter_map(|message| parse(&message.body, node, &name_of))
+        .collect())
 }
 
 /// Reads `RTM_NEWROUTE`; `None` for what topo has no word for.
@@ -94,7 +103,8 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
             dead = flags & DEAD != 0;
             let hop = hop(attributes, attributes.u32(OIF), 1, flags, &name_of);
             // IPv6 says of a route that drops what it gets that it goes over `lo`.
-            let drops = matches!(kind, RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Throw);
+            let drops =
+                matches!(kind, RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Throw);
             let forwards = !drops;
             Some(hop).filter(|hop| forwards && (hop.via.is_some() || hop.dev.is_some())).into_iter().collect()
         }
@@ -102,10 +112,15 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
     let metrics = attributes.inner(METRICS);
     let others = metrics.filter(|(number, _)| *number != METRIC_MTU && *number != METRIC_CONGESTION);
     let table = attributes.u32(TABLE).or_else(|| u8_at(body, 4).map(u32::from))?;
-    let from = u8_at(body, 2).filter(|length| *length > 0).zip(attributes.ip(SRC)).and_then(|(length, ip)| IpNet::new(ip, length).ok());
+    let from = u8_at(body, 2)
+        .filter(|length| *length > 0)
+        .zip(attributes.ip(SRC))
+        .and_then(|(length, ip)| IpNet::new(ip, length).ok());
     let tos = if v4 { u8_at(body, 3)? } else { 0 };
-    let key = RouteKey { tos, from, ..RouteKey::new(TableId::Number(table), to, attributes.u32(PRIORITY).unwrap_or(0)) };
-    let expires = attributes.get(CACHEINFO).and_then(|info| u32_at(info, CACHEINFO_EXPIRES)).filter(|expires| *expires != 0);
+    let key =
+        RouteKey { tos, from, ..RouteKey::new(TableId::Number(table), to, attributes.u32(PRIORITY).unwrap_or(0)) };
+    let expires =
+        attributes.get(CACHEINFO).and_then(|info| u32_at(info, CACHEINFO_EXPIRES)).filter(|expires| *expires != 0);
     let protocol = u8_at(body, 5)?;
     let route = Route {
         kind,
@@ -113,7 +128,10 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
         source: attributes.ip(PREFSRC),
         scope: if v4 { Setting::Is(u8_at(body, 6)?) } else { Setting::Left },
         mtu: metrics.u32(METRIC_MTU).filter(|mtu| *mtu != 0),
-        metrics: others.filter_map(|(number, value)| Some((number, u32_at(value, 0)?))).filter(|(_, value)| *value != 0).collect(),
+        metrics: others
+            .filter_map(|(number, value)| Some((number, u32_at(value, 0)?)))
+            .filter(|(_, value)| *value != 0)
+            .collect(),
         congctl: metrics.text(METRIC_CONGESTION),
         nhid: attributes.u32(NH_ID).filter(|id| *id != 0),
         expires: expires.map(|hundredths| hundredths.div_ceil(USER_HZ)),
@@ -126,11 +144,23 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
     Some(Seen { protocol, route })
 }
 
-fn hop(attributes: Attributes<'_>, index: Option<u32>, weight: u16, flags: u8, name_of: impl Fn(u32) -> Option<IfName>) -> NextHop {
+fn hop(
+    attributes: Attributes<'_>,
+    index: Option<u32>,
+    weight: u16,
+    flags: u8,
+    name_of: impl Fn(u32) -> Option<IfName>,
+) -> NextHop {
     // `struct rtvia`: a family, then an address.
     let other = attributes.get(VIA).and_then(|via| ip(via.get(2..)?));
     let dev = index.map(|index| name_of(index).unwrap_or_else(|| format!("if{index}").into()));
-    NextHop { via: attributes.ip(GATEWAY).or(other), dev, weight, onlink: flags & ONLINK != 0, raw: raw(attributes, &OF_HOPS) }
+    NextHop {
+        via: attributes.ip(GATEWAY).or(other),
+        dev,
+        weight,
+        onlink: flags & ONLINK != 0,
+        raw: raw(attributes, &OF_HOPS),
+    }
 }
 
 /// The attributes of `which` that are there, byte for byte. The kernel says of every IPv6 route that it is of medium preference, which is 0.
@@ -142,7 +172,9 @@ fn raw(attributes: Attributes<'_>, which: &[u16]) -> Raw {
 fn multipath(bytes: &[u8], name_of: impl Fn(u32) -> Option<IfName>, dead: &mut bool) -> Vec<NextHop> {
     let mut hops = Vec::new();
     let mut rest = bytes;
-    while let (Some(length), Some(flags), Some(weight), Some(index)) = (u16_at(rest, 0), u8_at(rest, 2), u8_at(rest, 3), u32_at(rest, 4)) {
+    while let (Some(length), Some(flags), Some(weight), Some(index)) =
+        (u16_at(rest, 0), u8_at(rest, 2), u8_at(rest, 3), u32_at(rest, 4))
+    {
         let length = usize::from(length);
         let Some(one) = rest.get(..length).filter(|_| length >= HOP) else { break };
         hops.push(hop(Attributes::after(one, HOP), Some(index), u16::from(weight) + 1, flags, &name_of));
@@ -175,7 +207,9 @@ fn kind_of(number: u8) -> Option<RouteKind> {
 pub fn table_number(table: &TableId) -> Result<u32, Refused> {
     match table {
         TableId::Number(number) => Ok(*number),
-        TableId::Name(name) => Err(Refused { errno: libc::EINVAL, text: Some(format!("the table {name:?} was not looked up")) }),
+        TableId::Name(name) => {
+            Err(Refused { errno: libc::EINVAL, text: Some(format!("the table {name:?} was not looked up")) })
+        }
     }
 }
 
@@ -192,12 +226,28 @@ fn head(route: &Route, table: u32, protocol: u8, scope: u8, flags: u8) -> Result
     let v4 = route.key.to.addr().is_ipv4();
     let family = u8::try_from(if v4 { libc::AF_INET } else { libc::AF_INET6 }).unwrap_or(0);
     // What a next-hop object is shows through: of one that drops what it gets a route is shown as `blackhole`, which is none.
-    let kind = KINDS.iter().find(|(_, kind)| *kind == route.kind && route.nhid.is_none()).map_or(UNICAST, |(number, _)| *number);
+    let kind = KINDS
+        .iter()
+        .find(|(_, kind)| *kind == route.kind && route.nhid.is_none())
+        .map_or(UNICAST, |(number, _)| *number);
     let [f0, f1, f2, f3] = u32::from(flags).to_ne_bytes();
     // Larger numbers do not fit here; RT_TABLE_COMPAT (252) says to look at the attribute.
     let table = u8::try_from(table).unwrap_or(252);
     let from = route.key.from.map_or(0, |from| from.prefix_len());
-    Ok([family, route.key.to.prefix_len(), from, route.key.tos, table, protocol, if v4 { scope } else { 0 }, kind, f0, f1, f2, f3])
+    Ok([
+        family,
+        route.key.to.prefix_len(),
+        from,
+        route.key.tos,
+        table,
+        protocol,
+        if v4 { scope } else { 0 },
+        kind,
+        f0,
+        f1,
+        f2,
+        f3,
+    ])
 }
 
 /// Writes where a hop goes: the gateway, of either family.
@@ -266,7 +316,11 @@ fn message(site: &Site<'_>, route: &Route, scope: u8) -> Result<Writer, Refused>
     if let Some(source) = route.source {
         body.ip(PREFSRC, source);
     }
-    let metrics = route.mtu.map(|mtu| (METRIC_MTU, mtu)).into_iter().chain(route.metrics.iter().map(|(number, value)| (*number, *value)));
+    let metrics = route
+        .mtu
+        .map(|mtu| (METRIC_MTU, mtu))
+        .into_iter()
+        .chain(route.metrics.iter().map(|(number, value)| (*number, *value)));
     if metrics.clone().next().is_some() || route.congctl.is_some() {
         body.nest(METRICS, |body| {
             metrics.for_each(|(number, value)| _ = body.u32(number, value));
@@ -342,7 +396,9 @@ mod tests {
     fn metrics_that_the_language_does_not_have_are_kept() {
         let mut body = Writer::new(&[2, 24, 0, 0, 254, PROTOCOL, 0, 1, 0, 0, 0, 0]);
         body.ip(DST, [10, 1, 0, 0].into()).u32(OIF, 1);
-        body.nest(METRICS, |metrics| _ = metrics.u32(METRIC_MTU, 1400).u32(8, 500).u32(10, 0).put(METRIC_CONGESTION, b"reno\0"));
+        body.nest(METRICS, |metrics| {
+            _ = metrics.u32(METRIC_MTU, 1400).u32(8, 500).u32(10, 0).put(METRIC_CONGESTION, b"reno\0")
+        });
         let seen = parse(body.bytes(), &"RED".into(), names).unwrap();
         assert_eq!((seen.route.mtu, seen.route.metric_words().as_str()), (Some(1400), "advmss 500"));
         assert_eq!(seen.route.more_words(), "congctl reno");
@@ -351,7 +407,12 @@ mod tests {
     #[test]
     fn what_topo_has_no_words_for_is_kept() {
         let mut body = Writer::new(&[2, 24, 0, 0x10, 254, 4, 0, 1, 0, 0, 0, 0]);
-        body.ip(DST, [10, 1, 0, 0].into()).u32(OIF, 1).u32(FLOW, 5).u16(ENCAP_TYPE, 2).put(ENCAP, &[1, 2, 3, 4]).u32(NH_ID, 7);
+        body.ip(DST, [10, 1, 0, 0].into())
+            .u32(OIF, 1)
+            .u32(FLOW, 5)
+            .u16(ENCAP_TYPE, 2)
+            .put(ENCAP, &[1, 2, 3, 4])
+            .u32(NH_ID, 7);
         body.u8(PREF, 0).put(CACHEINFO, &[[0; 8].as_slice(), &1050_u32.to_ne_bytes()].concat());
         let route = parse(body.bytes(), &"RED".into(), names).unwrap().route;
         assert_eq!(route.id().to_string(), "RED 10.1.0.0/24 tos 0x10");

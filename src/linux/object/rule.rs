@@ -35,7 +35,22 @@ const SPORT_MASK: u16 = 28;
 const DPORT_MASK: u16 = 29;
 
 /// The attributes that have a field, or say nothing.
-const KNOWN: [u16; 14] = [DST, SRC, IIFNAME, PRIORITY, FWMARK, TABLE, FWMASK, OIFNAME, PAD, L3MDEV, PROTOCOL_OF, IP_PROTO, SPORT_RANGE, DPORT_RANGE];
+const KNOWN: [u16; 14] = [
+    DST,
+    SRC,
+    IIFNAME,
+    PRIORITY,
+    FWMARK,
+    TABLE,
+    FWMASK,
+    OIFNAME,
+    PAD,
+    L3MDEV,
+    PROTOCOL_OF,
+    IP_PROTO,
+    SPORT_RANGE,
+    DPORT_RANGE,
+];
 /// `FIB_RULE_INVERT`, of the flags in the head.
 const INVERT: u32 = 2;
 
@@ -70,7 +85,8 @@ pub fn parse(body: &[u8], node: &Node) -> Option<Seen> {
         _ => return None,
     };
     let attributes = Attributes::after(body, HEAD);
-    let net = |kind, length: Option<u8>| attributes.ip(kind).zip(length).and_then(|(ip, length)| IpNet::new(ip, length).ok());
+    let net =
+        |kind, length: Option<u8>| attributes.ip(kind).zip(length).and_then(|(ip, length)| IpNet::new(ip, length).ok());
     let range = |kind| {
         let bytes = attributes.get(kind)?;
         Some((u16_at(bytes, 0)?, u16_at(bytes, 2)?))
@@ -106,12 +122,17 @@ pub fn parse(body: &[u8], node: &Node) -> Option<Seen> {
         tos: u8_at(body, 3)?,
         raw: raw(attributes),
     };
-    Some(Seen { protocol, rule: Rule { node: node.clone(), key, kernel: protocol == KERNEL, marked: protocol == PROTOCOL, protocol } })
+    Some(Seen {
+        protocol,
+        rule: Rule { node: node.clone(), key, kernel: protocol == KERNEL, marked: protocol == PROTOCOL, protocol },
+    })
 }
 
 /// What topo has no field for. The kernel says of every rule that it suppresses prefixes of no length, and of a single port that all its bits count.
 fn raw(attributes: Attributes<'_>) -> Raw {
-    let nothing = |number, value: &[u8]| [SUPPRESS_PREFIXLEN, SPORT_MASK, DPORT_MASK].contains(&number) && value.iter().all(|byte| *byte == 0xff);
+    let nothing = |number, value: &[u8]| {
+        [SUPPRESS_PREFIXLEN, SPORT_MASK, DPORT_MASK].contains(&number) && value.iter().all(|byte| *byte == 0xff)
+    };
     let rest = attributes.filter(|(number, value)| !KNOWN.contains(number) && !nothing(*number, value));
     Raw(rest.map(|(number, value)| (number, value.to_vec())).collect())
 }
@@ -131,7 +152,8 @@ fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
     let family = u8::try_from(family).unwrap_or(0);
     let small = u8::try_from(table).unwrap_or(0);
     let [f0, f1, f2, f3] = if key.invert { INVERT } else { 0 }.to_ne_bytes();
-    let mut body = Writer::new(&[family, length(&key.to), length(&key.from), key.tos, small, 0, 0, action, f0, f1, f2, f3]);
+    let mut body =
+        Writer::new(&[family, length(&key.to), length(&key.from), key.tos, small, 0, 0, action, f0, f1, f2, f3]);
     body.u32(PRIORITY, key.priority);
     if protocol != 0 {
         body.u8(PROTOCOL_OF, protocol);

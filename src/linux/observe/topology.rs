@@ -15,8 +15,8 @@ use crate::linux::snapshot::read::{look, read_spared};
 use crate::linux::snapshot::{ends, peers};
 use crate::model::creation::born;
 use crate::resource::{
-    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record, Resource, ResourceId, State, Sysctl,
-    Tenure, Value,
+    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record,
+    Resource, ResourceId, State, Sysctl, Tenure, Value,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -33,7 +33,13 @@ pub struct Records<'a> {
 }
 
 /// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read; what a person should know is added to `told`.
-pub fn observe(wanted: &State, places: &Places, files: &Files, records: Records, told: &mut Vec<String>) -> Result<State, Error> {
+pub fn observe(
+    wanted: &State,
+    places: &Places,
+    files: &Files,
+    records: Records,
+    told: &mut Vec<String>,
+) -> Result<State, Error> {
     let mut state = State::empty(wanted.topology.clone());
     let Records { mut record, mut others, arrived } = records;
     let questions = questions(wanted, &record, places)?;
@@ -49,7 +55,9 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, records: Records,
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
     let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
-    let kernels = |resource: &Resource| if let Resource::Rule(rule) = resource { Some(rule.node.clone()).filter(|_| rule.kernel) } else { None };
+    let kernels = |resource: &Resource| {
+        if let Resource::Rule(rule) = resource { Some(rule.node.clone()).filter(|_| rule.kernel) } else { None }
+    };
     let kernel_rules: BTreeSet<Node> = wanted.resources().chain(&record.prior).filter_map(kernels).collect();
     for seen in &looks {
         let tenure = match places.existing.get(&seen.node) {
@@ -100,18 +108,27 @@ pub fn observe(wanted: &State, places: &Places, files: &Files, records: Records,
 /// hardware address.
 fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
     for (now, home) in &record.moved {
-        let (Some(look), Some(Resource::Link(prior))) = (looks.iter().find(|look| look.node == now.node), record.prior(&ResourceId::Link(home.clone()))) else {
+        let (Some(look), Some(Resource::Link(prior))) =
+            (looks.iter().find(|look| look.node == now.node), record.prior(&ResourceId::Link(home.clone())))
+        else {
             continue;
         };
         let known = |name: &IfName| record.moved.iter().any(|(now, _)| now.node == look.node && now.name == *name);
         // What stands on it, and what it is a port of, may have its address, too.
-        let itself = |seen: &link::Seen| seen.kind == Kind::Veth || seen.other.is_none() && !matches!(seen.kind, Kind::Bridge | Kind::Bond);
+        let itself = |seen: &link::Seen| {
+            seen.kind == Kind::Veth || seen.other.is_none() && !matches!(seen.kind, Kind::Bridge | Kind::Bond)
+        };
         let same = |seen: &&link::Seen| itself(seen) && seen.mac == prior.mac.get().copied() && !known(&seen.name);
         let missing = look.links.iter().all(|seen| seen.name != now.name);
         if let Some(seen) = look.links.iter().find(same).filter(|seen| missing && seen.mac.is_some()) {
-            let (id, reason) = (ResourceId::Link(now.clone()), format!("{home} was moved there, and somebody renamed it to {:?}", seen.name.as_str()));
+            let (id, reason) = (
+                ResourceId::Link(now.clone()),
+                format!("{home} was moved there, and somebody renamed it to {:?}", seen.name.as_str()),
+            );
             let rename = format!("ip -n {} link set dev {} name {}", now.node, seen.name, now.name);
-            return Err(Error::new(ErrorKind::Taken, format!("find {now}"), reason).help(format!("give it its name again: {rename}")).about(id));
+            return Err(Error::new(ErrorKind::Taken, format!("find {now}"), reason)
+                .help(format!("give it its name again: {rename}"))
+                .about(id));
         }
     }
     Ok(())
@@ -126,7 +143,11 @@ const HELD: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Which namespaces to look at, and what is asked of each.
-fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Result<BTreeMap<Node, Question<'a>>, Error> {
+fn questions<'a>(
+    wanted: &'a State,
+    record: &'a Record,
+    places: &Places,
+) -> Result<BTreeMap<Node, Question<'a>>, Error> {
     let names = netns::names()?;
     let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
     let host = Node::host();
@@ -153,10 +174,14 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
     }
     for resource in wanted.resources().chain(&record.prior) {
         match resource {
-            Resource::Sysctl(Sysctl { node, key, .. }) => _ = questions.get_mut(node).map(|question| question.settings.insert(key)),
+            Resource::Sysctl(Sysctl { node, key, .. }) => {
+                _ = questions.get_mut(node).map(|question| question.settings.insert(key))
+            }
             Resource::Link(link) => {
                 if let Tenure::From(source) = &link.tenure {
-                    questions.entry(source.node.clone()).and_modify(|question| _ = question.moving.insert(&source.name));
+                    questions
+                        .entry(source.node.clone())
+                        .and_modify(|question| _ = question.moving.insert(&source.name));
                 }
                 // The other ends of the host's pairs find the host, which everybody asks for first.
                 let peer = link.peer.iter().filter(|_| !link.id.node.is_host());
@@ -168,16 +193,24 @@ fn questions<'a>(wanted: &'a State, record: &'a Record, places: &Places) -> Resu
                 });
             }
             Resource::Qdisc(qdisc) => _ = questions.get_mut(&qdisc.link.node).map(|question| question.qdiscs = true),
-            Resource::Fdb(Fdb { link, to: FdbTarget::Port(_), .. }) => _ = questions.get_mut(&link.node).map(|question| question.stations = true),
-            Resource::Insert(insert) => _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert))),
+            Resource::Fdb(Fdb { link, to: FdbTarget::Port(_), .. }) => {
+                _ = questions.get_mut(&link.node).map(|question| question.stations = true)
+            }
+            Resource::Insert(insert) => {
+                _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert)))
+            }
             Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
             _ => {}
         }
     }
     for id in &record.owned {
         match id {
-            ResourceId::Insert(node, chain) => _ = questions.get_mut(node).map(|question| question.inserts.entry(chain).or_insert(None)),
-            ResourceId::Fdb(link, _, FdbTarget::Port(_)) => _ = questions.get_mut(&link.node).map(|question| question.stations = true),
+            ResourceId::Insert(node, chain) => {
+                _ = questions.get_mut(node).map(|question| question.inserts.entry(chain).or_insert(None))
+            }
+            ResourceId::Fdb(link, _, FdbTarget::Port(_)) => {
+                _ = questions.get_mut(&link.node).map(|question| question.stations = true)
+            }
             ResourceId::Qdisc(link) => _ = questions.get_mut(&link.node).map(|question| question.qdiscs = true),
             _ => {}
         }
@@ -205,8 +238,9 @@ fn extent(wanted: &State, node: &Node, spares: bool) -> Extent {
 fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (&'a LinkId, &'a Options)> {
     let wanted = wanted.links().filter(|link| !link.offload.is_empty());
     let wanted = wanted.flat_map(|link| [(&link.id, &link.offload), (link.home(), &link.offload)]);
-    let moved =
-        record.moved.iter().flat_map(|(now, source)| record.offload.iter().filter(move |(home, _)| home == source).map(move |(_, offload)| (now, offload)));
+    let moved = record.moved.iter().flat_map(|(now, source)| {
+        record.offload.iter().filter(move |(home, _)| home == source).map(move |(_, offload)| (now, offload))
+    });
     wanted.chain(record.offload.iter().map(|(home, offload)| (home, offload))).chain(moved)
 }
 
@@ -230,7 +264,8 @@ fn look_at_rest(
         looks.retain(|look| !second.contains_key(&look.node));
         let far = peers::others(&looks, places)?;
         let passed = start.elapsed();
-        let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places) || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
+        let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places)
+            || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
         if !moves {
             told.extend(
                 second
@@ -250,20 +285,28 @@ fn is_any_left_behind(wanted: &State, looks: &[Look], far: &OtherEnds, places: &
     wanted.links().any(|link| {
         let gone = link.peer.as_ref().is_some_and(|peer| places.is_made(&peer.node) && !looks.contains_key(&peer.node));
         let seen = || looks.get(&link.id.node)?.links.iter().find(|seen| seen.name == link.id.name);
-        gone && seen().is_some_and(|seen| seen.other_nsid.is_some() && !far.contains_key(&(link.id.node.clone(), seen.index)))
+        gone && seen()
+            .is_some_and(|seen| seen.other_nsid.is_some() && !far.contains_key(&(link.id.node.clone(), seen.index)))
     })
 }
 
-fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, places: &Places) -> Result<Vec<Look>, Error> {
+fn look_everywhere(
+    wanted: &State,
+    questions: &BTreeMap<Node, Question<'_>>,
+    places: &Places,
+) -> Result<Vec<Look>, Error> {
     let ends = &ends::Ends::default();
-    let jobs = questions.iter().map(|(node, question)| netns::job(places.of(node), move || look(&wanted.topology, node, question, places, ends)));
+    let jobs = questions.iter().map(|(node, question)| {
+        netns::job(places.of(node), move || look(&wanted.topology, node, question, places, ends))
+    });
     let answers = netns::run(netns::READERS, jobs.collect());
     let mut looks = Vec::new();
     for ((node, question), answer) in questions.iter().zip(answers) {
         match answer.and_then(|look| look) {
             Ok(look) => looks.extend(look),
             // It went while we looked, or an existing one is not there: the plan says so where it matters. A file that is no namespace is nobody's node.
-            Err(error) if error.errno == Some(libc::ENOENT) && error.tried.starts_with("open the network namespace") => {}
+            Err(error)
+                if error.errno == Some(libc::ENOENT) && error.tried.starts_with("open the network namespace") => {}
             Err(error) if !question.named && error.kind == ErrorKind::Taken && !node.is_host() => {}
             Err(error) => return Err(error),
         }
@@ -272,7 +315,12 @@ fn look_everywhere(wanted: &State, questions: &BTreeMap<Node, Question<'_>>, pla
 }
 
 /// Reads what was spared in the namespaces `which`.
-fn read_spared_after_all(topology: &Name, questions: &BTreeMap<Node, Question<'_>>, looks: &mut [Look], which: &BTreeSet<Node>) -> Result<(), Error> {
+fn read_spared_after_all(
+    topology: &Name,
+    questions: &BTreeMap<Node, Question<'_>>,
+    looks: &mut [Look],
+    which: &BTreeSet<Node>,
+) -> Result<(), Error> {
     let spared = looks.iter_mut().filter(|look| which.contains(&look.node));
     let jobs = spared.filter_map(|look| {
         let (question, netns) = (questions.get(&look.node)?, look.netns.take()?);
@@ -285,7 +333,12 @@ fn read_spared_after_all(topology: &Name, questions: &BTreeMap<Node, Question<'_
 fn leftovers(state: &mut State, record: &Record, whole: impl Fn(&Node) -> bool) {
     let left = |node: &&Node| state.namespace(node).is_none() && netns::is_leftover(node.as_str());
     for node in record.namespaces.keys().filter(left).collect::<Vec<_>>() {
-        let namespace = crate::resource::Namespace { node: node.clone(), tenure: NodeTenure::Created, marked: false, whole: whole(node) };
+        let namespace = crate::resource::Namespace {
+            node: node.clone(),
+            tenure: NodeTenure::Created,
+            marked: false,
+            whole: whole(node),
+        };
         let namespace = Resource::Namespace(namespace);
         for resource in born(&namespace) {
             state.insert(resource, Owner::Ours);
@@ -299,13 +352,17 @@ fn remembered(state: &mut State, record: &Record) {
     for (id, born) in &record.born {
         let there = born.as_ref().filter(|node| node.is_host() || state.namespace(node).is_some());
         let transport = there.map_or(Value::Unset, |node| Value::word(node.as_str()));
-        if let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource) {
+        if let Some(Resource::Link(link)) =
+            state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource)
+        {
             link.options.insert("transport".into(), transport);
         }
     }
     for (id, path) in &record.key_files {
         match state.items.get_mut(id).map(|item| &mut item.resource) {
-            Some(Resource::Link(link)) if link.kind == Kind::Wireguard => _ = link.options.insert("private-key-file".into(), Value::word(path)),
+            Some(Resource::Link(link)) if link.kind == Kind::Wireguard => {
+                _ = link.options.insert("private-key-file".into(), Value::word(path))
+            }
             Some(Resource::Peer(peer)) if peer.preshared.is_some() => peer.preshared_file = Some(path.clone()),
             _ => {}
         }
@@ -313,11 +370,20 @@ fn remembered(state: &mut State, record: &Record) {
 }
 
 fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files) -> Result<(), Error> {
-    let wanted_in = wanted.resources().filter_map(|resource| if let Resource::File(file) = resource { Some(&file.node) } else { None });
-    let seen: Vec<Node> = state.namespaces().filter(|namespace| !namespace.node.is_host()).map(|namespace| namespace.node.clone()).collect();
-    let nodes: BTreeSet<Node> = wanted_in.cloned().chain(seen).chain(record.namespaces.keys().chain(record.existing.keys()).cloned()).collect();
+    let wanted_in = wanted
+        .resources()
+        .filter_map(|resource| if let Resource::File(file) = resource { Some(&file.node) } else { None });
+    let seen: Vec<Node> = state
+        .namespaces()
+        .filter(|namespace| !namespace.node.is_host())
+        .map(|namespace| namespace.node.clone())
+        .collect();
+    let nodes: BTreeSet<Node> =
+        wanted_in.cloned().chain(seen).chain(record.namespaces.keys().chain(record.existing.keys()).cloned()).collect();
     let folders = files.folders()?;
-    for node in nodes.into_iter().filter(|node| folders.as_ref().is_none_or(|folders| folders.contains(files.name(node)))) {
+    for node in
+        nodes.into_iter().filter(|node| folders.as_ref().is_none_or(|folders| folders.contains(files.name(node))))
+    {
         for name in [FileName::Hosts, FileName::ResolvConf] {
             if let Some((file, owner)) = files.observe(&node, name, &wanted.topology)? {
                 let wanted = wanted.items.contains_key(&file.id());
@@ -343,9 +409,11 @@ pub fn settings(which: &[(Node, String)], places: &Places) -> Result<Vec<Option<
     for (node, key) in which {
         by_node.entry(node).or_default().push(key);
     }
-    let jobs = by_node
-        .iter()
-        .map(|(node, keys)| netns::job(places.of(node), move || keys.iter().map(|key| sysctl::read_if_there(key)).collect::<Result<Vec<_>, Error>>()));
+    let jobs = by_node.iter().map(|(node, keys)| {
+        netns::job(places.of(node), move || {
+            keys.iter().map(|key| sysctl::read_if_there(key)).collect::<Result<Vec<_>, Error>>()
+        })
+    });
     let answers = netns::run(netns::READERS, jobs.collect());
     let mut values: HashMap<(&Node, &str), Option<String>> = HashMap::new();
     for ((node, keys), answer) in by_node.iter().zip(answers) {

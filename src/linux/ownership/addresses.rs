@@ -9,9 +9,16 @@ use std::net::IpAddr;
 impl Sorter<'_> {
     /// The source addresses of the routes over links that are shown. Of them it matters where else they are: without one such a route does not come back.
     fn sources(&self) -> BTreeSet<IpAddr> {
-        let over = |route: &Route| route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| self.shown.contains(dev));
+        let over = |route: &Route| {
+            route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| self.shown.contains(dev))
+        };
         let there = self.inside.routes.iter().filter_map(|seen| seen.route.source.filter(|_| over(&seen.route)));
-        let before = self.judge.record.prior.iter().filter_map(|prior| if let Resource::Route(route) = prior { route.source } else { None });
+        let before = self
+            .judge
+            .record
+            .prior
+            .iter()
+            .filter_map(|prior| if let Resource::Route(route) = prior { route.source } else { None });
         if self.made { BTreeSet::new() } else { there.chain(before).collect() }
     }
 
@@ -25,7 +32,8 @@ impl Sorter<'_> {
             let wanted = self.wanted(&id);
             // An older kernel keeps no mark: what the file or the record names has it.
             address.marked |= !self.judge.says && (wanted || self.judge.record.owned.contains(&id));
-            let of_a_tunnel = self.there.link(seen.index).is_some_and(|link| link.gives_itself(&address.address.addr()));
+            let of_a_tunnel =
+                self.there.link(seen.index).is_some_and(|link| link.gives_itself(&address.address.addr()));
             // One that the file wants on a link of ours lasted until somebody gave it a lifetime.
             let lasts = seen.permanent || address.marked || wanted && self.ours.contains(&seen.index);
             let of_the_kernel = seen.is_kernels(self.judge.says) || of_a_tunnel;
@@ -35,7 +43,11 @@ impl Sorter<'_> {
             let owner = match (of_the_kernel || !lasts, self.made) {
                 (true, _) => (wanted || limited && shown || sources.contains(&address.address.addr()))
                     .then(|| theirs(if limited { "somebody else" } else { "the kernel" })),
-                (false, true) if !address.marked && !wanted && self.has_client(&name, address.address.addr().is_ipv6()) => Some(client::owner()),
+                (false, true)
+                    if !address.marked && !wanted && self.has_client(&name, address.address.addr().is_ipv6()) =>
+                {
+                    Some(client::owner())
+                }
                 (false, true) => Some(self.inside(&id, Some(seen.index))),
                 (false, false) => self.owner_elsewhere(&id, address.marked, self.ours.contains(&seen.index), shown),
             };

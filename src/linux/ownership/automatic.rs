@@ -21,7 +21,8 @@ pub struct There<'a> {
 
 /// Hundredths of a second since the machine started, as the kernel counts them (`cstamp_delta`).
 fn now() -> u32 {
-    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).map_or(0, |time| time.tv_sec() * 100 + time.tv_nsec() / 10_000_000);
+    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |time| time.tv_sec() * 100 + time.tv_nsec() / 10_000_000);
     u32::try_from(time).unwrap_or(u32::MAX)
 }
 
@@ -50,7 +51,12 @@ impl<'a> There<'a> {
             [hop] if hop.via.is_none() => Some((seen.route.kind, seen.route.key.to, hop.dev.as_ref()?)),
             _ => None,
         });
-        Self { links: links.iter().map(|link| (link.index, link)).collect(), addresses: on, routes: routes.collect(), now: now() }
+        Self {
+            links: links.iter().map(|link| (link.index, link)).collect(),
+            addresses: on,
+            routes: routes.collect(),
+            now: now(),
+        }
     }
 
     /// The link with this number.
@@ -64,23 +70,36 @@ impl<'a> There<'a> {
 
     /// What is missing of an address that the kernel has for usable.
     pub fn missing_of(&self, seen: &address::Seen, address: &Address) -> BTreeSet<Automatic> {
-        let Some(link) = self.links.get(&seen.index).filter(|link| link.up && !seen.tentative && !address.dad_failed) else { return BTreeSet::new() };
+        let Some(link) = self.links.get(&seen.index).filter(|link| link.up && !seen.tentative && !address.dad_failed)
+        else {
+            return BTreeSet::new();
+        };
         let (ip, subnet) = (address.address.addr(), address.subnet());
         let first = !address.secondary && address.flags & Address::NO_PREFIX_ROUTE == 0;
         let loopback = link.kind == Kind::Loopback;
-        let mut wanted = if seen.is_fresh(self.now) { Vec::new() } else { vec![(Automatic::LocalRoute, RouteKind::Local, host(ip))] };
+        let mut wanted = if seen.is_fresh(self.now) {
+            Vec::new()
+        } else {
+            vec![(Automatic::LocalRoute, RouteKind::Local, host(ip))]
+        };
         match (ip, subnet) {
             // The kernel has its own there.
             (ip, _) if ip.is_loopback() => return BTreeSet::new(),
             (IpAddr::V4(_), IpNet::V4(net)) if first && !net.network().is_unspecified() => {
                 if net.prefix_len() < 32 || address.peer.is_some() {
-                    wanted.push((Automatic::SubnetRoute, if loopback { RouteKind::Local } else { RouteKind::Unicast }, subnet));
+                    wanted.push((
+                        Automatic::SubnetRoute,
+                        if loopback { RouteKind::Local } else { RouteKind::Unicast },
+                        subnet,
+                    ));
                 }
                 if net.prefix_len() < 31 {
                     wanted.push((Automatic::BroadcastRoute, RouteKind::Broadcast, host(net.broadcast().into())));
                 }
             }
-            (IpAddr::V6(_), _) if first && address.peer.is_none() => wanted.push((Automatic::SubnetRoute, RouteKind::Unicast, subnet)),
+            (IpAddr::V6(_), _) if first && address.peer.is_none() => {
+                wanted.push((Automatic::SubnetRoute, RouteKind::Unicast, subnet))
+            }
             _ => {}
         }
         wanted.into_iter().filter(|(_, kind, to)| !self.has(*kind, *to, &link.name)).map(|(what, ..)| what).collect()
@@ -91,10 +110,13 @@ impl<'a> There<'a> {
         let mut missing = BTreeSet::new();
         if link.kind == Kind::Loopback && link.up {
             let four = [net4([127, 0, 0, 0], 8), net4([127, 0, 0, 1], 32)];
-            if self.on(link, Ipv4Addr::LOCALHOST).is_none() || !four.into_iter().all(|to| self.has(RouteKind::Local, to, &link.name)) {
+            if self.on(link, Ipv4Addr::LOCALHOST).is_none()
+                || !four.into_iter().all(|to| self.has(RouteKind::Local, to, &link.name))
+            {
                 missing.insert(Automatic::Loopback4);
             }
-            let there = self.on(link, Ipv6Addr::LOCALHOST).is_some() && self.has(RouteKind::Local, host(Ipv6Addr::LOCALHOST.into()), &link.name);
+            let there = self.on(link, Ipv6Addr::LOCALHOST).is_some()
+                && self.has(RouteKind::Local, host(Ipv6Addr::LOCALHOST.into()), &link.name);
             if !link.without_ipv6 && !there && link.ready6 {
                 missing.insert(Automatic::Loopback6);
             }
@@ -110,7 +132,9 @@ impl<'a> There<'a> {
             if local.is_empty() || !local.iter().all(whole) {
                 missing.insert(Automatic::LinkLocal);
             }
-            let multicast = [RouteKind::Multicast, RouteKind::Unicast].into_iter().any(|kind| self.has(kind, net6(0xff00, 8), &link.name));
+            let multicast = [RouteKind::Multicast, RouteKind::Unicast]
+                .into_iter()
+                .any(|kind| self.has(kind, net6(0xff00, 8), &link.name));
             if !multicast {
                 missing.insert(Automatic::MulticastRoute);
             }
@@ -121,7 +145,8 @@ impl<'a> There<'a> {
     /// Whether the kernel gives a link a link-local address: not a port of a bond (`IFF_NO_ADDRCONF`), and tunnels have their own ways.
     fn has_link_local(&self, link: &link::Seen) -> bool {
         let kinds = [Kind::Veth, Kind::Bridge, Kind::Dummy, Kind::Vlan, Kind::Macvlan, Kind::Bond, Kind::Vxlan];
-        let of_a_bond = link.master.and_then(|master| self.links.get(&master)).is_some_and(|master| master.kind == Kind::Bond);
+        let of_a_bond =
+            link.master.and_then(|master| self.links.get(&master)).is_some_and(|master| master.kind == Kind::Bond);
         link.up && link.ready6 && link.generates && !link.without_ipv6 && !of_a_bond && kinds.contains(&link.kind)
     }
 

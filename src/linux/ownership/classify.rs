@@ -11,8 +11,8 @@ use crate::linux::snapshot::contents::{Inside, Look};
 use crate::linux::snapshot::ends::OtherEnds;
 use crate::resource::mark::{PROTOCOL, group, mark};
 use crate::resource::{
-    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource, ResourceId, RouteKey, RuleAction, State,
-    Tenure,
+    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource,
+    ResourceId, RouteKey, RuleAction, State, Tenure,
 };
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -80,7 +80,17 @@ fn whose(alias: Option<&str>) -> Owner {
 /// Puts what was seen `inside` a namespace into `state`; `made` says that everything in it is the topology's.
 pub fn judge(judge: &Judge<'_>, look: &Look, inside: &Inside, made: bool, state: &mut State) {
     let there = There::new(&look.links, &inside.addresses, &inside.routes);
-    let mut sorter = Sorter { judge, look, inside, made, ours: BTreeSet::new(), lodged: BTreeMap::new(), shown: BTreeSet::new(), there, state };
+    let mut sorter = Sorter {
+        judge,
+        look,
+        inside,
+        made,
+        ours: BTreeSet::new(),
+        lodged: BTreeMap::new(),
+        shown: BTreeSet::new(),
+        there,
+        state,
+    };
     sorter.links();
     sorter.addresses();
     sorter.routes();
@@ -121,7 +131,12 @@ impl Sorter<'_> {
     }
 
     pub(super) fn has_client(&self, name: &IfName, six: bool) -> bool {
-        client::looks_after(self.judge.wanted, self.judge.record, &LinkId { node: self.node().clone(), name: name.clone() }, six)
+        client::looks_after(
+            self.judge.wanted,
+            self.judge.record,
+            &LinkId { node: self.node().clone(), name: name.clone() },
+            six,
+        )
     }
 
     /// The other topology that uses this namespace of ours, and whose something there is.
@@ -183,7 +198,9 @@ impl Sorter<'_> {
         }
         if self.made {
             let outside = self.judge.outside.contains(&(self.node().clone(), seen.index)) && !self.wanted(&link.id());
-            if let Some(owner) = self.guest(|guest| guest.has(seen)).or_else(|| outside.then(|| theirs("somebody else"))) {
+            if let Some(owner) =
+                self.guest(|guest| guest.has(seen)).or_else(|| outside.then(|| theirs("somebody else")))
+            {
                 link.tenure = Tenure::Existing;
                 return owner;
             }
@@ -228,8 +245,14 @@ impl Sorter<'_> {
         // Of several under one key ours comes first, so that it is the one that is compared.
         let mut seen: Vec<&route::Seen> = self.inside.routes.iter().collect();
         // The order of the rest counts for IPv4; IPv6 takes them in turn, and has one that came back behind the others (`fib6_add_rt2node`).
-        let rank = |seen: &route::Seen| (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol), seen.route.key.to.addr().is_ipv6());
-        seen.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| if rank(a).2 { a.route.nexthops.cmp(&b.route.nexthops) } else { Ordering::Equal }));
+        let rank = |seen: &route::Seen| {
+            (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol), seen.route.key.to.addr().is_ipv6())
+        };
+        seen.sort_by(|a, b| {
+            rank(a)
+                .cmp(&rank(b))
+                .then_with(|| if rank(a).2 { a.route.nexthops.cmp(&b.route.nexthops) } else { Ordering::Equal })
+        });
         for seen in seen {
             let id = seen.route.id();
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
@@ -237,11 +260,21 @@ impl Sorter<'_> {
             let shown = devs.clone().any(|dev| self.shown.contains(dev));
             let six = seen.route.key.to.addr().is_ipv6();
             let owner = match (configured, self.made) {
-                (false, _) => self.wanted(&id).then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
-                (true, true) if seen.protocol != PROTOCOL && !self.wanted(&id) && devs.clone().any(|dev| self.has_client(dev, six)) => Some(client::owner()),
+                (false, _) => self
+                    .wanted(&id)
+                    .then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
+                (true, true)
+                    if seen.protocol != PROTOCOL
+                        && !self.wanted(&id)
+                        && devs.clone().any(|dev| self.has_client(dev, six)) =>
+                {
+                    Some(client::owner())
+                }
                 (true, true) => Some(self.inside(&id, None)),
                 (true, false) => {
-                    let on_ours = devs.any(|dev| self.look.links.iter().any(|link| link.name == *dev && self.ours.contains(&link.index)));
+                    let on_ours = devs.any(|dev| {
+                        self.look.links.iter().any(|link| link.name == *dev && self.ours.contains(&link.index))
+                    });
                     self.owner_elsewhere(&id, seen.protocol == PROTOCOL, on_ours, shown)
                 }
             };
@@ -266,7 +299,9 @@ impl Sorter<'_> {
             let id = seen.rule.id();
             let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
             let owner = match (configured, self.made) {
-                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => self.wants_vrfs(&id).then_some(Owner::Ours),
+                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => {
+                    self.wants_vrfs(&id).then_some(Owner::Ours)
+                }
                 _ if seen.rule.kernel && !rule::is_plain(&seen.rule) => None,
                 // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
@@ -288,7 +323,9 @@ impl Sorter<'_> {
 
     fn neighbors(&mut self) {
         for seen in &self.inside.neighbors {
-            let Some(neighbor) = self.name(seen.index).and_then(|name| seen.neighbor(self.node(), name)) else { continue };
+            let Some(neighbor) = self.name(seen.index).and_then(|name| seen.neighbor(self.node(), name)) else {
+                continue;
+            };
             let id = neighbor.id();
             if let Some(owner) = self.owner_of_neighbor(&id, &neighbor, seen.index) {
                 self.state.insert(Resource::Neighbor(neighbor), owner);
@@ -337,12 +374,16 @@ impl Sorter<'_> {
     /// A static entry of a port: it matters on ports of which the file lists some, or did, and is ours there.
     fn station(&mut self, fdb: Fdb) {
         let named = |id: &ResourceId| matches!(id, ResourceId::Fdb(link, _, FdbTarget::Port(_)) if *link == fdb.link);
-        let listed = self.judge.record.owned.iter().any(named) || self.judge.wanted.on_link(&fdb.link).iter().any(named);
+        let listed =
+            self.judge.record.owned.iter().any(named) || self.judge.wanted.on_link(&fdb.link).iter().any(named);
         // One without a VLAN was put by the kernel into all that the port had, and goes with it.
         let whole = Fdb { to: FdbTarget::Port(0), ..fdb.clone() };
-        let part = listed
-            && fdb != whole
-            && self.inside.fdb.iter().any(|seen| self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) == Some(whole.clone()));
+        let part =
+            listed
+                && fdb != whole
+                && self.inside.fdb.iter().any(|seen| {
+                    self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) == Some(whole.clone())
+                });
         if !listed || part {
             return;
         }

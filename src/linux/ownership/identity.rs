@@ -24,14 +24,21 @@ pub fn settle(record: &mut Record, wanted: &State, here: u64) -> Result<Vec<Stri
         names.insert(Node::host(), None);
         told.push(warning);
     }
-    let asked: BTreeMap<&Node, &NetnsRef> =
-        wanted.namespaces().filter_map(|namespace| existing(&namespace.tenure).map(|place| (&namespace.node, place))).collect();
+    let asked: BTreeMap<&Node, &NetnsRef> = wanted
+        .namespaces()
+        .filter_map(|namespace| existing(&namespace.tenure).map(|place| (&namespace.node, place)))
+        .collect();
     let mut places: Vec<&NetnsRef> = asked.values().copied().collect();
     places.extend(record.existing.values().filter(|place| !asked.values().any(|asked| asked == place)));
-    let cookies: HashMap<NetnsRef, u64> =
-        places.iter().map(|place| (*place).clone()).zip(cookies(places.iter().copied())).filter_map(|(place, cookie)| Some((place, cookie?))).collect();
+    let cookies: HashMap<NetnsRef, u64> = places
+        .iter()
+        .map(|place| (*place).clone())
+        .zip(cookies(places.iter().copied()))
+        .filter_map(|(place, cookie)| Some((place, cookie?)))
+        .collect();
     let at = |place: &NetnsRef| cookies.get(place).copied().unwrap_or(0);
-    let called: HashMap<u64, &Node> = asked.iter().map(|(node, place)| (at(place), *node)).filter(|(cookie, _)| *cookie != 0).collect();
+    let called: HashMap<u64, &Node> =
+        asked.iter().map(|(node, place)| (at(place), *node)).filter(|(cookie, _)| *cookie != 0).collect();
     let mut existing = record.existing.clone();
     let mut left = BTreeMap::new();
     for (node, place) in &mut existing {
@@ -56,7 +63,11 @@ pub fn settle(record: &mut Record, wanted: &State, here: u64) -> Result<Vec<Stri
                 told.push(gone(node, place, cookies.contains_key(place)));
                 names.insert(node.clone(), None);
                 // What is for its name, in `/etc/netns`, is there yet.
-                let called = if asked.contains_key(node) { Node::from(aside(wanted, record, place).as_str()) } else { node.clone() };
+                let called = if asked.contains_key(node) {
+                    Node::from(aside(wanted, record, place).as_str())
+                } else {
+                    node.clone()
+                };
                 left.insert(called, place.clone());
             }
         }
@@ -80,13 +91,18 @@ fn aside(wanted: &State, record: &Record, place: &NetnsRef) -> String {
         NetnsRef::Pid(pid) => format!("process {pid}"),
     };
     let node = Node::from(name.as_str());
-    let taken = node.is_host() || wanted.namespace(&node).is_some() || record.existing.contains_key(&node) || record.namespaces.contains_key(&node);
+    let taken = node.is_host()
+        || wanted.namespace(&node).is_some()
+        || record.existing.contains_key(&node)
+        || record.namespaces.contains_key(&node);
     if taken { format!("{name} (before)") } else { name }
 }
 
 fn gone(node: &Node, place: &NetnsRef, replaced: bool) -> String {
     let now = if replaced { ", and another one is found there now, which is left alone" } else { "" };
-    format!("the namespace {node} ({place}) that was configured is gone{now}: what it was like before does not come back")
+    format!(
+        "the namespace {node} ({place}) that was configured is gone{now}: what it was like before does not come back"
+    )
 }
 
 /// Looks whether the record was made here. Where the namespace that it was made from is gone it goes on from here, and the warning says so.
@@ -105,13 +121,24 @@ fn home(record: &mut Record, wanted: &State, here: u64) -> Result<Option<String>
             NetnsRef::Pid(pid) => PathBuf::from(format!("/proc/{pid}/ns/net")),
         };
         let why = format!("topology {topology:?} was made from another network namespace than this one: {place}");
-        return Err(refused(why, format!("run topo in the network namespace where it was applied: nsenter --net={} topo …", path.display())));
+        return Err(refused(
+            why,
+            format!("run topo in the network namespace where it was applied: nsenter --net={} topo …", path.display()),
+        ));
     }
     if processes != record.processes && record.processes != FIRST_PROCESSES {
-        let why = format!("topology {topology:?} was made from another network namespace than this one, which cannot be seen from here");
-        return Err(refused(why, "run topo in the network namespace where it was applied, or where all processes are seen if that is gone".to_owned()));
+        let why = format!(
+            "topology {topology:?} was made from another network namespace than this one, which cannot be seen from here"
+        );
+        return Err(refused(
+            why,
+            "run topo in the network namespace where it was applied, or where all processes are seen if that is gone"
+                .to_owned(),
+        ));
     }
-    Ok(Some(format!("the network namespace that topology {topology:?} was applied from is gone, with all that it had there: it goes on from here")))
+    Ok(Some(format!(
+        "the network namespace that topology {topology:?} was applied from is gone, with all that it had there: it goes on from here"
+    )))
 }
 
 /// `PROC_PID_INIT_INO` of `include/linux/proc_ns.h`: whoever is in it sees all processes.
@@ -168,8 +195,12 @@ fn find(cookie: u64) -> Result<Option<NetnsRef>, Error> {
     for pid in &processes {
         let folder = PathBuf::from(format!("/proc/{pid}/fd"));
         let open = numbers(&folder).into_iter().map(|fd| folder.join(fd.to_string()));
-        let held = open.filter(|path| std::fs::read_link(path).is_ok_and(|target| target.to_string_lossy().starts_with("net:[")));
-        places.extend(held.filter(|path| inode(path).is_some_and(|inode| seen.insert(inode))).map(|path| NetnsRef::Path(path.display().to_string())));
+        let held = open
+            .filter(|path| std::fs::read_link(path).is_ok_and(|target| target.to_string_lossy().starts_with("net:[")));
+        places.extend(
+            held.filter(|path| inode(path).is_some_and(|inode| seen.insert(inode)))
+                .map(|path| NetnsRef::Path(path.display().to_string())),
+        );
     }
     let found = cookies(places.iter()).into_iter().position(|found| found == Some(cookie));
     Ok(found.and_then(|at| places.into_iter().nth(at)))
@@ -177,18 +208,28 @@ fn find(cookie: u64) -> Result<Option<NetnsRef>, Error> {
 
 /// The names in a folder that are numbers.
 fn numbers(folder: &Path) -> Vec<u32> {
-    std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 /// Notes the numbers of the interfaces of somebody else that matter, and forgets what was before on one that was made anew since. Those that topo itself moved
 /// there (`arrived`) may have other numbers (`__dev_change_net_namespace` gives a new one where the old is taken). Answers with what a person should know.
 pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTreeSet<LinkId>) -> Vec<String> {
     one_in_a_place(record, wanted, looks);
-    let mut matter: BTreeSet<LinkId> = wanted.links().filter(|link| link.tenure != Tenure::Created).map(|link| link.id.clone()).collect();
-    let settings = wanted.resources().filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if !wanted.is_made(&sysctl.node)));
+    let mut matter: BTreeSet<LinkId> =
+        wanted.links().filter(|link| link.tenure != Tenure::Created).map(|link| link.id.clone()).collect();
+    let settings = wanted
+        .resources()
+        .filter(|resource| matches!(resource, Resource::Sysctl(sysctl) if !wanted.is_made(&sysctl.node)));
     matter.extend(settings.chain(&record.prior).flat_map(Resource::links));
     matter.extend(record.numbers.iter().map(|(link, _)| link.clone()));
-    matter.extend(record.configured.iter().map(|link| link.id.clone()).chain(record.moved.iter().map(|(now, _)| now.clone())));
+    matter.extend(
+        record.configured.iter().map(|link| link.id.clone()).chain(record.moved.iter().map(|(now, _)| now.clone())),
+    );
     let mut told = Vec::new();
     for look in looks {
         for seen in &look.links {
@@ -216,13 +257,19 @@ pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTr
 /// Of links of somebody else that were moved to one place, one after the other, the one that is not at home is there; none where the file makes another link
 /// there and it is at home.
 fn one_in_a_place(record: &mut Record, wanted: &State, looks: &[Look]) {
-    let is_there = |link: &LinkId| looks.iter().any(|look| look.node == link.node && look.links.iter().any(|seen| seen.name == link.name));
+    let is_there = |link: &LinkId| {
+        looks.iter().any(|look| look.node == link.node && look.links.iter().any(|seen| seen.name == link.name))
+    };
     let made = |now: &LinkId| wanted.link(now).is_some_and(|link| link.tenure == Tenure::Created);
     let moved = record.moved.clone();
     let several = |now: &LinkId| moved.iter().filter(|(other, _)| other == now).count() > 1;
     let away = |now: &LinkId| moved.iter().any(|(other, home)| other == now && !is_there(home));
-    let elsewhere = |now: &LinkId, from: &LinkId| moved.iter().any(|(other, home)| other != now && home == from && !made(other) && is_there(other));
-    let gone = |(now, home): &(LinkId, LinkId)| made(now) && elsewhere(now, home) || is_there(home) && (made(now) || several(now) && away(now));
+    let elsewhere = |now: &LinkId, from: &LinkId| {
+        moved.iter().any(|(other, home)| other != now && home == from && !made(other) && is_there(other))
+    };
+    let gone = |(now, home): &(LinkId, LinkId)| {
+        made(now) && elsewhere(now, home) || is_there(home) && (made(now) || several(now) && away(now))
+    };
     record.numbers.retain(|(link, _)| !moved.iter().any(|one| one.0 == *link && gone(one)));
     record.moved.retain(|one| !gone(one));
 }

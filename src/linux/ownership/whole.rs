@@ -12,8 +12,11 @@ pub fn not_whole(looks: &[Look], far: &OtherEnds, record: &Record, wanted: impl 
     let borrowed = record.moved.iter().map(|(now, _)| &now.node);
     let configured = record.prior.iter().filter_map(Resource::as_link).map(|prior| &prior.id.node);
     let others: BTreeSet<&Node> = borrowed.chain(configured).collect();
-    let found = |look: &Look| look.links.iter().all(|link| link.other_nsid.is_none() || far.contains_key(&(look.node.clone(), link.index)));
-    let mut whole: BTreeSet<&Node> = spared().filter(|look| !others.contains(&look.node) && found(look)).map(|look| &look.node).collect();
+    let found = |look: &Look| {
+        look.links.iter().all(|link| link.other_nsid.is_none() || far.contains_key(&(look.node.clone(), link.index)))
+    };
+    let mut whole: BTreeSet<&Node> =
+        spared().filter(|look| !others.contains(&look.node) && found(look)).map(|look| &look.node).collect();
     if whole.is_empty() {
         return spared().map(|look| look.node.clone()).collect();
     }

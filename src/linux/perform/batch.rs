@@ -72,7 +72,9 @@ fn made_by(operation: &Operation) -> Option<(&Namespace, bool)> {
 fn make_namespaces(batch: &Batch<'_>) -> Answers {
     let inherited = Inherited::default();
     let inherited = &inherited;
-    let made: Vec<_> = numbered(batch).filter_map(|(at, operation)| made_by(operation).map(|(made, fresh)| (at, operation, made, fresh))).collect();
+    let made: Vec<_> = numbered(batch)
+        .filter_map(|(at, operation)| made_by(operation).map(|(made, fresh)| (at, operation, made, fresh)))
+        .collect();
     let jobs = made.iter().map(|(_, operation, Namespace { node, whole, .. }, fresh)| {
         let fresh = *fresh || netns::is_leftover(node.as_str());
         let place = if fresh { Place::Anywhere } else { batch.places.of(node) };
@@ -82,7 +84,8 @@ fn make_namespaces(batch: &Batch<'_>) -> Answers {
                 return held.give_back(node).map_err(|error| error.about(operation.id()));
             }
             if fresh {
-                return namespace::create(batch.topology, node, inherited, batch.claimed.contains(node)).map_err(|error| error.about(operation.id()));
+                return namespace::create(batch.topology, node, inherited, batch.claimed.contains(node))
+                    .map_err(|error| error.about(operation.id()));
             }
             let socket = crate::linux::netlink::socket::Socket::open()?;
             namespace::set_mark(&socket, batch.topology).map_err(|refused| explain(operation, refused.into()))
@@ -94,8 +97,11 @@ fn make_namespaces(batch: &Batch<'_>) -> Answers {
 
 /// The two ends of a pair that are both to be deleted: the one that goes by itself, and the other, in whose node more links go at once.
 fn twins(batch: &Batch<'_>) -> Vec<(usize, usize)> {
-    let deleted = |operation: &'_ Operation| if let Operation::Delete(Resource::Link(link)) = operation { Some(link.id.clone()) } else { None };
-    let places: HashMap<LinkId, usize> = numbered(batch).filter_map(|(at, operation)| Some((deleted(operation)?, at))).collect();
+    let deleted = |operation: &'_ Operation| {
+        if let Operation::Delete(Resource::Link(link)) = operation { Some(link.id.clone()) } else { None }
+    };
+    let places: HashMap<LinkId, usize> =
+        numbered(batch).filter_map(|(at, operation)| Some((deleted(operation)?, at))).collect();
     let mut counts: HashMap<&Node, usize> = HashMap::new();
     for id in places.keys() {
         *counts.entry(&id.node).or_default() += 1;
@@ -124,7 +130,11 @@ fn in_nodes(batch: &Batch<'_>, twins: &[(usize, usize)]) -> Answers {
     }
     let jobs = by_node.iter().map(|(node, operations)| {
         // Files need no namespace, and must go even where it is gone.
-        let place = if operations.iter().all(|(_, operation)| is_file(operation)) { Place::Anywhere } else { batch.places.of(node) };
+        let place = if operations.iter().all(|(_, operation)| is_file(operation)) {
+            Place::Anywhere
+        } else {
+            batch.places.of(node)
+        };
         netns::job(place, move || in_node(batch, node.clone(), operations))
     });
     let answers = netns::run(netns::WRITERS, jobs.collect());
@@ -136,7 +146,12 @@ fn in_nodes(batch: &Batch<'_>, twins: &[(usize, usize)]) -> Answers {
 }
 
 fn is_file(operation: &Operation) -> bool {
-    matches!(operation, Operation::Create(Resource::File(_)) | Operation::Update { after: Resource::File(_), .. } | Operation::Delete(Resource::File(_)))
+    matches!(
+        operation,
+        Operation::Create(Resource::File(_))
+            | Operation::Update { after: Resource::File(_), .. }
+            | Operation::Delete(Resource::File(_))
+    )
 }
 
 /// All operations of a node fail with what kept us out of it.
@@ -158,9 +173,15 @@ fn in_node(batch: &Batch<'_>, node: Node, operations: &[(usize, &Operation)]) ->
             _ if failed => run.iter().map(|(_, operation)| Err(skipped(operation))).collect(),
             _ if !doomed.is_empty() => {
                 let done = delete::delete(&site, &doomed);
-                done.into_iter().zip(run).map(|(done, (_, operation))| done.map_err(|refused| explain(operation, refused.into()))).collect()
+                done.into_iter()
+                    .zip(run)
+                    .map(|(done, (_, operation))| done.map_err(|refused| explain(operation, refused.into())))
+                    .collect()
             }
-            _ => run.iter().map(|(_, operation)| act(batch, &site, operation).map_err(|failure| explain(operation, failure))).collect(),
+            _ => run
+                .iter()
+                .map(|(_, operation)| act(batch, &site, operation).map_err(|failure| explain(operation, failure)))
+                .collect(),
         };
         // Whoever had an interface took it away: what is left to do has nothing to do with it.
         failed |= done.iter().any(|done| done.as_ref().is_err_and(|error| error.kind != ErrorKind::Gone));
@@ -174,7 +195,8 @@ fn deleted_link(operation: &Operation) -> Option<&Link> {
 }
 
 fn skipped(operation: &Operation) -> Error {
-    Error::new(ErrorKind::Skipped, tried(operation), "something before it in the same namespace failed").about(operation.id())
+    Error::new(ErrorKind::Skipped, tried(operation), "something before it in the same namespace failed")
+        .about(operation.id())
 }
 
 fn act(batch: &Batch<'_>, site: &Site<'_>, operation: &Operation) -> Result<(), Failure> {
@@ -197,7 +219,9 @@ fn create(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
         Resource::Fdb(fdb) => neighbor::create_fdb(site, fdb)?,
         Resource::Qdisc(qdisc) => qdisc::create(site, qdisc)?,
         Resource::Peer(peer) => wireguard::create_peer(site, peer)?,
-        Resource::Sysctl(setting) => sysctl::write(&setting.key, &setting.value).map_err(|error| went(setting, error))?,
+        Resource::Sysctl(setting) => {
+            sysctl::write(&setting.key, &setting.value).map_err(|error| went(setting, error))?
+        }
         Resource::Table(table) => install(batch, table)?,
         Resource::File(file) => batch.files.write(file, batch.topology)?,
         Resource::Insert(rules) => insert::install(rules)?,
@@ -208,7 +232,8 @@ fn create(batch: &Batch<'_>, site: &Site<'_>, resource: &Resource) -> Result<(),
 
 /// A setting that could not be written, because its interface is not there any more if that is so.
 fn went(setting: &Sysctl, error: Error) -> Error {
-    let gone = error.errno == Some(libc::ENOENT) && setting.link().is_some_and(|link| nix::net::if_::if_nametoindex(link.name.as_str()).is_err());
+    let gone = error.errno == Some(libc::ENOENT)
+        && setting.link().is_some_and(|link| nix::net::if_::if_nametoindex(link.name.as_str()).is_err());
     if gone { Error { kind: ErrorKind::Gone, ..error } } else { error }
 }
 
@@ -228,7 +253,9 @@ fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resourc
         (_, Resource::Route(after)) => route::update(site, after)?,
         (_, Resource::Qdisc(after)) => qdisc::update(site, after)?,
         (_, Resource::Neighbor(after)) => neighbor::update(site, after)?,
-        (_, after @ (Resource::Sysctl(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_))) => create(batch, site, after)?,
+        (_, after @ (Resource::Sysctl(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_))) => {
+            create(batch, site, after)?
+        }
         _ => return Err(cannot("change")),
     }
     Ok(())
@@ -266,7 +293,10 @@ fn far_ends(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
     let finish = |node: &Node, ends: &[End<'_>]| -> Result<Answers, Error> {
         let site = Site::here(batch.topology, node.clone(), batch.places)?;
         let finish = |far| create::finish_far(&site, far);
-        Ok(ends.iter().map(|(at, operation, far)| (*at, finish(far).map_err(|failure| explain(operation, failure)))).collect())
+        Ok(ends
+            .iter()
+            .map(|(at, operation, far)| (*at, finish(far).map_err(|failure| explain(operation, failure))))
+            .collect())
     };
     let jobs = by_node.iter().map(|(node, ends)| netns::job(batch.places.of(node), move || finish(node, ends)));
     let answers = netns::run(netns::WRITERS, jobs.collect());
@@ -279,7 +309,10 @@ fn far_ends(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
 
 /// Takes namespaces away; one in which something failed stays.
 fn remove_namespaces(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
-    let failed: BTreeSet<Node> = numbered(batch).filter(|(at, _)| matches!(done.get(at), Some(Err(_)))).map(|(_, operation)| operation.node()).collect();
+    let failed: BTreeSet<Node> = numbered(batch)
+        .filter(|(at, _)| matches!(done.get(at), Some(Err(_))))
+        .map(|(_, operation)| operation.node())
+        .collect();
     let going: Vec<(usize, &Operation, &Node)> = numbered(batch)
         .filter_map(|(at, operation)| match operation {
             Operation::Delete(Resource::Namespace(namespace)) => Some((at, operation, &namespace.node)),
@@ -328,14 +361,18 @@ fn explain(operation: &Operation, failure: Failure) -> Error {
     if let (Operation::Create(Resource::Address(address)), libc::EACCES) = (operation, refused.errno) {
         error.kind = ErrorKind::Refused;
         let key = Sysctl::disable_ipv6(address.link.name.as_str());
-        error.help = Some(format!("the setting {key} is 1: write `ipv6: {{ disable: false }}` for the interface, or set it to 0"));
+        error.help = Some(format!(
+            "the setting {key} is 1: write `ipv6: {{ disable: false }}` for the interface, or set it to 0"
+        ));
     }
     let hint = match refused.errno {
         libc::EEXIST if refused.text.is_none() => Some("it is already there"),
         libc::ENODEV | libc::ESRCH | libc::ENOENT if refused.text.is_none() => Some("it is not there"),
         libc::EXFULL => Some("the bridge is full: it takes at most 1023 ports"),
         libc::EADDRNOTAVAIL if refused.text.is_none() => Some("there is no such address on that interface"),
-        libc::ENETUNREACH | libc::EHOSTUNREACH if refused.text.is_none() => Some("its gateway cannot be reached directly over any interface that is up"),
+        libc::ENETUNREACH | libc::EHOSTUNREACH if refused.text.is_none() => {
+            Some("its gateway cannot be reached directly over any interface that is up")
+        }
         _ => None,
     };
     if let Some(hint) = hint {

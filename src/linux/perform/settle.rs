@@ -50,17 +50,25 @@ fn awaited(wanted: &State) -> BTreeMap<Node, Awaited> {
     let mut nodes: BTreeMap<Node, Awaited> = BTreeMap::new();
     for item in wanted.items.values().filter(|item| item.owner == Owner::Ours) {
         match &item.resource {
-            Resource::Link(link) if link.up == Setting::Is(true) && link.kind != Kind::Loopback && !behind_stp(wanted, link) => {
+            Resource::Link(link)
+                if link.up == Setting::Is(true) && link.kind != Kind::Loopback && !behind_stp(wanted, link) =>
+            {
                 nodes.entry(link.id.node.clone()).or_default().links.insert(link.id.name.clone());
             }
             // Detection is off for most; only where it is on there is something to wait for.
-            Resource::Address(address) if address.address.addr().is_ipv6() && address.nodad != Setting::Is(true) && !on_stp(wanted, &address.link) => {
+            Resource::Address(address)
+                if address.address.addr().is_ipv6()
+                    && address.nodad != Setting::Is(true)
+                    && !on_stp(wanted, &address.link) =>
+            {
                 nodes.entry(address.link.node.clone()).or_default().addresses.insert(address.address);
             }
             _ => {}
         }
     }
-    let there = |node: &Node| wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Host) || node.is_host();
+    let there = |node: &Node| {
+        wanted.namespace(node).is_none_or(|namespace| namespace.tenure != NodeTenure::Host) || node.is_host()
+    };
     nodes.retain(|node, _| there(node));
     nodes
 }
@@ -70,7 +78,9 @@ fn speaks_stp(link: &Link) -> bool {
 }
 
 fn behind_stp(wanted: &State, link: &Link) -> bool {
-    let of = |link: &Link| speaks_stp(link) || link.master_id().and_then(|master| wanted.link(&master)).is_some_and(speaks_stp);
+    let of = |link: &Link| {
+        speaks_stp(link) || link.master_id().and_then(|master| wanted.link(&master)).is_some_and(speaks_stp)
+    };
     of(link) || link.peer.as_ref().and_then(|peer| wanted.link(peer)).is_some_and(of)
 }
 
@@ -83,7 +93,9 @@ fn is_settled(node: &Node, awaited: &Awaited) -> Result<bool, Error> {
     let socket = socket::Socket::open()?;
     let failed = |refused: socket::Refused| refused.error(format!("wait for {node}"));
     let links = link::dump(&socket).map_err(failed)?;
-    for link in links.iter().filter(|link| link.up && link.carrier && !link.operational && awaited.links.contains(&link.name)) {
+    for link in
+        links.iter().filter(|link| link.up && link.carrier && !link.operational && awaited.links.contains(&link.name))
+    {
         // Since 6.8 the question about a single link makes the kernel finish what it has put off for up to a second (`linkwatch_sync_dev`); a dump does not.
         let again = socket.get(link::GET, Writer::new(&link::head(link.index, None)).bytes()).map_err(failed)?;
         if link::parse(&again.body).is_some_and(|link| link.carrier && !link.operational) {
@@ -96,5 +108,7 @@ fn is_settled(node: &Node, awaited: &Awaited) -> Result<bool, Error> {
     // An address on a link without carrier stays tentative until there is some.
     let live: BTreeSet<u32> = links.iter().filter(|link| link.up && link.carrier).map(|link| link.index).collect();
     let addresses = address::dump(&socket).map_err(failed)?;
-    Ok(!addresses.iter().any(|address| address.tentative && live.contains(&address.index) && awaited.addresses.contains(&address.address)))
+    Ok(!addresses.iter().any(|address| {
+        address.tentative && live.contains(&address.index) && awaited.addresses.contains(&address.address)
+    }))
 }

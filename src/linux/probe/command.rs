@@ -62,18 +62,24 @@ fn end(child: &mut Child) {
 fn follow(child: &mut Child, until: &Until<'_>) -> Result<String, Why> {
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     for fd in [out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)].into_iter().flatten() {
-        nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).map_err(|errno| Why::os("read what the program says", errno))?;
+        nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))
+            .map_err(|errno| Why::os("read what the program says", errno))?;
     }
-    let pid = i32::try_from(child.id()).map(Pid::from_raw).map_err(|_| Why::Broken("a process without a number".to_owned()))?;
+    let pid = i32::try_from(child.id())
+        .map(Pid::from_raw)
+        .map_err(|_| Why::Broken("a process without a number".to_owned()))?;
     let (mut said, mut errors) = (Vec::new(), Vec::new());
     loop {
-        let ended =
-            matches!(waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT), Ok(status) if status != WaitStatus::StillAlive);
+        let ended = matches!(waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT), Ok(status) if status != WaitStatus::StillAlive);
         let more = drain(&mut out, &mut said) | drain(&mut err, &mut errors);
         if ended {
             // What it said last is still in the pipes, which hold 64 KiB; what it left behind may go on talking.
             (0..8).for_each(|_| _ = drain(&mut out, &mut said) | drain(&mut err, &mut errors));
-            return Ok([errors, said].iter().map(|bytes| last_line(bytes)).find(|line| !line.is_empty()).unwrap_or_default());
+            return Ok([errors, said]
+                .iter()
+                .map(|bytes| last_line(bytes))
+                .find(|line| !line.is_empty())
+                .unwrap_or_default());
         }
         let left = until.left("it did not end")?;
         if !more {
@@ -106,5 +112,9 @@ fn drain(pipe: &mut Option<impl Read>, kept: &mut Vec<u8>) -> bool {
 
 fn last_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(|line| line.chars().take(200).collect()).unwrap_or_default()
+    text.lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())
+        .map(|line| line.chars().take(200).collect())
+        .unwrap_or_default()
 }

@@ -17,13 +17,22 @@ const IN: u16 = 1;
 static QUESTIONS: AtomicU32 = AtomicU32::new(0);
 
 /// Asks, and looks whether the answer is the expected one.
-pub fn check(name: &str, six: bool, server_: Option<SocketAddr>, address: Option<IpAddr>, files: Option<&str>, until: &Until<'_>) -> Result<String, Why> {
+pub fn check(
+    name: &str,
+    six: bool,
+    server_: Option<SocketAddr>,
+    address: Option<IpAddr>,
+    files: Option<&str>,
+    until: &Until<'_>,
+) -> Result<String, Why> {
     let begin = Instant::now();
     let to = server(server_, files)?;
     let found = lookup(name, six, to, until)?;
     let list = found.iter().take(4).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match address {
-        _ if found.is_empty() => Err(Why::Failed(format!("{to} knows no {} of {name}", if six { "AAAA" } else { "A" }))),
+        _ if found.is_empty() => {
+            Err(Why::Failed(format!("{to} knows no {} of {name}", if six { "AAAA" } else { "A" })))
+        }
         Some(address) if !found.contains(&address) => Err(Why::Failed(format!("{name} is {list}, expected {address}"))),
         _ => Ok(format!("{list} in {}", millis(begin.elapsed()))),
     }
@@ -34,11 +43,20 @@ pub fn server(written: Option<SocketAddr>, files: Option<&str>) -> Result<Socket
     if let Some(server) = written {
         return Ok(server);
     }
-    let own = files.map(|node| Path::new(crate::linux::object::file::DIR).join(node).join("resolv.conf")).filter(|path| path.exists());
+    let own = files
+        .map(|node| Path::new(crate::linux::object::file::DIR).join(node).join("resolv.conf"))
+        .filter(|path| path.exists());
     let path = own.unwrap_or_else(|| "/etc/resolv.conf".into());
-    let text = std::fs::read_to_string(&path).map_err(|error| Why::Broken(format!("read {}: {error}", path.display())))?;
-    let mut servers = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")).filter_map(|rest| rest.trim().parse::<IpAddr>().ok());
-    servers.next().map(|address| SocketAddr::new(address, 53)).ok_or_else(|| Why::Broken(format!("{} names no server", path.display())))
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| Why::Broken(format!("read {}: {error}", path.display())))?;
+    let mut servers = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("nameserver"))
+        .filter_map(|rest| rest.trim().parse::<IpAddr>().ok());
+    servers
+        .next()
+        .map(|address| SocketAddr::new(address, 53))
+        .ok_or_else(|| Why::Broken(format!("{} names no server", path.display())))
 }
 
 /// The addresses of a name.
@@ -46,7 +64,8 @@ pub fn lookup(name: &str, six: bool, to: SocketAddr, until: &Until<'_>) -> Resul
     let id = identifier();
     let kind = if six { AAAA } else { A };
     let socket = datagrams(to)?;
-    let question = question(id, name, kind).ok_or_else(|| Why::Broken(format!("{name:?} is no name that can be asked for")))?;
+    let question =
+        question(id, name, kind).ok_or_else(|| Why::Broken(format!("{name:?} is no name that can be asked for")))?;
     socket.send(&question).map_err(|error| Why::io(&format!("ask {to}"), &error))?;
     let mut buffer = [0; 4096];
     loop {

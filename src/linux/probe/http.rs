@@ -26,7 +26,13 @@ pub struct Request<'a> {
 }
 
 /// Asks.
-pub fn get(host: &HttpHost, port: u16, request: &Request<'_>, files: Option<&str>, until: &Until<'_>) -> Result<String, Why> {
+pub fn get(
+    host: &HttpHost,
+    port: u16,
+    request: &Request<'_>,
+    files: Option<&str>,
+    until: &Until<'_>,
+) -> Result<String, Why> {
     let begin = Instant::now();
     let address = match host {
         HttpHost::Address(address) => *address,
@@ -38,7 +44,9 @@ pub fn get(host: &HttpHost, port: u16, request: &Request<'_>, files: Option<&str
     let to = SocketAddr::new(address, port);
     let mut stream = transport::open(to, until)?;
     let Request { authority, path, .. } = request;
-    let text = format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\nUser-Agent: topo\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+    let text = format!(
+        "GET {path} HTTP/1.0\r\nHost: {authority}\r\nUser-Agent: topo\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    );
     write(&mut stream, text.as_bytes(), to, until)?;
     let answer = read(&mut stream, request, to, until)?;
     judge(&answer, request)?;
@@ -53,14 +61,18 @@ struct Answer {
 
 fn judge(answer: &Answer, request: &Request<'_>) -> Result<(), Why> {
     match request.status {
-        Some(expected) if expected != answer.status => return Err(Why::Failed(format!("status {}, expected {expected}", answer.status))),
+        Some(expected) if expected != answer.status => {
+            return Err(Why::Failed(format!("status {}, expected {expected}", answer.status)));
+        }
         None if answer.status >= 400 => return Err(Why::Failed(format!("status {}", answer.status))),
         _ => {}
     }
     match request.contains {
-        Some(text) if !holds(&answer.body, text) => {
-            Err(Why::Failed(format!("status {}, and {text:?} is not in the {} bytes of the body", answer.status, answer.body.len())))
-        }
+        Some(text) if !holds(&answer.body, text) => Err(Why::Failed(format!(
+            "status {}, and {text:?} is not in the {} bytes of the body",
+            answer.status,
+            answer.body.len()
+        ))),
         _ => Ok(()),
     }
 }
@@ -88,7 +100,9 @@ fn read(stream: &mut TcpStream, request: &Request<'_>, to: SocketAddr, until: &U
     loop {
         let (head, ended) = match end_of_head(&bytes) {
             Some(end) => (Some(end), enough(&bytes, end, request)),
-            None if bytes.len() > HEAD => return Err(Why::Failed(format!("the head of the answer of {to} has no end"))),
+            None if bytes.len() > HEAD => {
+                return Err(Why::Failed(format!("the head of the answer of {to} has no end")));
+            }
             None => (None, false),
         };
         if let (Some(end), true) = (head, ended) {
@@ -115,7 +129,12 @@ fn enough(bytes: &[u8], end: usize, request: &Request<'_>) -> bool {
     let body = bytes.get(end..).unwrap_or_default();
     match request.contains {
         None => true,
-        Some(_) if body.len() >= BODY || length(bytes.get(..end).unwrap_or_default()).is_some_and(|length| body.len() >= length) => true,
+        Some(_)
+            if body.len() >= BODY
+                || length(bytes.get(..end).unwrap_or_default()).is_some_and(|length| body.len() >= length) =>
+        {
+            true
+        }
         Some(text) => holds(body, text),
     }
 }
@@ -124,7 +143,9 @@ fn enough(bytes: &[u8], end: usize, request: &Request<'_>) -> bool {
 fn length(head: &[u8]) -> Option<usize> {
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-    lines.find(|(key, _)| key.trim().eq_ignore_ascii_case("content-length")).and_then(|(_, value)| value.trim().parse().ok())
+    lines
+        .find(|(key, _)| key.trim().eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
 }
 
 fn parse(bytes: &[u8], end: usize, to: SocketAddr) -> Result<Answer, Why> {

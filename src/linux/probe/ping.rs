@@ -4,7 +4,9 @@ use super::transport::told_of_errors;
 use super::wire::{Until, Why, millis};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, recv, send, socket};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, recv, send, socket,
+};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,16 +27,25 @@ pub fn ping(to: IpAddr, count: u32, size: usize, until: &Until<'_>) -> Result<St
         let echo = Echo { to, token, sequence };
         slowest = slowest.max(echo.one(&socket, size, until)?);
     }
-    Ok(if count == 1 { format!("answered in {}", millis(slowest)) } else { format!("{count} of {count} answered, the slowest in {}", millis(slowest)) })
+    Ok(if count == 1 {
+        format!("answered in {}", millis(slowest))
+    } else {
+        format!("{count} of {count} answered, the slowest in {}", millis(slowest))
+    })
 }
 
 fn open(to: IpAddr) -> Result<OwnedFd, Why> {
-    let (family, protocol) = if to.is_ipv4() { (AddressFamily::Inet, SockProtocol::Icmp) } else { (AddressFamily::Inet6, SockProtocol::IcmpV6) };
+    let (family, protocol) = if to.is_ipv4() {
+        (AddressFamily::Inet, SockProtocol::Icmp)
+    } else {
+        (AddressFamily::Inet6, SockProtocol::IcmpV6)
+    };
     let socket = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, protocol)
         .map_err(|errno| Why::Broken(format!("open an ICMP socket: {}", errno.desc().to_lowercase())))?;
     told_of_errors(&socket, to.is_ipv4());
     // Connected, it gets what comes from that address alone, and the ICMP errors about it.
-    connect(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(to, 0))).map_err(|errno| Why::os(&format!("reach {to}"), errno))?;
+    connect(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(to, 0)))
+        .map_err(|errno| Why::os(&format!("reach {to}"), errno))?;
     Ok(socket)
 }
 
@@ -81,7 +92,8 @@ impl Echo {
         packet.resize(HEAD + size.max(4), 0x74);
         // For IPv6 the kernel writes it, because addresses are in it (RFC 3542, 3.1).
         if self.to.is_ipv4()
-            && let Some(field) = packet.get(..).map(checksum).and_then(|sum| packet.get_mut(2..4).map(|field| (field, sum)))
+            && let Some(field) =
+                packet.get(..).map(checksum).and_then(|sum| packet.get_mut(2..4).map(|field| (field, sum)))
         {
             field.0.copy_from_slice(&field.1.to_be_bytes());
         }
@@ -111,7 +123,9 @@ impl Echo {
 
 /// The Internet checksum (RFC 1071).
 fn checksum(bytes: &[u8]) -> u16 {
-    let words = bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)])));
+    let words = bytes.chunks(2).map(|pair| {
+        u32::from(u16::from_be_bytes([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]))
+    });
     let mut sum: u32 = words.fold(0, |sum, word| sum.wrapping_add(word));
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

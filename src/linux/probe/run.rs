@@ -46,7 +46,12 @@ pub fn run(checks: &[Check], wanted: &State, limits: Limits<'_>) -> Result<Vec<O
 
 /// [`run`], which calls `tell` with the number of a check and what came of it as soon as that is known, from any thread. Not for a check whose namespace
 /// could not be entered.
-pub fn run_and_tell(checks: &[Check], wanted: &State, limits: Limits<'_>, tell: &(dyn Fn(usize, &Outcome) + Sync)) -> Result<Vec<Outcome>, Error> {
+pub fn run_and_tell(
+    checks: &[Check],
+    wanted: &State,
+    limits: Limits<'_>,
+    tell: &(dyn Fn(usize, &Outcome) + Sync),
+) -> Result<Vec<Outcome>, Error> {
     let host = Netns::current()?;
     let deadline = Instant::now() + limits.total;
     let sites: Vec<Site<'_>> = checks.iter().map(|check| site(wanted, &check.from, &host)).collect();
@@ -65,7 +70,11 @@ pub fn run_and_tell(checks: &[Check], wanted: &State, limits: Limits<'_>, tell: 
 
 /// What is known of the namespace of `node`.
 pub(crate) fn site<'a>(wanted: &'a State, node: &'a Node, host: &Netns) -> Site<'a> {
-    let made = || Site { made_by: Some(wanted.topology.as_str()), place: Place::At(NetnsRef::Name(node.to_string())), files: Some(node.as_str()) };
+    let made = || Site {
+        made_by: Some(wanted.topology.as_str()),
+        place: Place::At(NetnsRef::Name(node.to_string())),
+        files: Some(node.as_str()),
+    };
     match wanted.namespace(node).map(|namespace| &namespace.tenure) {
         _ if node.is_host() => Site { made_by: None, place: Place::Inside(host.clone()), files: None },
         Some(NodeTenure::Existing(place)) => {
@@ -81,7 +90,11 @@ pub(crate) fn not_entered(check: &Check, error: Error) -> Result<Outcome, Error>
     if error.kind == ErrorKind::Privileges {
         return Err(error);
     }
-    let reason = if error.errno == Some(libc::ENOENT) { format!("there is no namespace {}: apply the topology first", check.from) } else { error.to_string() };
+    let reason = if error.errno == Some(libc::ENOENT) {
+        format!("there is no namespace {}: apply the topology first", check.from)
+    } else {
+        error.to_string()
+    };
     Ok(Outcome { tried: Tried::Broken(reason), tries: 0, took: Duration::ZERO })
 }
 
@@ -104,7 +117,8 @@ pub(crate) fn one(check: &Check, site: &Site<'_>, limits: Limits<'_>, deadline: 
         }
         tries += 1;
         let tried = told(attempt(&check.probe, site, &until), check.timeout, until.end >= deadline);
-        let last = tries > check.retries || !matches!((&tried, check.expect), (Tried::Failed(_), true) | (Tried::Worked(_), false));
+        let last = tries > check.retries
+            || !matches!((&tried, check.expect), (Tried::Failed(_), true) | (Tried::Worked(_), false));
         if last || until.pause(PAUSE, deadline).is_err() {
             return end(tried, tries);
         }
@@ -140,7 +154,9 @@ pub(crate) fn told(result: Result<String, Why>, timeout: Duration, cut: bool) ->
 /// Why the calling thread's namespace is not the one that the topology made.
 pub(crate) fn stranger(node: &Node, topology: &str) -> Option<String> {
     let alias = socket::Socket::open().map_err(|error| error.to_string());
-    let alias = alias.and_then(|socket| namespace::alias(&socket).map_err(|refused| refused.error(format!("read the mark of {node}")).to_string()));
+    let alias = alias.and_then(|socket| {
+        namespace::alias(&socket).map_err(|refused| refused.error(format!("read the mark of {node}")).to_string())
+    });
     match alias {
         Ok(alias) if alias.as_deref().and_then(namespace::topology_of) == Some(topology) => None,
         Ok(_) => Some(format!("the namespace {node} is not one that topology {topology:?} made")),

@@ -3,7 +3,9 @@
 use super::wire::{Until, Why, millis};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, setsockopt, socket, sockopt};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, setsockopt, socket, sockopt,
+};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -50,10 +52,14 @@ pub fn udp(to: SocketAddr, send: &str, reply: bool, until: &Until<'_>) -> Result
 
 /// A socket that talks to one address alone.
 pub fn datagrams(to: SocketAddr) -> Result<UdpSocket, Why> {
-    let any: SocketAddr = if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    let any: SocketAddr =
+        if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
     let made = UdpSocket::bind(any).and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
     let socket = made.map_err(|error| Why::Broken(format!("open a UDP socket: {error}")))?;
-    told_of_errors(&OwnedFd::from(socket.try_clone().map_err(|error| Why::Broken(format!("open a UDP socket: {error}")))?), to.is_ipv4());
+    told_of_errors(
+        &OwnedFd::from(socket.try_clone().map_err(|error| Why::Broken(format!("open a UDP socket: {error}")))?),
+        to.is_ipv4(),
+    );
     socket.connect(to).map_err(|error| Why::io(&format!("reach {to}"), &error))?;
     Ok(socket)
 }
@@ -61,7 +67,11 @@ pub fn datagrams(to: SocketAddr) -> Result<UdpSocket, Why> {
 /// Has the socket told of every ICMP error, not of refused ports alone: an unreachable host is known at once then, and not by silence.
 pub fn told_of_errors(socket: &OwnedFd, v4: bool) {
     // Without it the same is known later.
-    let _ = if v4 { setsockopt(socket, sockopt::Ipv4RecvErr, &true) } else { setsockopt(socket, sockopt::Ipv6RecvErr, &true) };
+    let _ = if v4 {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)
+    } else {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)
+    };
 }
 
 /// The next datagram.

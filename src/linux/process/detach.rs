@@ -30,7 +30,13 @@ impl Detached {
         let tried = "start a process that watches";
         // The program that runs, also if its file was replaced or removed meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.arg0("topo").args(args).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .arg0("topo")
+            .args(args)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(|e| Error::io(tried, &e))?;
         let mut word = Vec::new();
         if let Some(mut stdout) = child.stdout.take()
@@ -89,10 +95,12 @@ pub fn outlive_starter() -> Result<(), Error> {
 }
 
 fn nowhere() -> Result<std::os::fd::OwnedFd, Error> {
-    open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).map_err(|e| Error::os("open /dev/null", e as i32))
+    open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())
+        .map_err(|e| Error::os("open /dev/null", e as i32))
 }
 
 /// Whether the process `id` is there and was started with this argument.
 pub fn is_alive(id: u32, argument: &str) -> bool {
-    std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+    std::fs::read(format!("/proc/{id}/cmdline"))
+        .is_ok_and(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }

@@ -65,7 +65,9 @@ pub fn run(program: &str, args: &[&str], input: &str) -> Result<Output, Error> {
 /// Where the program is: in the `PATH`, else where administrators' programs are, which is not in everybody's `PATH`.
 fn find(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).filter(|place| place.is_absolute()).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    let places = std::env::split_paths(&path)
+        .filter(|place| place.is_absolute())
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     places.map(|place| place.join(program)).find(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(program))
 }
 
@@ -79,7 +81,10 @@ fn install(program: &str) -> String {
 fn talk(child: &mut Child, input: &[u8]) -> std::io::Result<(String, String)> {
     let end = Instant::now() + TIMEOUT;
     let (mut stdin, mut out, mut err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    for fd in [stdin.as_ref().map(AsFd::as_fd), out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)].into_iter().flatten() {
+    for fd in [stdin.as_ref().map(AsFd::as_fd), out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)]
+        .into_iter()
+        .flatten()
+    {
         nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
     }
     let mut rest = input;
@@ -124,7 +129,9 @@ fn drain(pipe: &mut Option<impl Read>, text: &mut Vec<u8>) -> std::io::Result<()
     while let Some(stream) = pipe {
         match stream.read(&mut buffer) {
             Ok(0) => *pipe = None,
-            Ok(count) if text.len() + count > OUTPUT => return Err(std::io::Error::other("more output than can be true")),
+            Ok(count) if text.len() + count > OUTPUT => {
+                return Err(std::io::Error::other("more output than can be true"));
+            }
             Ok(count) => text.extend_from_slice(buffer.get(..count).unwrap_or_default()),
             Err(e) if e.kind() == Io::WouldBlock => return Ok(()),
             Err(e) if e.kind() == Io::Interrupted => {}

@@ -21,7 +21,9 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     for item in wanted.items.values().filter(|item| item.owner == Owner::Ours) {
         let Some(link) = item.resource.as_link().filter(|link| link.tenure == Tenure::Created) else { continue };
         // Without these two there is no topo; an apply says so.
-        let Some(spec) = kinds::spec(&link.kind).filter(|spec| !matches!(spec.kind, Kind::Veth | Kind::Bridge)) else { continue };
+        let Some(spec) = kinds::spec(&link.kind).filter(|spec| !matches!(spec.kind, Kind::Veth | Kind::Bridge)) else {
+            continue;
+        };
         if !needed.iter().any(|(known, _)| known.kind == spec.kind) {
             needed.push((spec, link));
         }
@@ -34,12 +36,23 @@ pub fn check(wanted: &State) -> Result<(), Error> {
         let socket = Socket::open()?;
         if let Some(line) = line.filter(|_| !qdisc::has_netem(&socket)) {
             let reason = format!("this kernel has no netem support (CONFIG_NET_SCH_NETEM); needed by {}", line.id());
-            return Err(Error::new(ErrorKind::Missing, format!("impair {}", line.id()), reason).help(HELP).about(line.id()));
+            return Err(Error::new(ErrorKind::Missing, format!("impair {}", line.id()), reason)
+                .help(HELP)
+                .about(line.id()));
         }
-        Ok(needed.iter().enumerate().filter(|(nth, (spec, _))| !has(&socket, spec, *nth)).map(|(_, needed)| *needed).collect::<Vec<_>>())
+        Ok(needed
+            .iter()
+            .enumerate()
+            .filter(|(nth, (spec, _))| !has(&socket, spec, *nth))
+            .map(|(_, needed)| *needed)
+            .collect::<Vec<_>>())
     })?;
     let Some((first, link)) = missing.first() else { return Ok(()) };
-    let also: Vec<String> = missing.iter().skip(1).map(|(spec, link)| format!("no {} support ({}), needed by {}", spec.name, spec.config, link.id)).collect();
+    let also: Vec<String> = missing
+        .iter()
+        .skip(1)
+        .map(|(spec, link)| format!("no {} support ({}), needed by {}", spec.name, spec.config, link.id))
+        .collect();
     let also = if also.is_empty() { String::new() } else { format!("; and {}", also.join("; ")) };
     let reason = format!("this kernel has no {} support ({}); needed by {}{also}", first.name, first.config, link.id);
     let error = Error::new(ErrorKind::Missing, format!("make {}", link.id), reason);
@@ -54,7 +67,8 @@ fn has(socket: &Socket, spec: &Spec, nth: usize) -> bool {
         return std::path::Path::new("/dev/net/tun").exists();
     }
     let mut body = Writer::new(&head(0, None));
-    body.text(link::IFNAME, &format!("probe{nth}")).nest(link::LINKINFO, |info| _ = info.text(link::INFO_KIND, spec.name));
+    body.text(link::IFNAME, &format!("probe{nth}"))
+        .nest(link::LINKINFO, |info| _ = info.text(link::INFO_KIND, spec.name));
     let answer = socket.request(&Request { kind: link::NEW, flags: CREATE | EXCLUSIVE, body: body.bytes().to_vec() });
     !matches!(answer, Err(refused) if refused.errno == libc::EOPNOTSUPP && refused.text.as_deref() == Some("Unknown device type"))
 }

@@ -14,7 +14,10 @@ pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>)
     let links = wanted.items.values_mut().filter(|item| item.owner == Owner::Ours);
     for item in links {
         let Resource::Link(link) = &mut item.resource else { continue };
-        let Some(path) = wireguard::key_file(&link.options).map(str::to_owned).filter(|_| link.kind == Kind::Wireguard) else { continue };
+        let Some(path) = wireguard::key_file(&link.options).map(str::to_owned).filter(|_| link.kind == Kind::Wireguard)
+        else {
+            continue;
+        };
         let about = |error: Error| error.about(link.id());
         let (path, key) = files.read(&path, wireguard::public_key(&link.options)).map_err(about)?;
         public.insert(link.id.clone(), key);
@@ -24,11 +27,17 @@ pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>)
     let peers: Vec<ResourceId> = wanted.items.keys().filter(|id| matches!(id, ResourceId::Peer(..))).cloned().collect();
     for id in peers {
         let Some(Item { resource: Resource::Peer(peer), owner }) = wanted.items.remove(&id) else { continue };
-        let peer = files.peer(*peer, &public).map_err(|error| if error.id.is_some() { error } else { error.about(id.clone()) })?;
+        let peer = files
+            .peer(*peer, &public)
+            .map_err(|error| if error.id.is_some() { error } else { error.about(id.clone()) })?;
         if wanted.get(&peer.id()).is_some() {
-            return Err(Error::new(ErrorKind::Taken, format!("add the peer {id}"), format!("{} has another peer with the same key, {}", peer.link, peer.key))
-                .help("a peer is listed once, with all that it may send")
-                .about(id));
+            return Err(Error::new(
+                ErrorKind::Taken,
+                format!("add the peer {id}"),
+                format!("{} has another peer with the same key, {}", peer.link, peer.key),
+            )
+            .help("a peer is listed once, with all that it may send")
+            .about(id));
         }
         wanted.insert(Resource::Peer(Box::new(peer)), owner);
     }
@@ -51,7 +60,10 @@ impl Files<'_> {
             let reason = format!("it was that of {before} when the plan was made, and is that of {key}");
             return Err(Error::new(ErrorKind::File, tried(), reason).help("make the plan again"));
         }
-        let warning = format!("others can read the key in {absolute:?}; keep it to yourself: chmod 600 {}", crate::resource::quote(&absolute));
+        let warning = format!(
+            "others can read the key in {absolute:?}; keep it to yourself: chmod 600 {}",
+            crate::resource::quote(&absolute)
+        );
         if exposed && !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -61,13 +73,19 @@ impl Files<'_> {
     fn peer(&mut self, mut peer: Peer, public: &HashMap<LinkId, Key>) -> Result<Peer, Error> {
         let key = match &peer.key {
             PeerKey::Public(key) => *key,
-            PeerKey::Of(link) => {
-                *public.get(link).ok_or_else(|| Error::new(ErrorKind::File, format!("find the key of {link}"), "its key file was not read"))?
-            }
+            PeerKey::Of(link) => *public.get(link).ok_or_else(|| {
+                Error::new(ErrorKind::File, format!("find the key of {link}"), "its key file was not read")
+            })?,
         };
         if public.get(&peer.link) == Some(&key) {
-            let error = Error::new(ErrorKind::Refused, format!("add the peer {}", peer.key), format!("that is the key of {} itself", peer.link));
-            return Err(error.help("each interface has a private key of its own, and lists the public keys of the others"));
+            let error = Error::new(
+                ErrorKind::Refused,
+                format!("add the peer {}", peer.key),
+                format!("that is the key of {} itself", peer.link),
+            );
+            return Err(
+                error.help("each interface has a private key of its own, and lists the public keys of the others")
+            );
         }
         peer.key = PeerKey::Public(key);
         if let Some(path) = &peer.preshared_file {
@@ -87,8 +105,14 @@ pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys:
             _ => continue,
         };
         let needed = match (before, after) {
-            (Some(Resource::Link(before)), Resource::Link(after)) if before.options.get("public-key") == after.options.get("public-key") => None,
-            (_, Resource::Link(link)) => wireguard::public_key(&link.options).map(|key| (key, wireguard::key_file(&link.options))),
+            (Some(Resource::Link(before)), Resource::Link(after))
+                if before.options.get("public-key") == after.options.get("public-key") =>
+            {
+                None
+            }
+            (_, Resource::Link(link)) => {
+                wireguard::public_key(&link.options).map(|key| (key, wireguard::key_file(&link.options)))
+            }
             (Some(Resource::Peer(before)), Resource::Peer(after)) if before.preshared == after.preshared => None,
             (_, Resource::Peer(peer)) => peer.preshared.map(|key| (key, peer.preshared_file.as_deref())),
             _ => None,
@@ -102,7 +126,8 @@ pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys:
 
 /// Whether another process than this could go from `after` back to `before`: it finds the keys that the kernel still has by then, and those in files.
 pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
-    let kept: HashSet<Key> = after.items.values().filter_map(|item| key_of(&item.resource)).map(|(key, _)| key).collect();
+    let kept: HashSet<Key> =
+        after.items.values().filter_map(|item| key_of(&item.resource)).map(|(key, _)| key).collect();
     let ours = before.items.values().filter(|item| item.owner == Owner::Ours);
     for resource in ours.map(|item| &item.resource) {
         let Some((key, file)) = key_of(resource).filter(|(key, _)| !kept.contains(key)) else { continue };
@@ -117,7 +142,9 @@ pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
 /// The key that a resource has, and the file that it came from.
 fn key_of(resource: &Resource) -> Option<(Key, Option<&str>)> {
     match resource {
-        Resource::Link(link) if link.kind == Kind::Wireguard => wireguard::public_key(&link.options).map(|key| (key, wireguard::key_file(&link.options))),
+        Resource::Link(link) if link.kind == Kind::Wireguard => {
+            wireguard::public_key(&link.options).map(|key| (key, wireguard::key_file(&link.options)))
+        }
         Resource::Peer(peer) => peer.preshared.map(|key| (key, peer.preshared_file.as_deref())),
         _ => None,
     }

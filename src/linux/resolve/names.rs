@@ -34,7 +34,11 @@ type Tables = BTreeMap<String, u32>;
 
 fn number_of(names: &Tables, name: &str) -> Result<u32, Error> {
     names.get(name).copied().ok_or_else(|| {
-        let error = Error::new(ErrorKind::Missing, format!("look up the routing table {name:?}"), "no file rt_tables of this machine has it");
+        let error = Error::new(
+            ErrorKind::Missing,
+            format!("look up the routing table {name:?}"),
+            "no file rt_tables of this machine has it",
+        );
         error.help("write its number, or add it to /etc/iproute2/rt_tables")
     })
 }
@@ -44,7 +48,8 @@ fn table(names: &Tables, table: &mut TableId) -> Result<(), Error> {
         let number = number_of(names, name)?;
         if number == 0 {
             let tried = format!("look up the routing table {name:?}");
-            return Err(Error::new(ErrorKind::Refused, tried, "it is the number 0, which stands for no table").help("write `main`, or leave `table` out"));
+            return Err(Error::new(ErrorKind::Refused, tried, "it is the number 0, which stands for no table")
+                .help("write `main`, or leave `table` out"));
         }
         *table = TableId::Number(number);
     }
@@ -69,9 +74,8 @@ fn found(what: &str, name: &str, answer: nix::Result<Option<u32>>) -> Result<u32
     let tried = || format!("look up the {what} {name:?}");
     match answer {
         Ok(Some(number)) => Ok(number),
-        Ok(None) => {
-            Err(Error::new(ErrorKind::Missing, tried(), format!("this machine has no such {what}")).help("write a number, or the name of one that it has"))
-        }
+        Ok(None) => Err(Error::new(ErrorKind::Missing, tried(), format!("this machine has no such {what}"))
+            .help("write a number, or the name of one that it has")),
         Err(errno) => Err(Error::os(tried(), errno as i32)),
     }
 }

@@ -59,7 +59,8 @@ mod tests {
         std::fs::write(dir.join("rt_tables.d/c.txt"), "300 isp1\n").unwrap();
         let names = names_in(&[Path::new("/nonexistent"), &dir]);
         std::fs::remove_dir_all(&dir).unwrap();
-        let expected = [("default", 253), ("isp1", 200), ("isp2", 101), ("local", 255), ("main", 254)].map(|(name, number)| (name.to_owned(), number));
+        let expected = [("default", 253), ("isp1", 200), ("isp2", 101), ("local", 255), ("main", 254)]
+            .map(|(name, number)| (name.to_owned(), number));
         assert_eq!(names, BTreeMap::from(expected));
     }
 }

@@ -28,7 +28,10 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     let mut asked: BTreeMap<String, &Sysctl> = BTreeMap::new();
     for resource in wanted.resources() {
         let Resource::Sysctl(sysctl) = resource else { continue };
-        if made(&sysctl.node) && !USUAL.contains(&sysctl.key.as_str()) && !(sysctl.comes_with_tracking() && tracked(wanted, &sysctl.node)) {
+        if made(&sysctl.node)
+            && !USUAL.contains(&sysctl.key.as_str())
+            && !(sysctl.comes_with_tracking() && tracked(wanted, &sysctl.node))
+        {
             asked.entry(of_any(sysctl)).or_insert(sysctl);
         }
     }
@@ -36,9 +39,16 @@ pub fn check(wanted: &State) -> Result<(), Error> {
         return Ok(());
     }
     // Who may not make a namespace is told so by what makes one.
-    let Ok(faults) = netns::scratch(|| Ok(asked.iter().filter_map(|(key, sysctl)| Some((*sysctl, fault(key)?))).collect::<Vec<_>>())) else { return Ok(()) };
-    let here: BTreeSet<&str> =
-        faults.iter().filter(|(sysctl, _)| netns::open_sysctl(&sysctl.key, false).is_ok()).map(|(sysctl, _)| sysctl.key.as_str()).collect();
+    let Ok(faults) = netns::scratch(|| {
+        Ok(asked.iter().filter_map(|(key, sysctl)| Some((*sysctl, fault(key)?))).collect::<Vec<_>>())
+    }) else {
+        return Ok(());
+    };
+    let here: BTreeSet<&str> = faults
+        .iter()
+        .filter(|(sysctl, _)| netns::open_sysctl(&sysctl.key, false).is_ok())
+        .map(|(sysctl, _)| sysctl.key.as_str())
+        .collect();
     match faults.first() {
         None => Ok(()),
         Some((sysctl, fault)) => Err(told(sysctl, *fault, here.contains(sysctl.key.as_str()))),
@@ -71,15 +81,24 @@ fn fault(key: &str) -> Option<Fault> {
 fn told(sysctl: &Sysctl, fault: Fault, here: bool) -> Error {
     let name = sysctl.key.replace('/', ".");
     let tried = format!("set {name} in {}", sysctl.node);
-    let module = [("net/netfilter/", "nf_conntrack"), ("net/bridge/", "br_netfilter"), ("net/mpls/", "mpls_router"), ("net/vrf/", "vrf")];
+    let module = [
+        ("net/netfilter/", "nf_conntrack"),
+        ("net/bridge/", "br_netfilter"),
+        ("net/mpls/", "mpls_router"),
+        ("net/vrf/", "vrf"),
+    ];
     let module = module.into_iter().find(|(start, _)| sysctl.key.starts_with(start)).map(|(_, module)| module);
     let error = match (fault, module) {
-        (Fault::Absent, Some(module)) if !here => Error::new(ErrorKind::Missing, tried, "there is no such setting, or its module is not loaded")
-            .help(format!("try `modprobe {module}`, and check the name with `sysctl -a`")),
-        (Fault::Absent, _) if !here => Error::new(ErrorKind::Missing, tried, "this kernel has no such setting").help("check the name with `sysctl -a`"),
+        (Fault::Absent, Some(module)) if !here => {
+            Error::new(ErrorKind::Missing, tried, "there is no such setting, or its module is not loaded")
+                .help(format!("try `modprobe {module}`, and check the name with `sysctl -a`"))
+        }
+        (Fault::Absent, _) if !here => Error::new(ErrorKind::Missing, tried, "this kernel has no such setting")
+            .help("check the name with `sysctl -a`"),
         (Fault::Absent | Fault::Fixed, _) => {
             let reason = format!("{name} is the machine's, or can only be read: a namespace has none to set");
-            Error::new(ErrorKind::Refused, tried, reason).help("set it outside of topo, with `sysctl -w` on the machine")
+            Error::new(ErrorKind::Refused, tried, reason)
+                .help("set it outside of topo, with `sysctl -w` on the machine")
         }
     };
     error.about(sysctl.id())

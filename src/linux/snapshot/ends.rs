@@ -30,8 +30,18 @@ pub(crate) type End = (Node, (IfName, Option<Mac>));
 
 impl Ends {
     /// Finds the nodes at the other ends of the pairs in `node`, which `socket` belongs to, and adds them to `nsids` by the numbers that they have there.
-    pub fn meet(&self, socket: &Socket, node: &Node, links: &[link::Seen], nsids: &mut HashMap<i32, Node>, places: &Places) -> Result<(), Error> {
-        let pairs = links.iter().filter(|link| link.kind == Kind::Veth).filter_map(|link| Some((link, link.other_nsid?, link.other?)));
+    pub fn meet(
+        &self,
+        socket: &Socket,
+        node: &Node,
+        links: &[link::Seen],
+        nsids: &mut HashMap<i32, Node>,
+        places: &Places,
+    ) -> Result<(), Error> {
+        let pairs = links
+            .iter()
+            .filter(|link| link.kind == Kind::Veth)
+            .filter_map(|link| Some((link, link.other_nsid?, link.other?)));
         let open: Vec<_> = pairs.filter(|(_, nsid, _)| !nsids.contains_key(nsid)).collect();
         for (link, _, other) in &open {
             self.of((link.index, *other), |ends| ends.push((node.clone(), (link.name.clone(), link.mac))));
@@ -43,7 +53,8 @@ impl Ends {
             let many = self.of((other, link.index), |ends| ends.len()) > FEW;
             let like = if many { far_end(socket, nsid, other) } else { None };
             let fits = |(there, end): &&End| there != node && like.as_ref().is_none_or(|like| end == like);
-            for (there, _) in self.of((other, link.index), |ends| ends.iter().filter(fits).cloned().collect::<Vec<_>>()) {
+            for (there, _) in self.of((other, link.index), |ends| ends.iter().filter(fits).cloned().collect::<Vec<_>>())
+            {
                 if nsid_of(socket, &there, places)? == Some(nsid) {
                     self.of((link.index, other), |ends| ends.retain(|(at, _)| at != node));
                     self.of((other, link.index), |ends| ends.retain(|(at, _)| *at != there));
@@ -63,7 +74,8 @@ impl Ends {
 /// The number by which the socket's namespace knows that of `node`; `None` where it has none for it, or where `node` went meanwhile.
 pub fn nsid_of(socket: &Socket, node: &Node, places: &Places) -> Result<Option<i32>, Error> {
     match places.open(node) {
-        Ok(netns) => namespace::nsid(socket, &netns).map_err(|refused| refused.error(format!("ask for the number of namespace {node}"))),
+        Ok(netns) => namespace::nsid(socket, &netns)
+            .map_err(|refused| refused.error(format!("ask for the number of namespace {node}"))),
         Err(error) if error.errno == Some(libc::ENOENT) || error.kind == ErrorKind::Taken => Ok(None),
         Err(error) => Err(error),
     }

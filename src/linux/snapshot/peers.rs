@@ -13,7 +13,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The other ends of all links that stand on, or are paired with, one in another namespace; those in namespaces that were not looked at are left out.
 pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
-    let names: HashMap<(&Node, u32), &link::Seen> = looks.iter().flat_map(|look| look.links.iter().map(|link| ((&look.node, link.index), link))).collect();
+    let names: HashMap<(&Node, u32), &link::Seen> =
+        looks.iter().flat_map(|look| look.links.iter().map(|link| ((&look.node, link.index), link))).collect();
     let mut found = HashMap::new();
     let mut open = Vec::new();
     // Of a pair, one end that knows where the other is is enough: from the other end it is (its node, its number, our number).
@@ -29,12 +30,16 @@ pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     for look in looks {
         for (link, other) in abroad(look) {
             let known = link.other_nsid.and_then(|nsid| look.nsids.get(&nsid));
-            let mirrored = || mirrored.get(&(&look.node, link.index, other)).copied().filter(|_| link.kind == Kind::Veth);
+            let mirrored =
+                || mirrored.get(&(&look.node, link.index, other)).copied().filter(|_| link.kind == Kind::Veth);
             match known.or_else(mirrored) {
                 Some(node) => {
-                    _ = names
-                        .get(&(node, other))
-                        .map(|seen| found.insert((look.node.clone(), link.index), LinkId { node: node.clone(), name: seen.name.clone() }))
+                    _ = names.get(&(node, other)).map(|seen| {
+                        found.insert(
+                            (look.node.clone(), link.index),
+                            LinkId { node: node.clone(), name: seen.name.clone() },
+                        )
+                    })
                 }
                 None if link.kind == Kind::Veth => {}
                 None => open.push((look, link, other)),
@@ -47,13 +52,20 @@ pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
 
 /// Whether one of the links that `matter` goes a little later, with a namespace that the kernel is taking down: `ip netns delete` returns before that is done.
 /// `found` are the other ends that are known.
-pub fn any_goes(looks: &[Look], found: &OtherEnds, places: &Places, matter: impl Fn(&Node, &link::Seen) -> bool) -> Result<bool, Error> {
+pub fn any_goes(
+    looks: &[Look],
+    found: &OtherEnds,
+    places: &Places,
+    matter: impl Fn(&Node, &link::Seen) -> bool,
+) -> Result<bool, Error> {
     if looks.iter().any(|look| look.links.iter().any(|seen| seen.goes && matter(&look.node, seen))) {
         return Ok(true);
     }
     let mut jobs = Vec::new();
     for look in looks {
-        let open = abroad(look).map(|(seen, _)| seen).filter(|seen| !found.contains_key(&(look.node.clone(), seen.index)) && matter(&look.node, seen));
+        let open = abroad(look)
+            .map(|(seen, _)| seen)
+            .filter(|seen| !found.contains_key(&(look.node.clone(), seen.index)) && matter(&look.node, seen));
         let nsids: BTreeSet<i32> = open.filter_map(|seen| seen.other_nsid).collect();
         if nsids.is_empty() {
             continue;
@@ -61,7 +73,9 @@ pub fn any_goes(looks: &[Look], found: &OtherEnds, places: &Places, matter: impl
         jobs.push(netns::job(places.of(&look.node), move || -> Result<bool, Error> {
             let socket = Socket::open()?;
             for nsid in nsids {
-                if !namespace::is_there(&socket, nsid).map_err(|refused| refused.error(format!("ask for namespace number {nsid} of {}", look.node)))? {
+                if !namespace::is_there(&socket, nsid)
+                    .map_err(|refused| refused.error(format!("ask for namespace number {nsid} of {}", look.node)))?
+                {
                     return Ok(true);
                 }
             }
@@ -82,13 +96,21 @@ fn abroad(look: &Look) -> impl Iterator<Item = (&link::Seen, u32)> {
 }
 
 /// Finds what links of other kinds stand on, which does not know of them: any link of that number will do.
-fn compare(looks: &[Look], open: &[(&Look, &link::Seen, u32)], places: &Places, found: &mut OtherEnds) -> Result<(), Error> {
-    let mut below: HashMap<u32, Vec<(&Look, &link::Seen)>> = open.iter().map(|(.., other)| (*other, Vec::new())).collect();
+fn compare(
+    looks: &[Look],
+    open: &[(&Look, &link::Seen, u32)],
+    places: &Places,
+    found: &mut OtherEnds,
+) -> Result<(), Error> {
+    let mut below: HashMap<u32, Vec<(&Look, &link::Seen)>> =
+        open.iter().map(|(.., other)| (*other, Vec::new())).collect();
     if below.is_empty() {
         return Ok(());
     }
     for look in looks {
-        look.links.iter().for_each(|link| _ = below.get_mut(&link.index).map(|candidates| candidates.push((look, link))));
+        look.links
+            .iter()
+            .for_each(|link| _ = below.get_mut(&link.index).map(|candidates| candidates.push((look, link))));
     }
     let mut jobs = Vec::new();
     for of_node in open.chunk_by(|a, b| a.0.node == b.0.node) {
@@ -114,7 +136,14 @@ fn compare(looks: &[Look], open: &[(&Look, &link::Seen, u32)], places: &Places, 
 }
 
 /// The one of `candidates` that is the other end of `link`.
-fn find(socket: &Socket, look: &Look, link: &link::Seen, other: u32, candidates: &[(&Look, &link::Seen)], places: &Places) -> Result<Option<LinkId>, Error> {
+fn find(
+    socket: &Socket,
+    look: &Look,
+    link: &link::Seen,
+    other: u32,
+    candidates: &[(&Look, &link::Seen)],
+    places: &Places,
+) -> Result<Option<LinkId>, Error> {
     let Some(nsid) = link.other_nsid else { return Ok(None) };
     let looks_like = if candidates.len() > FEW { far_end(socket, nsid, other) } else { None };
     for (there, candidate) in candidates {

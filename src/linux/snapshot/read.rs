@@ -17,7 +17,13 @@ use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
-pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Places, ends: &Ends) -> Result<Option<Look>, Error> {
+pub fn look(
+    topology: &Name,
+    node: &Node,
+    question: &Question<'_>,
+    places: &Places,
+    ends: &Ends,
+) -> Result<Option<Look>, Error> {
     let socket = socket::Socket::open()?;
     if !question.named {
         let alias = namespace::alias(&socket).map_err(failed("mark", node))?;
@@ -28,7 +34,8 @@ pub fn look(topology: &Name, node: &Node, question: &Question<'_>, places: &Plac
     let links = link::dump(&socket).map_err(failed("links", node))?;
     let alias = links.iter().find(|link| link.kind == Kind::Loopback).and_then(|link| link.alias.clone());
     let nsids = nsids(&socket, node, &links, question, places, ends)?;
-    let mut look = Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None, netns: None };
+    let mut look =
+        Look { node: node.clone(), alias, cookie: netns::cookie_of(&socket)?, links, nsids, inside: None, netns: None };
     let spared = match question.extent {
         Extent::All => false,
         Extent::Spared => contents::may_go_whole(&look),
@@ -51,7 +58,12 @@ fn failed(what: &'static str, node: &Node) -> impl FnOnce(socket::Refused) -> Er
     move |refused| refused.error(format!("read the {what} of {node}"))
 }
 
-fn read_inside(socket: &socket::Socket, topology: &Name, question: &Question<'_>, look: &mut Look) -> Result<(), Error> {
+fn read_inside(
+    socket: &socket::Socket,
+    topology: &Name,
+    question: &Question<'_>,
+    look: &mut Look,
+) -> Result<(), Error> {
     let Look { node, links, .. } = look;
     let wireguard = wireguards(links)?;
     offloads(links, question)?;
@@ -66,7 +78,9 @@ fn read_inside(socket: &socket::Socket, topology: &Name, question: &Question<'_>
     let entries = question.stations || links.iter().any(|link| link.kind == Kind::Vxlan);
     let filters = links.iter().any(|link| link.options.get("vlan-filtering") == Some(&Value::Bool(true)));
     // The links tell whether it is worth asking: most have none.
-    let qdiscs = links.iter().any(|link| link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search));
+    let qdiscs = links.iter().any(|link| {
+        link.root == link::Root::Netem || link.root == link::Root::Another && (question.qdiscs || !question.search)
+    });
     look.inside = Some(Inside {
         addresses,
         rules: rule::dump(socket, node).map_err(failed("policy rules", node))?,
@@ -113,16 +127,28 @@ fn offloads(links: &mut [link::Seen], question: &Question<'_>) -> Result<(), Err
     Ok(())
 }
 
-fn settings(socket: &socket::Socket, node: &Node, links: &[link::Seen], routes: &[route::Seen], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+fn settings(
+    socket: &socket::Socket,
+    node: &Node,
+    links: &[link::Seen],
+    routes: &[route::Seen],
+    question: &Question<'_>,
+) -> Result<Vec<Sysctl>, Error> {
     let mut settings = Vec::new();
     // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for forwarding.
     let besides = question.settings.iter().filter(|key| question.search || key.contains("/conf/default/"));
     let names = || links.iter().map(|link| link.name.as_str());
-    let mut besides: BTreeSet<String> = besides.flat_map(|key| [Sysctl::writes_too(key, names()), Sysctl::inherited(key, names())].concat()).collect();
+    let mut besides: BTreeSet<String> =
+        besides.flat_map(|key| [Sysctl::writes_too(key, names()), Sysctl::inherited(key, names())].concat()).collect();
     besides.extend(advertised(routes, question));
-    let asked = question.settings.iter().copied().chain(besides.iter().map(String::as_str).filter(|key| !question.settings.contains(key)));
+    let asked = question
+        .settings
+        .iter()
+        .copied()
+        .chain(besides.iter().map(String::as_str).filter(|key| !question.settings.contains(key)));
     // The links say it themselves: there may be thousands of them, and a file is opened for each setting.
-    let forwards: HashMap<String, u32> = if besides.is_empty() { HashMap::new() } else { links.iter().flat_map(own_forwarding).collect() };
+    let forwards: HashMap<String, u32> =
+        if besides.is_empty() { HashMap::new() } else { links.iter().flat_map(own_forwarding).collect() };
     for key in asked {
         if let Some(on) = forwarding(socket, key) {
             settings.push(Sysctl::new(node.clone(), key, if on { "1" } else { "0" }));
@@ -151,9 +177,14 @@ fn settings(socket: &socket::Socket, node: &Node, links: &[link::Seen], routes: 
 fn advertised(routes: &[route::Seen], question: &Question<'_>) -> BTreeSet<String> {
     /// `RTPROT_RA` of `include/uapi/linux/rtnetlink.h`.
     const ADVERTISED: u8 = 9;
-    let asked = question.search && question.settings.iter().any(|key| key.starts_with("net/ipv6/conf/") && key.ends_with("/forwarding"));
+    let asked = question.search
+        && question.settings.iter().any(|key| key.starts_with("net/ipv6/conf/") && key.ends_with("/forwarding"));
     let theirs = routes.iter().filter(|seen| asked && seen.protocol == ADVERTISED);
-    theirs.flat_map(|seen| &seen.route.nexthops).filter_map(|hop| hop.dev.as_ref()).map(|dev| format!("net/ipv6/conf/{dev}/accept_ra")).collect()
+    theirs
+        .flat_map(|seen| &seen.route.nexthops)
+        .filter_map(|hop| hop.dev.as_ref())
+        .map(|dev| format!("net/ipv6/conf/{dev}/accept_ra"))
+        .collect()
 }
 
 /// The settings for forwarding of a link, as far as it says them.
@@ -164,7 +195,12 @@ fn own_forwarding(link: &link::Seen) -> impl Iterator<Item = (String, u32)> {
 
 /// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the node in `settings`, and IPv6, which is on.
 /// The links say it themselves; what a new one begins with is read where one will come.
-fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Question<'_>) -> Result<Vec<Sysctl>, Error> {
+fn astray(
+    node: &Node,
+    links: &[link::Seen],
+    settings: &[Sysctl],
+    question: &Question<'_>,
+) -> Result<Vec<Sysctl>, Error> {
     let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
     let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
     let switches = SWITCHES.map(switch);
@@ -180,7 +216,9 @@ fn astray(node: &Node, links: &[link::Seen], settings: &[Sysctl], question: &Que
             }
         }
     }
-    let there = |name: &IfName, kind: &Kind| links.iter().any(|seen| seen.name == *name && (seen.kind == *kind || *kind == Kind::Any));
+    let there = |name: &IfName, kind: &Kind| {
+        links.iter().any(|seen| seen.name == *name && (seen.kind == *kind || *kind == Kind::Any))
+    };
     let comes = question.links.iter().any(|(name, kind)| !there(name, kind));
     if comes {
         for (family, switch) in ["ipv4", "ipv6"].into_iter().zip(switches) {
@@ -231,7 +269,8 @@ fn forwarding(socket: &socket::Socket, key: &str) -> Option<bool> {
 }
 
 fn inserts(topology: &Name, node: &Node, question: &Question<'_>) -> Result<Vec<Insert>, Error> {
-    let mut chains: BTreeMap<ChainRef, Option<&Insert>> = question.inserts.iter().map(|(chain, wanted)| ((*chain).clone(), *wanted)).collect();
+    let mut chains: BTreeMap<ChainRef, Option<&Insert>> =
+        question.inserts.iter().map(|(chain, wanted)| ((*chain).clone(), *wanted)).collect();
     if question.by_comment {
         for (chain, _) in insert::found()?.into_iter().filter(|(_, name)| name == topology) {
             chains.entry(chain).or_insert(None);

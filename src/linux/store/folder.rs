@@ -17,7 +17,12 @@ const LIMIT: u64 = 256 << 20;
 /// The text of the file `name`; `None` where there is none. `path` is for messages.
 pub fn read_whole(folder: &OwnedFd, name: &str, path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let tried = || format!("read {}", path.display());
-    let file = match openat(folder, name, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty()) {
+    let file = match openat(
+        folder,
+        name,
+        OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    ) {
         Err(nix::Error::ENOENT) => return Ok(None),
         file => File::from(file.map_err(|e| Error::os(tried(), e as i32))?),
     };
@@ -37,8 +42,10 @@ pub fn write_whole(folder: &OwnedFd, name: &str, text: &[u8], path: &Path) -> Re
     // Left by a run that was killed while it wrote.
     let _ = unlinkat(folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let opened = openat(folder, temporary.as_str(), flags, Mode::from_bits_truncate(0o600)).map(File::from).map_err(refused);
-    let written = opened.and_then(|mut file| file.write_all(text).map_err(|e| Error::io(format!("write {}", path.display()), &e)));
+    let opened =
+        openat(folder, temporary.as_str(), flags, Mode::from_bits_truncate(0o600)).map(File::from).map_err(refused);
+    let written = opened
+        .and_then(|mut file| file.write_all(text).map_err(|e| Error::io(format!("write {}", path.display()), &e)));
     let done = written.and_then(|()| renameat(folder, temporary.as_str(), folder, name).map_err(refused));
     if done.is_err() {
         let _ = unlinkat(folder, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
@@ -64,7 +71,10 @@ pub fn unlink(folder: &OwnedFd, name: &str, path: &Path) -> Result<bool, Error> 
 pub fn list(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, Error> {
     let failed = |e: nix::Error| Error::os(format!("list the folder of {}", path.display()), e as i32);
     let mut names = Vec::new();
-    for entry in Dir::openat(folder, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).map_err(failed)?.iter() {
+    for entry in Dir::openat(folder, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+        .map_err(failed)?
+        .iter()
+    {
         let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
         if name != "." && name != ".." {
             names.push(name);
@@ -109,5 +119,6 @@ fn trust(file: &File, path: &Path) -> Result<(), Error> {
 }
 
 fn foreign(path: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::Taken, format!("use {}", path.display()), why).help("topo has not made it: look who did, then remove it")
+    Error::new(ErrorKind::Taken, format!("use {}", path.display()), why)
+        .help("topo has not made it: look who did, then remove it")
 }

@@ -51,7 +51,12 @@ impl Lock {
     }
 
     /// Takes the lock of another folder of records.
-    pub fn take_at(dir: &Path, timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
+    pub fn take_at(
+        dir: &Path,
+        timeout: Duration,
+        interrupted: &AtomicI32,
+        on_wait: &mut dyn FnMut(&str),
+    ) -> Result<Self, Error> {
         let taken = Self::wait_at(dir, timeout, interrupted, on_wait);
         if taken.is_err() {
             abandon(dir);
@@ -59,7 +64,12 @@ impl Lock {
         taken
     }
 
-    fn wait_at(dir: &Path, timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
+    fn wait_at(
+        dir: &Path,
+        timeout: Duration,
+        interrupted: &AtomicI32,
+        on_wait: &mut dyn FnMut(&str),
+    ) -> Result<Self, Error> {
         // A time that the clock does not reach is for ever.
         let end = Instant::now().checked_add(timeout);
         let mut told = String::new();
@@ -90,7 +100,8 @@ impl Lock {
             let left = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 let reason = format!("held by {} for {} s", told, timeout.as_secs());
-                return Err(Error::new(ErrorKind::Locked, tried(dir), reason).help("wait for it to end, or give --lock-timeout more time"));
+                return Err(Error::new(ErrorKind::Locked, tried(dir), reason)
+                    .help("wait for it to end, or give --lock-timeout more time"));
             }
             std::thread::sleep(PAUSE.min(left));
         }
@@ -98,10 +109,15 @@ impl Lock {
 
     /// Writes down who holds it.
     fn sign(&self) -> Result<(), Error> {
-        let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().chars().filter(|c| !c.is_control()).collect()).collect();
+        let command: Vec<String> = std::env::args_os()
+            .map(|word| word.to_string_lossy().chars().filter(|c| !c.is_control()).collect())
+            .collect();
         let line = format!("pid {}: {}\n", std::process::id(), command.join(" "));
         let mut file = &*self.file;
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(line.as_bytes())).map_err(|e| Error::io(tried(&self.path), &e))
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(line.as_bytes()))
+            .map_err(|e| Error::io(tried(&self.path), &e))
     }
 }
 
@@ -113,7 +129,8 @@ impl Drop for Lock {
 
 /// Gives up a lock that is held. Still holding it: if the lock is all there is, it goes, and the folder.
 fn leave(folder: &OwnedFd, file: &File, path: &Path) {
-    let alone = std::fs::read_dir(path).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == FILE)));
+    let alone = std::fs::read_dir(path)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == FILE)));
     if alone && is_named(folder, file) {
         // What cannot be removed is found by the next run.
         let _ = unlinkat(folder, FILE, UnlinkatFlags::NoRemoveDir);
@@ -189,7 +206,8 @@ mod tests {
         let dir = dir("waits");
         let first = Lock::take_at(&dir, Duration::ZERO, &GO_ON, &mut |_| {}).unwrap();
         let mut told = Vec::new();
-        let error = Lock::take_at(&dir, Duration::from_millis(120), &GO_ON, &mut |who| told.push(who.to_owned())).unwrap_err();
+        let error =
+            Lock::take_at(&dir, Duration::from_millis(120), &GO_ON, &mut |who| told.push(who.to_owned())).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Locked);
         assert_eq!(told.len(), 1);
         assert!(told[0].starts_with(&format!("pid {}: ", std::process::id())), "{told:?}");

@@ -90,7 +90,8 @@ impl Records {
         let path = self.path(topology)?;
         let broken = |e: serde_json::Error| Error::new(ErrorKind::File, "write a record", e.to_string());
         let sum = sum(&serde_json::to_vec(record).map_err(broken)?);
-        let text = serde_json::to_vec(&Versioned { version: VERSION, topology: Some(topology.clone()), sum, record }).map_err(broken)?;
+        let text = serde_json::to_vec(&Versioned { version: VERSION, topology: Some(topology.clone()), sum, record })
+            .map_err(broken)?;
         write_whole(&self.make_folder(topology)?, FILE, &text, &path)
     }
 
@@ -105,13 +106,15 @@ impl Records {
         let mut names = list(&folder, &path)?;
         // The record last: as long as it is there, it says that a run is under way.
         names.sort_by_key(|name| name == FILE);
-        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || *name == WANTED || is_temporary(name)) {
+        for name in names.iter().filter(|name| *name == FILE || is_apply(name) || *name == WANTED || is_temporary(name))
+        {
             unlink(&folder, name, &path)?;
         }
         if names.iter().any(|name| WAITING.contains(&name.as_str())) {
             return Ok(());
         }
-        self.remove_folder(topology).map_err(|e| Error::os(format!("remove {}", self.dir.join(topology.as_str()).display()), e as i32))
+        self.remove_folder(topology)
+            .map_err(|e| Error::os(format!("remove {}", self.dir.join(topology.as_str()).display()), e as i32))
     }
 
     /// Removes the folder of `topology`, and the folder of records if that is empty then.
@@ -128,7 +131,9 @@ impl Records {
         let path = self.path(topology)?;
         match self.folder(topology) {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => Ok(false),
-            folder => Ok(!list(&folder?, &path)?.iter().any(|name| [FILE, WANTED].contains(&name.as_str()) || WAITING.contains(&name.as_str()))),
+            folder => Ok(!list(&folder?, &path)?
+                .iter()
+                .any(|name| [FILE, WANTED].contains(&name.as_str()) || WAITING.contains(&name.as_str()))),
         }
     }
 
@@ -154,7 +159,11 @@ impl Records {
         if is_name(topology.as_str()) {
             return Ok(self.dir.join(topology.as_str()).join(FILE));
         }
-        Err(Error::new(ErrorKind::File, format!("open the record of {:?}", topology.as_str()), "not the name of a topology"))
+        Err(Error::new(
+            ErrorKind::File,
+            format!("open the record of {:?}", topology.as_str()),
+            "not the name of a topology",
+        ))
     }
 
     /// The folder of all records, which must be this user's alone.
@@ -164,14 +173,16 @@ impl Records {
 
     /// The same, made if need be.
     pub(crate) fn make_base(&self) -> Result<OwnedFd, Error> {
-        make(nix::fcntl::AT_FDCWD, &self.dir).map_err(|e| Error::os(format!("make {}", self.dir.display()), e as i32))?;
+        make(nix::fcntl::AT_FDCWD, &self.dir)
+            .map_err(|e| Error::os(format!("make {}", self.dir.display()), e as i32))?;
         self.base()
     }
 
     /// The folder of a topology, made if need be.
     pub(crate) fn make_folder(&self, topology: &Name) -> Result<OwnedFd, Error> {
         let path = self.path(topology)?;
-        make(&self.make_base()?, topology.as_str()).map_err(|e| Error::os(format!("write {}", path.display()), e as i32))?;
+        make(&self.make_base()?, topology.as_str())
+            .map_err(|e| Error::os(format!("write {}", path.display()), e as i32))?;
         self.folder(topology)
     }
 
@@ -187,7 +198,8 @@ fn parse(text: &[u8], topology: &Name, path: &Path) -> Result<Loaded, Error> {
         && version > VERSION
     {
         let reason = format!("it has the format {version}; this topo knows formats up to {VERSION}");
-        return Err(Error::new(ErrorKind::File, format!("read {}", path.display()), reason).help("use the newer topo that wrote it"));
+        return Err(Error::new(ErrorKind::File, format!("read {}", path.display()), reason)
+            .help("use the newer topo that wrote it"));
     }
     let whole = |kept: u64| written(text).is_some_and(|record| sum(record) == kept);
     let why = match serde_json::from_slice::<Versioned<Record>>(text) {
@@ -199,13 +211,19 @@ fn parse(text: &[u8], topology: &Name, path: &Path) -> Result<Loaded, Error> {
             let it = serde_json::from_slice::<Versioned<serde_json::Value>>(text).ok().filter(|it| whole(it.sum));
             if let Some((record, lost)) = it.and_then(|it| understood(it.record)) {
                 let things = if lost == 1 { "thing" } else { "things" };
-                let warning = format!("{} was written by another topo: {lost} {things} in it cannot be read ({e}), and will not come back", path.display());
+                let warning = format!(
+                    "{} was written by another topo: {lost} {things} in it cannot be read ({e}), and will not come back",
+                    path.display()
+                );
                 return Ok(Loaded { record: Some(record), warning: Some(warning) });
             }
             e.to_string()
         }
     };
-    Ok(Loaded { record: None, warning: Some(format!("{} is no whole record ({why}): what it knew is lost", path.display())) })
+    Ok(Loaded {
+        record: None,
+        warning: Some(format!("{} is no whole record ({why}): what it knew is lost", path.display())),
+    })
 }
 
 /// The record alone, as it stands in the file: what its sum is of, whichever topo wrote it.
@@ -231,7 +249,8 @@ fn understood(record: serde_json::Value) -> Option<(Record, usize)> {
         let before = value.as_array().map_or(0, Vec::len) + value.as_object().map_or(0, serde_json::Map::len);
         match value {
             Value::Array(entries) => entries.retain(|entry| reads(key, Value::Array(vec![entry.clone()]))),
-            Value::Object(entries) => entries.retain(|name, entry| reads(key, Value::Object([(name.clone(), entry.clone())].into_iter().collect()))),
+            Value::Object(entries) => entries
+                .retain(|name, entry| reads(key, Value::Object([(name.clone(), entry.clone())].into_iter().collect()))),
             _ => continue,
         }
         lost += before - value.as_array().map_or(0, Vec::len) - value.as_object().map_or(0, serde_json::Map::len);

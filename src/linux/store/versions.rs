@@ -85,7 +85,8 @@ impl Records {
     /// Writes a file of the folder of `topology`, whole.
     pub fn write<T: Serialize>(&self, topology: &Name, file: &str, content: &T) -> Result<(), Error> {
         let path = self.beside(topology, file)?;
-        let text = serde_json::to_vec(&Versioned { version: VERSION, content }).map_err(|e| Error::new(ErrorKind::File, "write", e.to_string()))?;
+        let text = serde_json::to_vec(&Versioned { version: VERSION, content })
+            .map_err(|e| Error::new(ErrorKind::File, "write", e.to_string()))?;
         let written = self.make_folder(topology).and_then(|folder| write_whole(&folder, file, &text, &path));
         if written.is_err() {
             // A folder that was made for it does not stay.
@@ -128,7 +129,8 @@ impl Records {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => return Ok(Vec::new()),
             folder => folder?,
         };
-        let mut numbers: Vec<u64> = list(&folder, &self.path(topology)?)?.iter().filter_map(|name| number(name)).collect();
+        let mut numbers: Vec<u64> =
+            list(&folder, &self.path(topology)?)?.iter().filter_map(|name| number(name)).collect();
         numbers.sort_unstable();
         Ok(numbers)
     }

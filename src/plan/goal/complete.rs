@@ -4,8 +4,8 @@ use crate::plan::facts::{gone, kept, local_rules, lost_for_good, prior_equals};
 use crate::plan::{facts, shared};
 use crate::resource::kinds::spec::Mtu;
 use crate::resource::{
-    Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State, Sysctl, Tenure, Value, Vlans,
-    kinds,
+    Family, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule,
+    Setting, State, Sysctl, Tenure, Value, Vlans, kinds,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,9 @@ pub(crate) fn where_they_are(goal: &mut State, observed: &State) {
 /// An IPv4 address comes second where somebody else's address of its subnet stands first: the kernel says so, and the file cannot.
 pub(crate) fn behind_others(goal: &mut State, observed: &State) {
     let first = |item: &Item| match (&item.owner, &item.resource) {
-        (Owner::Theirs(_), Resource::Address(there)) if there.address.addr().is_ipv4() && !there.secondary => Some((there.link.clone(), there.subnet())),
+        (Owner::Theirs(_), Resource::Address(there)) if there.address.addr().is_ipv4() && !there.secondary => {
+            Some((there.link.clone(), there.subnet()))
+        }
         _ => None,
     };
     let taken: BTreeSet<_> = observed.items.values().filter_map(first).collect();
@@ -66,7 +68,10 @@ pub(crate) fn behind_others(goal: &mut State, observed: &State) {
 pub(crate) fn given_back(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let Resource::Link(prior) = prior else { continue };
-        let now = goal.links().find(|link| link.tenure == Tenure::From(prior.id.clone())).map_or(prior.id(), |link| link.id());
+        let now = goal
+            .links()
+            .find(|link| link.tenure == Tenure::From(prior.id.clone()))
+            .map_or(prior.id(), |link| link.id());
         let Some(item) = goal.items.get_mut(&now) else { continue };
         let (Owner::Named, Resource::Link(link)) = (&item.owner, &mut item.resource) else { continue };
         let mut prior = shared::given_back(observed, prior);
@@ -85,7 +90,8 @@ pub(crate) fn given_back(goal: &mut State, observed: &State) {
 /// Rules for a chain that may be absent, and is, are not wanted now.
 pub(crate) fn absent_chains(goal: &mut State, observed: &State) {
     let absent = |id: &ResourceId| matches!(observed.get(id), Some(Resource::Insert(Insert { present: false, .. })));
-    goal.items.retain(|id, item| !matches!(&item.resource, Resource::Insert(insert) if insert.if_present && absent(id)));
+    goal.items
+        .retain(|id, item| !matches!(&item.resource, Resource::Insert(insert) if insert.if_present && absent(id)));
 }
 
 /// The kernel's own rules belong to every namespace of ours; the one for `local` stands where `local-rule` says.
@@ -93,7 +99,9 @@ pub(crate) fn kernel_rules(goal: &mut State) {
     let moved = local_rules(goal);
     let created = goal.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
     let vrfs = |node: &Node| if goal.has_vrf(node) { Rule::of_vrfs(node) } else { Vec::new() };
-    let rules: Vec<Rule> = created.flat_map(|namespace| Rule::of_the_kernel(&namespace.node).into_iter().chain(vrfs(&namespace.node))).collect();
+    let rules: Vec<Rule> = created
+        .flat_map(|namespace| Rule::of_the_kernel(&namespace.node).into_iter().chain(vrfs(&namespace.node)))
+        .collect();
     for rule in rules {
         if rule.key.priority != 0 || !moved.contains(&(rule.node.clone(), rule.key.family)) {
             goal.insert(Resource::Rule(rule), Owner::Ours);
@@ -129,15 +137,19 @@ pub(crate) fn bridge_mtus(goal: &mut State) {
 /// A port of ours without VLANs of its own, of somebody else's bridge that filters them, has what that bridge gives to who joins it.
 pub(crate) fn default_vlans(goal: &mut State, observed: &State) {
     let given = |link: &Link| {
-        let master = link.master_id().filter(|master| goal.link(master).is_some_and(|master| master.tenure == Tenure::Existing))?;
-        let bridge = observed.link(&master).filter(|bridge| bridge.options.get("vlan-filtering") == Some(&Value::Bool(true)))?;
+        let master = link
+            .master_id()
+            .filter(|master| goal.link(master).is_some_and(|master| master.tenure == Tenure::Existing))?;
+        let bridge =
+            observed.link(&master).filter(|bridge| bridge.options.get("vlan-filtering") == Some(&Value::Bool(true)))?;
         match bridge.options.get("vlan-default-pvid") {
             Some(Value::Number(pvid)) => u16::try_from(*pvid).ok().map(Vlans::by_default),
             _ => None,
         }
     };
     let ours = goal.items.values().filter(|item| item.owner == Owner::Ours).filter_map(|item| item.resource.as_link());
-    let defaults: Vec<(ResourceId, Vlans)> = ours.filter(|link| link.vlans == Setting::Left).filter_map(|link| Some((link.id(), given(link)?))).collect();
+    let defaults: Vec<(ResourceId, Vlans)> =
+        ours.filter(|link| link.vlans == Setting::Left).filter_map(|link| Some((link.id(), given(link)?))).collect();
     for (id, vlans) in defaults {
         if let Some(Resource::Link(link)) = goal.items.get_mut(&id).map(|item| &mut item.resource) {
             link.vlans = Setting::Is(vlans);
@@ -152,10 +164,20 @@ pub(crate) fn high_addresses(goal: &mut State, observed: &State) {
         let named = goal.link(bridge).is_some_and(|bridge| bridge.tenure == Tenure::Existing);
         named && observed.link(bridge).is_some_and(|bridge| bridge.kind == Kind::Bridge)
     };
-    let born = |link: &Link| observed.link(&link.id).is_none_or(|there| link.drift(there).iter().any(|drift| drift.impact == Impact::Replace));
-    let free = |link: &&Link| link.mac == Setting::Left && link.tenure == Tenure::Created && matches!(link.kind, Kind::Veth | Kind::Tap);
-    let ports: Vec<LinkId> =
-        goal.links().filter(free).filter(|link| link.master_id().as_ref().is_some_and(theirs) && born(link)).map(|link| link.id.clone()).collect();
+    let born = |link: &Link| {
+        observed
+            .link(&link.id)
+            .is_none_or(|there| link.drift(there).iter().any(|drift| drift.impact == Impact::Replace))
+    };
+    let free = |link: &&Link| {
+        link.mac == Setting::Left && link.tenure == Tenure::Created && matches!(link.kind, Kind::Veth | Kind::Tap)
+    };
+    let ports: Vec<LinkId> = goal
+        .links()
+        .filter(free)
+        .filter(|link| link.master_id().as_ref().is_some_and(theirs) && born(link))
+        .map(|link| link.id.clone())
+        .collect();
     for id in ports {
         let mac = Mac::high(id.to_string().as_bytes());
         if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
@@ -172,25 +194,33 @@ pub(crate) fn linked_mtus(goal: &mut State, observed: &State) {
         // What topo makes has what is wanted, which may not be known yet.
         let of = |link: &LinkId| match (goal.link(link), observed.link(link)) {
             (Some(Link { tenure: Tenure::Created, mtu, .. }), _) => mtu.get().copied(),
-            (wanted, there) => wanted.and_then(|link| link.mtu.get()).or_else(|| there.and_then(|link| link.mtu.get())).copied(),
+            (wanted, there) => {
+                wanted.and_then(|link| link.mtu.get()).or_else(|| there.and_then(|link| link.mtu.get())).copied()
+            }
         };
         let follows = |link: &&Link| link.mtu == Setting::Left && link.tenure == Tenure::Created;
         let mtus: Vec<(LinkId, u32)> = goal
             .links()
             .filter(follows)
             .filter_map(|link| {
-                let bond = link.master_id().filter(|master| goal.link(master).is_some_and(|master| master.kind == Kind::Bond));
+                let bond =
+                    link.master_id().filter(|master| goal.link(master).is_some_and(|master| master.kind == Kind::Bond));
                 let mtu = match (bond, kinds::spec(&link.kind)?.mtu, &link.link) {
                     (Some(bond), ..) => of(&bond)?,
                     (None, Mtu::Is(mtu), _) => mtu,
-                    (None, Mtu::Below { .. }, below) => below.as_ref().map_or(Some(ETHERNET_MTU), of)?.min(LARGEST_PACKET).checked_sub(kinds::around(link))?,
+                    (None, Mtu::Below { .. }, below) => below
+                        .as_ref()
+                        .map_or(Some(ETHERNET_MTU), of)?
+                        .min(LARGEST_PACKET)
+                        .checked_sub(kinds::around(link))?,
                     (None, Mtu::Left, _) => return None,
                 };
                 Some((link.id.clone(), mtu))
             })
             .collect();
         for (id, mtu) in mtus {
-            if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource) {
+            if let Some(Resource::Link(link)) = goal.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
+            {
                 link.mtu = Setting::Is(mtu);
             }
         }
@@ -203,7 +233,8 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let id = prior.id();
         // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
-        let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl)) || observed.other_with_setting(&id).is_some();
+        let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl))
+            || observed.other_with_setting(&id).is_some();
         // A secret that was not set before cannot be unset.
         let secret = matches!(prior, Resource::Sysctl(sysctl) if Sysctl::is_stable_secret(&sysctl.key) && sysctl.value.is_empty());
         if !(secret || waiting.has(goal, observed, prior) || changed || goal.items.contains_key(&id)) {
@@ -228,10 +259,20 @@ impl Waiting {
     /// Those of a goal. (To be down costs nothing where it was down before.)
     pub fn of(goal: &State, observed: &State) -> Self {
         let theirs = |link: &&Link| link.tenure == Tenure::Existing;
-        let was_down = |link: &Link| observed.record.prior(&link.id()).and_then(Resource::as_link).is_some_and(|prior| prior.up == Setting::Is(false));
+        let was_down = |link: &Link| {
+            observed
+                .record
+                .prior(&link.id())
+                .and_then(Resource::as_link)
+                .is_some_and(|prior| prior.up == Setting::Is(false))
+        };
         let is_down = |link: &&Link| theirs(link) && link.up == Setting::Is(false) && !was_down(link);
         Self {
-            taken: goal.links().filter(|link| matches!(link.tenure, Tenure::From(_))).map(|link| link.home().clone()).collect(),
+            taken: goal
+                .links()
+                .filter(|link| matches!(link.tenure, Tenure::From(_)))
+                .map(|link| link.home().clone())
+                .collect(),
             down: goal.links().filter(is_down).map(|link| link.id.clone()).chain(shared::down(observed)).collect(),
             off: goal.links().filter(theirs).filter(|link| goal.is_off(&link.id)).map(|link| link.id.clone()).collect(),
             local: local_rules(goal),
@@ -257,7 +298,8 @@ impl Waiting {
                     || went(observed, sysctl)
                     || sysctl.link().is_some_and(|link| self.taken.contains(&link))
                     || sysctl.written_with().is_some_and(|main| {
-                        goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored) || observed.other_with_setting(&main).is_some()
+                        goal.items.get(&main).is_some_and(|item| item.owner != Owner::Restored)
+                            || observed.other_with_setting(&main).is_some()
                     })
             }
             Resource::Rule(rule) => self.local.contains(&(rule.node.clone(), rule.key.family)),
@@ -282,11 +324,19 @@ pub(crate) fn follow(goal: &mut State, observed: &State) {
             continue;
         }
         let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
-        let Some(switch) = own.written_with().filter(|_| !said).and_then(|switch| shared::reaches(goal, observed, &switch)) else { continue };
+        let Some(switch) =
+            own.written_with().filter(|_| !said).and_then(|switch| shared::reaches(goal, observed, &switch))
+        else {
+            continue;
+        };
         let made = observed.is_made(&own.node) && goal.namespace(&own.node).is_some();
         let ours = goal.link(&link).is_some_and(|link| made || link.tenure == Tenure::Created);
         let wrote = observed.record.wrote.iter().any(|wrote| wrote.id() == own.id());
-        let before = observed.record.prior(&switch.id()).or_else(|| observed.prior_of_others(&switch.id())).or_else(|| observed.get(&switch.id()));
+        let before = observed
+            .record
+            .prior(&switch.id())
+            .or_else(|| observed.prior_of_others(&switch.id()))
+            .or_else(|| observed.get(&switch.id()));
         let moved = before.is_none_or(|before| !prior_equals(before, switch));
         let value = match (ours, wrote) {
             (true, _) => &switch.value,
@@ -301,8 +351,10 @@ pub(crate) fn follow(goal: &mut State, observed: &State) {
 
 /// Links of ours that stay have what a fresh one would inherit from a default that the file sets, or that goes back.
 pub(crate) fn inherit(goal: &mut State, observed: &State) {
-    let defaults: Vec<Sysctl> =
-        goal.resources().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl.clone()) } else { None }).collect();
+    let defaults: Vec<Sysctl> = goal
+        .resources()
+        .filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl.clone()) } else { None })
+        .collect();
     for default in defaults.iter().filter(|sysctl| sysctl.key.contains("/conf/default/")) {
         if !observed.is_made(&default.node) {
             continue;
@@ -311,7 +363,8 @@ pub(crate) fn inherit(goal: &mut State, observed: &State) {
         let six = default.key.starts_with("net/ipv6/");
         let has = |link: &Link| link.kind != Kind::Loopback && !(six && link.too_small_for_ipv6());
         let stays = |link: &&Link| goal.link(&link.id).is_some_and(has);
-        let names: Vec<&str> = observed.links_of(&default.node).filter(stays).map(|link| link.id.name.as_str()).collect();
+        let names: Vec<&str> =
+            observed.links_of(&default.node).filter(stays).map(|link| link.id.name.as_str()).collect();
         for key in Sysctl::inherited(&default.key, names.into_iter()) {
             let own = Sysctl::new(default.node.clone(), key, &default.value);
             let said = goal.items.get(&own.id()).is_some_and(|item| item.owner != Owner::Restored);
@@ -336,7 +389,8 @@ pub(crate) fn astray(goal: &mut State, observed: &State) {
         let Resource::Sysctl(now) = &item.resource else { continue };
         let kept_in_order = ["/forwarding", "/disable_ipv6"].iter().any(|name| now.key.ends_with(name));
         let another = observed.other_with_setting(&now.id()).is_some();
-        if kept_in_order && !another && observed.is_made(&now.node) && !goal.items.contains_key(&now.id()) && stays(now) {
+        if kept_in_order && !another && observed.is_made(&now.node) && !goal.items.contains_key(&now.id()) && stays(now)
+        {
             let value = match now.written_with().and_then(|switch| goal.get(&switch)) {
                 Some(Resource::Sysctl(switch)) => &switch.value,
                 _ => "0",
@@ -357,13 +411,17 @@ pub(crate) fn offloads(goal: &mut State, observed: &State) {
         };
         let Some(id) = at.filter(stays).map(Link::id) else { continue };
         if let Some(Resource::Link(link)) = goal.items.get_mut(&id).map(|item| &mut item.resource) {
-            prior.iter().for_each(|(name, value)| _ = link.offload.entry(name.clone()).or_insert_with(|| value.clone()));
+            prior
+                .iter()
+                .for_each(|(name, value)| _ = link.offload.entry(name.clone()).or_insert_with(|| value.clone()));
         }
     }
 }
 
 /// Whether the interface of somebody else that a setting is of went while all was looked at: it is in the list, and its setting cannot be read any more.
 pub(crate) fn went(observed: &State, sysctl: &Sysctl) -> bool {
-    let there = sysctl.link().is_some_and(|link| observed.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours));
+    let there = sysctl
+        .link()
+        .is_some_and(|link| observed.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours));
     there && observed.get(&sysctl.id()).is_none()
 }

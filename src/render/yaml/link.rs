@@ -6,7 +6,8 @@ use super::wireguard;
 use crate::render::words::differs;
 use crate::resource::kinds::spec::Mtu;
 use crate::resource::{
-    Address, Fdb, FdbTarget, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value, VlanWords, Vlans, Work, kinds, vlan_range,
+    Address, Fdb, FdbTarget, Kind, Link, LinkId, Mac, Options, Qdisc, Queues, Resource, Setting, State, Value,
+    VlanWords, Vlans, Work, kinds, vlan_range,
 };
 use std::collections::BTreeMap;
 
@@ -49,7 +50,12 @@ fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     map.put_some("mtu", prior.mtu.get().and(there.mtu.get()));
     map.put_some("mac", prior.mac.get().and(there.mac.get()));
     map.put_some("master", prior.master.get().and(there.master.get()).and_then(Option::as_ref));
-    let port: Options = there.port.iter().filter(|(key, _)| prior.port.contains_key(*key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let port: Options = there
+        .port
+        .iter()
+        .filter(|(key, _)| prior.port.contains_key(*key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     let mut entries = Yaml::map();
     port.iter().for_each(|(key, value)| entries.put(key, Yaml::option(value)));
     if !entries.is_empty() {
@@ -100,7 +106,8 @@ fn impair(section: &Section<'_>, link: &LinkId, map: &mut Yaml) {
 
 /// What it does for the kernel, of what the record has the value from before of. Where only some of what a name stands for is on, it is on.
 fn offload(section: &Section<'_>, link: &Link, map: &mut Yaml) {
-    let managed = section.state.record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, prior)| prior.keys());
+    let managed =
+        section.state.record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, prior)| prior.keys());
     let mut keys = Yaml::map();
     for (name, value) in managed.filter_map(|name| link.offload.get_key_value(name)) {
         keys.put(name, Yaml::Switch(*value != Value::Bool(false)));
@@ -160,10 +167,14 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     };
     map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != usual));
     // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is there. A bridge has that of a port.
-    let mut ports = section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
-    let follows = matches!(kind, Kind::Bridge | Kind::Bond) && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
-    let in_bond = link.master_id().and_then(|master| section.state.link(&master)).is_some_and(|master| master.kind == Kind::Bond);
-    let lent = in_bond || link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
+    let mut ports =
+        section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
+    let follows =
+        matches!(kind, Kind::Bridge | Kind::Bond) && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
+    let in_bond =
+        link.master_id().and_then(|master| section.state.link(&master)).is_some_and(|master| master.kind == Kind::Bond);
+    let lent = in_bond
+        || link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
     map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows && !lent));
     let usual_queues = if *kind == Kind::Veth { most_queues(section.state) } else { Some(Queues { tx: 1, rx: 1 }) };
     if let Some(queues) = queues.get().filter(|queues| !many(kind) && Some(**queues) != usual_queues) {
@@ -179,7 +190,8 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     if !port.is_empty() {
         map.put("port", port);
     }
-    if let Some(vlans) = vlans.get().filter(|vlans| default_vlans(section, link).is_some_and(|usual| usual != **vlans)) {
+    if let Some(vlans) = vlans.get().filter(|vlans| default_vlans(section, link).is_some_and(|usual| usual != **vlans))
+    {
         map.put("port-vlan", port_vlan(vlans));
     }
     map.put_list("fdb", fdb(section, link, true));
@@ -214,7 +226,8 @@ fn port_vlan(vlans: &Vlans) -> Yaml {
         VlanWords::Access(id) => return Yaml::map().with("access", Yaml::of(&id)),
         VlanWords::Trunk { trunk, untagged, native, pvid } => (trunk, untagged, native, pvid),
     };
-    let list = |ids: &[(u16, u16)]| ids.iter().map(|(first, last)| Yaml::of(&vlan_range(*first, *last))).collect::<Vec<_>>();
+    let list =
+        |ids: &[(u16, u16)]| ids.iter().map(|(first, last)| Yaml::of(&vlan_range(*first, *last))).collect::<Vec<_>>();
     let mut map = Yaml::map();
     if !trunk.is_empty() || untagged.is_empty() {
         map.put("trunk", Yaml::List(list(&trunk)));
@@ -251,7 +264,9 @@ fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
             (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => {}
             ("remote", Value::Ip(ip)) if ip.is_multicast() => map.put("group", Yaml::of(ip)),
             // The kernel has this one in seconds, the language as a duration.
-            ("ageing", Value::Number(seconds)) if differs(known, key, value) => map.put(key, Yaml::Text(format!("{seconds}s"))),
+            ("ageing", Value::Number(seconds)) if differs(known, key, value) => {
+                map.put(key, Yaml::Text(format!("{seconds}s")))
+            }
             (key, value) if said || differs(known, key, value) => map.put(key, Yaml::option(value)),
             _ => {}
         }
@@ -283,7 +298,13 @@ fn fdb(section: &Section<'_>, link: &Link, port: bool) -> Vec<Yaml> {
         map
     };
     let listed = section.items.iter().filter_map(|resource| match resource {
-        Resource::Fdb(it) if it.link == link.id && !(it.mac == Mac([0; 6]) && own == Some(it.to)) && matches!(it.to, FdbTarget::Port(_)) == port => Some(it),
+        Resource::Fdb(it)
+            if it.link == link.id
+                && !(it.mac == Mac([0; 6]) && own == Some(it.to))
+                && matches!(it.to, FdbTarget::Port(_)) == port =>
+        {
+            Some(it)
+        }
         _ => None,
     });
     listed.map(entry).collect()
@@ -306,7 +327,8 @@ fn addresses(section: &Section<'_>, link: &LinkId) -> Vec<Yaml> {
 fn address(address: &Address) -> Yaml {
     let label = address.label.get().filter(|label| **label != *address.link.name.as_str());
     let host = matches!(address.address.addr(), std::net::IpAddr::V4(ip) if ip.is_loopback());
-    let scope = address.scope.get().filter(|scope| address.address.addr().is_ipv4() && **scope != if host { 254 } else { 0 });
+    let scope =
+        address.scope.get().filter(|scope| address.address.addr().is_ipv4() && **scope != if host { 254 } else { 0 });
     if label.is_none() && scope.is_none() && address.peer.is_none() {
         return Yaml::of(&address.address);
     }
@@ -319,7 +341,8 @@ fn address(address: &Address) -> Yaml {
 
 /// Whether duplicate address detection is on for an address here, which in a created namespace has to be said.
 fn dad(section: &Section<'_>, link: &LinkId) -> bool {
-    section.created && of_link(section, link).any(|address| address.address.addr().is_ipv6() && address.nodad == Setting::Is(false))
+    section.created
+        && of_link(section, link).any(|address| address.address.addr().is_ipv6() && address.nodad == Setting::Is(false))
 }
 
 /// The static neighbours of a node.
@@ -327,7 +350,8 @@ pub(super) fn neighbors(section: &Section<'_>) -> Vec<Yaml> {
     let mut list = Vec::new();
     for resource in &section.items {
         if let Resource::Neighbor(neighbor) = resource {
-            let mut map = Yaml::map().with("address", Yaml::of(&neighbor.address)).with("dev", Yaml::of(&neighbor.link.name));
+            let mut map =
+                Yaml::map().with("address", Yaml::of(&neighbor.address)).with("dev", Yaml::of(&neighbor.link.name));
             map.put_some("mac", neighbor.mac.as_ref());
             if neighbor.proxy {
                 map.put("proxy", Yaml::Switch(true));

@@ -4,7 +4,8 @@ use super::section::Section;
 use super::tree::Yaml;
 use super::{link, packet, wireguard};
 use crate::resource::{
-    Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction, State, Sysctl, TableId,
+    Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction,
+    State, Sysctl, TableId,
 };
 use std::collections::BTreeSet;
 
@@ -12,7 +13,12 @@ use std::collections::BTreeSet;
 pub fn text(state: &State) -> String {
     let mut file = Yaml::map().with("name", Yaml::of(&state.topology));
     let mut namespaces = Yaml::map();
-    let mut nodes: BTreeSet<&Node> = state.items.iter().filter(|(_, item)| !matches!(item.owner, Owner::Theirs(_))).map(|(id, _)| id.node()).collect();
+    let mut nodes: BTreeSet<&Node> = state
+        .items
+        .iter()
+        .filter(|(_, item)| !matches!(item.owner, Owner::Theirs(_)))
+        .map(|(id, _)| id.node())
+        .collect();
     nodes.extend(state.record.existing.keys());
     nodes.extend(state.record.prior.iter().filter_map(Resource::as_link).map(|link| &link.id.node));
     for node in nodes {
@@ -36,8 +42,10 @@ pub fn text(state: &State) -> String {
 
 impl<'a> Section<'a> {
     fn of(state: &'a State, node: &'a Node) -> Self {
-        let created = state.namespace(node).is_none_or(|namespace| namespace.tenure == NodeTenure::Created) && !node.is_host();
-        let inside = state.items.iter().filter(|(id, item)| id.node() == node && !matches!(item.owner, Owner::Theirs(_)));
+        let created =
+            state.namespace(node).is_none_or(|namespace| namespace.tenure == NodeTenure::Created) && !node.is_host();
+        let inside =
+            state.items.iter().filter(|(id, item)| id.node() == node && !matches!(item.owner, Owner::Theirs(_)));
         Self { node, state, created, items: inside.map(|(_, item)| &item.resource).collect() }
     }
 
@@ -59,7 +67,10 @@ impl<'a> Section<'a> {
     }
 
     fn tenure(&self, section: &mut Yaml) {
-        let Some(NodeTenure::Existing(place)) = self.state.namespace(self.node).map(|namespace| &namespace.tenure) else { return };
+        let Some(NodeTenure::Existing(place)) = self.state.namespace(self.node).map(|namespace| &namespace.tenure)
+        else {
+            return;
+        };
         let existing = match place {
             NetnsRef::Name(name) => Yaml::map().with("netns", Yaml::of(name)),
             NetnsRef::Path(path) => Yaml::map().with("path", Yaml::of(path)),
@@ -72,7 +83,11 @@ impl<'a> Section<'a> {
     fn settings(&self, section: &mut Yaml) {
         const V4: &str = "net/ipv4/ip_forward";
         const V6: &str = "net/ipv6/conf/all/forwarding";
-        let all: Vec<&Sysctl> = self.items.iter().filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None }).collect();
+        let all: Vec<&Sysctl> = self
+            .items
+            .iter()
+            .filter_map(|resource| if let Resource::Sysctl(sysctl) = resource { Some(sysctl) } else { None })
+            .collect();
         let value = |key: &str| all.iter().find(|sysctl| sysctl.key == key).map(|sysctl| sysctl.value.as_str());
         let word = match (value(V4), value(V6)) {
             (Some("1"), Some("1")) => Some(Yaml::Switch(true)),
@@ -89,9 +104,16 @@ impl<'a> Section<'a> {
         }
         let mut sysctls = Yaml::map();
         // What the switch writes besides itself is remembered, and is not the file's unless topo wrote it.
-        let by_itself =
-            |sysctl: &Sysctl| !self.created && sysctl.written_with().is_some() && !self.state.record.wrote.iter().any(|wrote| wrote.id() == sysctl.id());
-        for sysctl in all.iter().filter(|sysctl| !by_itself(sysctl)).filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || said))) {
+        let by_itself = |sysctl: &Sysctl| {
+            !self.created
+                && sysctl.written_with().is_some()
+                && !self.state.record.wrote.iter().any(|wrote| wrote.id() == sysctl.id())
+        };
+        for sysctl in all
+            .iter()
+            .filter(|sysctl| !by_itself(sysctl))
+            .filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || said)))
+        {
             let key = if sysctl.key.contains('.') { sysctl.key.clone() } else { sysctl.key.replace('/', ".") };
             sysctls.put(&key, Yaml::of(&sysctl.value));
         }
@@ -114,9 +136,15 @@ impl<'a> Section<'a> {
     }
 
     fn tables(&self, section: &mut Yaml) {
-        let inserts: Vec<&Insert> =
-            self.items.iter().filter_map(|resource| if let Resource::Insert(insert) = resource { Some(insert) } else { None }).collect();
-        let table = self.items.iter().find_map(|resource| if let Resource::Table(table) = resource { Some(table) } else { None });
+        let inserts: Vec<&Insert> = self
+            .items
+            .iter()
+            .filter_map(|resource| if let Resource::Insert(insert) = resource { Some(insert) } else { None })
+            .collect();
+        let table = self
+            .items
+            .iter()
+            .find_map(|resource| if let Resource::Table(table) = resource { Some(table) } else { None });
         match table {
             Some(table) => packet::table(table, section, &inserts),
             None => packet::put_firewall(Yaml::map(), section, &inserts),
@@ -227,7 +255,9 @@ pub(crate) fn policy_rule(rule: &Rule) -> Yaml {
     map.put_some("oif", key.oif.as_ref());
     map.put_some("fwmark", key.fwmark.map(|(bits, mask)| packet::mark(bits, mask)).as_ref());
     map.put_some("protocol", key.protocol.as_ref());
-    let ports = |ports: Option<(u16, u16)>| ports.map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") });
+    let ports = |ports: Option<(u16, u16)>| {
+        ports.map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") })
+    };
     map.put_some("port", ports(key.port).as_ref());
     map.put_some("source-port", ports(key.source_port).as_ref());
     match &key.action {

@@ -1,7 +1,9 @@
 //! NAT and firewall as the language has them.
 
 use super::tree::Yaml;
-use crate::resource::{AddressMatch, AddressRange, Chain, IfMatch, Insert, PacketRule, Table, TableRule, Target, Verdict};
+use crate::resource::{
+    AddressMatch, AddressRange, Chain, IfMatch, Insert, PacketRule, Table, TableRule, Target, Verdict,
+};
 
 /// The chains of a table, as `nat` and as `firewall`.
 pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
@@ -16,7 +18,10 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
         // What stands before connection tracking has a chain of its own, and is written with the other rules of its hook.
         let hook = chain.name.strip_prefix("raw-").unwrap_or(&chain.name);
         if hook == chain.name || find(hook).is_none() {
-            let early = find(&format!("raw-{hook}")).filter(|_| hook == chain.name).map(|early| early.rules.as_slice()).unwrap_or_default();
+            let early = find(&format!("raw-{hook}"))
+                .filter(|_| hook == chain.name)
+                .map(|early| early.rules.as_slice())
+                .unwrap_or_default();
             firewall.put(hook, filter(chain, early));
         }
     }
@@ -63,14 +68,19 @@ fn leaves_by_itself(rule: &TableRule, leaves: &[TableRule]) -> bool {
 /// What `local: true` makes of a rule for what arrives: it comes in nowhere, and is for the node's own addresses where it says no destination.
 fn in_output(rule: &TableRule) -> TableRule {
     match rule {
-        TableRule::Typed(rule) => TableRule::Typed(PacketRule { input: None, local: rule.destination.is_none(), ..(**rule).clone() }.into()),
+        TableRule::Typed(rule) => {
+            TableRule::Typed(PacketRule { input: None, local: rule.destination.is_none(), ..(**rule).clone() }.into())
+        }
         rule => rule.clone(),
     }
 }
 
 /// `firewall`, with what stands in other people's chains.
 pub fn put_firewall(mut firewall: Yaml, node: &mut Yaml, inserts: &[&Insert]) {
-    firewall.put_list("insert", inserts.iter().flat_map(|insert| insert.rules.iter().map(|rule| inserted(insert, rule))).collect());
+    firewall.put_list(
+        "insert",
+        inserts.iter().flat_map(|insert| insert.rules.iter().map(|rule| inserted(insert, rule))).collect(),
+    );
     if !firewall.is_empty() {
         node.put("firewall", firewall);
     }

@@ -24,7 +24,10 @@ fn applied(wanted: &State) -> Option<State> {
         if let Resource::Sysctl(sysctl) = resource
             && sysctl.node.is_host()
         {
-            bare.insert(Resource::Sysctl(Sysctl::new(Node::host(), sysctl.key.clone(), "0")), Owner::Theirs("the machine".into()));
+            bare.insert(
+                Resource::Sysctl(Sysctl::new(Node::host(), sysctl.key.clone(), "0")),
+                Owner::Theirs("the machine".into()),
+            );
         }
     }
     let plan = plan::make(wanted, &bare).ok()?;
@@ -57,7 +60,11 @@ fn every_lab_comes_back_as_a_file_whose_plan_is_empty() {
 #[test]
 fn words_that_yaml_reads_otherwise_are_quoted() {
     let mut out = String::new();
-    let list = ["no", "true", "False", "10:20", "fd00::1/64", "!br0", "web ", "10.0.0.1/24", "on", "", "a b", "007"].map(|word| Yaml::of(&word));
+    let list = ["no", "true", "False", "10:20", "fd00::1/64", "!br0", "web ", "10.0.0.1/24", "on", "", "a b", "007"]
+        .map(|word| Yaml::of(&word));
     Yaml::List(list.into()).block(&mut out, 0, 0);
-    assert_eq!(out, "[\"no\", \"true\", \"False\", \"10:20\", \"fd00::1/64\", \"!br0\", \"web \", 10.0.0.1/24, \"on\", \"\", \"a b\", 007]\n");
+    assert_eq!(
+        out,
+        "[\"no\", \"true\", \"False\", \"10:20\", \"fd00::1/64\", \"!br0\", \"web \", 10.0.0.1/24, \"on\", \"\", \"a b\", 007]\n"
+    );
 }

@@ -119,7 +119,8 @@ impl Yaml {
             Self::List(values) => format!("[{}]", values.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
             Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
             Self::Map(entries) => {
-                let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), value.flow())).collect();
+                let entries: Vec<String> =
+                    entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), value.flow())).collect();
                 format!("{{ {} }}", entries.join(", "))
             }
         }
@@ -129,8 +130,12 @@ impl Yaml {
 /// Text as YAML takes it, and as a reader of YAML 1.1 takes it too.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+".contains(c);
-    let word = !text.is_empty() && text.chars().all(plain) && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && !text.ends_with('-');
-    let odd = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"].contains(&text.to_ascii_lowercase().as_str());
+    let word = !text.is_empty()
+        && text.chars().all(plain)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && !text.ends_with('-');
+    let odd = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"]
+        .contains(&text.to_ascii_lowercase().as_str());
     if word && !odd {
         return text.to_owned();
     }

@@ -3,7 +3,13 @@
 use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
-const fn on(kind: Kind, name: &'static str, config: &'static str, attributes: &'static [Attribute], txqueuelen: u32) -> Spec {
+const fn on(
+    kind: Kind,
+    name: &'static str,
+    config: &'static str,
+    attributes: &'static [Attribute],
+    txqueuelen: u32,
+) -> Spec {
     let mtu = Mtu::Below { v4: 0, v6: 0 };
     Spec { kind, name, word: name, config, attributes, mtu, txqueuelen, below: Below::Dies(Impact::Replace) }
 }
@@ -35,4 +41,10 @@ pub const MACVLAN: Spec = on(Kind::Macvlan, "macvlan", "CONFIG_MACVLAN", MODE, 1
 pub const MACVTAP: Spec = on(Kind::Macvtap, "macvtap", "CONFIG_MACVTAP", MODE, 500);
 
 /// An ipvlan. All on one interface have one mode and one flag: who changes one changes them all (`ipvlan_set_port_mode`).
-pub const IPVLAN: Spec = on(Kind::Ipvlan, "ipvlan", "CONFIG_IPVLAN", &[in_place("mode", Default::Word("l3")), in_place("flag", Default::Word("bridge"))], 1000);
+pub const IPVLAN: Spec = on(
+    Kind::Ipvlan,
+    "ipvlan",
+    "CONFIG_IPVLAN",
+    &[in_place("mode", Default::Word("l3")), in_place("flag", Default::Word("bridge"))],
+    1000,
+);

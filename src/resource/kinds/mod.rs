@@ -17,4 +17,6 @@ mod wireguard;
 pub use super::link::around;
 pub use bridge::PORT;
 pub use spec::{Attribute, Below, Default, Mtu, Spec};
-pub use table::{ALL, beside, dies_with_link, drift, fill, link_impact, mac_impact, no_larger_than_below, of, same, spec};
+pub use table::{
+    ALL, beside, dies_with_link, drift, fill, link_impact, mac_impact, no_larger_than_below, of, same, spec,
+};

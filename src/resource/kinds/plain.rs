@@ -3,7 +3,14 @@
 use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed};
 use crate::resource::Kind;
 
-const fn plain(kind: Kind, name: &'static str, config: &'static str, attributes: &'static [Attribute], mtu: u32, txqueuelen: u32) -> Spec {
+const fn plain(
+    kind: Kind,
+    name: &'static str,
+    config: &'static str,
+    attributes: &'static [Attribute],
+    mtu: u32,
+    txqueuelen: u32,
+) -> Spec {
     Spec { kind, name, word: name, config, attributes, mtu: Mtu::Is(mtu), txqueuelen, below: Below::Nothing }
 }
 

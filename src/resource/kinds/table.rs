@@ -128,7 +128,10 @@ impl Kind {
     pub fn of(name: &str) -> Self {
         match name {
             "" => Self::Physical,
-            name => kinds::ALL.iter().find(|spec| spec.name == name).map_or_else(|| Self::Other(name.to_owned()), |spec| spec.kind.clone()),
+            name => kinds::ALL
+                .iter()
+                .find(|spec| spec.name == name)
+                .map_or_else(|| Self::Other(name.to_owned()), |spec| spec.kind.clone()),
         }
     }
 }

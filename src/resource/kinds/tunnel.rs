@@ -9,7 +9,14 @@ use crate::resource::{Impact, Kind};
 /// What a key adds to each packet of a GRE tunnel.
 pub const KEY: u32 = 4;
 
-const fn tunnel(kind: Kind, name: &'static str, word: &'static str, config: &'static str, attributes: &'static [Attribute], around: u32) -> Spec {
+const fn tunnel(
+    kind: Kind,
+    name: &'static str,
+    word: &'static str,
+    config: &'static str,
+    attributes: &'static [Attribute],
+    around: u32,
+) -> Spec {
     let mtu = Mtu::Below { v4: around, v6: around };
     Spec { kind, name, word, config, attributes, mtu, txqueuelen: 1000, below: Below::Stays(Impact::InPlace) }
 }

@@ -29,8 +29,15 @@ impl Shape for Veth {
     fn read(yaml: &Yaml<'_>, reader: &mut Reader) -> Option<Self> {
         match yaml.data() {
             Data::Map(pairs) if pairs.iter().any(|(key, _)| matches!(key.text(), "peer" | "to" | "node" | "name")) => {
-                let peer = pairs.iter().map(|(_, value)| value.text()).find(|text| text.contains('/') && text.len() <= 60 && !text.contains(['\n', '"']));
-                let finding = Finding::error("wrong-type", yaml.place, "expected the other end of the pair as NODE/INTERFACE, found a map");
+                let peer = pairs
+                    .iter()
+                    .map(|(_, value)| value.text())
+                    .find(|text| text.contains('/') && text.len() <= 60 && !text.contains(['\n', '"']));
+                let finding = Finding::error(
+                    "wrong-type",
+                    yaml.place,
+                    "expected the other end of the pair as NODE/INTERFACE, found a map",
+                );
                 reader.note(finding.help(format!("write `veth: {}`", peer.unwrap_or("NODE/INTERFACE"))));
                 None
             }

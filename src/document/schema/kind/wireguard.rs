@@ -54,9 +54,8 @@ impl Word for KeyFile {
     fn parse(text: &str) -> Result<Self, Wrong> {
         // A key itself is 44 characters of base64: it must not be shown, so the message does not repeat it.
         if key(text) {
-            return Err(
-                Wrong::new("key-in-file", "this is a key, not the path of a file").help("put the key into a file of its own and write that file's path here")
-            );
+            return Err(Wrong::new("key-in-file", "this is a key, not the path of a file")
+                .help("put the key into a file of its own and write that file's path here"));
         }
         if text.is_empty() || text.len() >= 4096 || text.contains('\n') {
             return Err(Wrong::not("bad-path", text, "a path"));
@@ -71,7 +70,9 @@ impl Word for KeyFile {
 
 /// 32 bytes in base64.
 fn key(text: &str) -> bool {
-    text.len() == 44 && text.ends_with('=') && text.bytes().take(43).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    text.len() == 44
+        && text.ends_with('=')
+        && text.bytes().take(43).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
 /// A public key.
@@ -85,7 +86,8 @@ impl Word for PublicKey {
         if crate::resource::Key::parse(text).is_some() {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Wrong::new("bad-key", "this is not a public key").help("44 characters of base64, as `wg pubkey` prints them"))
+            Err(Wrong::new("bad-key", "this is not a public key")
+                .help("44 characters of base64, as `wg pubkey` prints them"))
         }
     }
 
@@ -107,11 +109,16 @@ impl Word for Endpoint {
     const EXPECTED: &'static str = "an address and a port";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        let wrong = || Wrong::not("bad-target", text, "an address and a port").help("such as \"192.0.2.1:51820\" or \"[2001:db8::1]:51820\"");
+        let wrong = || {
+            Wrong::not("bad-target", text, "an address and a port")
+                .help("such as \"192.0.2.1:51820\" or \"[2001:db8::1]:51820\"")
+        };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let port = whole(port).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0).ok_or_else(wrong)?;
-        let named = !host.is_empty() && host.len() <= 253 && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        let named = !host.is_empty()
+            && host.len() <= 253
+            && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
         let sound = named || host.parse::<std::net::IpAddr>().is_ok();
         if sound { Ok(Self { host: host.to_owned(), port }) } else { Err(wrong()) }
     }
@@ -129,7 +136,11 @@ impl Word for TransportNode {
     const EXPECTED: &'static str = "the name of a node";
 
     fn parse(text: &str) -> Result<Self, Wrong> {
-        if text == "host" { Ok(Self(crate::resource::Node::host())) } else { NamespaceName::parse(text).map(|name| Self(name.0)) }
+        if text == "host" {
+            Ok(Self(crate::resource::Node::host()))
+        } else {
+            NamespaceName::parse(text).map(|name| Self(name.0))
+        }
     }
 
     fn schema() -> Schema {

@@ -15,11 +15,14 @@ pub const VLAN: &[Codec] = &[
 ];
 
 /// `IFLA_MACVLAN_*`, and `enum macvlan_mode`.
-pub const MACVLAN: &[Codec] = &[Codec("mode", 1, Form::Word32(&[("private", 1), ("vepa", 2), ("bridge", 4), ("passthru", 8), ("source", 16)]))];
+pub const MACVLAN: &[Codec] =
+    &[Codec("mode", 1, Form::Word32(&[("private", 1), ("vepa", 2), ("bridge", 4), ("passthru", 8), ("source", 16)]))];
 
 /// `IFLA_IPVLAN_*`, `enum ipvlan_mode`, and `IPVLAN_F_PRIVATE`, `IPVLAN_F_VEPA`.
-pub const IPVLAN: &[Codec] =
-    &[Codec("mode", 1, Form::Word16(&[("l2", 0), ("l3", 1), ("l3s", 2)])), Codec("flag", 2, Form::Word16(&[("bridge", 0), ("private", 1), ("vepa", 2)]))];
+pub const IPVLAN: &[Codec] = &[
+    Codec("mode", 1, Form::Word16(&[("l2", 0), ("l3", 1), ("l3s", 2)])),
+    Codec("flag", 2, Form::Word16(&[("bridge", 0), ("private", 1), ("vepa", 2)])),
+];
 
 /// `IFLA_VRF_TABLE`.
 pub const VRF: &[Codec] = &[Codec("table", 1, Form::U32)];

@@ -130,23 +130,40 @@ impl Form {
                 let address = bytes.or_else(|| get(v6)).and_then(ip).filter(|ip| !ip.is_unspecified());
                 return Some(address.map_or(Value::Unset, Value::Ip));
             }
-            Self::Flag(bit) => return Some(Value::Bool(bytes.and_then(|bytes| u32_at(bytes, 0)).unwrap_or(0) & (1 << bit) != 0)),
+            Self::Flag(bit) => {
+                return Some(Value::Bool(bytes.and_then(|bytes| u32_at(bytes, 0)).unwrap_or(0) & (1 << bit) != 0));
+            }
             // A kernel says 1; asked for, it is a flag without a value.
-            Self::OrInherit(flag) if get(flag).is_some_and(|flag| flag.first() != Some(&0)) => return Some(Value::word("inherit")),
-            Self::Id | Self::Link => return Some(bytes.and_then(|bytes| u32_at(bytes, 0)).map_or(Value::Unset, |number| Value::Number(number.into()))),
+            Self::OrInherit(flag) if get(flag).is_some_and(|flag| flag.first() != Some(&0)) => {
+                return Some(Value::word("inherit"));
+            }
+            Self::Id | Self::Link => {
+                return Some(
+                    bytes
+                        .and_then(|bytes| u32_at(bytes, 0))
+                        .map_or(Value::Unset, |number| Value::Number(number.into())),
+                );
+            }
             Self::GreKey => {
-                let has = bytes.and_then(|flags| u16_at(flags, 0)).is_some_and(|flags| u16::from_be(flags) & GRE_KEY != 0);
+                let has =
+                    bytes.and_then(|flags| u16_at(flags, 0)).is_some_and(|flags| u16::from_be(flags) & GRE_KEY != 0);
                 let key = get(GRE_IKEY).filter(|_| has).and_then(|key| u32_at(key, 0));
                 return Some(key.map_or(Value::Unset, |key| Value::Number(u32::from_be(key).into())));
             }
-            Self::EncapLimit(flags) if get(flags).and_then(|flags| u32_at(flags, 0)).is_some_and(|flags| flags & IGNORE_ENCAP_LIMIT != 0) => {
+            Self::EncapLimit(flags)
+                if get(flags)
+                    .and_then(|flags| u32_at(flags, 0))
+                    .is_some_and(|flags| flags & IGNORE_ENCAP_LIMIT != 0) =>
+            {
                 return Some(Value::Unset);
             }
             _ => {}
         }
         let bytes = bytes?;
         let byte = || bytes.first().copied();
-        let word = |words: &[(&str, u32)], number: u32| words.iter().find(|(_, n)| *n == number).map(|(word, _)| Value::word(word));
+        let word = |words: &[(&str, u32)], number: u32| {
+            words.iter().find(|(_, n)| *n == number).map(|(word, _)| Value::word(word))
+        };
         Some(match self {
             Self::Bool => Value::Bool(byte()? != 0),
             Self::Bool32 => Value::Bool(u32_at(bytes, 0)? != 0),
@@ -180,24 +197,36 @@ impl Form {
             (Self::EncapLimit(flags), Value::Unset) => _ = writer.u32(flags, IGNORE_ENCAP_LIMIT),
             (Self::GreKey, Value::Number(key)) => {
                 let key = clamped::<u32>(*key).to_be();
-                writer.u16(GRE_IFLAGS, GRE_KEY.to_be()).u16(GRE_OFLAGS, GRE_KEY.to_be()).u32(GRE_IKEY, key).u32(GRE_OKEY, key);
+                writer
+                    .u16(GRE_IFLAGS, GRE_KEY.to_be())
+                    .u16(GRE_OFLAGS, GRE_KEY.to_be())
+                    .u32(GRE_IKEY, key)
+                    .u32(GRE_OKEY, key);
             }
             (Self::GreKey, Value::Unset) => _ = writer.u16(GRE_IFLAGS, 0).u16(GRE_OFLAGS, 0),
             (Self::Link, Value::Unset) => _ = writer.u32(number, 0),
             (Self::OrInherit(flag), Value::Word(_)) => _ = writer.put(flag, &[]),
             (Self::U16, Value::Number(n)) => _ = writer.u16(number, clamped(*n)),
             (Self::Be16, Value::Number(n)) => _ = writer.u16(number, clamped::<u16>(*n).to_be()),
-            (Self::U32 | Self::Id | Self::Link, Value::Number(n)) | (Self::Centis32, Value::Centis(n)) | (Self::Millis32, Value::Millis(n)) => {
-                _ = writer.u32(number, clamped(*n))
-            }
+            (Self::U32 | Self::Id | Self::Link, Value::Number(n))
+            | (Self::Centis32, Value::Centis(n))
+            | (Self::Millis32, Value::Millis(n)) => _ = writer.u32(number, clamped(*n)),
             (Self::Centis64, Value::Centis(n)) => _ = writer.put(number, &n.to_ne_bytes()),
             (Self::Mac, Value::Mac(mac)) => _ = writer.put(number, &mac.0),
             (Self::Ip(v6), Value::Ip(ip)) => _ = writer.ip(if ip.is_ipv6() { v6 } else { number }, *ip),
             (Self::Ip(_), Value::Unset) => _ = writer.put(number, &[0; 4]),
-            (Self::Word8(words), Value::Word(text)) => _ = word(words, text).map(|n| writer.u8(number, clamped(n.into())).bytes().len()),
-            (Self::Word16(words), Value::Word(text)) => _ = word(words, text).map(|n| writer.u16(number, clamped(n.into())).bytes().len()),
-            (Self::WordBe16(words), Value::Word(text)) => _ = word(words, text).map(|n| writer.u16(number, clamped::<u16>(n.into()).to_be()).bytes().len()),
-            (Self::Word32(words), Value::Word(text)) => _ = word(words, text).map(|n| writer.u32(number, n).bytes().len()),
+            (Self::Word8(words), Value::Word(text)) => {
+                _ = word(words, text).map(|n| writer.u8(number, clamped(n.into())).bytes().len())
+            }
+            (Self::Word16(words), Value::Word(text)) => {
+                _ = word(words, text).map(|n| writer.u16(number, clamped(n.into())).bytes().len())
+            }
+            (Self::WordBe16(words), Value::Word(text)) => {
+                _ = word(words, text).map(|n| writer.u16(number, clamped::<u16>(n.into()).to_be()).bytes().len())
+            }
+            (Self::Word32(words), Value::Word(text)) => {
+                _ = word(words, text).map(|n| writer.u32(number, n).bytes().len())
+            }
             // Both halves are one attribute, written with the first.
             (Self::RangeBe16(0), Value::Number(low)) => {
                 let high = match all.get("source-port-high") {
@@ -245,7 +274,8 @@ mod tests {
 
     fn tables() -> impl Iterator<Item = (&'static [kinds::Attribute], &'static [Codec])> {
         // WireGuard's are not among the attributes of a link.
-        let kinds = kinds::ALL.iter().filter(|spec| spec.kind != Kind::Wireguard).map(|spec| (spec.attributes, of(&spec.kind)));
+        let kinds =
+            kinds::ALL.iter().filter(|spec| spec.kind != Kind::Wireguard).map(|spec| (spec.attributes, of(&spec.kind)));
         kinds.chain([(kinds::PORT, bridge::PORT)])
     }
 
@@ -338,7 +368,12 @@ mod tests {
                 writer.put(number, &[]);
             }
             assert!(
-                read_all(codecs, Attributes(writer.bytes())).values().all(|value| [Value::Unset, Value::Bool(false), Value::word("inherit")].contains(value))
+                read_all(codecs, Attributes(writer.bytes())).values().all(|value| [
+                    Value::Unset,
+                    Value::Bool(false),
+                    Value::word("inherit")
+                ]
+                .contains(value))
             );
         }
     }

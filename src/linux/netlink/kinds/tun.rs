@@ -3,7 +3,8 @@
 use super::codec::{Codec, Form};
 
 /// `IFLA_TUN_*` of `include/uapi/linux/if_link.h`.
-pub const TUN: &[Codec] = &[Codec("owner", 1, Form::Id), Codec("group", 2, Form::Id), Codec("multi-queue", 7, Form::Bool)];
+pub const TUN: &[Codec] =
+    &[Codec("owner", 1, Form::Id), Codec("group", 2, Form::Id), Codec("multi-queue", 7, Form::Bool)];
 
 /// `IFLA_TUN_TYPE`.
 pub const TYPE: u16 = 3;

@@ -31,5 +31,9 @@ pub const IPTUN: &[Codec] = &[
 ];
 
 /// The same over IPv6.
-pub const IP6TNL: &[Codec] =
-    &[Codec("local", 2, Form::Ip(2)), Codec("remote", 3, Form::Ip(3)), Codec("ttl", 4, Form::U8), Codec("encapsulation-limit", 6, Form::EncapLimit(8))];
+pub const IP6TNL: &[Codec] = &[
+    Codec("local", 2, Form::Ip(2)),
+    Codec("remote", 3, Form::Ip(3)),
+    Codec("ttl", 4, Form::U8),
+    Codec("encapsulation-limit", 6, Form::EncapLimit(8)),
+];

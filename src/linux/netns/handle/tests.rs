@@ -3,7 +3,10 @@ use super::*;
 #[test]
 fn jobs_answer_in_order_and_see_what_they_borrow() {
     let words = ["a", "b", "c", "d"];
-    let jobs = words.iter().map(|word| (Place::Anywhere, Box::new(move || word.len() + usize::from(*word == "c")) as Work<'_, usize>)).collect();
+    let jobs = words
+        .iter()
+        .map(|word| (Place::Anywhere, Box::new(move || word.len() + usize::from(*word == "c")) as Work<'_, usize>))
+        .collect();
     let answers: Vec<usize> = run(2, jobs).into_iter().map(Result::unwrap).collect();
     assert_eq!(answers, [1, 1, 2, 1]);
 }

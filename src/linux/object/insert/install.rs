@@ -14,8 +14,15 @@ use crate::resource::{ChainRef, Insert, Name, Node, ResourceId, TableRule};
 /// The rules of `topology` in `chain`: those that are as `wanted` has them in its words, others as they are listed.
 pub fn observe(node: &Node, topology: &Name, chain: &ChainRef, wanted: Option<&Insert>) -> Result<Insert, Error> {
     let if_present = wanted.is_some_and(|wanted| wanted.if_present);
-    let mut insert =
-        Insert { node: node.clone(), topology: topology.clone(), chain: chain.clone(), if_present, present: false, rules: Vec::new(), first: true };
+    let mut insert = Insert {
+        node: node.clone(),
+        topology: topology.clone(),
+        chain: chain.clone(),
+        if_present,
+        present: false,
+        rules: Vec::new(),
+        first: true,
+    };
     if !generation::has_chain(chain)? {
         return Ok(insert);
     }
@@ -38,8 +45,11 @@ pub fn observe(node: &Node, topology: &Name, chain: &ChainRef, wanted: Option<&I
 /// The rules of `wanted`'s topology as a listing of its chain has them, without a program being asked anything.
 pub fn parse(wanted: &Insert, text: &str) -> Insert {
     let mut insert = Insert { rules: Vec::new(), ..wanted.clone() };
-    let (program, lines) =
-        if is_iptables(&wanted.chain) { (Program::Iptables, iptables::parse(&wanted.chain, text)) } else { (Program::Nft, native::parse(text).1) };
+    let (program, lines) = if is_iptables(&wanted.chain) {
+        (Program::Iptables, iptables::parse(&wanted.chain, text))
+    } else {
+        (Program::Nft, native::parse(text).1)
+    };
     let mine = mine(&mut insert, &lines);
     insert.rules = recognise(&mine, as_written(program, wanted).unwrap_or_default());
     insert
@@ -72,7 +82,9 @@ pub fn check(insert: &Insert) -> Result<(), Error> {
 
 /// The chains that hold rules with a comment of topo's, and the topology it names, wherever they are but in topo's own tables.
 pub fn found() -> Result<Vec<(ChainRef, Name)>, Error> {
-    let foreign = |(chain, name): &(ChainRef, String)| is_name(name) && !(chain.family == "inet" && chain.table == format!("topo-{name}"));
+    let foreign = |(chain, name): &(ChainRef, String)| {
+        is_name(name) && !(chain.family == "inet" && chain.table == format!("topo-{name}"))
+    };
     Ok(generation::commented()?.into_iter().filter(foreign).map(|(chain, name)| (chain, name.into())).collect())
 }
 
@@ -84,7 +96,8 @@ fn replace(insert: &Insert, rules: &[TableRule]) -> Result<(), Error> {
     }
     let program = program_of(&insert.chain)?;
     let (_, lines) = list(program, &insert.chain).map_err(refused)?;
-    let old: Vec<&Line> = lines.iter().filter(|line| line.topology.as_deref() == Some(insert.topology.as_str())).collect();
+    let old: Vec<&Line> =
+        lines.iter().filter(|line| line.topology.as_deref() == Some(insert.topology.as_str())).collect();
     if old.is_empty() && rules.is_empty() {
         return Err(refused(Error::new(ErrorKind::Refused, tried(insert), "there is no rule of this topology in it")));
     }
@@ -102,7 +115,10 @@ fn program_of(chain: &ChainRef) -> Result<Program, Error> {
     }
     let here = |other: &ChainRef| other.family == chain.family && other.table == chain.table;
     let chains = generation::chains()?;
-    let shaped = chains.iter().filter(|other| other.base && here(&other.place)).all(|other| BUILT_IN.contains(&other.place.chain.as_str()));
+    let shaped = chains
+        .iter()
+        .filter(|other| other.base && here(&other.place))
+        .all(|other| BUILT_IN.contains(&other.place.chain.as_str()));
     Ok(if shaped { Program::Iptables } else { Program::Nft })
 }
 
@@ -169,6 +185,9 @@ mod tests {
         let known = vec![(raw("ab"), lines(&["a", "b"])), (raw("c"), lines(&["c"])), (raw("c2"), lines(&["c"]))];
         assert_eq!(recognise(&lines(&["a", "b", "c", "c"]), known.clone()), [raw("ab"), raw("c"), raw("c2")]);
         let listed = |text: &str| TableRule::Listed(text.to_owned());
-        assert_eq!(recognise(&lines(&["b", "c", "a", "b", "x", "a"]), known), [listed("b"), raw("c"), raw("ab"), listed("x"), listed("a")]);
+        assert_eq!(
+            recognise(&lines(&["b", "c", "a", "b", "x", "a"]), known),
+            [listed("b"), raw("c"), raw("ab"), listed("x"), listed("a")]
+        );
     }
 }

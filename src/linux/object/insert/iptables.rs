@@ -28,7 +28,11 @@ pub fn list(chain: &ChainRef) -> Result<Vec<Line>, Error> {
     let program = program(chain, false);
     let output = run::run(program, &["-t", &chain.table, "-S", &chain.chain], "")?;
     if !output.success() {
-        return Err(Error::new(ErrorKind::Refused, format!("{program} -t {} -S {}", chain.table, chain.chain), output.stderr.trim()));
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!("{program} -t {} -S {}", chain.table, chain.chain),
+            output.stderr.trim(),
+        ));
     }
     Ok(parse(chain, &output.stdout))
 }
@@ -49,15 +53,22 @@ fn read(text: &str) -> Line {
 
 /// A rule as iptables is told it, and mostly lists it; several where one is not enough.
 pub fn lines(insert: &Insert, rule: &TableRule) -> Result<Vec<String>, Error> {
-    let refused = |why: String| Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why);
+    let refused = |why: String| {
+        Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why)
+    };
     match rule {
         TableRule::Typed(typed) => {
             let lines = iptables_args(typed, family(&insert.chain), &insert.topology).map_err(refused)?;
             Ok(lines.iter().map(|words| words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")).collect())
         }
-        TableRule::Listed(text) if text.chars().any(char::is_control) => Err(refused("a control character in it".to_owned())),
+        TableRule::Listed(text) if text.chars().any(char::is_control) => {
+            Err(refused("a control character in it".to_owned()))
+        }
         TableRule::Listed(text) => Ok(vec![text.clone()]),
-        TableRule::Raw(_) => Err(refused("a rule in nft's words does not survive in a chain of iptables: write it in the words of the language".to_owned())),
+        TableRule::Raw(_) => Err(refused(
+            "a rule in nft's words does not survive in a chain of iptables: write it in the words of the language"
+                .to_owned(),
+        )),
     }
 }
 
@@ -75,7 +86,11 @@ pub fn listed(insert: &Insert, written: &Known) -> Result<Vec<Line>, Error> {
     if listed.len() == rules.len() {
         return Ok(listed);
     }
-    Err(Error::new(ErrorKind::Refused, tried(insert), format!("iptables made {} rules of {}", listed.len(), rules.len())))
+    Err(Error::new(
+        ErrorKind::Refused,
+        tried(insert),
+        format!("iptables made {} rules of {}", listed.len(), rules.len()),
+    ))
 }
 
 /// Takes `old` out and puts `rules` at the head, in one transaction. What goes is named by all it says, its comment included, not by its number: whatever
@@ -103,11 +118,13 @@ fn restore(insert: &Insert, lines: &[String]) -> Result<(), Error> {
         return Ok(());
     }
     // Either "line 3 failed" or "Error occurred at line: 3"; the first line is the table's.
-    let numbers =
-        output.stderr.split("line").skip(1).filter_map(|rest| rest.trim_start_matches([' ', ':']).split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let numbers = output.stderr.split("line").skip(1).filter_map(|rest| {
+        rest.trim_start_matches([' ', ':']).split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    });
     let line = numbers.filter_map(|number: usize| lines.get(number.checked_sub(2)?)).next();
     let what = line.map(|line| format!(", `{line}`")).unwrap_or_default();
-    let reason = output.stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim().to_owned();
+    let reason =
+        output.stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim().to_owned();
     let long = reason.contains("Message too long");
     let error = Error::new(ErrorKind::Refused, format!("{}{}", tried(insert), if long { "" } else { &what }), reason);
     Err(if long { error.help(TOO_LONG) } else { error })
@@ -115,7 +132,11 @@ fn restore(insert: &Insert, lines: &[String]) -> Result<(), Error> {
 
 /// Refuses names that would be more than a name in iptables' input.
 fn named(chain: &ChainRef) -> Result<(), Error> {
-    let plain = |name: &str| !name.is_empty() && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\'));
+    let plain = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with('-')
+            && name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\'))
+    };
     if plain(&chain.table) && plain(&chain.chain) {
         return Ok(());
     }
@@ -129,7 +150,8 @@ fn quote(word: &str) -> String {
     if !word.is_empty() && word.chars().all(bare) && !word.starts_with("topo:") {
         return word.to_owned();
     }
-    let escaped: String = word.chars().flat_map(|c| if matches!(c, '"' | '\\' | '\'') { vec!['\\', c] } else { vec![c] }).collect();
+    let escaped: String =
+        word.chars().flat_map(|c| if matches!(c, '"' | '\\' | '\'') { vec!['\\', c] } else { vec![c] }).collect();
     format!("\"{escaped}\"")
 }
 
@@ -163,7 +185,18 @@ mod tests {
 
     #[test]
     fn words_survive_quoting() {
-        for word in ["plain", "", "two words", "a \"b\" c", "back\\slash", "it's", "topo:lab", "10.0.0.0/8", "[fd00::2]:80", "x$y;#"] {
+        for word in [
+            "plain",
+            "",
+            "two words",
+            "a \"b\" c",
+            "back\\slash",
+            "it's",
+            "topo:lab",
+            "10.0.0.0/8",
+            "[fd00::2]:80",
+            "x$y;#",
+        ] {
             assert_eq!(split(&format!("-a {} -b", quote(word))), ["-a", word, "-b"]);
         }
     }

@@ -21,7 +21,10 @@ pub fn list(chain: &ChainRef) -> Result<(Option<String>, Vec<Line>), Error> {
 /// Reads what `nft -a list chain` prints.
 pub fn parse(text: &str) -> (Option<String>, Vec<Line>) {
     // The handle of what a brace opens stands behind the brace, where nothing needs it.
-    let text: String = text.lines().map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n").collect();
+    let text: String = text
+        .lines()
+        .map(|line| line.split_once(" { # handle ").map_or(line.to_owned(), |(title, _)| format!("{title} {{")) + "\n")
+        .collect();
     let listing = Listing::read(&text);
     let Some(block) = listing.blocks.first() else { return (None, Vec::new()) };
     let head = block.head().map(str::to_owned).unwrap_or_default();
@@ -40,8 +43,10 @@ fn read(line: &str) -> Line {
 
 /// A rule as nft is told it. All of them carry our comment, raw ones too: the chain is not ours.
 pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
-    let refused =
-        |why: String| Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why).about_rule(Some(rule));
+    let refused = |why: String| {
+        Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why)
+            .about_rule(Some(rule))
+    };
     if let Some(fault) = rule.fault() {
         return Err(refused(fault));
     }
@@ -59,9 +64,14 @@ pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
 pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Vec<Line>, Error> {
     let ChainRef { family, table, chain } = &insert.chain;
     named(&insert.chain)?;
-    let head = head.filter(|head| !head.is_empty() && family != "netdev").map(|head| format!(" {{ {head} }}")).unwrap_or_default();
+    let head = head
+        .filter(|head| !head.is_empty() && family != "netdev")
+        .map(|head| format!(" {{ {head} }}"))
+        .unwrap_or_default();
     let mut lines = vec![format!("add table {family} {table}"), format!("add chain {family} {table} {chain}{head}")];
-    lines.extend(written.iter().flat_map(|(_, lines)| lines).map(|text| format!("add rule {family} {table} {chain} {text}")));
+    lines.extend(
+        written.iter().flat_map(|(_, lines)| lines).map(|text| format!("add rule {family} {table} {chain} {text}")),
+    );
     let (_, lines) = netns::scratch(|| told(insert, &lines).and_then(|()| list(&insert.chain)))?;
     Ok(lines)
 }
@@ -69,7 +79,8 @@ pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Ve
 /// Takes `old` out and puts `rules` at the head, in one transaction. (Handles are never used twice, so none can mean somebody else's rule.)
 pub fn replace(insert: &Insert, old: &[&Line], rules: &[TableRule]) -> Result<(), Error> {
     named(&insert.chain)?;
-    let mut lines: Vec<String> = old.iter().map(|line| format!("delete rule {} handle {}", insert.chain, line.handle)).collect();
+    let mut lines: Vec<String> =
+        old.iter().map(|line| format!("delete rule {} handle {}", insert.chain, line.handle)).collect();
     for rule in rules.iter().rev() {
         lines.push(format!("insert rule {} {}", insert.chain, line(insert, rule)?));
     }
@@ -82,11 +93,18 @@ fn told(insert: &Insert, lines: &[String]) -> Result<(), Error> {
     if output.success() {
         return Ok(());
     }
-    let number = output.stderr.lines().find_map(|line| line.strip_prefix("/dev/stdin:")?.split(':').next()?.parse::<usize>().ok());
+    let number = output
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("/dev/stdin:")?.split(':').next()?.parse::<usize>().ok());
     let wrong = number.and_then(|number| lines.get(number.checked_sub(1)?));
     let shown = wrong.map(|line| format!(", `nft {line}`")).unwrap_or_default();
     // Each rule is told as one line, which ends with what stands in the file and our comment.
-    let own = |rule: &&TableRule| wrong.is_some_and(|wrong| line(insert, rule).is_ok_and(|own| wrong.ends_with(&format!(" {} {own}", insert.chain))));
+    let own = |rule: &&TableRule| {
+        wrong.is_some_and(|wrong| {
+            line(insert, rule).is_ok_and(|own| wrong.ends_with(&format!(" {} {own}", insert.chain)))
+        })
+    };
     let rule = insert.rules.iter().find(own);
     Err(Error::new(ErrorKind::Refused, tried(insert) + &shown, message(&output.stderr)).about_rule(rule))
 }
@@ -94,7 +112,11 @@ fn told(insert: &Insert, lines: &[String]) -> Result<(), Error> {
 /// Refuses what nft cannot be told as a name.
 fn named(chain: &ChainRef) -> Result<(), Error> {
     match [&chain.family, &chain.table, &chain.chain].into_iter().find(|name| !is_identifier(name)) {
-        Some(name) => Err(Error::new(ErrorKind::Refused, format!("name the chain {chain}"), format!("nft has no way to write the name {name:?}"))),
+        Some(name) => Err(Error::new(
+            ErrorKind::Refused,
+            format!("name the chain {chain}"),
+            format!("nft has no way to write the name {name:?}"),
+        )),
         None => Ok(()),
     }
 }
@@ -106,7 +128,14 @@ mod tests {
     #[test]
     fn handles_and_comments_are_taken_from_the_end() {
         let line = read("log prefix \" # handle 3\" accept comment \"topo:lab\" # handle 7");
-        assert_eq!(line, Line { text: "log prefix \" # handle 3\" accept comment \"topo:lab\"".to_owned(), topology: Some("lab".to_owned()), handle: 7 });
+        assert_eq!(
+            line,
+            Line {
+                text: "log prefix \" # handle 3\" accept comment \"topo:lab\"".to_owned(),
+                topology: Some("lab".to_owned()),
+                handle: 7
+            }
+        );
         assert_eq!(read("accept comment \"mine\" # handle 8").topology, None);
     }
 }

@@ -32,7 +32,8 @@ pub fn mend(site: &Site<'_>, link: &Link) -> Result<(), Error> {
     }
     let index = site.index(&link.id.name).map_err(failed)?;
     // A whole one comes with its routes; one without them is in the way.
-    let of_the_kernel = |seen: &&address::Seen| seen.index == index && seen.is_link_local() && (site.made || seen.protocol != 0);
+    let of_the_kernel =
+        |seen: &&address::Seen| seen.index == index && seen.is_link_local() && (site.made || seen.protocol != 0);
     for seen in address::dump(&site.socket).map_err(failed)?.iter().filter(of_the_kernel) {
         address::delete(site, &seen.address(&site.node, link.id.name.clone())).map_err(failed)?;
     }
@@ -49,12 +50,20 @@ fn loopback(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
     let addresses = address::dump(&site.socket)?;
     let index = site.index(&link.id.name)?;
     let there = |ip: IpAddr| addresses.iter().any(|seen| seen.index == index && seen.address.addr() == ip);
-    let own = |net: IpNet| Address { scope: Setting::Is(HOST), protocol: OF_LO, marked: false, ..Address::plain(link.id.clone(), net) };
+    let own = |net: IpNet| Address {
+        scope: Setting::Is(HOST),
+        protocol: OF_LO,
+        marked: false,
+        ..Address::plain(link.id.clone(), net)
+    };
     if link.missing.contains(&Automatic::Loopback4) {
         if there(Ipv4Addr::LOCALHOST.into()) {
             routes_of_loopback(site, &link.id, index)?;
         } else {
-            address::create(site, &Address { label: Setting::Is(link.id.name.to_string()), ..own(net4([127, 0, 0, 1], 8)) })?;
+            address::create(
+                site,
+                &Address { label: Setting::Is(link.id.name.to_string()), ..own(net4([127, 0, 0, 1], 8)) },
+            )?;
         }
     }
     if link.missing.contains(&Automatic::Loopback6) {
@@ -65,8 +74,12 @@ fn loopback(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
         address::create(site, &six)?;
         // Its own comes without a connected route.
         let key = RouteKey::new(TableId::MAIN, six.address, PREFIX_METRIC);
-        let connected =
-            Route { nexthops: vec![NextHop::new(None, Some(link.id.name.clone()))], protocol: KERNEL, marked: false, ..Route::bare(site.node.clone(), key) };
+        let connected = Route {
+            nexthops: vec![NextHop::new(None, Some(link.id.name.clone()))],
+            protocol: KERNEL,
+            marked: false,
+            ..Route::bare(site.node.clone(), key)
+        };
         route::delete(site, &connected)?;
     }
     Ok(())
@@ -79,7 +92,11 @@ fn routes_of_loopback(site: &Site<'_>, lo: &LinkId, index: u32) -> Result<(), Re
     let local = (RouteKind::Local, HOST);
     let broadcast = (RouteKind::Broadcast, LINK);
     // The one to the address first: without it the address is no source of the others (`fib_valid_prefsrc`).
-    for (to, (kind, scope)) in [(net4([127, 0, 0, 1], 32), local), (net4([127, 0, 0, 0], 8), local), (net4([127, 255, 255, 255], 32), broadcast)] {
+    for (to, (kind, scope)) in [
+        (net4([127, 0, 0, 1], 32), local),
+        (net4([127, 0, 0, 0], 8), local),
+        (net4([127, 255, 255, 255], 32), broadcast),
+    ] {
         if seen.iter().any(|seen| seen.protocol == KERNEL && seen.route.kind == kind && seen.route.key.to == to) {
             continue;
         }

@@ -10,7 +10,12 @@ use crate::resource::mark::{group, mark};
 use crate::resource::{IfName, Kind, Link, Options, Setting, Value, kinds};
 
 /// Adds or removes further names.
-pub fn properties<'a>(site: &Site<'_>, link: &Link, kind: u16, names: impl Iterator<Item = &'a String>) -> Result<(), Refused> {
+pub fn properties<'a>(
+    site: &Site<'_>,
+    link: &Link,
+    kind: u16,
+    names: impl Iterator<Item = &'a String>,
+) -> Result<(), Refused> {
     let names: Vec<&String> = names.collect();
     if names.is_empty() {
         return Ok(());
@@ -81,9 +86,12 @@ pub fn birth_later(site: &Site<'_>, link: &Link, body: &mut Writer) {
 /// The attributes that a fresh link would not have by itself. A vxlan's port is always said: the language's default is not the kernel's. So are all those of
 /// a tunnel, of which the kernel would make something else over IPv6.
 pub(crate) fn chosen(kind: &Kind, options: &Options) -> Options {
-    let fresh = |name: &str| kinds::of(kind).iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value());
+    let fresh = |name: &str| {
+        kinds::of(kind).iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value())
+    };
     let wanted = |(name, value): &(&std::borrow::Cow<'static, str>, &Value)| {
-        let always = codec::says_all(kind) || *kind == Kind::Vxlan && ["port", "source-port-low"].contains(&name.as_ref());
+        let always =
+            codec::says_all(kind) || *kind == Kind::Vxlan && ["port", "source-port-low"].contains(&name.as_ref());
         always || fresh(name).as_ref() != Some(*value)
     };
     options.iter().filter(wanted).map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -54,7 +54,12 @@ fn delays(site: &Site<'_>, after: &Link, options: &mut Options) -> Result<(), Fa
     let Some(miimon) = options.get("miimon").cloned().filter(|_| after.kind == Kind::Bond) else { return Ok(()) };
     let names = ["up-delay", "down-delay"];
     if miimon != Value::Millis(0) {
-        options.extend(names.iter().filter_map(|name| after.options.get_key_value(*name)).map(|(name, value)| (name.clone(), value.clone())));
+        options.extend(
+            names
+                .iter()
+                .filter_map(|name| after.options.get_key_value(*name))
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
         return Ok(());
     }
     let first: Options = names.iter().filter_map(|name| options.remove_entry(*name)).collect();
@@ -63,7 +68,8 @@ fn delays(site: &Site<'_>, after: &Link, options: &mut Options) -> Result<(), Fa
     }
     let mut body = Writer::new(&head(site.index(&after.id.name)?, None));
     body.nest(link::LINKINFO, |info| {
-        info.text(link::INFO_KIND, after.kind.name()).nest(link::INFO_DATA, |data| codec::write(&after.kind, &first, &first, data));
+        info.text(link::INFO_KIND, after.kind.name())
+            .nest(link::INFO_DATA, |data| codec::write(&after.kind, &first, &first, data));
     });
     Ok(site.ask(link::NEW, 0, &body)?)
 }
@@ -79,7 +85,9 @@ fn by_number(site: &Site<'_>, mut options: Options) -> Result<Options, Refused> 
 /// Whether what is changed needs the link down.
 fn flaps(before: &Link, after: &Link) -> bool {
     let differs = differing(&after.options, &before.options);
-    kinds::of(&after.kind).iter().any(|attribute| attribute.impact == Impact::Flap && differs.contains_key(attribute.name))
+    kinds::of(&after.kind)
+        .iter()
+        .any(|attribute| attribute.impact == Impact::Flap && differs.contains_key(attribute.name))
 }
 
 /// Sets a link up or down.

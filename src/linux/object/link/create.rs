@@ -107,7 +107,11 @@ fn create_there_and_move(site: &Site<'_>, link: &Link, node: &Node, lower: &IfNa
         }
         let moved = socket.request(&Request { kind: link::NEW, flags: 0, body: body.bytes().to_vec() });
         if moved.is_err() {
-            _ = socket.request(&Request { kind: link::DELETE, flags: 0, body: Writer::new(&head(index, None)).bytes().to_vec() });
+            _ = socket.request(&Request {
+                kind: link::DELETE,
+                flags: 0,
+                body: Writer::new(&head(index, None)).bytes().to_vec(),
+            });
         }
         moved
     })??;
@@ -124,7 +128,13 @@ fn up_with_master(site: &Site<'_>, link: &Link) -> Result<Option<bool>, Refused>
     Ok(link.up.get().copied().filter(|_| !bond))
 }
 
-fn birth_message(site: &Site<'_>, link: &Link, name: &IfName, lower: Option<u32>, home: Option<i32>) -> Result<Writer, Refused> {
+fn birth_message(
+    site: &Site<'_>,
+    link: &Link,
+    name: &IfName,
+    lower: Option<u32>,
+    home: Option<i32>,
+) -> Result<Writer, Refused> {
     // A WireGuard interface has no key yet, and would take any free port.
     let late = home.is_some() || link.kind == Kind::Wireguard;
     let up = if late { None } else { up_with_master(site, link)? };
@@ -187,7 +197,11 @@ fn ask_patiently(site: &Site<'_>, link: &Link, flags: u16, body: &Writer) -> Res
     let start = Instant::now();
     loop {
         match site.ask(link::NEW, flags, body) {
-            Err(refused) if refused.errno == libc::EADDRINUSE && matches!(link.kind, Kind::Macvlan | Kind::Macvtap) && start.elapsed() < PATIENCE => {
+            Err(refused)
+                if refused.errno == libc::EADDRINUSE
+                    && matches!(link.kind, Kind::Macvlan | Kind::Macvtap)
+                    && start.elapsed() < PATIENCE =>
+            {
                 std::thread::sleep(PAUSE);
             }
             done => return done,
@@ -224,7 +238,10 @@ fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Re
     if matches!(link.master.get(), Some(Some(_))) {
         let mut differing = link.port.clone();
         differing.retain(|name, value| {
-            let fresh = kinds::PORT.iter().find(|attribute| attribute.name == name.as_ref()).and_then(|attribute| attribute.default.value());
+            let fresh = kinds::PORT
+                .iter()
+                .find(|attribute| attribute.name == name.as_ref())
+                .and_then(|attribute| attribute.default.value());
             fresh.as_ref() != Some(value)
         });
         port(site, link, &differing)?;

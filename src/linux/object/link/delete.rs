@@ -17,7 +17,9 @@ const AGAIN: usize = 5;
 
 /// Deletes links of this namespace, in as few requests as can be: each costs 20 ms whatever it deletes. Answers in the order of `links`.
 pub fn delete(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
-    let moved_on = |answer: &Result<(), Refused>| answer.as_ref().is_err_and(|refused| [libc::ENODEV, libc::EAGAIN].contains(&refused.errno));
+    let moved_on = |answer: &Result<(), Refused>| {
+        answer.as_ref().is_err_and(|refused| [libc::ENODEV, libc::EAGAIN].contains(&refused.errno))
+    };
     let mut answers = delete_once(site, links);
     for _ in 0..AGAIN {
         if !answers.iter().any(moved_on) {
@@ -34,8 +36,10 @@ fn delete_once(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
         Ok(seen) => seen,
         Err(refused) => return links.iter().map(|_| Err(refused.clone())).collect(),
     };
-    let found: Vec<Option<&Seen>> = links.iter().map(|link| seen.iter().find(|seen| seen.name == link.id.name)).collect();
-    let (bridges, others): (Vec<&Seen>, Vec<&Seen>) = found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > TOGETHER);
+    let found: Vec<Option<&Seen>> =
+        links.iter().map(|link| seen.iter().find(|seen| seen.name == link.id.name)).collect();
+    let (bridges, others): (Vec<&Seen>, Vec<&Seen>) =
+        found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > TOGETHER);
     let done = delete_together(site, &seen, &others).and_then(|()| delete_together(site, &seen, &bridges));
     site.forget();
     // A veth end whose other end is in a namespace that somebody deleted goes a little later, by itself: that it is gone is what was asked for.
@@ -55,7 +59,9 @@ pub fn delete_together(site: &Site<'_>, seen: &[Seen], links: &[&Seen]) -> Resul
         _ => {}
     }
     let wanted: BTreeSet<u32> = links.iter().map(|link| link.index).collect();
-    let in_group = |seen: &[Seen], group: u32| seen.iter().filter(|seen| seen.group == group).map(|seen| seen.index).collect::<BTreeSet<_>>();
+    let in_group = |seen: &[Seen], group: u32| {
+        seen.iter().filter(|seen| seen.group == group).map(|seen| seen.index).collect::<BTreeSet<_>>()
+    };
     let theirs = links.first().map_or(0, |link| link.group);
     let group = if theirs != 0 && in_group(seen, theirs) == wanted {
         theirs
@@ -69,7 +75,10 @@ pub fn delete_together(site: &Site<'_>, seen: &[Seen], links: &[&Seen]) -> Resul
         let requests: Vec<Request> = links.iter().map(mark).collect();
         site.socket.batch(&requests).into_iter().collect::<Result<(), Refused>>()?;
         if in_group(&link::dump(&site.socket)?, fresh) != wanted {
-            return Err(Refused { errno: libc::EAGAIN, text: Some("somebody else changes the same links at the same time".to_owned()) });
+            return Err(Refused {
+                errno: libc::EAGAIN,
+                text: Some("somebody else changes the same links at the same time".to_owned()),
+            });
         }
         fresh
     };

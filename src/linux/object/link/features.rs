@@ -55,7 +55,8 @@ fn on(set: Attributes<'_>) -> BTreeSet<String> {
 }
 
 fn parse(answer: &Answer) -> Features {
-    let [mut changeable, wanted, active, fixed] = [HARDWARE, WANTED, ACTIVE, NO_CHANGE].map(|set| on(answer.attributes().inner(set)));
+    let [mut changeable, wanted, active, fixed] =
+        [HARDWARE, WANTED, ACTIVE, NO_CHANGE].map(|set| on(answer.attributes().inner(set)));
     changeable.retain(|feature| !fixed.contains(feature));
     Features { changeable, wanted, active }
 }
@@ -68,7 +69,8 @@ impl Features {
     /// What the device is asked to do under a name; where it cannot change any of it, whether it does it.
     fn value(&self, offload: &Offload) -> Value {
         let can = self.changeable(offload).count();
-        let on: Vec<&str> = self.changeable(offload).filter(|feature| self.wanted.contains(*feature)).map(String::as_str).collect();
+        let on: Vec<&str> =
+            self.changeable(offload).filter(|feature| self.wanted.contains(*feature)).map(String::as_str).collect();
         match on.len() {
             0 if can == 0 => Value::Bool(self.active.iter().any(|feature| offload.covers(feature))),
             0 => Value::Bool(false),
@@ -81,7 +83,8 @@ impl Features {
     fn changes<'a>(&self, options: &'a Options) -> Result<Vec<(&str, bool)>, (&'a str, &'a Value)> {
         let mut changes = Vec::new();
         for (name, value) in options {
-            let offload = Offload::of(name).filter(|offload| self.value(offload) == *value || self.changeable(offload).next().is_some());
+            let offload = Offload::of(name)
+                .filter(|offload| self.value(offload) == *value || self.changeable(offload).next().is_some());
             let offload = offload.ok_or((&**name, value))?;
             changes.extend(self.changeable(offload).map(|feature| (feature.as_str(), is_on(value, feature))));
         }
@@ -157,7 +160,11 @@ pub fn values(which: &[LinkId], places: &Places) -> Result<Vec<Options>, Error> 
 fn here(names: &[&IfName]) -> Result<Vec<Options>, Error> {
     let socket = socket::Socket::open()?;
     let find = |name: &&IfName| link::find(&socket, name).map(|seen| seen.index);
-    let indexes: Vec<u32> = names.iter().map(find).collect::<Result<_, _>>().map_err(|refused: Refused| refused.error("read an interface"))?;
+    let indexes: Vec<u32> = names
+        .iter()
+        .map(find)
+        .collect::<Result<_, _>>()
+        .map_err(|refused: Refused| refused.error("read an interface"))?;
     let all = ALL.iter().map(|offload| offload.name).collect();
     let mut seen = read(indexes.iter().map(|index| (*index, &all)))?;
     Ok(indexes.iter().map(|index| seen.remove(index).unwrap_or_default()).collect())

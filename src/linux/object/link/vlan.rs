@@ -7,7 +7,9 @@ use crate::linux::netlink::link::HEAD;
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Refused, Request, Socket};
 use crate::linux::netns;
 use crate::linux::netns::context::Site;
-use crate::resource::{IfName, Kind, Link, LinkId, Options, Resource, ResourceId, Setting, State, Value, VlanRun, VlanSpan, Vlans};
+use crate::resource::{
+    IfName, Kind, Link, LinkId, Options, Resource, ResourceId, Setting, State, Value, VlanRun, VlanSpan, Vlans,
+};
 use nix::libc;
 use std::collections::HashMap;
 
@@ -74,7 +76,8 @@ fn message(index: u32, bridge: bool, runs: &[VlanRun]) -> Writer {
         spec.u16(FLAGS, if bridge { SELF } else { MASTER });
         for run in runs {
             let flags = if run.pvid { PVID } else { 0 } | if run.untagged { UNTAGGED } else { 0 };
-            let mut put = |flags: u16, id: u16| _ = spec.put(VLAN_INFO, &[flags.to_ne_bytes(), id.to_ne_bytes()].concat());
+            let mut put =
+                |flags: u16, id: u16| _ = spec.put(VLAN_INFO, &[flags.to_ne_bytes(), id.to_ne_bytes()].concat());
             if run.first == run.last {
                 put(flags, run.first);
             } else {
@@ -158,12 +161,14 @@ fn needs(wanted: &State) -> Option<&LinkId> {
 /// Fails where `wanted` needs what this kernel cannot do. What was observed mostly tells: a bridge of a kernel that can has a default VLAN.
 pub fn check(wanted: &State, observed: &State) -> Result<(), Error> {
     let Some(id) = needs(wanted) else { return Ok(()) };
-    let says = |resource: &Resource| resource.as_link().is_some_and(|link| link.options.contains_key("vlan-default-pvid"));
+    let says =
+        |resource: &Resource| resource.as_link().is_some_and(|link| link.options.contains_key("vlan-default-pvid"));
     if observed.resources().any(says) || netns::scratch(|| Ok(works()))? {
         return Ok(());
     }
     let reason = format!("this kernel has no bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING); needed by {id}");
-    let error = Error::new(ErrorKind::Missing, format!("make {id}"), reason).help("use a kernel that has it, or leave `vlan-filtering` and `port-vlan` out");
+    let error = Error::new(ErrorKind::Missing, format!("make {id}"), reason)
+        .help("use a kernel that has it, or leave `vlan-filtering` and `port-vlan` out");
     Err(error.about(ResourceId::Link(id.clone())))
 }
 
@@ -192,12 +197,17 @@ mod tests {
     }
 
     fn spans() -> impl Strategy<Value = Vlans> {
-        let span = (1_u16..=4094, 0_u16..200, any::<bool>()).prop_map(|(first, more, untagged)| VlanSpan { first, last: (first + more).min(4094), untagged });
-        (proptest::collection::vec(span, 0..12), proptest::option::of(1_u16..=4094), any::<prop::sample::Index>()).prop_map(|(spans, pvid, at)| {
-            let all = Vlans::new(None, spans.iter().copied());
-            let member = (all.count() > 0).then(|| all.ids().nth(at.index(all.count()))).flatten();
-            Vlans::new(member.or(pvid), spans)
-        })
+        let span = (1_u16..=4094, 0_u16..200, any::<bool>()).prop_map(|(first, more, untagged)| VlanSpan {
+            first,
+            last: (first + more).min(4094),
+            untagged,
+        });
+        (proptest::collection::vec(span, 0..12), proptest::option::of(1_u16..=4094), any::<prop::sample::Index>())
+            .prop_map(|(spans, pvid, at)| {
+                let all = Vlans::new(None, spans.iter().copied());
+                let member = (all.count() > 0).then(|| all.ids().nth(at.index(all.count()))).flatten();
+                Vlans::new(member.or(pvid), spans)
+            })
     }
 
     proptest! {
@@ -234,7 +244,10 @@ mod tests {
 
     #[test]
     fn every_truncation_is_survived() {
-        let body = reply(&Vlans::new(Some(1), [VlanSpan { first: 1, last: 1, untagged: true }, VlanSpan { first: 20, last: 30, untagged: false }]));
+        let body = reply(&Vlans::new(
+            Some(1),
+            [VlanSpan { first: 1, last: 1, untagged: true }, VlanSpan { first: 20, last: 30, untagged: false }],
+        ));
         for cut in 0..body.bytes().len() {
             let _ = parse(&body.bytes()[..cut]);
         }
@@ -248,6 +261,9 @@ mod tests {
                 spec.put(VLAN_INFO, &[flags.to_ne_bytes(), id.to_ne_bytes()].concat());
             }
         });
-        assert_eq!(parse(body.bytes()), Some((7, Vlans::new(None, [VlanSpan { first: 40, last: 40, untagged: false }]))));
+        assert_eq!(
+            parse(body.bytes()),
+            Some((7, Vlans::new(None, [VlanSpan { first: 40, last: 40, untagged: false }])))
+        );
     }
 }

@@ -115,7 +115,10 @@ fn parse_peer(attributes: Attributes<'_>) -> Option<SeenPeer> {
         // The time of the last one, zero where there was none.
         heard: attributes.get(PEER_LAST_HANDSHAKE).is_some_and(|time| time.iter().any(|byte| *byte != 0)),
         keepalive: attributes.u16(PEER_KEEPALIVE).unwrap_or(0),
-        allowed_ips: attributes.inner(PEER_ALLOWED_IPS).filter_map(|(_, prefix)| allowed_ip(Attributes(prefix))).collect(),
+        allowed_ips: attributes
+            .inner(PEER_ALLOWED_IPS)
+            .filter_map(|(_, prefix)| allowed_ip(Attributes(prefix)))
+            .collect(),
     })
 }
 
@@ -142,7 +145,9 @@ fn endpoint_bytes(address: &SocketAddr) -> Vec<u8> {
     let port = address.port().to_be_bytes();
     match address {
         SocketAddr::V4(v4) => [&family(libc::AF_INET)[..], &port, &SocketAddrV4::ip(v4).octets(), &[0; 8]].concat(),
-        SocketAddr::V6(v6) => [&family(libc::AF_INET6)[..], &port, &[0; 4], &v6.ip().octets(), &v6.scope_id().to_ne_bytes()].concat(),
+        SocketAddr::V6(v6) => {
+            [&family(libc::AF_INET6)[..], &port, &[0; 4], &v6.ip().octets(), &v6.scope_id().to_ne_bytes()].concat()
+        }
     }
 }
 
@@ -150,7 +155,11 @@ impl Seen {
     /// The attributes of the interface.
     pub fn options(&self) -> Options {
         let key = self.public.map_or(Value::Unset, |key| Value::word(&key.to_string()));
-        let options = [("public-key", key), ("listen-port", Value::Number(self.listen_port.into())), ("fwmark", Value::Number(self.fwmark.into()))];
+        let options = [
+            ("public-key", key),
+            ("listen-port", Value::Number(self.listen_port.into())),
+            ("fwmark", Value::Number(self.fwmark.into())),
+        ];
         options.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 
@@ -226,7 +235,9 @@ pub fn configure(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), 
 /// A port that somebody else has, in words.
 fn taken(refused: Refused, port: Option<u16>) -> Refused {
     match (refused.errno, port) {
-        (libc::EADDRINUSE, Some(port)) => Refused { text: Some(format!("another socket has UDP port {port} there")), ..refused },
+        (libc::EADDRINUSE, Some(port)) => {
+            Refused { text: Some(format!("another socket has UDP port {port} there")), ..refused }
+        }
         _ => refused,
     }
 }
@@ -296,7 +307,10 @@ fn allowed_ips(prefixes: &[&IpNet], body: &mut Writer) {
         for prefix in prefixes {
             let family = if prefix.addr().is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
             list.nest(0, |entry| {
-                entry.u16(FAMILY, u16::try_from(family).unwrap_or(0)).ip(ADDRESS, prefix.addr()).u8(LENGTH, prefix.prefix_len());
+                entry
+                    .u16(FAMILY, u16::try_from(family).unwrap_or(0))
+                    .ip(ADDRESS, prefix.addr())
+                    .u8(LENGTH, prefix.prefix_len());
             });
         }
     });

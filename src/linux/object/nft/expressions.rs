@@ -119,7 +119,11 @@ impl Expressions {
     fn bits(&mut self, mask: &[u8], xor: &[u8]) {
         let length = u32::try_from(mask.len()).unwrap_or_default();
         self.add("bitwise", |data| {
-            data.be32(1, FIRST).be32(2, FIRST).be32(3, length).nest(4, |data| _ = data.put(1, mask)).nest(5, |data| _ = data.put(1, xor));
+            data.be32(1, FIRST)
+                .be32(2, FIRST)
+                .be32(3, length)
+                .nest(4, |data| _ = data.put(1, mask))
+                .nest(5, |data| _ = data.put(1, xor));
         });
     }
 
@@ -183,7 +187,11 @@ impl Expressions {
         if items.len() > 1 {
             self.payload(NETWORK, offset, length);
             let key = if family == Family::V4 { Key::Ipv4 } else { Key::Ipv6 };
-            return self.among(*not, key, items.iter().map(ends).map(|(from, to)| (octets(from), octets(to))).collect());
+            return self.among(
+                *not,
+                key,
+                items.iter().map(ends).map(|(from, to)| (octets(from), octets(to))).collect(),
+            );
         }
         let how = if *not { UNEQUAL } else { EQUAL };
         match item {
@@ -211,7 +219,10 @@ impl Expressions {
     fn between(&mut self, not: bool, from: &[u8], to: &[u8]) {
         if not {
             self.add("range", |data| {
-                data.be32(1, FIRST).be32(2, UNEQUAL).nest(3, |data| _ = data.put(1, from)).nest(4, |data| _ = data.put(1, to));
+                data.be32(1, FIRST)
+                    .be32(2, UNEQUAL)
+                    .nest(3, |data| _ = data.put(1, from))
+                    .nest(4, |data| _ = data.put(1, to));
             });
         } else {
             self.compare(AT_LEAST, from);
@@ -230,7 +241,9 @@ impl Expressions {
 
     /// Protocol, ICMP type and ports.
     fn transport(&mut self, rule: &PacketRule) -> Option<()> {
-        let Some(name) = &rule.protocol else { return (rule.port.is_empty() && rule.source_port.is_empty()).then_some(()) };
+        let Some(name) = &rule.protocol else {
+            return (rule.port.is_empty() && rule.source_port.is_empty()).then_some(());
+        };
         let protocol = protocol_number(name)?;
         if let Some(kind) = &rule.icmp_type {
             let family = if protocol == 1 { Family::V4 } else { Family::V6 };
@@ -247,7 +260,11 @@ impl Expressions {
                 [] => {}
                 [(from, to)] => {
                     self.payload(TRANSPORT, offset, 2);
-                    if from == to { self.compare(EQUAL, &from.to_be_bytes()) } else { self.between(false, &from.to_be_bytes(), &to.to_be_bytes()) }
+                    if from == to {
+                        self.compare(EQUAL, &from.to_be_bytes())
+                    } else {
+                        self.between(false, &from.to_be_bytes(), &to.to_be_bytes())
+                    }
                 }
                 list => {
                     self.payload(TRANSPORT, offset, 2);

@@ -65,7 +65,13 @@ pub fn has_table(family: &str, table: &str) -> Result<bool, Error> {
 /// Whether there is such a chain.
 pub fn has_chain(chain: &ChainRef) -> Result<bool, Error> {
     let Some(number) = self::family(&chain.family) else { return Ok(false) };
-    let answer = ask(&format!("nft list chain {chain}"), GETCHAIN, number, &[(FIRST, &chain.table), (CHAIN_NAME, &chain.chain)], false)?;
+    let answer = ask(
+        &format!("nft list chain {chain}"),
+        GETCHAIN,
+        number,
+        &[(FIRST, &chain.table), (CHAIN_NAME, &chain.chain)],
+        false,
+    )?;
     Ok(!answer.is_empty())
 }
 
@@ -89,7 +95,11 @@ pub fn chains() -> Result<Vec<RawChain>, Error> {
 fn read_chains(answer: &[Message]) -> Vec<RawChain> {
     let chain = |message: &Message| {
         let attributes = attributes(message);
-        let place = ChainRef { family: family_of(message)?, table: attributes.text(FIRST)?, chain: attributes.text(CHAIN_NAME)? };
+        let place = ChainRef {
+            family: family_of(message)?,
+            table: attributes.text(FIRST)?,
+            chain: attributes.text(CHAIN_NAME)?,
+        };
         Some(RawChain { place, base: attributes.get(CHAIN_HOOK).is_some() })
     };
     answer.iter().filter_map(chain).collect()
@@ -117,7 +127,11 @@ fn read_commented(answer: &[Message]) -> Vec<(ChainRef, String)> {
     let mut found = Vec::new();
     for message in answer {
         let attributes = attributes(message);
-        let (Some(family), Some(table), Some(chain)) = (family_of(message), attributes.text(FIRST), attributes.text(RULE_CHAIN)) else { continue };
+        let (Some(family), Some(table), Some(chain)) =
+            (family_of(message), attributes.text(FIRST), attributes.text(RULE_CHAIN))
+        else {
+            continue;
+        };
         for name in names(&message.body) {
             let place = (ChainRef { family: family.clone(), table: table.clone(), chain: chain.clone() }, name);
             if !found.contains(&place) {
@@ -134,11 +148,22 @@ type Told = (Vec<u8>, Vec<String>);
 /// The rules of a chain in their order: the expressions of each, and the names in its comments `topo:NAME`. None where there is no such chain.
 pub fn rules(chain: &ChainRef) -> Result<Vec<Told>, Error> {
     let Some(number) = self::family(&chain.family) else { return Ok(Vec::new()) };
-    let answer = ask(&format!("nft list chain {chain}"), GETRULE, number, &[(FIRST, &chain.table), (RULE_CHAIN, &chain.chain)], true)?;
+    let answer = ask(
+        &format!("nft list chain {chain}"),
+        GETRULE,
+        number,
+        &[(FIRST, &chain.table), (RULE_CHAIN, &chain.chain)],
+        true,
+    )?;
     let here = |message: &&Message| {
-        attributes(message).text(FIRST).as_ref() == Some(&chain.table) && attributes(message).text(RULE_CHAIN).as_ref() == Some(&chain.chain)
+        attributes(message).text(FIRST).as_ref() == Some(&chain.table)
+            && attributes(message).text(RULE_CHAIN).as_ref() == Some(&chain.chain)
     };
-    Ok(answer.iter().filter(here).map(|message| (attributes(message).get(RULE_EXPRESSIONS).unwrap_or_default().to_vec(), names(&message.body))).collect())
+    Ok(answer
+        .iter()
+        .filter(here)
+        .map(|message| (attributes(message).get(RULE_EXPRESSIONS).unwrap_or_default().to_vec(), names(&message.body)))
+        .collect())
 }
 
 /// Reads a packet that came from anywhere as an answer to each of the questions; says how many messages there were, and how many were one to any.
@@ -155,11 +180,14 @@ fn names(body: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     for (at, window) in body.windows(MARK.len()).enumerate() {
         // A text that merely has it in the middle is somebody else's.
-        let begins =
-            at.checked_sub(1).and_then(|before| body.get(before)).is_none_or(|before| !before.is_ascii_graphic() && *before != b' ' || is_length(body, at));
+        let begins = at
+            .checked_sub(1)
+            .and_then(|before| body.get(before))
+            .is_none_or(|before| !before.is_ascii_graphic() && *before != b' ' || is_length(body, at));
         if window == MARK && begins {
             let rest = body.get(at + MARK.len()..).unwrap_or_default();
-            let name: Vec<u8> = rest.iter().copied().take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).collect();
+            let name: Vec<u8> =
+                rest.iter().copied().take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).collect();
             if !name.is_empty() && rest.get(name.len()) == Some(&0) {
                 names.extend(String::from_utf8(name));
             }
@@ -196,7 +224,8 @@ fn ask(tried: &str, kind: u16, family: u8, names: &[(u16, &str)], dump: bool) ->
     for (kind, name) in names {
         body.text(*kind, name);
     }
-    let answers = if dump { socket.dump(kind, body.bytes()) } else { socket.get(kind, body.bytes()).map(|answer| vec![answer]) };
+    let answers =
+        if dump { socket.dump(kind, body.bytes()) } else { socket.get(kind, body.bytes()).map(|answer| vec![answer]) };
     match answers {
         Err(refused) if matches!(refused.errno, libc::ENOENT | libc::EINVAL) => Ok(Vec::new()),
         answers => answers.map_err(|refused| refused.error(tried)),

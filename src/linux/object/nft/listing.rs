@@ -96,7 +96,10 @@ impl Block {
 
     /// The head of a base chain: `type filter hook forward priority 0; policy accept;`.
     pub fn head(&self) -> Option<&str> {
-        self.lines.first().map(String::as_str).filter(|line| line.starts_with("type ") && self.title.starts_with("chain "))
+        self.lines
+            .first()
+            .map(String::as_str)
+            .filter(|line| line.starts_with("type ") && self.title.starts_with("chain "))
     }
 
     /// Its type, hook, priority, and whether its policy is to drop. What is not understood is in the hook; all empty for what is not a base chain.

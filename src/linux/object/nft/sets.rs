@@ -82,7 +82,9 @@ impl Set {
                 });
             };
             let ranges = self.has_ranges();
-            if let Some((first, _)) = self.items.first().filter(|(first, _)| ranges && first.iter().any(|byte| *byte != 0)) {
+            if let Some((first, _)) =
+                self.items.first().filter(|(first, _)| ranges && first.iter().any(|byte| *byte != 0))
+            {
                 element(&vec![0; first.len()], true);
             }
             for (from, to) in &self.items {

@@ -21,7 +21,8 @@ use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRu
 use std::collections::{HashMap, VecDeque};
 
 /// What to do where a transaction is larger than the kernel lets a process in a user namespace send (a few hundred rules).
-pub(crate) const TOO_LONG: &str = "in a user namespace one transaction is bounded by net.core.wmem_max of the machine: raise it, or use fewer rules";
+pub(crate) const TOO_LONG: &str =
+    "in a user namespace one transaction is bounded by net.core.wmem_max of the machine: raise it, or use fewer rules";
 
 /// How often a listing that somebody's change interrupted is begun again.
 const ATTEMPTS: usize = 10;
@@ -31,7 +32,12 @@ const ATTEMPTS: usize = 10;
 ///
 /// A rule that is what `wanted` (or the table as it was installed, `recorded`) has is given as that; any other as nft lists it. What is no chain (a set,
 /// flags) is given as a chain of that name without a hook.
-pub fn observe(node: &Node, topology: &Name, wanted: Option<&Table>, recorded: Option<&TableRecord>) -> Result<Option<(Table, bool)>, Error> {
+pub fn observe(
+    node: &Node,
+    topology: &Name,
+    wanted: Option<&Table>,
+    recorded: Option<&TableRecord>,
+) -> Result<Option<(Table, bool)>, Error> {
     if !has_table("inet", &table_name(topology))? {
         return Ok(None);
     }
@@ -60,7 +66,9 @@ pub fn parse(node: &Node, topology: &Name, wanted: Option<&Table>, text: &str) -
 }
 
 fn is_ours(listing: &Listing, topology: &Name) -> bool {
-    listing.comment().as_deref() == Some(&mark(topology)) || listing.is_empty() || listing.any_rule_ends_with(&comment(topology))
+    listing.comment().as_deref() == Some(&mark(topology))
+        || listing.is_empty()
+        || listing.any_rule_ends_with(&comment(topology))
 }
 
 fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> Table {
@@ -96,7 +104,9 @@ pub fn topologies() -> Result<Vec<Name>, Error> {
         return Ok(Vec::new());
     }
     let rules = commented()?;
-    let by_rule = |table: &str, name: &str| rules.iter().any(|(chain, of)| chain.family == "inet" && chain.table == table && of == name);
+    let by_rule = |table: &str, name: &str| {
+        rules.iter().any(|(chain, of)| chain.family == "inet" && chain.table == table && of == name)
+    };
     let ours = |(table, marks): &(String, Vec<String>)| {
         let name = table.strip_prefix("topo-").filter(|name| is_name(name))?;
         (marks.iter().any(|mark| mark == name) || by_rule(table, name)).then(|| Name::from(name))
@@ -110,7 +120,8 @@ fn load(table: &Table, start: Start) -> Result<(), Error> {
     let refused = |error: Error| error.about(ResourceId::Table(table.node.clone()));
     for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
         if let Some(fault) = rule.fault() {
-            let error = Error::new(ErrorKind::Refused, tried(&format!(", rule `{}`", rule.text(&table.topology))), fault);
+            let error =
+                Error::new(ErrorKind::Refused, tried(&format!(", rule `{}`", rule.text(&table.topology))), fault);
             return Err(refused(error.about_rule(Some(rule))));
         }
     }
@@ -180,9 +191,22 @@ fn list(topology: &Name) -> Result<Option<Listing>, Error> {
 
 /// What a listing has of the table itself that we never put there (`flags dormant`), as a chain.
 fn flags(listing: &Listing) -> Option<Chain> {
-    let rules: Vec<TableRule> = listing.attributes.iter().filter(|line| !line.starts_with("comment ")).cloned().map(TableRule::Listed).collect();
+    let rules: Vec<TableRule> = listing
+        .attributes
+        .iter()
+        .filter(|line| !line.starts_with("comment "))
+        .cloned()
+        .map(TableRule::Listed)
+        .collect();
     let nothing = String::new;
-    (!rules.is_empty()).then(|| Chain { name: "(table)".to_owned(), kind: nothing(), hook: nothing(), priority: 0, drop: false, rules })
+    (!rules.is_empty()).then(|| Chain {
+        name: "(table)".to_owned(),
+        kind: nothing(),
+        hook: nothing(),
+        priority: 0,
+        drop: false,
+        rules,
+    })
 }
 
 /// Rules by the chain they stand in and the line they are listed as.
@@ -232,7 +256,9 @@ impl Known {
 
     /// Whether every rule of the listing is known.
     fn knows_all(&self, listing: &Listing) -> bool {
-        let known = |block: &Block| block.rules().iter().all(|line| self.rules.contains_key(&(block.name().to_owned(), line.clone())));
+        let known = |block: &Block| {
+            block.rules().iter().all(|line| self.rules.contains_key(&(block.name().to_owned(), line.clone())))
+        };
         listing.blocks.iter().all(known)
     }
 

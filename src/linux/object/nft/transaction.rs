@@ -57,7 +57,9 @@ pub fn of(table: &Table, start: Start) -> Option<Vec<Request>> {
                 request(NEWSET, CREATE, &|body| set.head(body));
                 request(NEWSETELEM, CREATE, &|body| set.elements(body));
             }
-            request(NEWRULE, CREATE | APPEND, &|body| _ = body.text(2, &chain.name).nested(4, &expressions).put(7, &comment));
+            request(NEWRULE, CREATE | APPEND, &|body| {
+                _ = body.text(2, &chain.name).nested(4, &expressions).put(7, &comment)
+            });
         }
     }
     Some(requests)

@@ -31,7 +31,9 @@ impl Expressions {
     }
 
     fn decide(&mut self, code: i32) {
-        self.add("immediate", |data| _ = data.be32(1, DECISION).nest(2, |data| _ = data.nest(2, |data| _ = data.be32(1, code.cast_unsigned()))));
+        self.add("immediate", |data| {
+            _ = data.be32(1, DECISION).nest(2, |data| _ = data.nest(2, |data| _ = data.be32(1, code.cast_unsigned())))
+        });
     }
 
     /// Puts ports into registers from `next` on; which they are.
@@ -58,7 +60,10 @@ impl Expressions {
         let [from, to] = self.ports(next, target.port);
         self.add("nat", |data| {
             data.be32(1, what).be32(2, protocol_family(family).into());
-            numbers(data, [(3, Some(FIRST)), (4, last.map(|_| FIRST + 1)), (5, from), (6, to), (7, from.map(|_| PORT_IS_SAID))]);
+            numbers(
+                data,
+                [(3, Some(FIRST)), (4, last.map(|_| FIRST + 1)), (5, from), (6, to), (7, from.map(|_| PORT_IS_SAID))],
+            );
         });
         Some(())
     }

@@ -40,7 +40,8 @@ impl Dice {
 
     fn netem(&mut self) -> Netem {
         let rate = loop {
-            let unit = self.one_of(&["bit", "kbit", "mbit", "gbit", "kibit", "mibit", "gibit", "bps", "kbps", "mbps", "gibps"]);
+            let unit = self
+                .one_of(&["bit", "kbit", "mbit", "gbit", "kibit", "mibit", "gibit", "bps", "kbps", "mbps", "gibps"]);
             if let Ok(rate) = Rate::parse(&format!("{}{unit}", self.number(2_000))) {
                 break rate;
             }
@@ -104,7 +105,10 @@ fn the_kernels_own_and_those_below_the_root_are_not_seen() {
     assert!(seen("fq_codel", 0, ROOT, &[]).is_none());
     assert!(seen("fq_codel", 0x8001_0000, 0x7470_0001, &[]).is_none());
     let other = seen("fq_codel", 0x8001_0000, ROOT, &[1, 2, 3, 4]).unwrap().qdisc(&"RED".into(), "eth0".into());
-    assert_eq!((other.marked, other.work), (false, Work::Other { kind: "fq_codel".into(), more: String::new(), options: vec![1, 2, 3, 4] }));
+    assert_eq!(
+        (other.marked, other.work),
+        (false, Work::Other { kind: "fq_codel".into(), more: String::new(), options: vec![1, 2, 3, 4] })
+    );
 }
 
 #[test]

@@ -15,7 +15,14 @@ fn sample() -> Record {
     record.prior.push(Resource::Sysctl(Sysctl::new(Node::host(), "net/ipv4/ip_forward", "0")));
     record.owned.insert(ResourceId::Sysctl(Node::host(), "net/ipv4/ip_forward".to_owned()));
     let rules = vec![TableRule::Raw("accept".to_owned())];
-    let chain = Chain { name: "forward".to_owned(), kind: "filter".to_owned(), hook: "forward".to_owned(), priority: 0, drop: true, rules };
+    let chain = Chain {
+        name: "forward".to_owned(),
+        kind: "filter".to_owned(),
+        hook: "forward".to_owned(),
+        priority: 0,
+        drop: true,
+        rules,
+    };
     let table = Table { node: "RED".into(), topology: "lab".into(), chains: vec![chain] };
     record.tables.insert("RED".into(), TableRecord { generation: 3, table });
     record
@@ -75,7 +82,9 @@ fn what_others_could_have_written_is_refused() {
     std::fs::remove_file(&path).unwrap();
     std::fs::remove_dir(records.dir.join("lab")).unwrap();
     std::os::unix::fs::symlink("/etc", records.dir.join("lab")).unwrap();
-    for error in [records.load(&lab).unwrap_err(), records.save(&lab, &sample()).unwrap_err(), records.remove(&lab).unwrap_err()] {
+    for error in
+        [records.load(&lab).unwrap_err(), records.save(&lab, &sample()).unwrap_err(), records.remove(&lab).unwrap_err()]
+    {
         assert_eq!(error.kind, ErrorKind::Taken);
     }
     assert!(records.names().unwrap().is_empty());
@@ -103,7 +112,10 @@ fn what_is_beside_the_record_is_as_safe_and_goes_with_it() {
     let lab = Name::from("lab");
     let name = crate::linux::store::names::name;
     assert_eq!(records.read::<Vec<u64>>(&lab, "confirm.json").unwrap(), None);
-    assert!(!records.delete(&lab, "confirm.json").unwrap() && !records.rename(&lab, "confirm.json", "rollback.json").unwrap());
+    assert!(
+        !records.delete(&lab, "confirm.json").unwrap()
+            && !records.rename(&lab, "confirm.json", "rollback.json").unwrap()
+    );
     records.save(&lab, &sample()).unwrap();
     for number in [9, 10, 2] {
         records.write(&lab, &name(number), &vec![number]).unwrap();

@@ -19,14 +19,17 @@ fn answer(write: impl FnOnce(&mut Writer)) -> Answer {
 }
 
 fn prefix() -> impl Strategy<Value = IpNet> {
-    let v4 = (any::<[u8; 4]>(), 0..=32_u8).prop_map(|(ip, length)| IpNet::V4(Ipv4Net::new(ip.into(), length).unwrap().trunc()));
-    let v6 = (any::<[u8; 16]>(), 0..=128_u8).prop_map(|(ip, length)| IpNet::V6(Ipv6Net::new(ip.into(), length).unwrap().trunc()));
+    let v4 = (any::<[u8; 4]>(), 0..=32_u8)
+        .prop_map(|(ip, length)| IpNet::V4(Ipv4Net::new(ip.into(), length).unwrap().trunc()));
+    let v6 = (any::<[u8; 16]>(), 0..=128_u8)
+        .prop_map(|(ip, length)| IpNet::V6(Ipv6Net::new(ip.into(), length).unwrap().trunc()));
     prop_oneof![v4, v6]
 }
 
 fn address() -> impl Strategy<Value = SocketAddr> {
     let v4 = (any::<[u8; 4]>(), 1..=u16::MAX).prop_map(|(ip, port)| SocketAddr::new(IpAddr::from(ip), port));
-    let v6 = (any::<[u8; 16]>(), 1..=u16::MAX, any::<u32>()).prop_map(|(ip, port, scope)| SocketAddrV6::new(ip.into(), port, 0, scope).into());
+    let v6 = (any::<[u8; 16]>(), 1..=u16::MAX, any::<u32>())
+        .prop_map(|(ip, port, scope)| SocketAddrV6::new(ip.into(), port, 0, scope).into());
     prop_oneof![v4, v6]
 }
 
