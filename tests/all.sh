@@ -23,21 +23,20 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
-# A test file that has the sandbox in it touches a kernel; one that says what it needs of one may have to go to the lane.
 {
     if [ "${1:-}" = --quick ]; then
         echo "without the tests that touch a kernel, this machine's or the lane's: \`make test\` has them" >&2
-        grep -L '^mod sandbox;' tests/*.rs
+        set -- pure
     else
-        grep -l 'run_needing\|run_in_lane' tests/*.rs
-        grep -L 'run_needing\|run_in_lane' tests/*.rs
-    fi | sed 's|tests/\(.*\)\.rs$|--test \1|'
+        set -- lane hostile kernel program pure
+    fi
+    printf -- '--test %s\n' "$@"
     # Each part of the benchmark once: it asserts what it measures.
     printf '%s\n' --lib --bins --doc '--bench plan'
 } >"$folder/targets"
 
 "$cargo" test --no-run 2>&1 | tail -n 1
-# Side by side: the lane, which most of the first are about, has one processor. More than four at once would need much memory.
+# Side by side, as the tests of each are: more than four at once would need much memory.
 at_once=$(nproc)
 [ "$at_once" -le 4 ] || at_once=4
 xargs -P "$at_once" -I '{}' sh tests/all.sh --one '{}' "$folder" <"$folder/targets" | tee "$folder/log"

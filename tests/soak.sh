@@ -26,35 +26,37 @@ seed=${SEED:-$(date +%s)}
 echo "seed $seed (SEED=$seed repeats this run)"
 mkdir -p target/soak
 
-# What a part is: the test and what makes it long.
+# What a part is: the binary and the module of its tests, and what makes it long.
 words() {
     case $1 in
-    laws) echo "laws TOPO_LAWS=10000 TOPO_SEED=$seed" ;;
-    orders) echo "orders TOPO_ORDERS=3000 TOPO_SEED=$seed" ;;
-    laws-kernel) echo "laws_kernel TOPO_LAWS_KERNEL=500 TOPO_SEED=$seed" ;;
-    conformance) echo "conformance TOPO_CONFORMANCE=500 TOPO_SEED=$seed" ;;
-    crash) echo "crash TOPO_CRASH=all" ;;
-    refusals) echo "refusals TOPO_REFUSALS=all" ;;
-    races) echo "races TOPO_RACES=200" ;;
-    fuzz) echo "fuzz TOPO_FUZZ=100000 TOPO_FUZZ_SEED=$seed" ;;
-    records) echo "records TOPO_RECORDS=1000" ;;
-    resources) echo "resources TOPO_MANY=5000" ;;
-    kinds) echo "kinds_random TOPO_KINDS=200 TOPO_SEED=$seed" ;;
-    eyes) echo "eyes TOPO_EYES=all" ;;
-    vlans) echo "vlans TOPO_VLANS=200 TOPO_SEED=$seed" ;;
-    impair) echo "impair TOPO_IMPAIR=1000" ;;
+    laws) echo "pure laws TOPO_LAWS=10000 TOPO_SEED=$seed" ;;
+    orders) echo "pure orders TOPO_ORDERS=3000 TOPO_SEED=$seed" ;;
+    laws-kernel) echo "hostile laws_kernel TOPO_LAWS_KERNEL=500 TOPO_SEED=$seed" ;;
+    conformance) echo "hostile conformance TOPO_CONFORMANCE=500 TOPO_SEED=$seed" ;;
+    crash) echo "hostile crash TOPO_CRASH=all" ;;
+    refusals) echo "hostile refusals TOPO_REFUSALS=all" ;;
+    races) echo "hostile races TOPO_RACES=200" ;;
+    fuzz) echo "hostile fuzz TOPO_FUZZ=100000 TOPO_FUZZ_SEED=$seed" ;;
+    records) echo "hostile records TOPO_RECORDS=1000" ;;
+    resources) echo "hostile resources TOPO_MANY=5000" ;;
+    kinds) echo "lane kinds_random TOPO_KINDS=200 TOPO_SEED=$seed" ;;
+    eyes) echo "lane eyes TOPO_EYES=all" ;;
+    vlans) echo "lane vlans TOPO_VLANS=200 TOPO_SEED=$seed" ;;
+    impair) echo "lane impair TOPO_IMPAIR=1000" ;;
     esac
 }
 
 failed=""
 for part in "$@"; do
     long=$(words "$part")
+    binary=${long%% *}
+    long=${long#* }
     test=${long%% *}
     log=target/soak/$part.log
     echo "$part: $long"
     # A line for each twentieth that is done, and what a test sums up.
     {
-        env ${long#* } "$cargo" test --test "$test" -- --nocapture 2>&1
+        env ${long#* } "$cargo" test --test "$binary" "$test::" -- --nocapture 2>&1
         echo "ended with $?"
     } | tee "$log" | awk -v part="$part" '
         { line = $0; sub(/^\| /, "", line) }

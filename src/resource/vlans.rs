@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(after.changes(&after), (Vec::new(), Vec::new()));
     }
 
-    /// As seen on a kernel, see `tests/vlans.rs`.
+    /// As seen on a kernel, see `tests/lane/vlans.rs`.
     #[test]
     fn a_default_is_followed_as_the_kernel_does() {
         assert_eq!(Vlans::access(10).follow_default(10, 5), Vlans::access(5));

@@ -1,6 +1,6 @@
 //! What plan, apply and undo have to keep, for any topologies and any mess, on a kernel that is the model or the model with a fault.
 //!
-//! Each law is a function that takes the machine and says what is wrong. `tests/laws.rs` holds them on the model; `tests/planted.rs` shows, with a fault
+//! Each law is a function that takes the machine and says what is wrong. `tests/pure/laws.rs` holds them on the model; `tests/pure/planted.rs` shows, with a fault
 //! planted for each, that they can find one.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]

@@ -8,7 +8,7 @@
 //! kernel lacks one, the same sandbox is made in the lane: another kernel, which sees this machine's files and is booted once for all tests of a test binary.
 //!
 //! ```no_run
-//! mod sandbox;
+//! use crate::sandbox;
 //!
 //! #[test]
 //! fn pair() {
@@ -74,14 +74,37 @@ ip link set lo up || exit 99
 exit $?
 "#;
 
-/// Runs a test in a sandbox, for at most two minutes. `name` is the name of the test function, with its module's where it is in one.
+/// Runs a test in a sandbox, for at most two minutes. `name` is the name of the test function.
 pub fn run(name: &str, test: impl FnOnce()) {
     run_within(name, Duration::from_secs(120), test);
 }
 
 /// Says whether this is the inside of the sandbox of a test.
 pub fn is_inside(name: &str) -> bool {
-    std::env::var(MARK).is_ok_and(|marked| marked == name)
+    std::env::var(MARK).is_ok_and(|marked| is_path_of(&marked, name))
+}
+
+/// Whether `path` names the test function `name`, with the modules that it is in or without.
+fn is_path_of(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|modules| modules.is_empty() || modules.ends_with("::"))
+}
+
+/// The path of the test that runs in this thread, whose function is called `name`. The harness names the thread of a test after it, where it starts one.
+fn path_of(name: &str) -> String {
+    let thread = std::thread::current().name().map(str::to_owned);
+    thread.filter(|path| is_path_of(path, name)).unwrap_or_else(|| {
+        let list = Command::new(std::env::current_exe().expect("the path of this test"))
+            .args(["--list", "--format", "terse"])
+            .output();
+        let list = String::from_utf8(list.expect("the list of tests").stdout).expect("names of tests");
+        let mut paths =
+            list.lines().filter_map(|line| line.strip_suffix(": test")).filter(|path| is_path_of(path, name));
+        let path = paths
+            .next()
+            .unwrap_or_else(|| panic!("no test is called {name:?}: the name given to sandbox::run must be the test's"));
+        assert!(paths.next().is_none(), "several tests are called {name:?}: run them with more than one thread");
+        path.to_owned()
+    })
 }
 
 /// [`run`] with a time limit.
@@ -154,7 +177,7 @@ fn in_lane(name: &str, features: &[&'static str], limit: Duration, reason: &str)
     });
     assert!(lacking.is_empty(), "{name} can run nowhere: {reason}, and the lane's lacks {lacking:?}");
     let limit = limit * lane::SLOWER;
-    let command = command(&enter(), name, limit, handed_on(name));
+    let command = command(&enter(), &path_of(name), limit);
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     // The command has a limit of its own; where that does not hold, the kernel hangs.
     match lane::run(&words, limit + minutes) {
@@ -174,20 +197,20 @@ fn enter() -> Vec<&'static str> {
 }
 
 /// The variables of a test inside a sandbox: its mark, and what a person set for tests.
-fn handed_on(name: &str) -> Vec<(String, String)> {
+fn handed_on(path: &str) -> Vec<(String, String)> {
     let of_tests =
         std::env::vars().filter(|(key, _)| (key.starts_with("TOPO") && key != MARK) || key.starts_with("PROPTEST_"));
-    of_tests.chain([(MARK.to_owned(), name.to_owned()), ("RUST_BACKTRACE".to_owned(), "0".to_owned())]).collect()
+    of_tests.chain([(MARK.to_owned(), path.to_owned()), ("RUST_BACKTRACE".to_owned(), "0".to_owned())]).collect()
 }
 
 /// The command line that runs one test of this binary by `enter`.
-fn command(enter: &[&str], name: &str, limit: Duration, variables: Vec<(String, String)>) -> Vec<String> {
+fn command(enter: &[&str], path: &str, limit: Duration) -> Vec<String> {
     let binary = std::env::current_exe().expect("the path of this test").display().to_string();
     let limit = limit.as_secs().to_string();
     let mut words: Vec<String> = ["timeout", "--signal=KILL", &limit, "env"].map(str::to_owned).into();
-    words.extend(variables.into_iter().map(|(key, value)| format!("{key}={value}")));
+    words.extend(handed_on(path).into_iter().map(|(key, value)| format!("{key}={value}")));
     words.extend(enter.iter().map(|word| (*word).to_owned()));
-    words.extend([&binary, "--exact", name, "--nocapture", "--test-threads=1"].map(str::to_owned));
+    words.extend([&binary, "--exact", path, "--nocapture", "--test-threads=1"].map(str::to_owned));
     words
 }
 
@@ -198,7 +221,7 @@ pub fn run_by(enter: &[&str], name: &str, limit: Duration, test: impl FnOnce()) 
     }
     require();
     let limit = if lane::is_here() { limit * lane::SLOWER } else { limit };
-    let words = command(enter, name, limit, handed_on(name));
+    let words = command(enter, &path_of(name), limit);
     let mut command = Command::new(&words[0]);
     let mut child = command
         .args(&words[1..])

@@ -1,0 +1,32 @@
+//! Everything that goes wrong: kills, refused requests, races, mutated input, limits, and other programs on the same machine.
+
+mod conformance;
+mod crash;
+mod docker;
+mod fuzz;
+mod laws_kernel;
+mod neighbors;
+mod neighbors_real;
+mod races;
+mod records;
+mod refusals;
+mod resources;
+
+#[path = "../cases/mod.rs"]
+mod cases;
+#[path = "../generator/mod.rs"]
+mod generator;
+#[path = "../hand/mod.rs"]
+mod hand;
+#[path = "../law/mod.rs"]
+mod law;
+#[path = "../mutation/mod.rs"]
+mod mutation;
+#[path = "../sandbox/mod.rs"]
+mod sandbox;
+#[path = "../shadow/mod.rs"]
+mod shadow;
+#[path = "../tracer/mod.rs"]
+mod tracer;
+#[path = "../transitions/mod.rs"]
+mod transitions;

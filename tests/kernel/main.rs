@@ -1,0 +1,14 @@
+//! Each kind of resource on this machine's kernel, and whose is what.
+
+mod edits;
+mod facts;
+mod held;
+mod netns_nft;
+mod netns_sysctl;
+mod others;
+mod routing;
+mod strange;
+mod two;
+
+#[path = "../sandbox/mod.rs"]
+mod sandbox;

@@ -1,0 +1,25 @@
+//! What this machine's kernel may not have: such a test says what it needs, and goes to the lane where that is missing (`tests/kernel-lane`).
+
+mod eyes;
+mod failures;
+mod handover;
+mod impair;
+mod kinds;
+mod kinds_random;
+mod lane;
+mod lent;
+mod netns_linux;
+mod no_drift;
+mod offload;
+mod promised;
+mod topologies;
+mod vlans;
+mod wireguard;
+mod without_ipv6;
+
+#[path = "../generator/mod.rs"]
+mod generator;
+#[path = "../sandbox/mod.rs"]
+mod sandbox;
+#[path = "../transitions/mod.rs"]
+mod transitions;

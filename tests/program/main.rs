@@ -1,0 +1,17 @@
+//! The program as a person meets it: commands and what they print, confirmation, checks, signals, upgrades.
+
+mod checks;
+mod cli;
+mod confirm;
+mod examples;
+mod identity;
+mod interrupted;
+mod language;
+mod netns_exec;
+mod readme;
+mod throwaway;
+mod upgrade;
+mod versions;
+
+#[path = "../sandbox/mod.rs"]
+mod sandbox;
