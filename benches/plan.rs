@@ -1,4 +1,5 @@
-//! What topo does before and after it talks to the kernel, alone: parse, check, plan. Promised: all three under 100 ms for a thousand namespaces.
+//! What topo does before and after it talks to the kernel, alone: parse, check, plan. Promised: all three under 100 ms
+//! for a thousand namespaces.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark")]
 

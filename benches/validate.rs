@@ -1,5 +1,5 @@
-//! What `topo validate` costs, for each kind of which a file can have many: 1,000, 10,000 and 100,000 objects (20,000 interfaces), or as many as 8 MiB hold. Promised: a second at
-//! most.
+//! What `topo validate` costs, for each kind of which a file can have many: 1,000, 10,000 and 100,000 objects (20,000
+//! interfaces), or as many as 8 MiB hold. Promised: a second at most.
 
 #![allow(missing_docs, reason = "a benchmark")]
 

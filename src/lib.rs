@@ -16,12 +16,13 @@
 //! Report
 //! ```
 //!
-//! `apply`, `destroy`, repair and undo are this one path: destroy is a plan towards nothing but what was there before, undo a plan towards what was
-//! observed before. There is no second implementation of anything. A destroy holds its namespaces until all is done, and gives them their names back where
-//! that is undone; what goes with them needs no step, and where nobody is shown it no look either ([`resource::Namespace::whole`]).
+//! `apply`, `destroy`, repair and undo are this one path: destroy is a plan towards nothing but what was there before,
+//! undo a plan towards what was observed before. There is no second implementation of anything. A destroy holds its
+//! namespaces until all is done, and gives them their names back where that is undone; what goes with them needs no
+//! step, and where nobody is shown it no look either ([`resource::Namespace::whole`]).
 //!
-//! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`linux::probe`] tries them from their nodes, and
-//! [`apply::run_on_trial`] takes their word for whether a change stays.
+//! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`linux::probe`]
+//! tries them from their nodes, and [`apply::run_on_trial`] takes their word for whether a change stays.
 //!
 //! # Rooms
 //!
@@ -53,8 +54,9 @@
 //!
 //! # Why no async runtime
 //!
-//! Network changes are serialised by one lock in the kernel; a namespace costs a millisecond there and the requests are a few microseconds each. Blocking
-//! netlink sockets on a few threads reach the kernel's floor (see `benches/`), so there is nothing for a runtime to do.
+//! Network changes are serialised by one lock in the kernel; a namespace costs a millisecond there and the requests are
+//! a few microseconds each. Blocking netlink sockets on a few threads reach the kernel's floor (see `benches/`), so
+//! there is nothing for a runtime to do.
 
 pub mod apply;
 pub mod check;

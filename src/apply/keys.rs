@@ -1,4 +1,5 @@
-//! What the record knows of WireGuard interfaces and the kernel does not say: where they were born, and the files that their keys came from.
+//! What the record knows of WireGuard interfaces and the kernel does not say: where they were born, and the files that
+//! their keys came from.
 
 use crate::plan::change::Plan;
 use crate::resource::{Kind, Link, Operation, Peer, Record, Resource, ResourceId, State, Value};
@@ -35,8 +36,8 @@ pub(super) fn files(record: &mut Record, files: Vec<(ResourceId, String)>) {
     record.key_files.extend(files);
 }
 
-/// Notes what is about to happen to an interface. While one is made anew nobody knows whether it is the old one or the new one that is there: whoever finds it
-/// cut off makes it once more.
+/// Notes what is about to happen to an interface. While one is made anew nobody knows whether it is the old one or the
+/// new one that is there: whoever finds it cut off makes it once more.
 pub(super) fn about_to(record: &mut Record, plan: &Plan, link: &Link) {
     let made = plan
         .steps

@@ -1,4 +1,5 @@
-//! What links did for the kernel before topo told them otherwise: the record knows it, by where each is at home, for links of ours and of others alike.
+//! What links did for the kernel before topo told them otherwise: the record knows it, by where each is at home, for
+//! links of ours and of others alike.
 
 use crate::kernel::{Error, Kernel};
 use crate::plan::change::Plan;
@@ -44,7 +45,8 @@ fn forget(batch: &[Operation], during: &mut Record) -> bool {
     during.offload.len() < before
 }
 
-/// Keeps up with what is about to be done: forgets links that go, and notes what links have that were just made, before it is written for the first time.
+/// Keeps up with what is about to be done: forgets links that go, and notes what links have that were just made, before
+/// it is written for the first time.
 pub(super) fn before(
     kernel: &mut dyn Kernel,
     plan: &Plan,

@@ -8,7 +8,8 @@ use crate::resource::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it can complete or remove the topology.
+/// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it
+/// can complete or remove the topology.
 pub(super) fn during(plan: &Plan) -> Record {
     let mut record = plan.base.record.clone();
     record.running = true;
@@ -16,7 +17,8 @@ pub(super) fn during(plan: &Plan) -> Record {
     record
         .prior
         .retain(|prior| !matches!(prior, Resource::Sysctl(sysctl) if plan.base.namespace(&sysctl.node).is_none()));
-    // Nor is the generation of a table that is gone: the one that is installed in its place may have the same, in a namespace that is as fresh as that one was.
+    // Nor is the generation of a table that is gone: the one that is installed in its place may have the same, in a
+    // namespace that is as fresh as that one was.
     record.tables.retain(|node, _| plan.base.get(&ResourceId::Table(node.clone())).is_some());
     changes(&mut record, &plan.wanted);
     let wanted = after_wanted(&plan.wanted);
@@ -88,7 +90,8 @@ pub(super) fn after(during: &Record, wanted: &State) -> Record {
     record
 }
 
-/// What is set to another value is not known to be as topo set it until all is done: where the run is cut off it would be taken for somebody else's.
+/// What is set to another value is not known to be as topo set it until all is done: where the run is cut off it would
+/// be taken for somebody else's.
 fn changes(record: &mut Record, wanted: &State) {
     let same = |wrote: &Sysctl| !matches!(wanted.get(&wrote.id()), Some(Resource::Sysctl(wanted)) if !wanted.drift(wrote).is_empty());
     record.wrote.retain(same);
@@ -134,8 +137,8 @@ pub(super) fn tables(record: &mut Record, wanted: &State, generations: Vec<(Node
     }
 }
 
-/// Forgets what was before on interfaces of others that the plan lost for good, as with a namespace that has the other end: the kernel takes those away later
-/// than the namespace's name (`cleanup_net`), and until then they are seen.
+/// Forgets what was before on interfaces of others that the plan lost for good, as with a namespace that has the other
+/// end: the kernel takes those away later than the namespace's name (`cleanup_net`), and until then they are seen.
 pub(super) fn lost(record: &mut Record, plan: &Plan) {
     let gone: BTreeSet<&ResourceId> = plan.changes.iter().flat_map(|change| &change.gone).collect();
     record.prior.retain(|prior| !prior.links().into_iter().any(|link| gone.contains(&ResourceId::Link(link))));
@@ -148,7 +151,8 @@ pub(super) fn remember(record: &mut Record, resource: Resource) {
     }
 }
 
-/// Whether the value from before of a setting has to be remembered: not that of forwarding in a namespace of ours, which is always managed there.
+/// Whether the value from before of a setting has to be remembered: not that of forwarding in a namespace of ours,
+/// which is always managed there.
 pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
     let created = wanted.is_made(&sysctl.node);
     !(created && matches!(sysctl.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding"))
@@ -212,7 +216,8 @@ fn written_too(record: &mut Record, plan: &Plan, sysctl: &Sysctl) {
         link.tenure != Tenure::Created || plan.base.items.get(&link.id()).is_some_and(|item| item.owner != Owner::Ours)
     });
     let names: Vec<&str> = theirs.map(|link| link.id.name.as_str()).collect();
-    // Where another topology has the switch already it knows what that wrote. An interface that came since has no value from before: it follows the switch.
+    // Where another topology has the switch already it knows what that wrote. An interface that came since has no value
+    // from before: it follows the switch.
     let had = plan.base.prior_of_others(&sysctl.id()).is_some();
     for key in Sysctl::writes_too(&sysctl.key, names.into_iter()) {
         let id = ResourceId::Sysctl(sysctl.node.clone(), key);
@@ -271,7 +276,8 @@ fn routes_over(record: &mut Record, base: &State, link: &LinkId, family: Option<
     }
 }
 
-/// A link that is configured where it is: the fields that the file writes. What the record knows already is older and stays.
+/// A link that is configured where it is: the fields that the file writes. What the record knows already is older and
+/// stays.
 fn configured(record: &mut Record, base: &State, goal: &State, wanted: &Link) {
     let Some(there) = base.link(&wanted.id) else { return };
     let without_ipv6 = goal.is_without_ipv6(&wanted.id);

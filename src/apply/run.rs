@@ -9,8 +9,8 @@ use crate::plan::change::{Change, Plan};
 use crate::resource::Record;
 use std::sync::atomic::Ordering;
 
-/// Carries a plan out: remembers what is about to be done, does it level by level, waits until it is usable, and looks at it again. After a failure or a
-/// signal it is undone, unless the options say not to.
+/// Carries a plan out: remembers what is about to be done, does it level by level, waits until it is usable, and looks
+/// at it again. After a failure or a signal it is undone, unless the options say not to.
 ///
 /// Whoever calls holds the machine's lock.
 pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
@@ -20,8 +20,8 @@ pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &m
 /// What decides at the end whether a change stays.
 pub type Trial<'a> = dyn FnMut() -> Result<(), Error> + 'a;
 
-/// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that fails. It is not asked where something
-/// failed before.
+/// [`run`], and then `trial`, as its last step: where it fails, everything is undone as after any other step that
+/// fails. It is not asked where something failed before.
 pub fn run_on_trial(
     kernel: &mut dyn Kernel,
     plan: &Plan,
@@ -33,7 +33,8 @@ pub fn run_on_trial(
     let mut during = record::during(plan);
     if plan.is_empty() {
         let after = record::after(&during, &plan.wanted);
-        // An empty one is removed even where none was read: a run that was killed while it removed one leaves its folder.
+        // An empty one is removed even where none was read: a run that was killed while it removed one leaves its
+        // folder.
         if after != plan.base.record || after.is_empty() {
             report.failure = kernel.remember(&plan.base.topology, &after).err();
         }
@@ -48,8 +49,8 @@ pub fn run_on_trial(
     report
 }
 
-/// Carries out a plan back to what was there before an apply ([`plan::back`] to the target of `before`), and puts the record of then back. Undone after a
-/// failure or a signal, as any plan is, unless the options say not to.
+/// Carries out a plan back to what was there before an apply ([`plan::back`] to the target of `before`), and puts the
+/// record of then back. Undone after a failure or a signal, as any plan is, unless the options say not to.
 ///
 /// Whoever calls holds the machine's lock.
 pub fn back(
@@ -94,7 +95,8 @@ fn ended(
     }
 }
 
-/// All of it: the steps, a look at what came of them, the trial. Until the end the record says that an apply is under way.
+/// All of it: the steps, a look at what came of them, the trial. Until the end the record says that an apply is under
+/// way.
 fn all(
     kernel: &mut dyn Kernel,
     plan: &Plan,

@@ -39,7 +39,8 @@ pub(crate) fn steps(
     Ok(())
 }
 
-/// Remembers the values of settings that are about to be written and could not be observed before, because their namespace or interface was not there.
+/// Remembers the values of settings that are about to be written and could not be observed before, because their
+/// namespace or interface was not there.
 pub(crate) fn before_settings(
     kernel: &mut dyn Kernel,
     plan: &Plan,
@@ -69,7 +70,8 @@ pub(crate) fn before_settings(
     kernel.remember(&plan.base.topology, during)
 }
 
-/// Whether an operation is of no matter once its interface is gone: that was somebody else's, and took its settings with it.
+/// Whether an operation is of no matter once its interface is gone: that was somebody else's, and took its settings
+/// with it.
 pub(crate) fn is_settled(plan: &Plan, operation: &Operation) -> bool {
     let link = match operation {
         Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => {

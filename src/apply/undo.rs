@@ -28,7 +28,8 @@ pub fn before(plan: &Plan) -> Before {
 }
 
 impl Before {
-    /// What it is beside the other topologies that are there now: what they name stays, and what they gave back since is as it was before all of them.
+    /// What it is beside the other topologies that are there now: what they name stays, and what they gave back since
+    /// is as it was before all of them.
     #[must_use]
     pub fn beside(&self, now: &State) -> Self {
         Self { target: plan::beside(&self.target, &self.record, now), record: plan::record_beside(&self.record, now) }
@@ -94,7 +95,8 @@ fn stuck(conflicts: &[Conflict]) -> Error {
     }
 }
 
-/// A veth end whose other end was not there any more, and that has gone since, cannot be made again: the kernel was about to take it away.
+/// A veth end whose other end was not there any more, and that has gone since, cannot be made again: the kernel was
+/// about to take it away.
 fn forget_halves(target: &mut State, now: &State) {
     let half = |link: &&Link| {
         link.kind == Kind::Veth
@@ -143,8 +145,8 @@ fn target(plan: &Plan) -> State {
     target
 }
 
-/// What the record names, outside of created namespaces, is in the target although the plan leaves it alone: who shares it may give it back meanwhile.
-/// Of somebody else's interface that is no more than what the record and the plan name.
+/// What the record names, outside of created namespaces, is in the target although the plan leaves it alone: who shares
+/// it may give it back meanwhile. Of somebody else's interface that is no more than what the record and the plan name.
 fn named_before(plan: &Plan, target: &mut State) {
     let record = &plan.base.record;
     for id in record.wrote.iter().map(Sysctl::id) {
@@ -170,7 +172,8 @@ fn named_before(plan: &Plan, target: &mut State) {
     }
 }
 
-/// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the file nobody looked at them.
+/// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the
+/// file nobody looked at them.
 fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
     let nodes = plan
         .base
@@ -180,8 +183,9 @@ fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
     nodes.filter(|node| plan.base.has_vrf(node) && !plan.wanted.has_vrf(node)).flat_map(Rule::of_vrfs).collect()
 }
 
-/// The resource without what nobody chose: a bridge has the hardware address of one of its ports, none (zeros) when it has lost the last, and its own before
-/// the first (`br_stp_recalculate_bridge_id`), until somebody writes one, after which it no longer follows them. A plan that leaves it alone is undone so, too.
+/// The resource without what nobody chose: a bridge has the hardware address of one of its ports, none (zeros) when it
+/// has lost the last, and its own before the first (`br_stp_recalculate_bridge_id`), until somebody writes one, after
+/// which it no longer follows them. A plan that leaves it alone is undone so, too.
 fn chosen(plan: &Plan, resource: &Resource) -> Resource {
     let base = &plan.base;
     let resource_id = resource.id();

@@ -45,8 +45,9 @@ fn unusable(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// IPv4 addresses that are the first or the last of their subnet: a person meant the subnet, or counted one too far. The first works between kernels since
-/// Linux 5.14 (`fib_add_ifaddr` makes it no broadcast address any more), the last is everybody's to the others there.
+/// IPv4 addresses that are the first or the last of their subnet: a person meant the subnet, or counted one too far.
+/// The first works between kernels since Linux 5.14 (`fib_add_ifaddr` makes it no broadcast address any more), the last
+/// is everybody's to the others there.
 fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let IpNet::V4(net) = address.address else { continue };
@@ -72,8 +73,8 @@ fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Whether the same address may well stand on several interfaces: link-local ones belong to their link, and a full-length or point-to-point one needs no
-/// subnet of its own (unnumbered links).
+/// Whether the same address may well stand on several interfaces: link-local ones belong to their link, and a
+/// full-length or point-to-point one needs no subnet of its own (unnumbered links).
 fn shareable(address: &Address) -> bool {
     let net = address.address;
     let link_local = matches!(net.addr(), IpAddr::V6(ip) if ip.is_unicast_link_local());
@@ -169,7 +170,8 @@ fn overlapping(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// One family of one node. Sorted by their first address, prefixes that overlap are nested, and the enclosing one is on the stack.
+/// One family of one node. Sorted by their first address, prefixes that overlap are nested, and the enclosing one is on
+/// the stack.
 fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, findings: &mut Found) {
     let subnets = node.addresses.iter().filter(|address| address.address.addr().is_ipv4() == v4 && !shareable(address));
     let mut subnets: Vec<(IpNet, &LinkId, &Address)> =

@@ -42,7 +42,8 @@ fn ports<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'a Link, &'a Link
     sorted(view).into_iter().filter_map(|link| Some((link, view.master(link)?)))
 }
 
-/// Who stands on whom, directly or not: the components of that graph (Tarjan's, without recursion), so that a hostile stack costs no more than it is long.
+/// Who stands on whom, directly or not: the components of that graph (Tarjan's, without recursion), so that a hostile
+/// stack costs no more than it is long.
 struct Stacks<'a> {
     numbers: HashMap<&'a LinkId, usize>,
     /// The numbers of what each stands on, and whether it stands beside that rather than on it.

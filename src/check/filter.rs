@@ -53,7 +53,8 @@ fn only_v4(list: &Option<Many<Loc<AddressItem>>>) -> bool {
     list.as_ref().is_some_and(|list| list.iter().all(|item| ends(item).0.is_ipv4()))
 }
 
-/// IPv6 finds its neighbours by ICMPv6: an input that drops it cuts IPv6 off, a little later, when the cache has gone stale.
+/// IPv6 finds its neighbours by ICMPv6: an input that drops it cuts IPv6 off, a little later, when the cache has gone
+/// stale.
 fn without_icmpv6(
     view: &View<'_>,
     at: &Node,
@@ -126,7 +127,8 @@ fn takes_all(rule: &Matches) -> bool {
     !lists && protocol.is_none() && icmp_type.is_none() && mark.is_none() && limit.is_none()
 }
 
-/// Whether nothing gets past a rule. What a raw rule goes by is nft's to know: it counts where its text is plainly a verdict and no more.
+/// Whether nothing gets past a rule. What a raw rule goes by is nft's to know: it counts where its text is plainly a
+/// verdict and no more.
 fn ends_chain(packet: &Packet<'_, '_>) -> bool {
     match packet.act {
         Act::Verdict(Some(verdict)) => match &verdict.value {
@@ -181,8 +183,8 @@ fn subnets(view: &View<'_>) -> BTreeMap<usize, BTreeSet<IpNet>> {
     subnets
 }
 
-/// A masquerade that also hits frames which a bridge of the node only passes on from port to port: where br_netfilter is on they go through the same
-/// chain, get the bridge's address, and are lost.
+/// A masquerade that also hits frames which a bridge of the node only passes on from port to port: where br_netfilter
+/// is on they go through the same chain, get the bridge's address, and are lost.
 fn masquerade_of_bridged(view: &View<'_>, findings: &mut Found) {
     let packets: Vec<Packet> = gather(view).into_iter().filter(|packet| packet.act.changes_source()).collect();
     if packets.is_empty() {

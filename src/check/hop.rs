@@ -60,7 +60,8 @@ fn broadcast_gateway(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// A scope that there is none of, or one that ends in the node itself where packets leave it (`fib_create_info`, `fib_check_nh`).
+/// A scope that there is none of, or one that ends in the node itself where packets leave it (`fib_create_info`,
+/// `fib_check_nh`).
 fn scope_of_host(view: &View<'_>, findings: &mut Found) {
     for (_, route) in routes(view) {
         let Some(scope) = route.scope.get().copied().filter(|scope| *scope >= HOST) else { continue };
@@ -90,7 +91,8 @@ fn onlink_without_gateway(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// One next hop twice in a route of IPv6: the kernel makes a route of each, and refuses the second (`ip6_route_multipath_add`).
+/// One next hop twice in a route of IPv6: the kernel makes a route of each, and refuses the second
+/// (`ip6_route_multipath_add`).
 fn same_hop_twice(view: &View<'_>, findings: &mut Found) {
     for (_, route) in routes(view).filter(|(_, route)| route.key.to.addr().is_ipv6()) {
         let mut seen: HashSet<(Option<IpAddr>, Option<&IfName>)> = HashSet::new();
@@ -105,7 +107,8 @@ fn same_hop_twice(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// A route that the kernel makes itself for an address: one of its key is there already then (`fib_table_insert`, `fib6_add_rt2node`).
+/// A route that the kernel makes itself for an address: one of its key is there already then (`fib_table_insert`,
+/// `fib6_add_rt2node`).
 fn of_the_kernel(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created() && !node.routes.is_empty()) {
         let mut own: HashMap<(&TableId, IpNet, u32), &Address> = HashMap::new();

@@ -22,7 +22,8 @@ pub(super) const RULES: &[Rule] = &[
     mac_twice,
 ];
 
-/// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given out).
+/// The most ports that a bridge takes (`BR_MAX_PORTS` of `net/bridge/br_private.h` is 1,024, and number 0 is not given
+/// out).
 const MOST_PORTS: usize = 1023;
 
 /// How many links of a circle are named.
@@ -66,7 +67,8 @@ fn too_many_ports(view: &View<'_>, findings: &mut Found) {
 
 /// Veth pairs that lead from a bridge back to it, over other bridges or at once: frames go round for ever.
 ///
-/// One bridge that speaks the spanning tree protocol breaks the circle (the others pass its frames on), so such bridges are left out.
+/// One bridge that speaks the spanning tree protocol breaks the circle (the others pass its frames on), so such bridges
+/// are left out.
 fn storms(view: &View<'_>, findings: &mut Found) {
     let speaks = |bridge: &Link| bridge.options.get("stp") == Some(&Value::Bool(true));
     let mut joined = Sets::of(std::iter::empty());
@@ -232,7 +234,8 @@ fn unusable_mac(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Whether all routers of a virtual router have this address (RFC 5798, section 7.3): that it is there twice is what it is for.
+/// Whether all routers of a virtual router have this address (RFC 5798, section 7.3): that it is there twice is what it
+/// is for.
 fn of_virtual_router(mac: Mac) -> bool {
     matches!(mac.0, [0x00, 0x00, 0x5e, 0x00, 0x01 | 0x02, _])
 }
@@ -243,7 +246,8 @@ fn macvlan(link: &Link) -> Option<&LinkId> {
     link.link.as_ref().filter(|_| is)
 }
 
-/// One hardware address twice on an interface: a macvlan that is up has another one than what it is on, and than all others there (`macvlan_addr_busy`).
+/// One hardware address twice on an interface: a macvlan that is up has another one than what it is on, and than all
+/// others there (`macvlan_addr_busy`).
 fn mac_taken(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(&LinkId, Mac), &Link> = BTreeMap::new();
     for link in view.in_file_order() {

@@ -1,7 +1,7 @@
 //! Rules over a wanted state: what no single value shows, because it takes several to be wrong.
 //!
-//! A rule is a function that looks at a [`View`] and adds findings. Themes are files. To add a rule: write it, name it in its theme's list, and put a
-//! file that breaks it into `tests/bad/`.
+//! A rule is a function that looks at a [`View`] and adds findings. Themes are files. To add a rule: write it, name it
+//! in its theme's list, and put a file that breaks it into `tests/bad/`.
 
 mod address;
 mod below;

@@ -20,7 +20,8 @@ const MOST: u32 = 65_535;
 /// The MTUs that a link takes, the least and the largest.
 fn limits(link: &Link) -> (u32, u32) {
     match link.kind {
-        // They have no limits (`loopback_setup`, `dummy_setup`, `ifb_setup`), but below 68 there is no IPv4 (`inetdev_valid_mtu`).
+        // They have no limits (`loopback_setup`, `dummy_setup`, `ifb_setup`), but below 68 there is no IPv4
+        // (`inetdev_valid_mtu`).
         Kind::Loopback | Kind::Dummy | Kind::Ifb => (LEAST, u32::MAX),
         Kind::Any | Kind::Physical | Kind::Other(_) => (LEAST, u32::MAX),
         // It carries IPv6 alone (`ipip6_tunnel_setup`).
@@ -98,8 +99,8 @@ fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// The MTUs that links will have where they follow from the file, and the links that say so: a bridge has the least of its ports', what stands on another link has
-/// that link's. A round for each of the layers that there can be.
+/// The MTUs that links will have where they follow from the file, and the links that say so: a bridge has the least of
+/// its ports', what stands on another link has that link's. A round for each of the layers that there can be.
 fn carried<'a>(view: &View<'a>) -> HashMap<&'a LinkId, (u32, &'a Link)> {
     let written = |link: &'a Link| Some((&link.id, (*link.mtu.get()?, link)));
     let mut known: HashMap<&LinkId, (u32, &Link)> = view.links.values().filter_map(|link| written(link)).collect();
@@ -151,8 +152,8 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// The MTU of an end of a pair, and the link that says so: a port has that of its bond, which gives it to each (`bond_enslave`). Nothing where that is a bond
-/// of somebody else.
+/// The MTU of an end of a pair, and the link that says so: a port has that of its bond, which gives it to each
+/// (`bond_enslave`). Nothing where that is a bond of somebody else.
 fn size<'a>(view: &View<'a>, end: &'a Link) -> Option<(u32, &'a Link)> {
     let by = if end.mtu.get().is_some() { None } else { view.master(end).filter(|master| master.kind == Kind::Bond) }
         .unwrap_or(end);

@@ -140,7 +140,8 @@ fn parts(packet: &Packet<'_, '_>) -> Vec<Part> {
     parts
 }
 
-/// Parts of one rule that are of two families: no packet is. A list may hold both, and is then two rules, but each needs its counterpart.
+/// Parts of one rule that are of two families: no packet is. A list may hold both, and is then two rules, but each
+/// needs its counterpart.
 fn mixed_families(packet: &Packet<'_, '_>, findings: &mut Found) {
     let parts = parts(packet);
     // The first of each key, and of each family of it: lists may be long.
@@ -230,8 +231,8 @@ fn reset_without_tcp(packet: &Packet<'_, '_>, findings: &mut Found) {
     }
 }
 
-/// Ports that go to a range which does not hold them: for the kernel it is a pool, of which all get the first that is free. (Two ranges of one length are
-/// taken one to one, as long as there are not too many.)
+/// Ports that go to a range which does not hold them: for the kernel it is a pool, of which all get the first that is
+/// free. (Two ranges of one length are taken one to one, as long as there are not too many.)
 fn pool_of_ports(packet: &Packet<'_, '_>, findings: &mut Found) {
     let to = match packet.act {
         Act::Redirect(Some(to)) => Some((to.value, to.place)),

@@ -44,8 +44,8 @@ impl<K: Hash + Eq + Copy> Sets<K> {
         at
     }
 
-    /// Makes one set of two; `false` where they were one already. The smaller tree hangs on the larger, so that no path is longer than the logarithm of
-    /// their number.
+    /// Makes one set of two; `false` where they were one already. The smaller tree hangs on the larger, so that no path
+    /// is longer than the logarithm of their number.
     pub fn join(&mut self, one: K, other: K) -> bool {
         let (one, other) = (self.add(one), self.add(other));
         let (one, other) = (self.root(one), self.root(other));
@@ -70,14 +70,16 @@ const MOST_STEPS: usize = 2_000_000;
 enum Spot<'a> {
     /// At a link, without a tag.
     Link(&'a LinkId),
-    /// At a link with this tag, or in this VLAN of a bridge that filters them. Tags of 802.1ad have numbers of their own.
+    /// At a link with this tag, or in this VLAN of a bridge that filters them. Tags of 802.1ad have numbers of their
+    /// own.
     Tag(&'a LinkId, u16),
 }
 
 /// The links of a topology, put together by segment.
 ///
-/// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with what it stands on. A bridge that filters
-/// VLANs is as many bridges as it has VLANs; tags are followed from where a VLAN begins to where it ends. What a vxlan reaches is not followed.
+/// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with
+/// what it stands on. A bridge that filters VLANs is as many bridges as it has VLANs; tags are followed from where a
+/// VLAN begins to where it ends. What a vxlan reaches is not followed.
 pub(crate) struct Segments<'a> {
     sets: Sets<Spot<'a>>,
     open: Vec<bool>,
@@ -165,7 +167,8 @@ fn vlan<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>, li
     (lower.kind == Kind::Vlan).then_some(here)
 }
 
-/// Puts a port of a bridge that filters, or the bridge itself, into its VLAN of frames without a tag; gives the link where the file does not say which.
+/// Puts a port of a bridge that filters, or the bridge itself, into its VLAN of frames without a tag; gives the link
+/// where the file does not say which.
 fn untagged<'a>(sets: &mut Sets<Spot<'a>>, link: &'a Link, bridge: &'a Link) -> Option<Spot<'a>> {
     let here = Spot::Link(&link.id);
     let Setting::Is(vlans) = &link.vlans else { return Some(here) };
@@ -175,7 +178,8 @@ fn untagged<'a>(sets: &mut Sets<Spot<'a>>, link: &'a Link, bridge: &'a Link) -> 
     None
 }
 
-/// Follows those tags from link to link of which somebody is the end; others lead nowhere. Gives where there may be others.
+/// Follows those tags from link to link of which somebody is the end; others lead nowhere. Gives where there may be
+/// others.
 fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) -> Vec<Spot<'a>> {
     let used: BTreeSet<u16> =
         sets.place.keys().filter_map(|spot| if let Spot::Tag(_, tag) = spot { Some(*tag) } else { None }).collect();
@@ -210,8 +214,8 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
     outside
 }
 
-/// Whether something may be behind `link` that the file does not say: it is no link of ours, or a port of one that the file only names, of which nobody says what
-/// else is plugged in.
+/// Whether something may be behind `link` that the file does not say: it is no link of ours, or a port of one that the
+/// file only names, of which nobody says what else is plugged in.
 fn reaches_out(links: &HashMap<&LinkId, &Link>, link: &Link) -> bool {
     let known = matches!(
         link.kind,

@@ -40,7 +40,8 @@ fn word<'l>(link: &'l Link, key: &str) -> Option<&'l str> {
     }
 }
 
-/// Whether links of this kind take over what comes in by the one they stand on (`netdev_rx_handler_register`): of those there can be one, and no bridge or bond.
+/// Whether links of this kind take over what comes in by the one they stand on (`netdev_rx_handler_register`): of those
+/// there can be one, and no bridge or bond.
 fn takes_over(link: &Link) -> bool {
     matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)
 }
@@ -78,8 +79,9 @@ pub(super) fn without_frames(link: &Link) -> bool {
     matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun | Kind::Wireguard)
 }
 
-/// A VLAN on what takes no tags (`NETIF_F_VLAN_CHALLENGED`), a macvlan or ipvlan on what has no Ethernet frames (`macvlan_port_create`, `ipvlan_port_create`), or on one
-/// of its own kind, which the kernel puts on the interface below instead.
+/// A VLAN on what takes no tags (`NETIF_F_VLAN_CHALLENGED`), a macvlan or ipvlan on what has no Ethernet frames
+/// (`macvlan_port_create`, `ipvlan_port_create`), or on one of its own kind, which the kernel puts on the interface
+/// below instead.
 fn unfit_lower(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values().filter(|link| takes_over(link) || link.kind == Kind::Vlan) {
         let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
@@ -117,7 +119,8 @@ fn unfit_lower(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Macvlans and ipvlans on one interface, or a second macvlan beside one that passes everything through: each wants all that comes in.
+/// Macvlans and ipvlans on one interface, or a second macvlan beside one that passes everything through: each wants all
+/// that comes in.
 fn shared_lower(view: &View<'_>, findings: &mut Found) {
     let mut first: BTreeMap<&LinkId, &Link> = BTreeMap::new();
     for link in view.in_file_order().filter(|link| takes_over(link)) {
@@ -266,7 +269,8 @@ fn fallback_name(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// What has no Ethernet frames as a port of a bridge or bond (`br_add_if`, `bond_enslave`), and what holds ports itself as one of a bond or VRF.
+/// What has no Ethernet frames as a port of a bridge or bond (`br_add_if`, `bond_enslave`), and what holds ports itself
+/// as one of a bond or VRF.
 fn no_ethernet(view: &View<'_>, findings: &mut Found) {
     for link in view.links.values() {
         let Some(master) = view.master(link) else { continue };
@@ -304,7 +308,8 @@ fn no_mac(view: &View<'_>, findings: &mut Found) {
                 "has the hardware address of what it is on",
                 format!("write `mac` at \"{lower}\", or make it a macvlan"),
             ),
-            // The kernel gives it that at birth, and another one to both at once (`macvlan_common_newlink`, `macvlan_set_mac_address`).
+            // The kernel gives it that at birth, and another one to both at once (`macvlan_common_newlink`,
+            // `macvlan_set_mac_address`).
             Some(lower) if takes_over(link) && word(link, "mode") == Some("passthru") => {
                 ("has in mode passthru the hardware address of what it is on", format!("write `mac` at \"{lower}\""))
             }
@@ -363,7 +368,8 @@ fn unmonitored(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Two VRFs of one node with one table: the routes of both stand in it, and the kernel takes the first of the two for all that asks by the table.
+/// Two VRFs of one node with one table: the routes of both stand in it, and the kernel takes the first of the two for
+/// all that asks by the table.
 fn table_twice(view: &View<'_>, findings: &mut Found) {
     let mut first: BTreeMap<(&Node, String), &Link> = BTreeMap::new();
     for link in view.in_file_order().filter(|link| link.kind == Kind::Vrf) {

@@ -9,7 +9,8 @@ use crate::resource::{IfName, Sysctl};
 /// All of them.
 pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted, stable_without_secret];
 
-/// Addresses made from a secret that nobody has set: the kernel refuses to be told so (`addrconf_sysctl_addr_gen_mode`).
+/// Addresses made from a secret that nobody has set: the kernel refuses to be told so
+/// (`addrconf_sysctl_addr_gen_mode`).
 fn stable_without_secret(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created()) {
         for sysctl in
@@ -62,7 +63,8 @@ const SWITCHES: &[(&str, bool)] =
 /// Whether something switches forwarding on, where it says so, and what to call it.
 type Switch<'a> = Option<(bool, Place, &'a str)>;
 
-/// What `forwarding` wants of IPv4 and IPv6. In a namespace of ours the family that is not named is off, elsewhere it is left alone.
+/// What `forwarding` wants of IPv4 and IPv6. In a namespace of ours the family that is not named is off, elsewhere it
+/// is left alone.
 fn said(forwarding: &Loc<Forwarding>, created: bool) -> [Switch<'static>; 2] {
     let on = |on: bool| Some((on, forwarding.place, "`forwarding`"));
     let other = on(false).filter(|_| created);

@@ -16,7 +16,8 @@ use std::net::IpAddr;
 /// All of them.
 pub(super) const RULES: &[Rule] = &[takes_everything, from_localhost, without_forwarding, twice];
 
-/// A `dnat` that goes neither by where packets come in nor by where they go: what only passes through the node is taken, too.
+/// A `dnat` that goes neither by where packets come in nor by where they go: what only passes through the node is
+/// taken, too.
 fn takes_everything(view: &View<'_>, findings: &mut Found) {
     for packet in
         gather(view).iter().filter(|packet| packet.hook == Some("prerouting") && matches!(packet.act, Act::Dnat(_)))
@@ -37,8 +38,8 @@ fn takes_everything(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// A `dnat` for the node's own connections that leads to another node: from 127.0.0.1 the kernel sends nothing there without `route_localnet`
-/// (`__mkroute_output` of `net/ipv4/route.c`).
+/// A `dnat` for the node's own connections that leads to another node: from 127.0.0.1 the kernel sends nothing there
+/// without `route_localnet` (`__mkroute_output` of `net/ipv4/route.c`).
 fn from_localhost(view: &View<'_>, findings: &mut Found) {
     let own = Own::of(view);
     for (at, node) in &view.nodes {
@@ -75,7 +76,8 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Whether the file says that a node does not forward packets of a family. Elsewhere than in a namespace that topo makes, what it does not say is as it was before.
+/// Whether the file says that a node does not forward packets of a family. Elsewhere than in a namespace that topo
+/// makes, what it does not say is as it was before.
 fn stays(node: &NodeView<'_>, family: Family) -> bool {
     let (all, conf) = match family {
         Family::V4 => ("net/ipv4/ip_forward", "net/ipv4/conf/"),

@@ -55,7 +55,8 @@ pub(crate) struct NodeView<'a> {
     pub written_addresses: HashSet<IpAddr>,
     /// The names of its interfaces, also of those that cannot be made yet.
     names: BTreeSet<&'a str>,
-    /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings only.
+    /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings
+    /// only.
     guesses: Cell<usize>,
     /// Its neighbours.
     pub neighbors: Vec<&'a Neighbor>,

@@ -30,7 +30,8 @@ fn number(link: &Link, key: &str) -> Option<u64> {
     }
 }
 
-/// Two tunnels of one number on one port in one namespace: the kernel could not tell whose a packet is (`vxlan_vni_in_use`).
+/// Two tunnels of one number on one port in one namespace: the kernel could not tell whose a packet is
+/// (`vxlan_vni_in_use`).
 fn twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(&Node, u64, u64, bool), &Link> = BTreeMap::new();
     for link in vxlans(view) {
@@ -73,8 +74,8 @@ fn families(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Ends that the kernel does not take: a group as the own one, and link-local ones that are not both, or that no interface goes with
-/// (`vxlan_config_validate`).
+/// Ends that the kernel does not take: a group as the own one, and link-local ones that are not both, or that no
+/// interface goes with (`vxlan_config_validate`).
 fn scopes(view: &View<'_>, findings: &mut Found) {
     let near = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
     for link in vxlans(view) {

@@ -55,7 +55,8 @@ fn peer_twice(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// A prefix that two peers of one interface are allowed: the kernel gives it to the last one alone (`wg_allowedips_insert_v4`).
+/// A prefix that two peers of one interface are allowed: the kernel gives it to the last one alone
+/// (`wg_allowedips_insert_v4`).
 fn allowed_twice(view: &View<'_>, findings: &mut Found) {
     for link in tunnels(view) {
         let mut seen: BTreeMap<IpNet, &Peer> = BTreeMap::new();
@@ -114,7 +115,8 @@ fn one_key_twice(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Two interfaces of the file that are each other's peers, of which neither says where the other is: no packet ever leaves.
+/// Two interfaces of the file that are each other's peers, of which neither says where the other is: no packet ever
+/// leaves.
 fn nobody_calls(view: &View<'_>, findings: &mut Found) {
     for link in tunnels(view) {
         for peer in peers(view, link).filter(|peer| peer.endpoint.get().is_none()) {

@@ -1,4 +1,5 @@
-//! Applies that wait for confirmation: what `apply --confirm`, `confirm`, `rollback` and the process that watches share.
+//! Applies that wait for confirmation: what `apply --confirm`, `confirm`, `rollback` and the process that watches
+//! share.
 
 pub use crate::history::pending::{Pending, Phase};
 
@@ -45,8 +46,8 @@ pub struct Unconfirmed {
     _watcher: Detached,
 }
 
-/// Starts the process that watches, and says how to go back, before anything is changed. That process has no keys but those in files: where the way back needs
-/// others, nothing is begun.
+/// Starts the process that watches, and says how to go back, before anything is changed. That process has no keys but
+/// those in files: where the way back needs others, nothing is begun.
 pub fn begin(plan: &Plan, limit: Duration) -> Result<Unconfirmed, Error> {
     check_way_back(&plan.base, &plan.wanted)?;
     let watcher = Detached::start(&[confirmation::ARGUMENT, plan.base.topology.as_str()])?;
@@ -55,7 +56,8 @@ pub fn begin(plan: &Plan, limit: Duration) -> Result<Unconfirmed, Error> {
 }
 
 impl Unconfirmed {
-    /// The apply is over: if it went well the time to confirm begins. What was undone waits for nothing; what could not be undone is left to the watcher.
+    /// The apply is over: if it went well the time to confirm begins. What was undone waits for nothing; what could not
+    /// be undone is left to the watcher.
     pub fn end(&mut self, report: &Report) -> Result<(), Error> {
         let records = Records::default();
         if report.is_success() {

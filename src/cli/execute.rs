@@ -32,7 +32,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-/// Takes the machine's lock, telling whom it waits for. From here on a signal ends the program only where nothing of it stays.
+/// Takes the machine's lock, telling whom it waits for. From here on a signal ends the program only where nothing of it
+/// stays.
 pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
     let interrupted = signals::watch();
     let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| {
@@ -45,8 +46,9 @@ pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
     })
 }
 
-/// Asks; without a terminal that is wrong usage. The lock is for the change, not for the person: while the question stands others go on, and what waits for
-/// confirmation is undone in its time. Whoever asks looks again when it has the lock back.
+/// Asks; without a terminal that is wrong usage. The lock is for the change, not for the person: while the question
+/// stands others go on, and what waits for confirmation is undone in its time. Whoever asks looks again when it has the
+/// lock back.
 pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> Result<Lock, Exit> {
     if !io::stdin().is_terminal() {
         console.problem("there is no terminal to ask on", Some("say --yes to go ahead without a question"));
@@ -70,7 +72,8 @@ pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> R
     }
 }
 
-/// Shows plans, before they are carried out: where that fails for want of room nothing is begun, for what is shown is what is done.
+/// Shows plans, before they are carried out: where that fails for want of room nothing is begun, for what is shown is
+/// what is done.
 pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, short: bool) -> Result<(), Exit> {
     plan::show(console, plans, short);
     if console.has_lost() {
@@ -89,7 +92,8 @@ pub fn jobs(
     if failed == Exit::Done { Ok(jobs) } else { Err(failed) }
 }
 
-/// A plan for each case that there can be one for, and how the program ends for the others; what is wrong with them is told.
+/// A plan for each case that there can be one for, and how the program ends for the others; what is wrong with them is
+/// told.
 pub fn tried(
     cases: impl Iterator<Item = Case>,
     mut plan: impl FnMut(&Case) -> Result<Plan, Exit>,
@@ -104,7 +108,8 @@ pub fn tried(
     (jobs, failed)
 }
 
-/// Refuses plans, made again after the question, that have changes which were not shown. Fewer are none the worse: somebody else has done them.
+/// Refuses plans, made again after the question, that have changes which were not shown. Fewer are none the worse:
+/// somebody else has done them.
 pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Result<(), Exit> {
     let mut result = Ok(());
     for (_, fresh) in jobs {
@@ -120,7 +125,8 @@ pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Re
     result
 }
 
-/// Carries out plans one after the other, each looked at again before; stops at the first that fails, unless the manner says otherwise.
+/// Carries out plans one after the other, each looked at again before; stops at the first that fails, unless the manner
+/// says otherwise.
 pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::global::Result {
     let interrupted = signals::watch();
     let signal = interrupted.load(Ordering::Relaxed);

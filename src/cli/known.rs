@@ -13,7 +13,8 @@ pub fn topologies() -> Vec<String> {
     Records::default().names().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
-/// What `exec` takes: the nodes that topologies have, each with its topology's name too, and what is named in `/run/netns`, which every user may read.
+/// What `exec` takes: the nodes that topologies have, each with its topology's name too, and what is named in
+/// `/run/netns`, which every user may read.
 pub fn nodes() -> Vec<String> {
     let mut names: BTreeSet<String> = netns::names().unwrap_or_default().into_iter().collect();
     for (topology, record) in records() {

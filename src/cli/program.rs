@@ -13,8 +13,9 @@ use std::process::ExitCode;
 
 /// Plan, apply and destroy Linux network topologies
 ///
-/// A topology is a YAML file: network namespaces, veth pairs, bridges, addresses, routes, NAT and firewall. "topo plan" shows what the running kernel
-/// lacks, "topo apply" makes it so, "topo destroy" leaves the machine as it was. There is no daemon and no state file: the kernel is the state.
+/// A topology is a YAML file: network namespaces, veth pairs, bridges, addresses, routes, NAT and firewall. "topo plan"
+/// shows what the running kernel lacks, "topo apply" makes it so, "topo destroy" leaves the machine as it was. There is
+/// no daemon and no state file: the kernel is the state.
 #[derive(Debug, Parser)]
 #[command(name = "topo", version, max_term_width = 100, arg_required_else_help = true, after_long_help = AFTER)]
 pub struct Topo {
@@ -108,7 +109,8 @@ pub fn main() -> ExitCode {
     console.end(result.unwrap_or_else(|exit| exit)).into()
 }
 
-/// The command; its own errors and helps obey `--color`, too, which clap would know only after it has read the arguments.
+/// The command; its own errors and helps obey `--color`, too, which clap would know only after it has read the
+/// arguments.
 pub(crate) fn command_with_color() -> clap::Command {
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let mut color = clap::ColorChoice::Auto;

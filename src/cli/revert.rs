@@ -12,8 +12,8 @@ use crate::plan;
 use crate::plan::change::Plan;
 use std::sync::Arc;
 
-/// Undoes an apply that waits for confirmation; the caller holds the machine's lock and has claimed it. Answers with the plan, where there was one, and what
-/// came of it.
+/// Undoes an apply that waits for confirmation; the caller holds the machine's lock and has claimed it. Answers with
+/// the plan, where there was one, and what came of it.
 pub fn revert(console: &mut Console, kernel: &mut Linux, pending: &mut Pending) -> Result<(Plan, Report), Error> {
     let records = Records::default();
     let planned = kernel.observe(&pending.before.target).and_then(|now| {
@@ -27,8 +27,8 @@ pub fn revert(console: &mut Console, kernel: &mut Linux, pending: &mut Pending) 
     });
     notice::warnings(console, kernel);
     let (plan, before) = planned.inspect_err(|error| _ = pending.fail(&records, error.to_string()))?;
-    // What was done of it stays done if it fails half-way: the next attempt goes on from there.
-    // Nor does a signal end it: going back may well cut the line of who asked for it, and half-way the machine is out of reach.
+    // What was done of it stays done if it fails half-way: the next attempt goes on from there. Nor does a signal end
+    // it: going back may well cut the line of who asked for it, and half-way the machine is out of reach.
     let options = Options { rollback: false, interrupted: Arc::default() };
     let report = execute::back(console, kernel, &plan, &before, &options);
     if report.is_success() {

@@ -5,15 +5,16 @@ use signal_hook::iterator::Signals;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Where a file would grow beyond the limit of this process (`ulimit -f`), writing fails (EFBIG), as it does on a full disk, and is undone. Nobody handling the
-/// signal, it would end the program half-way (setrlimit(2)). A program that is started has it as it was: handlers do not outlive execve(2).
+/// Where a file would grow beyond the limit of this process (`ulimit -f`), writing fails (EFBIG), as it does on a full
+/// disk, and is undone. Nobody handling the signal, it would end the program half-way (setrlimit(2)). A program that is
+/// started has it as it was: handlers do not outlive execve(2).
 pub fn survive_file_limit() {
     // Where it cannot be handled, all else goes as well as without.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// From now on these signals ask to stop after the running batch, instead of ending the program: the number of the first one is kept. One that was ignored when
-/// the program started (`nohup`, a shell's background job) stays ignored.
+/// From now on these signals ask to stop after the running batch, instead of ending the program: the number of the
+/// first one is kept. One that was ignored when the program started (`nohup`, a shell's background job) stays ignored.
 pub fn watch() -> Arc<AtomicI32> {
     static FIRST: OnceLock<Arc<AtomicI32>> = OnceLock::new();
     Arc::clone(FIRST.get_or_init(listen))
@@ -36,7 +37,8 @@ fn listen() -> Arc<AtomicI32> {
     first
 }
 
-/// The signals that this process ignores, a bit each, the lowest for signal 1 (`SigIgn` in proc_pid_status(5)); none where `/proc` does not tell.
+/// The signals that this process ignores, a bit each, the lowest for signal 1 (`SigIgn` in proc_pid_status(5)); none
+/// where `/proc` does not tell.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

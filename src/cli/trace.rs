@@ -25,7 +25,8 @@ impl<'a, K: ?Sized> Loud<'a, K> {
         Self { inner, console, words: Words::new(&plan.wanted, &plan.base), steps }
     }
 
-    /// Whether the person lets what was just told be done. Who says no, or nothing any more, stops it as Ctrl-C does: what was done is undone, without a question.
+    /// Whether the person lets what was just told be done. Who says no, or nothing any more, stops it as Ctrl-C does:
+    /// what was done is undone, without a question.
     fn goes_on(&mut self) -> bool {
         if !self.steps {
             return true;

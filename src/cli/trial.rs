@@ -14,8 +14,8 @@ use crate::resource::probe::{Outcome, Verdict};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-/// Whether a change breaks something: a check that passed before and does not pass after. A topology that was not there has no before: then each check
-/// has to pass.
+/// Whether a change breaks something: a check that passed before and does not pass after. A topology that was not there
+/// has no before: then each check has to pass.
 pub struct Trial<'a> {
     case: &'a Case,
     stop: &'a AtomicI32,
@@ -69,7 +69,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Tells what came of it, where something came of it: the checks that broke at their places in the file, those that failed before as warnings.
+    /// Tells what came of it, where something came of it: the checks that broke at their places in the file, those that
+    /// failed before as warnings.
     pub fn tell(&self, console: &mut Console) {
         if self.after.is_empty() {
             return;

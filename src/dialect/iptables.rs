@@ -8,7 +8,8 @@ use std::net::IpAddr;
 /// The tables that iptables has; in the families `ip` and `ip6` they are taken to be its own.
 pub const IPTABLES_TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
-/// The longest prefix that iptables' LOG takes (`struct xt_log_info` of `include/uapi/linux/netfilter/xt_LOG.h`, less the NUL).
+/// The longest prefix that iptables' LOG takes (`struct xt_log_info` of `include/uapi/linux/netfilter/xt_LOG.h`, less
+/// the NUL).
 const LOG_PREFIX: usize = 29;
 
 /// ICMPv4 types by nft's names (RFC 792, RFC 950, RFC 1256).
@@ -53,13 +54,14 @@ const ICMPV6: [(&str, u8); 19] = [
     ("mld2-listener-report", 143),
 ];
 
-/// Whether the chain may be one of iptables': by family and table. (Whether it really is, only its shape in the kernel tells.)
+/// Whether the chain may be one of iptables': by family and table. (Whether it really is, only its shape in the kernel
+/// tells.)
 pub fn is_iptables(chain: &ChainRef) -> bool {
     matches!(chain.family.as_str(), "ip" | "ip6") && IPTABLES_TABLES.contains(&chain.table.as_str())
 }
 
-/// `rule` as arguments of `iptables -A CHAIN` (`family` V4) or `ip6tables -A CHAIN`, with our comment. Several where one is not enough: lists, and a log or
-/// a mark beside a verdict. An error says what iptables has no words for.
+/// `rule` as arguments of `iptables -A CHAIN` (`family` V4) or `ip6tables -A CHAIN`, with our comment. Several where
+/// one is not enough: lists, and a log or a mark beside a verdict. An error says what iptables has no words for.
 pub fn args(rule: &PacketRule, family: Family, topology: &Name) -> Result<Vec<Vec<String>>, String> {
     if families(rule).any(|own| own != family) {
         return Err(format!(

@@ -5,12 +5,14 @@ use crate::resource::{AddressMatch, AddressRange, Family, IfMatch, PacketRule, T
 use std::fmt::Write;
 use std::net::IpAddr;
 
-/// The longest prefix that the kernel takes for a log line (`NF_LOG_PREFIXLEN` of `include/uapi/linux/netfilter/nf_log.h`, less the NUL).
+/// The longest prefix that the kernel takes for a log line (`NF_LOG_PREFIXLEN` of
+/// `include/uapi/linux/netfilter/nf_log.h`, less the NUL).
 const LOG_PREFIX: usize = 127;
 
 /// `rule` in nft's words for a table of `family`, without a comment.
 ///
-/// It is one rule whatever the values are: what nft cannot write is left out of strings and words. [`fault`] tells whether something was.
+/// It is one rule whatever the values are: what nft cannot write is left out of strings and words. [`fault`] tells
+/// whether something was.
 pub fn rule(rule: &PacketRule, family: &str) -> String {
     let mut words = Vec::new();
     words.extend(nfproto(rule, family));
@@ -79,7 +81,8 @@ pub fn fault(rule: &PacketRule) -> Option<String> {
     None
 }
 
-/// Why `text` must not be handed to nft as a rule: it would be more than one, or could swallow what follows. `None` where it is one rule for nft to judge.
+/// Why `text` must not be handed to nft as a rule: it would be more than one, or could swallow what follows. `None`
+/// where it is one rule for nft to judge.
 pub fn raw_fault(text: &str) -> Option<&'static str> {
     if text.chars().any(char::is_control) {
         return Some("a line break or control character in it");
@@ -135,7 +138,8 @@ fn string(text: &str) -> String {
     format!("\"{}\"", text.chars().filter(|c| *c != '"' && !c.is_control()).collect::<String>())
 }
 
-/// A log prefix: as a string, but a `$` would be looked up as a variable, and a backslash at the end is not kept by every version.
+/// A log prefix: as a string, but a `$` would be looked up as a variable, and a backslash at the end is not kept by
+/// every version.
 fn log_prefix(text: &str) -> String {
     string(text.replace('$', "").trim_end_matches('\\'))
 }
@@ -230,7 +234,8 @@ fn verdict(verdict: &Verdict, rule: Option<Family>, table: &str) -> String {
     }
 }
 
-/// `reject with icmpx port-unreachable`: in the words of the family of the rule or the table, `icmpx` where it is for both.
+/// `reject with icmpx port-unreachable`: in the words of the family of the rule or the table, `icmpx` where it is for
+/// both.
 fn reject(with: &str, rule: Option<Family>, table: &str) -> String {
     let family = match table {
         "ip" => Some(Family::V4),

@@ -27,7 +27,8 @@ impl TableRule {
         }
     }
 
-    /// The rule in nft's words, as it stands in a table of `family` (`inet`, `ip`, `ip6`, `bridge`, `netdev`), without our comment unless it was listed.
+    /// The rule in nft's words, as it stands in a table of `family` (`inet`, `ip`, `ip6`, `bridge`, `netdev`), without
+    /// our comment unless it was listed.
     pub fn in_family(&self, family: &str) -> String {
         match self {
             Self::Typed(rule) => nft::rule(rule, family),
@@ -35,7 +36,8 @@ impl TableRule {
         }
     }
 
-    /// Why nft cannot be told this rule, or must not be: `None` where all is well. The text of a rule without a fault is one rule, whatever is in it.
+    /// Why nft cannot be told this rule, or must not be: `None` where all is well. The text of a rule without a fault
+    /// is one rule, whatever is in it.
     pub fn fault(&self) -> Option<String> {
         match self {
             Self::Typed(rule) => nft::fault(rule),
@@ -71,8 +73,9 @@ pub enum Start {
     Fresh,
 }
 
-/// One nft transaction that makes the whole table. One command is one line; line numbers in nft's errors are found again by [`rule_of_line`]. A rule with a
-/// fault (see [`TableRule::fault`]) is left out: the kernel door refuses it before.
+/// One nft transaction that makes the whole table. One command is one line; line numbers in nft's errors are found
+/// again by [`rule_of_line`]. A rule with a fault (see [`TableRule::fault`]) is left out: the kernel door refuses it
+/// before.
 pub fn script(table: &Table, start: Start) -> String {
     commands(table, start).into_iter().map(|(_, line)| line + "\n").collect()
 }
@@ -85,8 +88,8 @@ pub fn rule_of_line(table: &Table, start: Start, line: usize) -> Option<&TableRu
 /// The lines of the script, with the rule that each is about.
 fn commands(table: &Table, start: Start) -> Vec<(Option<&TableRule>, String)> {
     let name = table_name(&table.topology);
-    // The comment of the table tells whose it is even where all of its rules are raw; a kernel before 5.10 drops it without a word, and so does any kernel
-    // for a table that is there already.
+    // The comment of the table tells whose it is even where all of its rules are raw; a kernel before 5.10 drops it
+    // without a word, and so does any kernel for a table that is there already.
     let table_line = |verb| (None, format!("{verb} table inet {name} {{{}; }}", comment(&table.topology)));
     let mut lines = match start {
         // `add` before `delete`: deleting what is not there is an error, and an older nft has no `destroy`.
@@ -97,7 +100,8 @@ fn commands(table: &Table, start: Start) -> Vec<(Option<&TableRule>, String)> {
         ],
         Start::Fresh => vec![table_line("create")],
     };
-    // What was observed may hold objects of others that are no chains (`set blocked`): those cannot be put back from their listing.
+    // What was observed may hold objects of others that are no chains (`set blocked`): those cannot be put back from
+    // their listing.
     let chains = || table.chains.iter().filter(|chain| is_identifier(&chain.name));
     for chain in chains() {
         lines.push((None, format!("add chain inet {name} {}{}", chain.name, head(chain))));

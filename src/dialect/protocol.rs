@@ -14,7 +14,8 @@ pub(crate) fn protocol(text: &str) -> &str {
     }
 }
 
-/// The number of a protocol by nft's name or number (IANA's protocol numbers); `None` for a name that is not known here.
+/// The number of a protocol by nft's name or number (IANA's protocol numbers); `None` for a name that is not known
+/// here.
 pub fn protocol_number(text: &str) -> Option<u8> {
     Some(match protocol(text) {
         "icmp" => 1,

@@ -43,8 +43,8 @@ pub(crate) fn too_large(document: &Document) -> Option<Finding> {
     ))
 }
 
-/// Fills in what the file leaves out, resolves its names, and says what each resource shall be. Never fails: what cannot be lowered is left out, with a
-/// finding.
+/// Fills in what the file leaves out, resolves its names, and says what each resource shall be. Never fails: what
+/// cannot be lowered is left out, with a finding.
 pub fn lower(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
     super::lower::context::run(document, source)
 }

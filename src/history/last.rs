@@ -1,5 +1,5 @@
-//! What was last wanted of each topology: with it `list` and `plan NAME` see what has changed since, without the file. It is kept beside the record, however large it is, and
-//! goes with it.
+//! What was last wanted of each topology: with it `list` and `plan NAME` see what has changed since, without the file.
+//! It is kept beside the record, however large it is, and goes with it.
 
 use crate::apply::Before;
 use crate::kernel::Error;

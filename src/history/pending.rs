@@ -1,7 +1,7 @@
 //! An apply that waits for confirmation, and is undone if none comes.
 //!
-//! `confirm.json` beside the record says how it is undone, and until when that has time. Who removes the file has confirmed; who renames it to
-//! `rollback.json` undoes: the file system lets one of them win.
+//! `confirm.json` beside the record says how it is undone, and until when that has time. Who removes the file has
+//! confirmed; who renames it to `rollback.json` undoes: the file system lets one of them win.
 
 use super::undo;
 use crate::apply::{Before, Error};
@@ -90,7 +90,8 @@ impl Pending {
         records.delete(topology, WAITS)
     }
 
-    /// From now on it is being undone, by the caller, who holds the machine's lock; `false` where somebody has confirmed.
+    /// From now on it is being undone, by the caller, who holds the machine's lock; `false` where somebody has
+    /// confirmed.
     pub fn claim(records: &Records, topology: &Name) -> Result<bool, Error> {
         Ok(records.rename(topology, WAITS, UNDONE)? || records.has(topology, UNDONE)?)
     }

@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 /// So many applies of a topology can be undone.
 pub const KEPT: usize = 10;
 
-/// A plan between states with more resources than this is not kept: it would take some 10 MB of memory, and a second to make.
+/// A plan between states with more resources than this is not kept: it would take some 10 MB of memory, and a second to
+/// make.
 const LARGEST: usize = 10_000;
 
 /// An apply that can be undone.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Apply {
-    /// The topo that made the plan. Another one does not compare it with what it plans itself: it plans the way back anew.
+    /// The topo that made the plan. Another one does not compare it with what it plans itself: it plans the way back
+    /// anew.
     pub made_by: String,
     /// When it was done, in seconds since the machine was started.
     pub at: u64,
@@ -35,7 +37,8 @@ struct MadeBy {
     made_by: String,
 }
 
-/// Notes that a plan was carried out. Not where nothing is left, where it completed one that was cut off, or where it is too large.
+/// Notes that a plan was carried out. Not where nothing is left, where it completed one that was cut off, or where it
+/// is too large.
 pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(), Error> {
     let topology = &done.base.topology;
     if done.base.record.running || done.base.items.len() + done.wanted.items.len() > LARGEST {
@@ -62,8 +65,8 @@ pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(
     numbers.iter().rev().skip(KEPT - 1).try_for_each(|old| records.delete(topology, &name(*old)).map(drop))
 }
 
-/// The records of other topologies are no part of a plan: they are observed again. What they share is remembered, so that it is known where the plan is another
-/// because of them.
+/// The records of other topologies are no part of a plan: they are observed again. What they share is remembered, so
+/// that it is known where the plan is another because of them.
 fn without_others(plan: Plan) -> Plan {
     let shares = |(name, Record { wrote, configured, .. })| (name, Record { wrote, configured, ..Record::default() });
     let others = plan.base.others.into_iter().map(shares).collect();

@@ -16,7 +16,8 @@ const EAFNOSUPPORT: i32 = 97;
 pub struct Error {
     /// What kind of failure it is; it decides the exit code.
     pub kind: ErrorKind,
-    /// What was tried, in the words of `ip`, `nft`, `sysctl` (`ip -n RED address add 10.0.0.1/24 dev eth0`), or what was read.
+    /// What was tried, in the words of `ip`, `nft`, `sysctl` (`ip -n RED address add 10.0.0.1/24 dev eth0`), or what
+    /// was read.
     pub tried: String,
     /// What came back: the kernel's own text where it has one, else what the errno means here.
     pub reason: String,

@@ -1,4 +1,5 @@
-//! What is in namespaces of topo's and not topo's, and no plan takes away: rules of others, and neighbours that a hand put there for good.
+//! What is in namespaces of topo's and not topo's, and no plan takes away: rules of others, and neighbours that a hand
+//! put there for good.
 
 use super::netlink::link;
 use super::netlink::socket::Socket;

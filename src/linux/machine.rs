@@ -44,8 +44,9 @@ pub struct Linux {
     arrived: BTreeSet<LinkId>,
 }
 
-/// So many descriptors are had before the first change: an undo never lacks those that the apply failed for. A run of `nft` takes eight (pipes for three streams
-/// and for the error of `exec`), and two namespaces may be worked in at once.
+/// So many descriptors are had before the first change: an undo never lacks those that the apply failed for. A run of
+/// `nft` takes eight (pipes for three streams and for the error of `exec`), and two namespaces may be worked in at
+/// once.
 const SPARE: usize = 20;
 
 fn spare() -> Result<Vec<OwnedFd>, Error> {
@@ -83,7 +84,8 @@ impl Linux {
         Ok(alias.as_deref().and_then(namespace::topology_of).map(Name::from))
     }
 
-    /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark and is no topology's.
+    /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark
+    /// and is no topology's.
     pub fn list(&mut self) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
         let mut records = Vec::new();
         for name in self.records.names()? {
@@ -96,7 +98,8 @@ impl Linux {
         inventory::list(&records, &self.places)
     }
 
-    /// The topology whose namespace topo was started in, and the node, where its record knows it; `None` where that is nobody's or somebody else's.
+    /// The topology whose namespace topo was started in, and the node, where its record knows it; `None` where that is
+    /// nobody's or somebody else's.
     pub fn inside(&self) -> Result<Option<(Name, Option<Node>)>, Error> {
         let alias = netns::run_one(Place::Inside(self.places.host.clone()), || {
             namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"))
@@ -124,8 +127,9 @@ impl Linux {
         self.adopted = Some((topology, nobodys.into_iter().collect()));
     }
 
-    /// From now on a namespace that is taken away is held until all is done, and has its name back where that is undone: for a destroy, after which nothing
-    /// new needs what it holds (addresses, ports). `spares` says that nobody is shown what is in one that goes as a whole, so that it need not be read.
+    /// From now on a namespace that is taken away is held until all is done, and has its name back where that is
+    /// undone: for a destroy, after which nothing new needs what it holds (addresses, ports). `spares` says that nobody
+    /// is shown what is in one that goes as a whole, so that it need not be read.
     pub fn hold_what_goes(&mut self, spares: bool) -> Result<(), Error> {
         self.places.held = Some(Arc::new(Held::new(spares)?));
         Ok(())
@@ -161,8 +165,8 @@ impl Linux {
     }
 }
 
-/// A node is one namespace. One that topo made cannot become somebody else's of the same name in the file, nor the other way round: what is in the old one
-/// would be nobody's.
+/// A node is one namespace. One that topo made cannot become somebody else's of the same name in the file, nor the
+/// other way round: what is in the old one would be nobody's.
 fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
     for namespace in wanted.namespaces() {
         let node = &namespace.node;
@@ -311,7 +315,8 @@ impl Kernel for Linux {
     }
 }
 
-/// Has nft check what is written in its own words. (What topo writes itself needs no check, and each costs some processes.)
+/// Has nft check what is written in its own words. (What topo writes itself needs no check, and each costs some
+/// processes.)
 fn check_raw(resource: &Resource) -> Result<(), Error> {
     let raw = |rule: &TableRule| matches!(rule, TableRule::Raw(_));
     match resource {

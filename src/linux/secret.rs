@@ -1,5 +1,6 @@
-//! Private keys: read from files, seen in the kernel, and kept in memory by their public keys for as long as the door is open, so that what is undone gets its
-//! old key back. Nothing but a public key or the path of a file ever leaves this room.
+//! Private keys: read from files, seen in the kernel, and kept in memory by their public keys for as long as the door
+//! is open, so that what is undone gets its old key back. Nothing but a public key or the path of a file ever leaves
+//! this room.
 
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::{Key, decode_key};
@@ -87,8 +88,8 @@ impl Keys {
     }
 }
 
-/// From now on no dump of this process is written, and nobody but root reads its memory (PR_SET_DUMPABLE(2const)): there are keys in it. Programs that it starts
-/// are as they would be without this.
+/// From now on no dump of this process is written, and nobody but root reads its memory (PR_SET_DUMPABLE(2const)):
+/// there are keys in it. Programs that it starts are as they would be without this.
 fn keep_memory_private() {
     // It cannot fail with this argument.
     let _ = nix::sys::prctl::set_dumpable(false);

@@ -34,9 +34,9 @@ pub(super) fn create(state: &mut State, wanted: &Address) -> Result<(), Refusal>
     Ok(())
 }
 
-/// What goes with an address that is gone from `state` already. With one of IPv4 (`__inet_del_ifa`, `fib_del_ifaddr`): the secondaries of its subnet, unless
-/// the link promotes them; routes that have it as their source; and with the last one of a link all IPv4 routes over the link, and its IPv4 neighbours
-/// (`fib_disable_ip`, `arp_ifdown`).
+/// What goes with an address that is gone from `state` already. With one of IPv4 (`__inet_del_ifa`, `fib_del_ifaddr`):
+/// the secondaries of its subnet, unless the link promotes them; routes that have it as their source; and with the last
+/// one of a link all IPv4 routes over the link, and its IPv4 neighbours (`fib_disable_ip`, `arp_ifdown`).
 pub(super) fn after_delete(state: &mut State, link: &LinkId, gone: &IpNet) -> Vec<ResourceId> {
     if gone.addr().is_ipv6() {
         return route::from_source(state, &link.node, gone.addr());

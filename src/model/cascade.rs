@@ -4,14 +4,16 @@ use super::route::Loss;
 use super::{cascade, neighbor, route};
 use crate::resource::{Kind, Link, LinkId, Resource, ResourceId, Setting, State, Value, kinds};
 
-/// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it (`br_mtu_auto_adjust`), and does not say
-/// whether somebody did. It equals no MTU that is wanted, so that it is written.
+/// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it
+/// (`br_mtu_auto_adjust`), and does not say whether somebody did. It equals no MTU that is wanted, so that it is
+/// written.
 pub(crate) const UNKNOWN_MTU: u32 = 0;
 
 /// The MTU of a bridge without ports (`ETH_DATA_LEN`).
 pub(crate) const ETHERNET_MTU: u32 = 1500;
 
-/// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge with a higher one was written, or takes it.
+/// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge
+/// with a higher one was written, or takes it.
 pub(crate) fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) {
     let Some(id) = bridge else { return };
     let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return };
@@ -109,9 +111,9 @@ pub(crate) fn vlans(state: &mut State, lower: &LinkId, up: bool) -> Vec<Resource
     lost
 }
 
-/// What a change of one link changes on others: a bond's MTU is that of its ports (`bond_change_mtu`), an ipvlan has that of what it is on
-/// (`ipvlan_adjust_mtu`), a macvlan or VLAN has no larger one (`macvlan_device_event`, `vlan_device_event`), and all ipvlans on one interface have one mode
-/// (`ipvlan_set_port_mode`).
+/// What a change of one link changes on others: a bond's MTU is that of its ports (`bond_change_mtu`), an ipvlan has
+/// that of what it is on (`ipvlan_adjust_mtu`), a macvlan or VLAN has no larger one (`macvlan_device_event`,
+/// `vlan_device_event`), and all ipvlans on one interface have one mode (`ipvlan_set_port_mode`).
 pub(crate) fn ripple(state: &mut State, before: &Link, now: &Link) -> Vec<ResourceId> {
     let mut lost = Vec::new();
     if let (true, Some(mtu)) = (before.mtu != now.mtu, now.mtu.get().copied()) {

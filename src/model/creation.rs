@@ -2,7 +2,8 @@
 
 use crate::resource::{Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure};
 
-/// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a new namespace.
+/// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a
+/// new namespace.
 pub fn born(resource: &Resource) -> Vec<Resource> {
     let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, whole: false, .. }) = resource else {
         return Vec::new();

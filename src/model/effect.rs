@@ -96,7 +96,8 @@ pub(crate) fn ripple(state: &mut State, main: &Sysctl) {
     }
 }
 
-/// Whether writing `main`, a secret, makes `other` say that addresses are made from it: of its own interface, or by default of all.
+/// Whether writing `main`, a secret, makes `other` say that addresses are made from it: of its own interface, or by
+/// default of all.
 pub(crate) fn makes_stable(main: &Sysctl, other: &Sysctl) -> bool {
     let by_default = main.key == "net/ipv6/conf/default/stable_secret"
         && other.key.starts_with("net/ipv6/conf/")

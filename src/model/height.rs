@@ -19,7 +19,8 @@ pub(super) fn made(state: &State, link: &Link) -> Result<(), Refusal> {
     }
 }
 
-/// A link that becomes a port of `master`. One that stands on nothing fits wherever its master does: what is on that was counted when it came.
+/// A link that becomes a port of `master`. One that stands on nothing fits wherever its master does: what is on that
+/// was counted when it came.
 pub(super) fn joins(state: &State, link: &Link, master: &LinkId) -> Result<(), Refusal> {
     let plain = link.link.is_none()
         && state.link(&link.id).is_none_or(|there| there.link.is_none())
@@ -34,7 +35,8 @@ pub(super) fn joins(state: &State, link: &Link, master: &LinkId) -> Result<(), R
     fits(own + above(state, master, 0))
 }
 
-/// Whether links of this kind are above what they name as `link`: a vxlan, too, although it outlives that; other tunnels only send by it.
+/// Whether links of this kind are above what they name as `link`: a vxlan, too, although it outlives that; other
+/// tunnels only send by it.
 fn is_upper(kind: &Kind) -> bool {
     kinds::dies_with_link(kind) || *kind == Kind::Vxlan
 }

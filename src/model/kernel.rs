@@ -19,7 +19,8 @@ const FRESH: Value = Value::Bool(true);
 pub struct Model {
     /// What is there.
     pub state: State,
-    /// How many operations are still carried out before one fails; `None` for all. What comes after the failure works again.
+    /// How many operations are still carried out before one fails; `None` for all. What comes after the failure works
+    /// again.
     pub fail_after: Option<usize>,
     /// How many operations were carried out.
     pub performed: usize,
@@ -63,8 +64,8 @@ impl Model {
         written(&own.id()).or_else(main).or_else(default).unwrap_or_else(|| UNWRITTEN.to_owned())
     }
 
-    /// The settings that stay as they are when `default` is written. A default of IPv6 is for links that come later, one of IPv4 for those besides that never
-    /// had an address (`ipv4_devconf_setall`).
+    /// The settings that stay as they are when `default` is written. A default of IPv6 is for links that come later,
+    /// one of IPv4 for those besides that never had an address (`ipv4_devconf_setall`).
     fn kept(&self, default: &Sysctl) -> Vec<Sysctl> {
         let mut parts = default.key.split('/').skip(1);
         let six = match (parts.next(), parts.next(), parts.next()) {

@@ -29,8 +29,8 @@ fn fresh(link: &Link) -> Link {
     link
 }
 
-/// Gives a port what the kernel gives it where it says nothing. What a way over it costs depends on its speed, which is only known of a veth end
-/// (`port_cost` in `net/bridge/br_if.c`).
+/// Gives a port what the kernel gives it where it says nothing. What a way over it costs depends on its speed, which is
+/// only known of a veth end (`port_cost` in `net/bridge/br_if.c`).
 fn port_defaults(link: &mut Link) {
     let cost = link.port.remove("cost");
     kinds::fill(kinds::PORT, &mut link.port);
@@ -81,7 +81,8 @@ fn fits(state: &State, kind: &Kind, mtu: &Setting<u32>, lower: Option<&LinkId>) 
     }
 }
 
-/// One thing alone takes what comes in on a link (`netdev_rx_handler_register`): the bridge or bond that has it as a port, or what stands on it.
+/// One thing alone takes what comes in on a link (`netdev_rx_handler_register`): the bridge or bond that has it as a
+/// port, or what stands on it.
 fn free(state: &State, link: &Link) -> Result<(), Refusal> {
     let lower = link.link.as_ref().filter(|_| stacked::takes(&link.kind)).and_then(|lower| state.link(lower));
     match lower.map(|lower| (&lower.id, master_kind(state, lower))) {
@@ -240,7 +241,8 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     Ok(lost)
 }
 
-/// A link that comes up has all that the kernel makes of its IPv4 addresses again (`fib_netdev_event`), and one that is down needs none.
+/// A link that comes up has all that the kernel makes of its IPv4 addresses again (`fib_netdev_event`), and one that is
+/// down needs none.
 fn made_again(state: &mut State, id: &LinkId) {
     let there: Vec<ResourceId> = state.addresses_of(id).map(crate::resource::Address::id).collect();
     for address in there {
@@ -250,7 +252,8 @@ fn made_again(state: &mut State, id: &LinkId) {
     }
 }
 
-/// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its ports are free.
+/// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its
+/// ports are free.
 pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     let gone = &link.id;
     follow(state, link.master_id(), &Setting::Left);
@@ -302,7 +305,8 @@ pub(super) fn without(state: &mut State, gone: impl Fn(&LinkId) -> bool) -> Vec<
     lost
 }
 
-/// Moves a link to another namespace: it is down there, without addresses, routes and master (`__dev_change_net_namespace`).
+/// Moves a link to another namespace: it is down there, without addresses, routes and master
+/// (`__dev_change_net_namespace`).
 pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<Vec<ResourceId>, Refusal> {
     let Some(link) = state.link(from).cloned() else { return Err(Refusal::new(format!("there is no link {from}"))) };
     if state.link(to).is_some() {
@@ -335,7 +339,8 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
         other.peer = Some(to.clone());
     }
     state.insert(Resource::Link(Box::new(moved)), ours);
-    // Of what stands on it only a vxlan takes the move for its end: the others look whether the link is really gone (`vxlan_netdevice_event`).
+    // Of what stands on it only a vxlan takes the move for its end: the others look whether the link is really gone
+    // (`vxlan_netdevice_event`).
     let ended: Vec<Link> =
         state.links().filter(|above| above.kind == Kind::Vxlan && above.link.as_ref() == Some(from)).cloned().collect();
     for above in ended {

@@ -1,6 +1,7 @@
 //! What an operation does to a state, what the kernel does besides, and when it refuses.
 //!
-//! The planner runs every plan through it before showing it; the model kernel of the tests is this function behind the `Kernel` trait.
+//! The planner runs every plan through it before showing it; the model kernel of the tests is this function behind the
+//! `Kernel` trait.
 
 mod address;
 pub(crate) mod cascade;

@@ -2,8 +2,9 @@
 
 use crate::resource::{Kind, Link, LinkId, Mac, Resource, ResourceId, Setting, State};
 
-/// Takes the neighbours of `link` away. A link that goes down forgets all (`neigh_ifdown`), one whose hardware address changes, or that begins or ceases to ask
-/// for others (`arp_netdev_event`), keeps those that it answers for (`neigh_changeaddr`).
+/// Takes the neighbours of `link` away. A link that goes down forgets all (`neigh_ifdown`), one whose hardware address
+/// changes, or that begins or ceases to ask for others (`arp_netdev_event`), keeps those that it answers for
+/// (`neigh_changeaddr`).
 pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<ResourceId> {
     let mut lost = state.on_link(link);
     lost.retain(|id| matches!(state.get(id), Some(Resource::Neighbor(neighbor)) if proxies || !neighbor.proxy));
@@ -13,7 +14,8 @@ pub(super) fn forgotten(state: &mut State, link: &LinkId, proxies: bool) -> Vec<
     lost
 }
 
-/// Takes the IPv4 neighbours of a link away that has lost its last IPv4 address, those that it answers for too (`arp_ifdown`).
+/// Takes the IPv4 neighbours of a link away that has lost its last IPv4 address, those that it answers for too
+/// (`arp_ifdown`).
 pub(super) fn forgotten_ipv4(state: &mut State, link: &LinkId) -> Vec<ResourceId> {
     let mut lost = state.on_link(link);
     lost.retain(|id| matches!(id, ResourceId::Neighbor(_, address, _) if address.is_ipv4()));
@@ -23,8 +25,8 @@ pub(super) fn forgotten_ipv4(state: &mut State, link: &LinkId) -> Vec<ResourceId
     lost
 }
 
-/// What a bridge forgets when `port` has become its port. A bridge has the lowest hardware address of its ports (`br_stp_recalculate_bridge_id`) until
-/// somebody writes one; where that cannot be told, it is taken to change.
+/// What a bridge forgets when `port` has become its port. A bridge has the lowest hardware address of its ports
+/// (`br_stp_recalculate_bridge_id`) until somebody writes one; where that cannot be told, it is taken to change.
 pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {
     let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
     let own = state.link(&bridge).and_then(|bridge| known(&bridge.mac));
@@ -49,7 +51,8 @@ pub(super) fn left(state: &mut State, port: &Link) -> Vec<ResourceId> {
     if own.is_none() || had.is_none() || own == had { follows(state, &bridge) } else { Vec::new() }
 }
 
-/// A bridge has, as far as can be told, another hardware address now, and which is not known. What it forgets with the old one.
+/// A bridge has, as far as can be told, another hardware address now, and which is not known. What it forgets with the
+/// old one.
 fn follows(state: &mut State, bridge: &LinkId) -> Vec<ResourceId> {
     if let Some(Resource::Link(link)) =
         state.items.get_mut(&ResourceId::Link(bridge.clone())).map(|item| &mut item.resource)

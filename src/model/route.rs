@@ -19,8 +19,9 @@ pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The interfaces of a route must be there and up (`fib_check_nh`: "Nexthop device is not up"), and its gateways are looked for by the policy rules ("Nexthop
-/// has invalid gateway"). In namespaces of ours, where all rules are known, one has to lead to the table `main`.
+/// The interfaces of a route must be there and up (`fib_check_nh`: "Nexthop device is not up"), and its gateways are
+/// looked for by the policy rules ("Nexthop has invalid gateway"). In namespaces of ours, where all rules are known,
+/// one has to lead to the table `main`.
 pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
     let made = state.is_made(&route.node);
     for via in route.nexthops.iter().filter(|hop| made && !hop.onlink).filter_map(|hop| hop.via) {
@@ -64,8 +65,10 @@ pub(super) enum Loss {
 /// `RT_SCOPE_HOST`.
 const HOST: u8 = 254;
 
-/// Routes over a link that lost what they need. An IPv4 route of scope host stays when it is down: there is nowhere that it leads to (`fib_sync_down_dev`). One with other next hops stays with a dead one where the link is down; where it is gone, IPv4 drops all of
-/// it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`). One by a next-hop object outlives the addresses, and goes with the object, which goes with a link that is down (`nexthop_flush_dev`).
+/// Routes over a link that lost what they need. An IPv4 route of scope host stays when it is down: there is nowhere
+/// that it leads to (`fib_sync_down_dev`). One with other next hops stays with a dead one where the link is down; where
+/// it is gone, IPv4 drops all of it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`). One by a next-hop object
+/// outlives the addresses, and goes with the object, which goes with a link that is down (`nexthop_flush_dev`).
 pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>, loss: Loss) -> Vec<ResourceId> {
     let over = |route: &&Route| {
         let stays = loss == Loss::Down && route.key.to.addr().is_ipv4() && route.scope == Setting::Is(HOST);
@@ -91,7 +94,8 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
     ids
 }
 
-/// Routes with a source address that is gone: IPv4 drops them (`fib_sync_down_addr`), IPv6 takes the source from them (`rt6_remove_prefsrc`).
+/// Routes with a source address that is gone: IPv4 drops them (`fib_sync_down_addr`), IPv6 takes the source from them
+/// (`rt6_remove_prefsrc`).
 pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec<ResourceId> {
     let held = state
         .items
@@ -113,9 +117,9 @@ pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec
     ids
 }
 
-/// Why the kernel would refuse a route of somebody else that is to come back; `None` where it takes it, as far as is known. Its interfaces are there and up.
-/// `fresh` says of an address whether it was made a moment ago: while duplicate address detection goes on it is no source of an IPv6 route
-/// (`ip6_route_info_create`).
+/// Why the kernel would refuse a route of somebody else that is to come back; `None` where it takes it, as far as is
+/// known. Its interfaces are there and up. `fresh` says of an address whether it was made a moment ago: while duplicate
+/// address detection goes on it is no source of an IPv6 route (`ip6_route_info_create`).
 pub fn cannot_come_back(state: &State, route: &Route, fresh: impl Fn(&Address) -> bool) -> Option<String> {
     if let Some(id) = route.nhid {
         return Some(format!("its next-hop object {id} went with an interface"));

@@ -14,8 +14,8 @@ pub(super) fn taken_in(state: &mut State, id: &LinkId) {
     });
 }
 
-/// Whether it costs a link what going down does to become or cease to be a port: a bond takes and gives it back down, a VRF sets it down and up
-/// (`cycle_netdev` in `drivers/net/vrf.c`).
+/// Whether it costs a link what going down does to become or cease to be a port: a bond takes and gives it back down, a
+/// VRF sets it down and up (`cycle_netdev` in `drivers/net/vrf.c`).
 pub(super) fn cycles((old, new): &(Option<Kind>, Option<Kind>)) -> bool {
     [old, new].into_iter().flatten().any(|kind| matches!(kind, Kind::Bond | Kind::Vrf))
 }
@@ -37,7 +37,8 @@ pub(super) fn left(state: &mut State, before: &Link, now: &Link) {
     });
 }
 
-/// What a port is given back with when its master of this kind is gone: down from a bond (`bond_release`), and set down and up from a VRF.
+/// What a port is given back with when its master of this kind is gone: down from a bond (`bond_release`), and set down
+/// and up from a VRF.
 pub(super) fn released(state: &mut State, master: &Kind, port: &LinkId) -> Vec<ResourceId> {
     let up = match master {
         Kind::Bond => false,
@@ -68,7 +69,8 @@ pub(super) fn stays_without(state: &mut State, link: &LinkId, gone: impl Fn(&Lin
     stays
 }
 
-/// The first VRF of a namespace brings the kernel's rules for all of them (`vrf_add_fib_rules`). Outside our namespaces they are nobody's business, and stay.
+/// The first VRF of a namespace brings the kernel's rules for all of them (`vrf_add_fib_rules`). Outside our namespaces
+/// they are nobody's business, and stay.
 pub(super) fn first_vrf(state: &mut State, vrf: &Link) {
     if !state.is_made(&vrf.id.node) {
         return;

@@ -18,7 +18,8 @@ fn set(state: &mut State, id: &LinkId, vlans: Setting<Vlans>) {
     }
 }
 
-/// A link that is a port now, or a new bridge: it has what it was told to have, else what the bridge gives it (`nbp_vlan_init`, `br_vlan_bridge_event`).
+/// A link that is a port now, or a new bridge: it has what it was told to have, else what the bridge gives it
+/// (`nbp_vlan_init`, `br_vlan_bridge_event`).
 pub(super) fn joined(state: &mut State, id: &LinkId) {
     let Some(link) = state.link(id).filter(|link| link.vlans == Setting::Left) else { return };
     let bridge =
@@ -28,7 +29,8 @@ pub(super) fn joined(state: &mut State, id: &LinkId) {
     }
 }
 
-/// A port that is none any more, or another bridge's, forgets its VLANs and what is behind it (`nbp_vlan_flush`, `br_fdb_delete_by_port`).
+/// A port that is none any more, or another bridge's, forgets its VLANs and what is behind it (`nbp_vlan_flush`,
+/// `br_fdb_delete_by_port`).
 pub(super) fn left(state: &mut State, port: &LinkId) -> Vec<ResourceId> {
     if state.link(port).is_some_and(|link| link.kind != Kind::Bridge) {
         set(state, port, Setting::Left);
@@ -41,8 +43,8 @@ pub(super) fn left(state: &mut State, port: &LinkId) -> Vec<ResourceId> {
     lost
 }
 
-/// What a link has after an update to `wanted`, where it was `before`: it may be another bridge's port, or a bridge with another default, which ports follow.
-/// Says what it lost.
+/// What a link has after an update to `wanted`, where it was `before`: it may be another bridge's port, or a bridge
+/// with another default, which ports follow. Says what it lost.
 pub(super) fn changed(state: &mut State, before: &Link, wanted: &Link) -> Vec<ResourceId> {
     let Some(now) = state.link(&wanted.id).cloned() else { return Vec::new() };
     let lost = if before.master_id() == now.master_id() { Vec::new() } else { left(state, &wanted.id) };

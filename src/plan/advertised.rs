@@ -1,5 +1,5 @@
-//! Routes that a router advertises. Who begins to forward IPv6, on one interface or on all, loses them, and hears no router any more (`rt6_purge_dflt_routers`,
-//! `ipv6_accept_ra`): but on interfaces whose `accept_ra` is 2.
+//! Routes that a router advertises. Who begins to forward IPv6, on one interface or on all, loses them, and hears no
+//! router any more (`rt6_purge_dflt_routers`, `ipv6_accept_ra`): but on interfaces whose `accept_ra` is 2.
 
 use crate::resource::{LinkId, Node, Owner, Resource, State, Sysctl};
 use std::collections::BTreeSet;
@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 /// The value with which a router is heard by who forwards, too.
 const ALWAYS: &str = "2";
 
-/// `wanted` with `accept_ra` 2 on interfaces of others that have such routes, where it makes the node forward IPv6. The kernel door shows the setting of just those.
+/// `wanted` with `accept_ra` 2 on interfaces of others that have such routes, where it makes the node forward IPv6. The
+/// kernel door shows the setting of just those.
 pub(super) fn kept(wanted: &State, observed: &State) -> State {
     let begins = |sysctl: &&Sysctl| is_switch(sysctl) && sysctl.value != "0";
     let nodes: BTreeSet<&Node> =

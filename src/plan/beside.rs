@@ -1,5 +1,5 @@
-//! The way back of one topology beside the others: what they name stays as they have it, and what they had when the way back was written, and have no
-//! more, is as it was before all of them.
+//! The way back of one topology beside the others: what they name stays as they have it, and what they had when the way
+//! back was written, and have no more, is as it was before all of them.
 
 use super::change::{Change, Plan};
 use super::goal::Waiting;
@@ -41,7 +41,8 @@ pub fn record_beside(record: &Record, observed: &State) -> Record {
     record
 }
 
-/// Whether it was in a namespace, or on an interface, of somebody else that another one has replaced since: nothing of the new one is to go back.
+/// Whether it was in a namespace, or on an interface, of somebody else that another one has replaced since: nothing of
+/// the new one is to go back.
 fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
     let now = &observed.record;
     let node = resource.id().node().clone();
@@ -63,7 +64,8 @@ fn is_lost(target: &State, observed: &State, resource: &Resource) -> bool {
     facts::lost_for_good(observed, resource) && !resource.links().iter().any(ours)
 }
 
-/// Whether another topology has a setting, or the switch that writes it. One that `record` names is this topology's too, where they agree.
+/// Whether another topology has a setting, or the switch that writes it. One that `record` names is this topology's
+/// too, where they agree.
 fn is_taken_by_others(record: &Record, observed: &State, id: &ResourceId, resource: &Resource) -> bool {
     let Resource::Sysctl(sysctl) = resource else { return false };
     if record.wrote.iter().any(|wrote| wrote.id() == *id) {
@@ -73,8 +75,8 @@ fn is_taken_by_others(record: &Record, observed: &State, id: &ResourceId, resour
     has(id) || sysctl.written_with().is_some_and(|switch| has(&switch))
 }
 
-/// What the topology has changed since it had `record` goes back to what was there before any topology: when the way back was written another may have
-/// had it already.
+/// What the topology has changed since it had `record` goes back to what was there before any topology: when the way
+/// back was written another may have had it already.
 fn since(goal: &mut State, record: &Record, observed: &State) {
     let since = observed.record.prior.iter().filter_map(|prior| match (prior, record.prior(&prior.id())) {
         (_, None) => Some(prior.clone()),
@@ -123,8 +125,8 @@ fn is_named(record: &Record, sysctl: &Sysctl) -> bool {
     record.wrote.iter().any(|wrote| wrote.id() == sysctl.id())
 }
 
-/// Whether a plan back is another than it was when it was saved, and only in what other topologies had then or have now, or because interfaces came or went
-/// that follow a switch.
+/// Whether a plan back is another than it was when it was saved, and only in what other topologies had then or have
+/// now, or because interfaces came or went that follow a switch.
 pub fn is_same_beside(saved: &Plan, fresh: &Plan) -> bool {
     let own = |plan: &Plan| -> Vec<Change> {
         let shared = |change: &&Change| {

@@ -1,4 +1,5 @@
-//! Everything that is missing or different is made or changed, in its turn. What an earlier step took away is missing by then, and so is made again.
+//! Everything that is missing or different is made or changed, in its turn. What an earlier step took away is missing
+//! by then, and so is made again.
 
 use super::change::Conflict;
 use super::rehearsal::Paper;
@@ -115,8 +116,8 @@ fn adjust(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
     }
 }
 
-/// Has what `wanted` takes given up first by whoever has it: for what that is to have in the end where it is free, else, as where two exchange theirs, for a
-/// passing value.
+/// Has what `wanted` takes given up first by whoever has it: for what that is to have in the end where it is free,
+/// else, as where two exchange theirs, for a passing value.
 fn make_way(paper: &mut Paper<'_>, wanted: &Link) -> Result<(), Conflict> {
     let there = paper.state.link(&wanted.id);
     let has = there.map(Claim::of).unwrap_or_default();
@@ -162,7 +163,8 @@ fn make_link(paper: &mut Paper, link: Link) -> Result<(), Conflict> {
     }
 }
 
-/// Makes both ends of a veth pair by one request. It is sent where the end lives that is not on the host, where it can be born up.
+/// Makes both ends of a veth pair by one request. It is sent where the end lives that is not on the host, where it can
+/// be born up.
 fn pair(paper: &mut Paper, link: Link, peer: &LinkId) -> Result<(), Conflict> {
     let Some(other) = paper.goal.link(peer).cloned() else {
         return Err(Conflict::new(
@@ -189,8 +191,8 @@ fn is_port(paper: &Paper, bond: &Link) -> bool {
     paper.state.link(&port).is_some_and(|port| port.master_id().as_ref() == Some(&bond.id))
 }
 
-/// The link as it is before its ports are there: a bridge, and what stands on one, comes up late. What it does for the kernel is told to a link that is there,
-/// so that what it had before can be noted.
+/// The link as it is before its ports are there: a bridge, and what stands on one, comes up late. What it does for the
+/// kernel is told to a link that is there, so that what it had before can be noted.
 fn early(paper: &Paper, link: &Link, there: bool) -> Link {
     let mut early = link.clone();
     early.offload.clear();

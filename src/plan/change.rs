@@ -61,7 +61,8 @@ pub struct Step {
     pub operation: Operation,
     /// Steps of one level can be done together; each waits for all steps of lower levels.
     pub level: usize,
-    /// The change that it belongs to, by its place in [`Plan::changes`]; `None` for what the kernel takes away on the way and the plan puts back.
+    /// The change that it belongs to, by its place in [`Plan::changes`]; `None` for what the kernel takes away on the
+    /// way and the plan puts back.
     pub change: Option<usize>,
 }
 

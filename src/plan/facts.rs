@@ -26,7 +26,8 @@ pub(crate) fn local_rules(goal: &State) -> BTreeSet<(Node, Family)> {
         .collect()
 }
 
-/// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace that it was moved to.
+/// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace
+/// that it was moved to.
 pub(crate) fn lost_for_good(observed: &State, prior: &Resource) -> bool {
     let gone = |link: &LinkId| {
         observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()))
@@ -45,7 +46,8 @@ pub(crate) fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool 
     away(observed) && !away(goal)
 }
 
-/// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is too small for IPv6.
+/// Whether there will be no such setting: a link of ours goes, and its settings with it, or a link is not there, or is
+/// too small for IPv6.
 pub(crate) fn gone(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link() else { return false };
     let small = sysctl.key.starts_with("net/ipv6/") && goal.link(&link).is_some_and(Link::too_small_for_ipv6);
@@ -63,7 +65,8 @@ pub(crate) fn displaced(goal: &State, resource: &Resource) -> bool {
     matches!(resource, Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 && local_rules(goal).contains(&(rule.node.clone(), rule.key.family)))
 }
 
-/// Whether what was there before stands on an interface that goes now, because its other end is in a namespace that does.
+/// Whether what was there before stands on an interface that goes now, because its other end is in a namespace that
+/// does.
 pub(crate) fn goes_along(goal: &State, observed: &State, prior: &Resource) -> bool {
     let goes = |link: &LinkId| {
         let Some(peer) = observed.link(link).and_then(|link| link.peer.as_ref()) else { return false };

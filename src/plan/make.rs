@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
 pub(crate) const ROUNDS: usize = 4;
 
-/// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology away.
+/// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology
+/// away.
 pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     let wanted = advertised::kept(wanted, observed);
     let goal = goal::complete(&wanted, observed);
@@ -18,7 +19,8 @@ pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     if in_use.is_empty() { towards(goal, &wanted, observed) } else { Err(in_use) }
 }
 
-/// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record would have there.
+/// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record
+/// would have there.
 pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     let in_use = shared::seen_in_use(target, observed);
     if !in_use.is_empty() {

@@ -1,4 +1,5 @@
-//! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel takes away on the way is put back.
+//! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel
+//! takes away on the way is put back.
 
 use super::change::{Action, Change, Conflict, Step};
 use super::diff;
@@ -94,7 +95,8 @@ impl<'a> Paper<'a> {
         self.let_go.insert(id.clone(), why);
     }
 
-    /// Takes the changes out that would have brought back what cannot come, and warns of what no other change tells as lost.
+    /// Takes the changes out that would have brought back what cannot come, and warns of what no other change tells as
+    /// lost.
     pub fn forget_let_go(&mut self, warnings: &mut Vec<String>) {
         let told: BTreeSet<&ResourceId> = self.changes.iter().flat_map(|change| &change.gone).collect();
         let untold = self.let_go.iter().filter(|(id, _)| !told.contains(id));
@@ -207,9 +209,11 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no route over a gateway could be made again,
-    /// not even to undo what failed. Where it is not wanted, it goes when all is done. Those for VRFs come with the first one that a namespace ever had, and
-    /// not with a later one (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see which it will be.
+    /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no
+    /// route over a gateway could be made again, not even to undo what failed. Where it is not wanted, it goes when all
+    /// is done. Those for VRFs come with the first one that a namespace ever had, and not with a later one
+    /// (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see
+    /// which it will be.
     pub(crate) fn rules_first(&mut self) -> Result<(), Conflict> {
         let wanted = self
             .goal
@@ -233,7 +237,8 @@ impl<'a> Paper<'a> {
         Ok(())
     }
 
-    /// Gives the namespaces that `rules` are missing in their mark. One without a mark may be no more than a file that a killed run left.
+    /// Gives the namespaces that `rules` are missing in their mark. One without a mark may be no more than a file that
+    /// a killed run left.
     fn namespaces_of(&mut self, rules: &[Rule]) -> Result<(), Conflict> {
         let nodes: BTreeSet<&Node> = rules.iter().map(|rule| &rule.node).collect();
         for node in nodes {
@@ -248,8 +253,9 @@ impl<'a> Paper<'a> {
         Ok(())
     }
 
-    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that somebody had deleted before, and the
-    /// kernel's rule for `local` that now stands elsewhere. Says what is left to change.
+    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that
+    /// somebody had deleted before, and the kernel's rule for `local` that now stands elsewhere. Says what is left to
+    /// change.
     pub(crate) fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
         let (gone, rest): (Vec<_>, Vec<_>) =
             diff::changes(&self.goal, &self.state).into_iter().partition(|change| change.action == Action::Delete);

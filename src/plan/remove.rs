@@ -1,4 +1,5 @@
-//! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a step of its own.
+//! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a
+//! step of its own.
 
 use super::change::{Action, Change, Conflict};
 use super::rehearsal::Paper;
@@ -6,8 +7,8 @@ use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, Re
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of them one by one. Below that the
-/// second request costs more (`rcu_barrier`).
+/// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of
+/// them one by one. Below that the second request costs more (`rcu_barrier`).
 const BRIDGE_LAST: usize = 50;
 
 /// Takes away what is not wanted, or not as it is.
@@ -39,8 +40,9 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
             move_back(paper)?;
             moved = true;
         }
-        // One request per node removes all its links: the node with most of them comes first, and takes the peers in the others along.
-        // Of rules the one with more parts comes first, which a request to delete the other would find, too.
+        // One request per node removes all its links: the node with most of them comes first, and takes the peers in
+        // the others along. Of rules the one with more parts comes first, which a request to delete the other would
+        // find, too.
         let parts = |resource: &Resource| if let Resource::Rule(rule) = resource { rule.key.parts() } else { 0 };
         group.sort_by_cached_key(|resource| {
             (Reverse(links.get(resource.id().node()).copied().unwrap_or(0)), Reverse(parts(resource)), resource.id())
@@ -76,7 +78,8 @@ fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
         Class::Namespace => 9,
     };
     let late = match resource {
-        // What stands on a link of another node would go with that, which may be first: nodes are worked on side by side.
+        // What stands on a link of another node would go with that, which may be first: nodes are worked on side by
+        // side.
         Resource::Link(link) if link.link.as_ref().is_some_and(|lower| lower.node != link.id.node) => 0,
         Resource::Link(link)
             if link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST) =>
@@ -101,8 +104,8 @@ fn count(doomed: &BTreeSet<ResourceId>) -> BTreeMap<Node, usize> {
     counts
 }
 
-/// Whether it dies with something that goes. Not with the namespace of another node, in which what it stands on is: that one dies a little later than its
-/// removal is answered.
+/// Whether it dies with something that goes. Not with the namespace of another node, in which what it stands on is:
+/// that one dies a little later than its removal is answered.
 fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, depth: u32) -> bool {
     depth < 32
         && resource.requires().into_iter().filter(|need| need.inside).any(|need| match need.what {
@@ -119,9 +122,10 @@ fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, de
         })
 }
 
-/// Whether it is a VLAN that tells switches of itself (`gvrp`, `mvrp`) and is a port of a VRF. A VRF that goes sets its ports up once more (`cycle_netdev`),
-/// also those that go in the same request or with the same namespace: such a VLAN then asks a lower link that no longer takes part, and the kernel
-/// dereferences a null pointer (`mrp_request_join`, seen with 6.12). So it goes alone, before both.
+/// Whether it is a VLAN that tells switches of itself (`gvrp`, `mvrp`) and is a port of a VRF. A VRF that goes sets its
+/// ports up once more (`cycle_netdev`), also those that go in the same request or with the same namespace: such a VLAN
+/// then asks a lower link that no longer takes part, and the kernel dereferences a null pointer (`mrp_request_join`,
+/// seen with 6.12). So it goes alone, before both.
 fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
     let Some(link) = resource.as_link().filter(|link| link.kind == Kind::Vlan) else { return false };
     let tells = ["gvrp", "mvrp"].iter().any(|name| link.options.get(*name) == Some(&Value::Bool(true)));
@@ -131,8 +135,8 @@ fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
             .is_some_and(|master| paper.base.link(&master).is_some_and(|master| master.kind == Kind::Vrf))
 }
 
-/// Whether it stands on a link of another node that stays and is changed, a port of a bridge from now on say: the kernel ends a namespace later than it
-/// answers, and until then that link is busy (`netdev_is_rx_handler_busy`).
+/// Whether it stands on a link of another node that stays and is changed, a port of a bridge from now on say: the
+/// kernel ends a namespace later than it answers, and until then that link is busy (`netdev_is_rx_handler_busy`).
 fn frees_parent(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource) -> bool {
     let below = resource
         .as_link()

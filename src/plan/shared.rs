@@ -1,4 +1,5 @@
-//! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the first.
+//! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the
+//! first.
 
 use super::change::{Change, Conflict};
 use super::facts::ours;
@@ -38,13 +39,15 @@ fn named<'a>(observed: &'a State, link: &'a LinkId) -> impl Iterator<Item = (&'a
     observed.others.iter().flat_map(of).filter(move |(_, named)| named.id == *link)
 }
 
-/// What an interface goes back to: not what another topology still names. One that was moved comes home as it was when it was taken.
+/// What an interface goes back to: not what another topology still names. One that was moved comes home as it was when
+/// it was taken.
 pub(super) fn released(observed: &State, prior: &Link) -> Link {
     let moved = observed.record.moved.iter().any(|(_, source)| *source == prior.id);
     named(observed, &prior.id).filter(|_| !moved).fold(prior.clone(), |prior, (_, link)| prior.without(link))
 }
 
-/// What an interface goes back to by a destroy, or where the file no longer names it: nor what somebody else changed since topo set it.
+/// What an interface goes back to by a destroy, or where the file no longer names it: nor what somebody else changed
+/// since topo set it.
 pub(super) fn given_back(observed: &State, prior: &Link) -> Link {
     let back = released(observed, prior);
     let set = observed.record.configured.iter().find(|set| set.id == prior.id);
@@ -92,7 +95,8 @@ pub(super) fn uncontradicted(observed: &State, link: &Link) -> Link {
         .fold(link.clone(), |link, other| link.without(other))
 }
 
-/// Whether a change is one of what another topology has, too: a setting or what its switch writes, an `existing` interface or what stands on that.
+/// Whether a change is one of what another topology has, too: a setting or what its switch writes, an `existing`
+/// interface or what stands on that.
 pub(super) fn is_named_by_others(observed: &State, change: &Change) -> bool {
     if let ResourceId::Sysctl(node, key) = &change.id {
         let switch = Sysctl::new(node.clone(), key.as_str(), "").written_with();
@@ -123,7 +127,8 @@ pub(super) fn in_use(goal: &State, observed: &State) -> Vec<Conflict> {
     observed.others.iter().flat_map(of).collect()
 }
 
-/// The same where something of the other topology is to be seen: a namespace that was made a moment ago can go, whatever a record says of one that had its name.
+/// The same where something of the other topology is to be seen: a namespace that was made a moment ago can go,
+/// whatever a record says of one that had its name.
 pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
     let seen = |node: &Node| {
         let theirs = |item: &Item| matches!(&item.owner, Owner::Theirs(who) if who.starts_with("topology "));

@@ -20,13 +20,15 @@ pub(super) enum Stage {
     /// Links of somebody else come in.
     Move,
     Link,
-    /// Bridges come up, and get their MTU, after all their ports: each port that comes up on a bridge that is up has its packets flooded to all others.
+    /// Bridges come up, and get their MTU, after all their ports: each port that comes up on a bridge that is up has
+    /// its packets flooded to all others.
     LinkLate,
     LinkSysctl,
     Qdisc,
     Address,
     Neighbor,
-    /// The kernel's own rules, back in their place: without the one for `main` no gateway is found, and no route over one is taken (`fib_check_nh`).
+    /// The kernel's own rules, back in their place: without the one for `main` no gateway is found, and no route over
+    /// one is taken (`fib_check_nh`).
     KernelRule,
     Route,
     Rule,
@@ -54,7 +56,8 @@ impl Turns {
         turns
     }
 
-    /// How many links must be there before this one. `level` ends it where links stand in a circle, which the checks have refused.
+    /// How many links must be there before this one. `level` ends it where links stand in a circle, which the checks
+    /// have refused.
     fn depth(&mut self, goal: &State, id: &LinkId, level: u32) -> u32 {
         if let Some(depth) = self.depths.get(id) {
             return *depth;

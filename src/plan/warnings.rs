@@ -71,8 +71,8 @@ fn changed_since(goal: &State, observed: &State, prior: &Link) -> bool {
     goes_back && observed.link(&prior.id).is_some_and(|now| back.drift(now).len() > kept.drift(now).len())
 }
 
-/// What it costs others that IPv6 is switched off on all interfaces: the kernel drops all addresses and routes there (`addrconf_disable_change`), of which
-/// nobody keeps note. (For a single interface they are noted, and come back.)
+/// What it costs others that IPv6 is switched off on all interfaces: the kernel drops all addresses and routes there
+/// (`addrconf_disable_change`), of which nobody keeps note. (For a single interface they are noted, and come back.)
 fn without_ipv6(observed: &State, wanted: &Resource) -> Option<String> {
     let Resource::Sysctl(sysctl) = wanted else { return None };
     let changes = !matches!(observed.get(&wanted.id()), Some(Resource::Sysctl(there)) if there.value != "0");

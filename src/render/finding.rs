@@ -27,7 +27,8 @@ pub struct Look {
     pub width: usize,
 }
 
-/// The findings of a file, errors and warnings in the order given, at most [`SHOWN`] of them, errors before warnings if there are more.
+/// The findings of a file, errors and warnings in the order given, at most [`SHOWN`] of them, errors before warnings if
+/// there are more.
 pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
     if findings.is_empty() {
         return String::new();

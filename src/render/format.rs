@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// The version of all JSON that topo prints. It grows when a field changes its meaning or goes; new fields alone do not change it.
+/// The version of all JSON that topo prints. It grows when a field changes its meaning or goes; new fields alone do not
+/// change it.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Anything as JSON text with a newline at its end.

@@ -28,7 +28,8 @@ pub struct PlanView {
     pub topology: String,
     /// How many resources are added, changed and destroyed.
     pub summary: Summary,
-    /// The changes, sorted by identity. What comes and goes with a namespace by itself (`lo`, the kernel's policy rules) is not among them.
+    /// The changes, sorted by identity. What comes and goes with a namespace by itself (`lo`, the kernel's policy
+    /// rules) is not among them.
     pub changes: Vec<ChangeView>,
     /// What a person should know.
     pub warnings: Vec<String>,
@@ -53,7 +54,8 @@ pub struct ChangeView {
     /// Which resource.
     #[serde(flatten)]
     pub resource: ResourceView,
-    /// What the change disturbs: `none` (a create or delete), `in-place`, `flap` (the link goes down and up) or `replace`.
+    /// What the change disturbs: `none` (a create or delete), `in-place`, `flap` (the link goes down and up) or
+    /// `replace`.
     pub impact: &'static str,
     /// The fields that differ; empty for a create or delete.
     pub fields: Vec<FieldView>,
@@ -63,7 +65,8 @@ pub struct ChangeView {
     pub after: Vec<ValueView>,
     /// What the kernel takes away with it; the plan puts it back, but for what is in `gone`.
     pub loses: Vec<ResourceView>,
-    /// What of that the plan does not put back, because it is somebody else's and has no place any more; left out where there is none.
+    /// What of that the plan does not put back, because it is somebody else's and has no place any more; left out where
+    /// there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<ResourceView>,
 }
@@ -71,7 +74,8 @@ pub struct ChangeView {
 /// A resource's identity.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ResourceView {
-    /// Its kind: `namespace`, `sysctl`, `link`, `qdisc`, `address`, `neighbor`, `fdb`, `peer`, `route`, `rule`, `nft table`, `nft insert`, `file`.
+    /// Its kind: `namespace`, `sysctl`, `link`, `qdisc`, `address`, `neighbor`, `fdb`, `peer`, `route`, `rule`,
+    /// `nft table`, `nft insert`, `file`.
     pub kind: &'static str,
     /// The node it lives in.
     pub node: String,
@@ -115,7 +119,8 @@ pub struct Reports {
 pub struct ReportView {
     /// The topology.
     pub topology: String,
-    /// `done`, `nothing` (there was nothing to do), `failed`, `interrupted`, or `skipped` (not tried, because one before it failed).
+    /// `done`, `nothing` (there was nothing to do), `failed`, `interrupted`, or `skipped` (not tried, because one
+    /// before it failed).
     pub result: &'static str,
     /// How many resources the plan adds, changes and destroys.
     pub summary: Summary,

@@ -13,7 +13,8 @@ use serde::Serialize;
 pub struct Topologies {
     /// The version of this format.
     pub format_version: u32,
-    /// Where topo was started in a namespace of a topology: `TOPOLOGY/NODE`. What is on the host is not seen from there, and nothing is compared.
+    /// Where topo was started in a namespace of a topology: `TOPOLOGY/NODE`. What is on the host is not seen from
+    /// there, and nothing is compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside: Option<String>,
     /// The topologies, in the order of their names.
@@ -25,9 +26,10 @@ pub struct Topologies {
 pub struct ListedView {
     /// Its name; empty in an entry for what carries topo's marks and belongs to no topology that is known.
     pub topology: String,
-    /// `ok` (as it was last wanted), `drifted` (it is not: see `differs`), `unknown` (what was last wanted is not known, or the machine could not be looked
-    /// at: see `differs`), `present` (nothing was compared: `--quick`), `half-made` (an apply or destroy is under way or was cut off), `waiting` (applied, and undone unless it is confirmed), `expired` (it was not
-    /// confirmed in time, and nobody has undone it yet) or `unowned`.
+    /// `ok` (as it was last wanted), `drifted` (it is not: see `differs`), `unknown` (what was last wanted is not
+    /// known, or the machine could not be looked at: see `differs`), `present` (nothing was compared: `--quick`),
+    /// `half-made` (an apply or destroy is under way or was cut off), `waiting` (applied, and undone unless it is
+    /// confirmed), `expired` (it was not confirmed in time, and nobody has undone it yet) or `unowned`.
     pub state: &'static str,
     /// In the state `waiting`: it is undone after so many seconds unless it is confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,5 @@
-//! Plans, reports, states and findings as text and JSON. Pure: what goes in is data, what comes out is text with colours in it.
+//! Plans, reports, states and findings as text and JSON. Pure: what goes in is data, what comes out is text with
+//! colours in it.
 
 pub mod finding;
 pub mod format;

@@ -16,7 +16,8 @@ pub const DIM: Style = Style::new().dimmed();
 /// Nothing special.
 pub const PLAIN: Style = Style::new();
 
-/// A text that grows line by line. Colours are always in it; whoever prints it to something that is no terminal takes them out (`anstream`).
+/// A text that grows line by line. Colours are always in it; whoever prints it to something that is no terminal takes
+/// them out (`anstream`).
 #[derive(Debug, Default)]
 pub struct Page {
     text: String,
@@ -69,7 +70,8 @@ impl Page {
     }
 }
 
-/// `text` with every character that a terminal would obey, or that changes the direction of writing, as an escape of Rust's.
+/// `text` with every character that a terminal would obey, or that changes the direction of writing, as an escape of
+/// Rust's.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -87,8 +89,9 @@ pub fn escape_lines(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a character has to be escaped before it goes to a terminal: what controls it, what is not seen (a soft hyphen, tags), and what changes the direction of
-/// writing (Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`).
+/// Whether a character has to be escaped before it goes to a terminal: what controls it, what is not seen (a soft
+/// hyphen, tags), and what changes the direction of writing (Unicode's `Default_Ignorable_Code_Point` and
+/// `Bidi_Control`).
 pub fn is_unsafe(c: char) -> bool {
     let hidden = matches!(c, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
     c.is_control()

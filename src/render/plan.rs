@@ -48,8 +48,8 @@ impl Counts {
     }
 }
 
-/// The changes that a person wants to see: not what comes and goes with a namespace by itself, its `lo`, the kernel's own policy rules, and forwarding
-/// that starts as off.
+/// The changes that a person wants to see: not what comes and goes with a namespace by itself, its `lo`, the kernel's
+/// own policy rules, and forwarding that starts as off.
 pub fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
     let fresh: BTreeSet<&Node> =
         plan.changes.iter().filter(|change| is_whole(change)).map(|change| change.id.node()).collect();

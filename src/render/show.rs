@@ -298,7 +298,8 @@ fn address(address: &Address) -> String {
     }
 }
 
-/// Whether something that is not the topology's own, in a namespace of its own, is worth a line: a default route by DHCP is, a connected one is not.
+/// Whether something that is not the topology's own, in a namespace of its own, is worth a line: a default route by
+/// DHCP is, a connected one is not.
 fn matters(resource: &Resource) -> bool {
     match resource {
         Resource::Route(route) => route.key.to.prefix_len() == 0 || route.nexthops.iter().any(|hop| hop.via.is_some()),

@@ -28,13 +28,16 @@ pub struct Address {
     /// Whether it has a lifetime, after which it goes by itself; never wanted.
     #[serde(default)]
     pub expires: bool,
-    /// For how many seconds it is valid and preferred, as it was when it was read; `None` for ever. Nothing that is wanted has an end.
+    /// For how many seconds it is valid and preferred, as it was when it was read; `None` for ever. Nothing that is
+    /// wanted has an end.
     #[serde(default)]
     pub lifetime: Option<(u32, u32)>,
-    /// The flags that a hand or a daemon gave it ([`Address::FLAGS`]), such as `noprefixroute`: the language has none of them.
+    /// The flags that a hand or a daemon gave it ([`Address::FLAGS`]), such as `noprefixroute`: the language has none
+    /// of them.
     #[serde(default)]
     pub flags: u32,
-    /// Its further parts by their numbers (`IFA_*` of `include/uapi/linux/if_addr.h`), such as a broadcast address or a metric: the language has none of them.
+    /// Its further parts by their numbers (`IFA_*` of `include/uapi/linux/if_addr.h`), such as a broadcast address or a
+    /// metric: the language has none of them.
     #[serde(default)]
     pub raw: Raw,
     /// Who put it there, where it is not marked (`IFA_PROTO`); 0 for nobody who says so.
@@ -58,7 +61,8 @@ const METRIC: u16 = 9;
 impl Address {
     /// `IFA_F_NOPREFIXROUTE`: no route to its subnet comes with it.
     pub const NO_PREFIX_ROUTE: u32 = 0x200;
-    /// The flags that somebody gives, and does not find out (`IFA_F_*`): `home`, `mngtmpaddr`, `noprefixroute`, `autojoin`.
+    /// The flags that somebody gives, and does not find out (`IFA_F_*`): `home`, `mngtmpaddr`, `noprefixroute`,
+    /// `autojoin`.
     pub const FLAGS: u32 = 0x10 | 0x100 | Self::NO_PREFIX_ROUTE | 0x400;
 
     /// The address with everything else at its default.
@@ -99,7 +103,8 @@ impl Address {
         words.join(" ")
     }
 
-    /// Its identity: an IPv4 address may stand on one link with several prefix lengths or peers, an IPv6 address once (`inet6_addr_add`).
+    /// Its identity: an IPv4 address may stand on one link with several prefix lengths or peers, an IPv6 address once
+    /// (`inet6_addr_add`).
     pub fn id(&self) -> ResourceId {
         ResourceId::Address(self.link.clone(), self.address, self.peer)
     }
@@ -147,7 +152,8 @@ impl Address {
         if observed.dad_failed {
             drift.push(Drift::new("duplicate address detection", "failed", "passed", Impact::Replace));
         }
-        // Where an IPv4 address stands only its lifetime and the metric of its route change (`inet_rtm_newaddr`), and no route comes with either.
+        // Where an IPv4 address stands only its lifetime and the metric of its route change (`inet_rtm_newaddr`), and
+        // no route comes with either.
         if (flags, raw) != (&observed.flags, &observed.raw) {
             drift.push(Drift::new("attributes", observed.more_words(), self.more_words(), Impact::Replace));
         }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What the kernel makes by itself of an address, or of an interface that is up, and what somebody can take away from it: nobody is reached without.
+/// What the kernel makes by itself of an address, or of an interface that is up, and what somebody can take away from
+/// it: nobody is reached without.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Automatic {
     /// The route to an address itself, in the table `local` or that of its VRF (`fib_add_ifaddr`, `__ipv6_ifa_notify`).
@@ -36,7 +37,8 @@ impl Automatic {
         }
     }
 
-    /// What of `observed` is more than `wanted` lacks, in words. (Nothing that is wanted lacks any; what an undo goes back to may.)
+    /// What of `observed` is more than `wanted` lacks, in words. (Nothing that is wanted lacks any; what an undo goes
+    /// back to may.)
     pub(super) fn drift(wanted: &BTreeSet<Self>, observed: &BTreeSet<Self>) -> Vec<&'static str> {
         observed.difference(wanted).map(|automatic| automatic.word()).collect()
     }

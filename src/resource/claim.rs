@@ -11,7 +11,8 @@ pub enum Claim {
     Name(Node, String),
     /// The hardware address of a macvlan that is up, on what it is on (`macvlan_addr_busy`).
     Mac(LinkId, Mac),
-    /// The ends and the key of a tunnel of a kind, in the node that it was born in (`ip_tunnel_find`, `ip6gre_tunnel_find`, `ip6_tnl_locate`).
+    /// The ends and the key of a tunnel of a kind, in the node that it was born in (`ip_tunnel_find`,
+    /// `ip6gre_tunnel_find`, `ip6_tnl_locate`).
     Ends(Node, String),
     /// The UDP port of a WireGuard interface that is up, in the node that its packets leave from (`wg_socket_init`).
     Port(Node, u64),

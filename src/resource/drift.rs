@@ -44,7 +44,8 @@ impl Drift {
         Self::new(field, shown(old), shown(new), impact)
     }
 
-    /// Adds the difference between two settings to `list`, if the wanted one is managed, the observed one known, and they differ.
+    /// Adds the difference between two settings to `list`, if the wanted one is managed, the observed one known, and
+    /// they differ.
     pub fn setting<T: PartialEq + fmt::Display>(
         list: &mut Vec<Self>,
         field: &str,

@@ -18,7 +18,8 @@ pub struct PacketRule {
     pub source: Option<AddressMatch>,
     /// Destination addresses.
     pub destination: Option<AddressMatch>,
-    /// Whether only packets to an address of the node itself match (nft's `fib daddr type local`), as `local` of a `dnat` or `redirect` means.
+    /// Whether only packets to an address of the node itself match (nft's `fib daddr type local`), as `local` of a
+    /// `dnat` or `redirect` means.
     pub local: bool,
     /// IP protocol, by nft's name (`tcp`, `udp`, `icmp`, `icmpv6`, …) or number.
     pub protocol: Option<String>,
@@ -78,8 +79,8 @@ pub enum Verdict {
     Accept,
     /// Is dropped.
     Drop,
-    /// Is refused, with this answer: `tcp-reset`, `port-unreachable`, `host-unreachable`, `net-unreachable`, `admin-prohibited`; `None` for nft's
-    /// `reject` with icmpx port-unreachable.
+    /// Is refused, with this answer: `tcp-reset`, `port-unreachable`, `host-unreachable`, `net-unreachable`,
+    /// `admin-prohibited`; `None` for nft's `reject` with icmpx port-unreachable.
     Reject(Option<String>),
     /// Leaves with the address of the interface it leaves by.
     Masquerade,

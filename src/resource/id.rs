@@ -197,7 +197,8 @@ impl fmt::Display for FileName {
 pub enum FdbTarget {
     /// To this end of a vxlan's tunnel.
     End(IpAddr),
-    /// Out of this port of a bridge, in one VLAN. 0 is in no VLAN: also in all that the port had when the kernel was told, which are not listed beside it.
+    /// Out of this port of a bridge, in one VLAN. 0 is in no VLAN: also in all that the port had when the kernel was
+    /// told, which are not listed beside it.
     Port(u16),
 }
 
@@ -249,7 +250,8 @@ pub struct RouteKey {
     pub from: Option<IpNet>,
     /// The metric (`RTA_PRIORITY`): 0 for IPv4 and 1024 for IPv6 where the file says none.
     pub metric: u32,
-    /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart and removed.
+    /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart
+    /// and removed.
     pub nth: u16,
 }
 

@@ -21,7 +21,8 @@ impl Key {
     }
 }
 
-/// Reads 32 bytes of base64 into `into`, without a copy elsewhere; whether it is that. Bits behind the last byte must be zero, as in the kernel's and wg's reading.
+/// Reads 32 bytes of base64 into `into`, without a copy elsewhere; whether it is that. Bits behind the last byte must
+/// be zero, as in the kernel's and wg's reading.
 pub fn decode(text: &[u8], into: &mut [u8; 32]) -> bool {
     let Some((text, [b'='])) = text.split_at_checked(TEXT - 1) else { return false };
     let mut bytes = into.iter_mut();

@@ -27,7 +27,8 @@ pub struct Link {
     pub tenure: Tenure,
     /// What it is.
     pub kind: Kind,
-    /// The other end of a veth pair. `None` in an observed state when the other end is in a namespace that was not looked at.
+    /// The other end of a veth pair. `None` in an observed state when the other end is in a namespace that was not
+    /// looked at.
     pub peer: Option<LinkId>,
     /// The interface it stands on (`link`): the lower device of a macvlan or vxlan.
     pub link: Option<LinkId>,
@@ -35,7 +36,8 @@ pub struct Link {
     pub options: Options,
     /// Its attributes as a port of a bridge, see [`kinds::PORT`]; empty where it is none.
     pub port: Options,
-    /// Its VLANs as a port of a bridge that filters them, or as such a bridge. In an observed state it is only known of ports and bridges, and where it was asked for.
+    /// Its VLANs as a port of a bridge that filters them, or as such a bridge. In an observed state it is only known of
+    /// ports and bridges, and where it was asked for.
     pub vlans: Setting<Vlans>,
     /// Whether it is administratively up.
     pub up: Setting<bool>,
@@ -134,7 +136,8 @@ impl Link {
         Some(LinkId { node: self.id.node.clone(), name: master.clone() })
     }
 
-    /// The node that a WireGuard interface is born in, where its packets leave; the one that it lives in where nothing else is said.
+    /// The node that a WireGuard interface is born in, where its packets leave; the one that it lives in where nothing
+    /// else is said.
     pub fn transport(&self) -> Node {
         match self.options.get("transport") {
             Some(Value::Word(node)) => Node::from(&**node),
@@ -221,8 +224,8 @@ impl Link {
         ResourceId::Link(self.id.clone())
     }
 
-    /// Whether it is known to have an MTU with which the kernel keeps no IPv6 on it: no addresses, routes or settings. (0 is the MTU of a bridge that nobody
-    /// can know before it is read.)
+    /// Whether it is known to have an MTU with which the kernel keeps no IPv6 on it: no addresses, routes or settings.
+    /// (0 is the MTU of a bridge that nobody can know before it is read.)
     pub fn too_small_for_ipv6(&self) -> bool {
         self.mtu.get().is_some_and(|mtu| (1..IPV6_LEAST_MTU).contains(mtu))
     }
@@ -327,7 +330,8 @@ impl Link {
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));
         }
-        // What topo did not make it does not make anew: the other end of somebody's pair that moved is still the same pair.
+        // What topo did not make it does not make anew: the other end of somebody's pair that moved is still the same
+        // pair.
         if *tenure != Tenure::Created {
             drift.retain(|drift| drift.impact != Impact::Replace);
         }

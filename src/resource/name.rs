@@ -73,8 +73,8 @@ macro_rules! name {
     };
 }
 
-/// Whether a file of this name is in the folder that it is looked for in: names of topologies and nodes are those of folders and files, names of interfaces are in the
-/// paths of their settings.
+/// Whether a file of this name is in the folder that it is looked for in: names of topologies and nodes are those of
+/// folders and files, names of interfaces are in the paths of their settings.
 fn stays_in_its_folder(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }

@@ -1,7 +1,8 @@
 //! What a link does for the kernel (`offload`, `ethtool -K`), by the language's names.
 //!
-//! Each name stands for one or more features of the device, those of them that it can change. What counts is what the device is asked to do, not what it
-//! comes to: without checksums it does no TSO, and does it again by itself when they are back.
+//! Each name stands for one or more features of the device, those of them that it can change. What counts is what the
+//! device is asked to do, not what it comes to: without checksums it does no TSO, and does it again by itself when they
+//! are back.
 
 use super::{Drift, Impact, Options, Value};
 
@@ -55,7 +56,8 @@ pub fn only(options: &Options, by: &Options) -> Options {
         .collect()
 }
 
-/// What is wanted and otherwise. What was not read is otherwise: a link that is just being made has what the kernel gives it.
+/// What is wanted and otherwise. What was not read is otherwise: a link that is just being made has what the kernel
+/// gives it.
 pub(super) fn drift(wanted: &Options, observed: &Options, drift: &mut Vec<Drift>) {
     for offload in &ALL {
         let (Some(new), old) = (wanted.get(offload.name), observed.get(offload.name)) else { continue };

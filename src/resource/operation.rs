@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Operation {
     /// Makes a resource.
     Create(Resource),
-    /// Makes a veth pair. Both ends get all that the kernel takes at birth or right after it; the first end lives where the request is sent.
+    /// Makes a veth pair. Both ends get all that the kernel takes at birth or right after it; the first end lives where
+    /// the request is sent.
     CreatePair(Box<Link>, Box<Link>),
     /// Changes a resource from `before` to `after`. What is `Left` in `after` stays.
     Update {
@@ -20,7 +21,8 @@ pub enum Operation {
     },
     /// Removes a resource.
     Delete(Resource),
-    /// Moves a link of somebody else to another namespace, and renames it if need be. It is down afterwards and has no addresses.
+    /// Moves a link of somebody else to another namespace, and renames it if need be. It is down afterwards and has no
+    /// addresses.
     Move {
         /// The link as it is.
         link: Box<Link>,

@@ -18,8 +18,8 @@ pub struct Peer {
     pub allowed_ips: BTreeSet<IpNet>,
     /// Where it is. Left to the kernel, which follows it when it moves, unless the file says it.
     pub endpoint: Setting<SocketAddr>,
-    /// Whether it may be somewhere else once it was heard from there: the kernel follows it, and so does the plan. (Of one whose endpoint in the file is a new
-    /// one, it may not.)
+    /// Whether it may be somewhere else once it was heard from there: the kernel follows it, and so does the plan. (Of
+    /// one whose endpoint in the file is a new one, it may not.)
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub roaming: bool,
     /// Whether it was heard from: there was a handshake since it was made.
@@ -27,7 +27,8 @@ pub struct Peer {
     pub heard: bool,
     /// Every so many seconds something is sent; 0 for never.
     pub keepalive: u16,
-    /// The key that both know, by a fingerprint: the public key that it would have if it were a private one. `None` where there is none.
+    /// The key that both know, by a fingerprint: the public key that it would have if it were a private one. `None`
+    /// where there is none.
     pub preshared: Option<Key>,
     /// The file with that key, where it is known. Not compared.
     pub preshared_file: Option<String>,

@@ -56,7 +56,8 @@ pub struct Netem {
 
 /// How delays spread.
 ///
-/// The kernel is given a table and does not tell it again. So the handle says which it is: 7470: is uniform, 7471: normal, 7472: pareto, 7473: paretonormal.
+/// The kernel is given a table and does not tell it again. So the handle says which it is: 7470: is uniform, 7471:
+/// normal, 7472: pareto, 7473: paretonormal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Distribution {
     /// All delays within the jitter are as likely, the kernel's own way.

@@ -1,6 +1,7 @@
 //! Shares, rates and times as the kernel counts them, shown as a person writes them.
 //!
-//! What is shown, written into a file again, gives the very same number: nothing that is read back differs from what was written.
+//! What is shown, written into a file again, gives the very same number: nothing that is read back differs from what
+//! was written.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -87,8 +88,8 @@ pub struct Nanoseconds(pub u64);
 impl Nanoseconds {
     const UNITS: [(&'static str, u128); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
 
-    /// As `tc` reads it: it has no word for nanoseconds, and cuts what is left of one after it has multiplied, so that half of one makes the rest safe. That
-    /// of iproute2 6.1 counts in 64 ns, whatever is written.
+    /// As `tc` reads it: it has no word for nanoseconds, and cuts what is left of one after it has multiplied, so that
+    /// half of one makes the rest safe. That of iproute2 6.1 counts in 64 ns, whatever is written.
     pub fn for_tc(self) -> String {
         match (self.0, self.0 % 1_000) {
             (0, _) => "0ms".to_owned(),

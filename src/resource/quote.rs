@@ -1,7 +1,7 @@
 //! Words for a shell.
 
-/// `word` as a shell takes it: as it is where no shell sees more in it, else in single quotes. Where a terminal would obey it (the kernel allows that in
-/// the name of an interface), in `$'…'`, which POSIX has since 2024.
+/// `word` as a shell takes it: as it is where no shell sees more in it, else in single quotes. Where a terminal would
+/// obey it (the kernel allows that in the name of an interface), in `$'…'`, which POSIX has since 2024.
 pub fn quote(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {

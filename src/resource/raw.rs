@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 /// Netlink attributes by their numbers, with their values byte for byte as the kernel said them.
 ///
-/// What somebody else configured has parts that the language does not have, such as an encapsulation. They belong to what it is: it is compared, deleted and
-/// put back with them.
+/// What somebody else configured has parts that the language does not have, such as an encapsulation. They belong to
+/// what it is: it is compared, deleted and put back with them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(pub BTreeMap<u16, Vec<u8>>);
@@ -17,7 +17,8 @@ impl Raw {
         self.0.is_empty()
     }
 
-    /// The number of 32 bits that the attribute `number` is, in the machine's byte order; `None` where it is not there or has another length.
+    /// The number of 32 bits that the attribute `number` is, in the machine's byte order; `None` where it is not there
+    /// or has another length.
     pub fn u32(&self, number: u16) -> Option<u32> {
         self.bytes(number).map(u32::from_ne_bytes)
     }

@@ -11,28 +11,34 @@ use std::net::SocketAddr;
 pub struct Record {
     /// The cookie of the namespace topo was started in (`SO_NETNS_COOKIE`); 0 where the kernel has none.
     pub host_cookie: u64,
-    /// The process namespace that topo ran in, by its inode number: whether all processes that may be in the host namespace can be seen; 0: not known.
+    /// The process namespace that topo ran in, by its inode number: whether all processes that may be in the host
+    /// namespace can be seen; 0: not known.
     #[serde(default, skip_serializing_if = "is_unknown")]
     pub processes: u64,
     /// The namespaces that topo made, or was about to make, by their cookies (0: not yet known).
     pub namespaces: BTreeMap<Node, u64>,
-    /// What was there before, and comes back: host sysctls, `existing` interfaces with what a move cost them, sysctls of other nodes.
+    /// What was there before, and comes back: host sysctls, `existing` interfaces with what a move cost them, sysctls
+    /// of other nodes.
     pub prior: Vec<Resource>,
     /// Links of somebody else that were moved: where each is now, and where it came from.
     pub moved: Vec<(LinkId, LinkId)>,
-    /// The settings outside created namespaces as topo wrote them; one that has another value since was changed by somebody else, and keeps it.
+    /// The settings outside created namespaces as topo wrote them; one that has another value since was changed by
+    /// somebody else, and keeps it.
     pub wrote: Vec<Sysctl>,
     /// The attributes of `existing` interfaces that the file names, as it has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub configured: Vec<Link>,
-    /// What this topology owns although no mark says whose it is: routes, rules and addresses on the host and in `existing` namespaces, and inserts.
+    /// What this topology owns although no mark says whose it is: routes, rules and addresses on the host and in
+    /// `existing` namespaces, and inserts.
     pub owned: BTreeSet<ResourceId>,
-    /// The `existing` namespaces of the topology and how they are found, so that `destroy NAME` finds them without the file.
+    /// The `existing` namespaces of the topology and how they are found, so that `destroy NAME` finds them without the
+    /// file.
     pub existing: BTreeMap<Node, super::NetnsRef>,
     /// The cookies of those namespaces, by which they are known whatever has their names later.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cookies: BTreeMap<Node, u64>,
-    /// The numbers (ifindex) of interfaces of somebody else that are configured or were moved: one that was made anew under its name has another.
+    /// The numbers (ifindex) of interfaces of somebody else that are configured or were moved: one that was made anew
+    /// under its name has another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<(LinkId, u32)>,
     /// The nft tables as they were installed, by node.
@@ -40,7 +46,8 @@ pub struct Record {
     /// The files that keys of WireGuard came from, by interface and peer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_files: Vec<(ResourceId, String)>,
-    /// The nodes that WireGuard interfaces were born in, where their packets leave: the kernel does not say. `None` while one is made anew.
+    /// The nodes that WireGuard interfaces were born in, where their packets leave: the kernel does not say. `None`
+    /// while one is made anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub born: Vec<(LinkId, Option<Node>)>,
     /// The endpoints of WireGuard peers as they were written: the kernel shows where a peer was last heard.
@@ -59,7 +66,8 @@ pub struct Record {
 /// An nft table as it was installed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TableRecord {
-    /// The generation of the namespace's ruleset (`NFT_MSG_GETGEN`) right after; while it is the same, nobody changed a rule.
+    /// The generation of the namespace's ruleset (`NFT_MSG_GETGEN`) right after; while it is the same, nobody changed a
+    /// rule.
     pub generation: u32,
     /// The table.
     pub table: Table,
@@ -128,7 +136,8 @@ impl Record {
             take(&mut self.offload).into_iter().filter_map(|(of, offload)| Some((link(&of)?, offload))).collect();
     }
 
-    /// Forgets what was done on an interface of somebody else and what it was like before; `false` where that is nothing.
+    /// Forgets what was done on an interface of somebody else and what it was like before; `false` where that is
+    /// nothing.
     pub fn forget(&mut self, link: &LinkId) -> bool {
         let said = |record: &Self| record.prior.len() + record.wrote.len() + record.configured.len();
         let before = said(self);

@@ -24,7 +24,8 @@ pub struct Route {
     pub scope: Setting<u8>,
     /// The MTU of its path in bytes.
     pub mtu: Option<u32>,
-    /// The further metrics of its path, by their numbers (`RTAX_*` of `include/uapi/linux/rtnetlink.h`). The language has none of them: a hand sets them.
+    /// The further metrics of its path, by their numbers (`RTAX_*` of `include/uapi/linux/rtnetlink.h`). The language
+    /// has none of them: a hand sets them.
     #[serde(default)]
     pub metrics: BTreeMap<u16, u32>,
     /// The congestion control of its connections (`congctl`), which a hand sets.
@@ -310,7 +311,8 @@ impl Route {
         if *source != observed.source {
             drift.push(Drift::optional("source", observed.source.as_ref(), source.as_ref(), Impact::InPlace));
         }
-        // The scope is part of what an IPv4 route is found by when it is replaced (`fib_find_alias`), and IPv6 has none.
+        // The scope is part of what an IPv4 route is found by when it is replaced (`fib_find_alias`), and IPv6 has
+        // none.
         if key.to.addr().is_ipv4() {
             Drift::setting(&mut drift, "scope", scope, &observed.scope, Impact::Replace);
         }

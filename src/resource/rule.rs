@@ -50,7 +50,8 @@ impl Rule {
 }
 
 impl Rule {
-    /// The rules that the kernel makes in every namespace (`fib_default_rules_init`, `fib6_rules_net_init`): 0, 32766 and, for IPv4, 32767.
+    /// The rules that the kernel makes in every namespace (`fib_default_rules_init`, `fib6_rules_net_init`): 0, 32766
+    /// and, for IPv4, 32767.
     pub fn of_the_kernel(node: &Node) -> Vec<Self> {
         let rules = [
             (Family::V4, 0, 255),

@@ -7,7 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a policy rule selects, which also tells it from others: the kernel has no way to change a rule but to make another.
+/// What a policy rule selects, which also tells it from others: the kernel has no way to change a rule but to make
+/// another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct RuleKey {
     /// The family; a rule of the file for both is two resources.
@@ -133,8 +134,8 @@ impl RuleKey {
         }
     }
 
-    /// How many parts it selects or does something by. The kernel deletes the first rule that has all parts that are named
-    /// (`rule_find`), so of two rules the one with more parts goes first.
+    /// How many parts it selects or does something by. The kernel deletes the first rule that has all parts that are
+    /// named (`rule_find`), so of two rules the one with more parts goes first.
     pub fn parts(&self) -> usize {
         let Self {
             family: _,

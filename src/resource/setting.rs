@@ -66,7 +66,8 @@ impl Mac {
         parts.next().is_none().then_some(Self(bytes))
     }
 
-    /// An address for what goes by this name, always the same; higher than nearly every other that is no group's, and nobody's by registration.
+    /// An address for what goes by this name, always the same; higher than nearly every other that is no group's, and
+    /// nobody's by registration.
     pub fn high(name: &[u8]) -> Self {
         let back: Vec<u8> = name.iter().rev().copied().collect();
         let [a, b, c, d] = super::mark::hash(name).to_be_bytes();
@@ -109,7 +110,8 @@ pub enum Value {
     Bool(bool),
     /// A number; what it counts is said by the attribute's specification.
     Number(u64),
-    /// A duration in hundredths of a second, the kernel's `clock_t` (`USER_HZ` is 100 on every architecture that topo runs on).
+    /// A duration in hundredths of a second, the kernel's `clock_t` (`USER_HZ` is 100 on every architecture that topo
+    /// runs on).
     Centis(u64),
     /// A duration in thousandths of a second.
     Millis(u64),

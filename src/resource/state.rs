@@ -9,13 +9,17 @@ use std::collections::BTreeMap;
 /// Whose a resource is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Owner {
-    /// This topology's: it carries its mark, or stands where everything is this topology's. It is removed when the file does not list it.
+    /// This topology's: it carries its mark, or stands where everything is this topology's. It is removed when the file
+    /// does not list it.
     Ours,
-    /// In a wanted state: somebody else's that the file names. It must be there, is configured, and never made or deleted.
+    /// In a wanted state: somebody else's that the file names. It must be there, is configured, and never made or
+    /// deleted.
     Named,
-    /// In a wanted state: somebody else's, or the machine's, that goes back to what it was. It is made or changed, and never deleted.
+    /// In a wanted state: somebody else's, or the machine's, that goes back to what it was. It is made or changed, and
+    /// never deleted.
     Restored,
-    /// In an observed state: somebody else's, and whose as far as that can be told (`topology "b"`, `the kernel`, `somebody else`).
+    /// In an observed state: somebody else's, and whose as far as that can be told (`topology "b"`, `the kernel`,
+    /// `somebody else`).
     Theirs(String),
 }
 
@@ -90,7 +94,8 @@ impl State {
         self.others.iter().find(|(_, record)| record.wrote.iter().any(|wrote| wrote.id() == *id))
     }
 
-    /// What was there under `id` before another topology, the first that changed it: the value from before is handed on to whoever joins.
+    /// What was there under `id` before another topology, the first that changed it: the value from before is handed on
+    /// to whoever joins.
     pub fn prior_of_others(&self, id: &ResourceId) -> Option<&Resource> {
         self.others.iter().find_map(|(_, record)| record.prior(id))
     }

@@ -26,8 +26,8 @@ pub struct Sysctl {
 }
 
 impl Sysctl {
-    /// The setting `key` (with `/`) of `node`, `value` as the kernel prints it: its blanks folded, numbers in decimal (the documentation of the kernel has bit
-    /// masks in hex), the secret of stable addresses as an address.
+    /// The setting `key` (with `/`) of `node`, `value` as the kernel prints it: its blanks folded, numbers in decimal
+    /// (the documentation of the kernel has bit masks in hex), the secret of stable addresses as an address.
     pub fn new(node: Node, key: impl Into<String>, value: &str) -> Self {
         let key = key.into();
         let value = match value.trim().parse::<Ipv6Addr>() {
@@ -37,19 +37,20 @@ impl Sysctl {
         Self { node, key, value }
     }
 
-    /// Whether it is the secret from which an interface makes its addresses (RFC 7217). It cannot be read until it is set, and then not be unset: an empty
-    /// value stands for one that is not set.
+    /// Whether it is the secret from which an interface makes its addresses (RFC 7217). It cannot be read until it is
+    /// set, and then not be unset: an empty value stands for one that is not set.
     pub fn is_stable_secret(key: &str) -> bool {
         key.ends_with(STABLE_SECRET)
     }
 
-    /// Whether it is there only once connections are tracked in the namespace (`nf_conntrack_standalone_init_sysctl`), which a table with NAT or states sees to.
+    /// Whether it is there only once connections are tracked in the namespace (`nf_conntrack_standalone_init_sysctl`),
+    /// which a table with NAT or states sees to.
     pub fn comes_with_tracking(&self) -> bool {
         self.key.starts_with("net/netfilter/nf_conntrack")
     }
 
-    /// The setting that has to be written before this one although it has another meaning: no interface makes addresses from a secret that it does not have,
-    /// and being given one it begins to (`addrconf_sysctl_stable_secret`).
+    /// The setting that has to be written before this one although it has another meaning: no interface makes addresses
+    /// from a secret that it does not have, and being given one it begins to (`addrconf_sysctl_stable_secret`).
     pub fn waits_for(&self) -> Option<String> {
         let rest = self.key.strip_suffix("/addr_gen_mode")?;
         Some(format!("{rest}{STABLE_SECRET}"))
@@ -76,8 +77,10 @@ impl Sysctl {
         self.link().filter(|_| off)
     }
 
-    /// The setting whose writing writes this one too: `ip_forward` those of all interfaces and `accept_redirects` (`inet_forward_change`), `forwarding` of all
-    /// IPv6 interfaces theirs (`addrconf_fixup_forwarding`), likewise `disable_ipv6` (`addrconf_disable_ipv6`), an IPv4 default that of every interface which has none of its own (`devinet_copy_dflt_conf`).
+    /// The setting whose writing writes this one too: `ip_forward` those of all interfaces and `accept_redirects`
+    /// (`inet_forward_change`), `forwarding` of all IPv6 interfaces theirs (`addrconf_fixup_forwarding`), likewise
+    /// `disable_ipv6` (`addrconf_disable_ipv6`), an IPv4 default that of every interface which has none of its own
+    /// (`devinet_copy_dflt_conf`).
     pub fn written_with(&self) -> Option<ResourceId> {
         let parts: Vec<&str> = self.key.split('/').collect();
         let main = match parts.as_slice() {
@@ -95,7 +98,8 @@ impl Sysctl {
         Some(ResourceId::Sysctl(self.node.clone(), main))
     }
 
-    /// The value that the setting `other` has when this one, which writes it too, is written. Who forwards takes no redirects (`inet_forward_change`).
+    /// The value that the setting `other` has when this one, which writes it too, is written. Who forwards takes no
+    /// redirects (`inet_forward_change`).
     pub fn gives(&self, other: &str) -> String {
         match (other, self.value.as_str()) {
             ("net/ipv4/conf/all/accept_redirects", "0") => "1".to_owned(),
@@ -104,7 +108,8 @@ impl Sysctl {
         }
     }
 
-    /// Whether writing `switch`, one of those for forwarding, gives this one the value that it has: then it comes and goes with that.
+    /// Whether writing `switch`, one of those for forwarding, gives this one the value that it has: then it comes and
+    /// goes with that.
     pub fn follows(&self, switch: &Self) -> bool {
         matches!(switch.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding")
             && self.value == switch.gives(&self.key)
@@ -157,7 +162,8 @@ impl Sysctl {
         needs
     }
 
-    /// The fields in which `self` (wanted) differs from `observed`. Lists of ports (`ip_local_reserved_ports`) compare as sets.
+    /// The fields in which `self` (wanted) differs from `observed`. Lists of ports (`ip_local_reserved_ports`) compare
+    /// as sets.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
         let Self { node: _, key, value } = self;
         let same = *value == observed.value || (key.ends_with("_ports") && ports(value) == ports(&observed.value));

@@ -39,8 +39,8 @@ pub enum TableRule {
     Typed(Box<PacketRule>),
     /// `nft:`, one rule in nft's words.
     Raw(String),
-    /// Seen in the kernel and not what the file wants: nft's own listing of it, its comment included; in an iptables chain, the line of `iptables -S` behind
-    /// the chain's name.
+    /// Seen in the kernel and not what the file wants: nft's own listing of it, its comment included; in an iptables
+    /// chain, the line of `iptables -S` behind the chain's name.
     Listed(String),
 }
 
@@ -76,7 +76,8 @@ impl Table {
         self.chains.iter().flat_map(|chain| &chain.rules).any(TableRule::counts)
     }
 
-    /// Whether connections are tracked where it stands: it translates addresses, or goes by what is known of a connection.
+    /// Whether connections are tracked where it stands: it translates addresses, or goes by what is known of a
+    /// connection.
     pub fn tracks(&self) -> bool {
         let knows = |rule: &TableRule| match rule {
             TableRule::Typed(rule) => !rule.state.is_empty(),

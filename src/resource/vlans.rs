@@ -17,7 +17,8 @@ pub struct VlanSpan {
     pub untagged: bool,
 }
 
-/// The VLANs that a bridge's port, or the bridge itself, is a member of (`bridge vlan`). Of one set there is one form only, so that equal sets are equal values.
+/// The VLANs that a bridge's port, or the bridge itself, is a member of (`bridge vlan`). Of one set there is one form
+/// only, so that equal sets are equal values.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Vlans {
     /// The VLAN of frames that come in without a tag; always a member.
@@ -80,7 +81,8 @@ impl Vlans {
         if pvid == 0 { Self::none() } else { Self::access(pvid) }
     }
 
-    /// The members in `spans`, in any order; one that is in several is untagged if it is so in any. A `pvid` that is no member counts as none.
+    /// The members in `spans`, in any order; one that is in several is untagged if it is so in any. A `pvid` that is no
+    /// member counts as none.
     pub fn new(pvid: Option<u16>, spans: impl IntoIterator<Item = VlanSpan>) -> Self {
         let mut spans: Vec<VlanSpan> = spans
             .into_iter()
@@ -178,7 +180,8 @@ impl Vlans {
         (rows(gone), rows(set))
     }
 
-    /// What becomes of it when the bridge's default changes (`__br_vlan_set_default_pvid` in `net/bridge/br_vlan.c`): who has the old one has the new one.
+    /// What becomes of it when the bridge's default changes (`__br_vlan_set_default_pvid` in `net/bridge/br_vlan.c`):
+    /// who has the old one has the new one.
     #[must_use]
     pub fn follow_default(&self, old: u16, new: u16) -> Self {
         let follows = old != 0 && self.pvid == Some(old) && self.is_untagged(old);

@@ -1,5 +1,6 @@
-//! Cases that a law once failed for, a folder each: `a.yaml` and `b.yaml`, the two topologies; `m`, the throws of what a hand does to the model in between;
-//! `at`, that of where something fails; `hand.sh`, what a hand does to the kernel in between. All but the two files may be missing.
+//! Cases that a law once failed for, a folder each: `a.yaml` and `b.yaml`, the two topologies; `m`, the throws of what
+//! a hand does to the model in between; `at`, that of where something fails; `hand.sh`, what a hand does to the kernel
+//! in between. All but the two files may be missing.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(

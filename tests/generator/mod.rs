@@ -1,9 +1,11 @@
 //! Topologies by dice: every part of the language, valid by construction, as YAML text.
 //!
-//! The machine that they meet has, on the host, the interfaces `own0` (`192.0.2.5/24`, an end of a pair) and `take0` (likewise, `198.51.100.5/24`), the chain
-//! `inet theirs through`, and a namespace `guest` with an interface `own0`. [`MACHINE`] makes it on a real kernel.
+//! The machine that they meet has, on the host, the interfaces `own0` (`192.0.2.5/24`, an end of a pair) and `take0`
+//! (likewise, `198.51.100.5/24`), the chain `inet theirs through`, and a namespace `guest` with an interface `own0`.
+//! [`MACHINE`] makes it on a real kernel.
 //!
-//! What is thrown comes from a list of numbers, so that a failing case shrinks with the list: an empty list is the smallest topology.
+//! What is thrown comes from a list of numbers, so that a failing case shrinks with the list: an empty list is the
+//! smallest topology.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]

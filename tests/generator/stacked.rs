@@ -1,7 +1,7 @@
 //! Topologies by dice that mix all kinds of links, one on and in another, valid by construction.
 //!
-//! A step adds one thing, has throws of its own, and names what it adds after its number. So other throws for one step change that thing and what stands on
-//! it: its attributes, its kind under the same name, its place, its master.
+//! A step adds one thing, has throws of its own, and names what it adds after its number. So other throws for one step
+//! change that thing and what stands on it: its attributes, its kind under the same name, its place, its master.
 
 use super::Dice;
 use std::collections::{BTreeMap, BTreeSet};

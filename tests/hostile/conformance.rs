@@ -1,5 +1,6 @@
-//! The model beside the real kernel: each operation of random plans is carried out by both, and after each one they have to show the same. Where they differ
-//! the model is wrong, and with it the rehearsal of every plan; what it then learns is a row in `tests/kernel/facts.rs`.
+//! The model beside the real kernel: each operation of random plans is carried out by both, and after each one they
+//! have to show the same. Where they differ the model is wrong, and with it the rehearsal of every plan; what it then
+//! learns is a row in `tests/kernel/facts.rs`.
 //!
 //! `TOPO_CONFORMANCE=500` sets the number of cases, `TOPO_SEED` the first seed.
 

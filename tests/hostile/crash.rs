@@ -1,8 +1,9 @@
-//! The program killed with SIGKILL before and after its requests to the kernel: the next `apply` completes what it began, `destroy NAME` removes it without
-//! the file, `list` knows it, and so it is when that is killed, too.
+//! The program killed with SIGKILL before and after its requests to the kernel: the next `apply` completes what it
+//! began, `destroy NAME` removes it without the file, `list` knows it, and so it is when that is killed, too.
 //!
-//! A quick run takes a part of the moments (`TOPO_CRASH=N` another one); `TOPO_CRASH=all` takes all of them, `TOPO_CRASH=product` each in
-//! four ways: with and without the programs that it started, recovered by `apply` and by `destroy`.
+//! A quick run takes a part of the moments (`TOPO_CRASH=N` another one); `TOPO_CRASH=all` takes all of them,
+//! `TOPO_CRASH=product` each in four ways: with and without the programs that it started, recovered by `apply` and by
+//! `destroy`.
 
 #![allow(
     clippy::unwrap_used,

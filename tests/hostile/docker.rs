@@ -1,4 +1,5 @@
-//! Beside a real Docker daemon, in a sandbox of its own (`tests/neighbor-lane/run`, which unpacks Debian's Docker where it is missing).
+//! Beside a real Docker daemon, in a sandbox of its own (`tests/neighbor-lane/run`, which unpacks Debian's Docker where
+//! it is missing).
 //!
 //! Where that cannot be had: `cargo test -- --skip docker_`.
 

@@ -1,8 +1,8 @@
-//! Hostile input: files, and answers of the kernel and of nft, that are almost right, thousands of them. Nothing panics, nothing takes longer than a second
-//! or more than 100 MB, nothing that a terminal obeys comes out.
+//! Hostile input: files, and answers of the kernel and of nft, that are almost right, thousands of them. Nothing
+//! panics, nothing takes longer than a second or more than 100 MB, nothing that a terminal obeys comes out.
 //!
-//! `TOPO_FUZZ=N` makes N of each kind instead of some thousand; `TOPO_FUZZ_SEED=N` takes others. The case that a run stopped at stands in the folder that
-//! the message names.
+//! `TOPO_FUZZ=N` makes N of each kind instead of some thousand; `TOPO_FUZZ_SEED=N` takes others. The case that a run
+//! stopped at stands in the folder that the message names.
 
 #![allow(
     clippy::unwrap_used,
@@ -87,7 +87,8 @@ struct Tally {
 }
 
 impl Tally {
-    /// Carries out one case, which stands in a file until it is over; its answer is whether it came to a decoder, and whether it went all the way.
+    /// Carries out one case, which stands in a file until it is over; its answer is whether it came to a decoder, and
+    /// whether it went all the way.
     fn run(&mut self, kind: &str, case: u64, of: u64, input: &[u8], test: impl FnOnce() -> (bool, bool)) {
         let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{kind}"));
         std::fs::write(&kept, input).unwrap();
@@ -343,7 +344,8 @@ fn wanted() -> State {
     document::lower(&document, &source).0.state
 }
 
-/// Reads a mutation of one of the answers, among all the others; says whether it came to a decoder, and whether it was understood.
+/// Reads a mutation of one of the answers, among all the others; says whether it came to a decoder, and whether it was
+/// understood.
 fn mutated(wanted: &State, node: &str, replies: &Replies, dice: &mut Dice, tally: &mut Tally, case: u64, of: u64) {
     let mut replies = replies.clone();
     let mut alone = Replies::default();

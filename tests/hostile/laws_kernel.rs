@@ -1,5 +1,7 @@
-//! The laws of `tests/pure/laws.rs` on the real kernel, by the real program: whatever was there, one apply gives what a fresh apply gives, and destroy gives the
-//! machine before, and where it fails half-way what was there. `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed. What fails is to be kept in `tests/cases`.
+//! The laws of `tests/pure/laws.rs` on the real kernel, by the real program: whatever was there, one apply gives what a
+//! fresh apply gives, and destroy gives the machine before, and where it fails half-way what was there.
+//! `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed. What fails is to be kept in
+//! `tests/cases`.
 
 #![allow(
     clippy::unwrap_used,
@@ -76,7 +78,8 @@ fn hold(name: &str, [a, b]: [&str; 2], hand: impl FnOnce()) {
     apply(&first, &files);
     hand();
     apply(&second, &files);
-    // On a link that has just lost its carrier the kernel still looks for duplicates, and a peer has its route after that.
+    // On a link that has just lost its carrier the kernel still looks for duplicates, and a peer has its route after
+    // that.
     _ = wait_for(Duration::from_millis(2500), || {
         sh("ip -6 -o address show tentative; ip -n guest -6 -o address show tentative 2>/dev/null || :").is_empty()
     });

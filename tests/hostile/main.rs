@@ -1,4 +1,5 @@
-//! Everything that goes wrong: kills, refused requests, races, mutated input, limits, and other programs on the same machine.
+//! Everything that goes wrong: kills, refused requests, races, mutated input, limits, and other programs on the same
+//! machine.
 
 mod conformance;
 mod crash;

@@ -1,7 +1,9 @@
-//! Other programs on the same machine: what they do to topo's things is seen by `plan` and mended by one `apply`, and their own things stay as they are.
+//! Other programs on the same machine: what they do to topo's things is seen by `plan` and mended by one `apply`, and
+//! their own things stay as they are.
 //!
-//! What networkd and NetworkManager do to routes and rules that they do not know is done by `ip`; the rules of others are made by `iptables-nft` and `nft`. The
-//! real firewalld, podman and libvirt are in `tests/hostile/neighbors_real.rs`, Docker is in `tests/hostile/docker.rs`.
+//! What networkd and NetworkManager do to routes and rules that they do not know is done by `ip`; the rules of others
+//! are made by `iptables-nft` and `nft`. The real firewalld, podman and libvirt are in
+//! `tests/hostile/neighbors_real.rs`, Docker is in `tests/hostile/docker.rs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -138,7 +140,8 @@ fn a_flushed_ruleset_comes_back_where_it_is_topos() {
     });
 }
 
-/// A bridge whose address nobody set has the lowest of its ports: where one of ours became it, the guests there would look for their gateway at another one.
+/// A bridge whose address nobody set has the lowest of its ports: where one of ours became it, the guests there would
+/// look for their gateway at another one.
 #[test]
 fn a_bridge_of_others_keeps_its_hardware_address() {
     sandbox::run("a_bridge_of_others_keeps_its_hardware_address", || {

@@ -1,6 +1,8 @@
-//! Beside real firewalld, podman and libvirt, each in a sandbox of its own (`tests/neighbor-lane/run`, which unpacks Debian's packages where they are missing):
-//! what they usually do is drift where it is topo's business and nothing where it is not, one `apply` mends it, pings go through again, and nothing of theirs is
-//! changed by topo, handles and interface numbers included. Docker is in `tests/hostile/docker.rs`, what is imitated in `tests/hostile/neighbors.rs`.
+//! Beside real firewalld, podman and libvirt, each in a sandbox of its own (`tests/neighbor-lane/run`, which unpacks
+//! Debian's packages where they are missing): what they usually do is drift where it is topo's business and nothing
+//! where it is not, one `apply` mends it, pings go through again, and nothing of theirs is changed by topo, handles and
+//! interface numbers included. Docker is in `tests/hostile/docker.rs`, what is imitated in
+//! `tests/hostile/neighbors.rs`.
 //!
 //! Where they cannot be had: `cargo test -- --skip neighbor_`.
 
@@ -26,7 +28,8 @@ ip address add 192.0.2.5/24 dev ext0; ip link set ext0 up
 ip -n outside address add 192.0.2.9/24 dev ext1; ip -n outside link set ext1 up
 ";
 
-/// A namespace behind a bridge of the host, with all that a topology puts on a host. `INTERFACES`, `RULES` and `NAMESPACES` are each test's own.
+/// A namespace behind a bridge of the host, with all that a topology puts on a host. `INTERFACES`, `RULES` and
+/// `NAMESPACES` are each test's own.
 const LAB: &str = r#"
 name: beside
 host:
@@ -45,8 +48,8 @@ namespaces:
 NAMESPACES
 "#;
 
-/// What a line has that is of the lab, or comes and goes without anybody's doing: addresses that the kernel makes. Every rule of a lab names `lab0`: nft does not
-/// show the comments of iptables' rules.
+/// What a line has that is of the lab, or comes and goes without anybody's doing: addresses that the kernel makes.
+/// Every rule of a lab names `lab0`: nft does not show the comments of iptables' rules.
 const LEFT_OUT: [&str; 8] = ["lab0", "red0", "blue0", "topo", "10.81.", "fe80:", "ff00:", "33:33:"];
 
 /// What a neighbor's deed is to the lab.
@@ -77,7 +80,8 @@ fn iptables() -> String {
     sh("(iptables-nft-save; ip6tables-nft-save) 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//' || :")
 }
 
-/// What is not the lab's on the host, as it stands: with numbers, handles and hardware addresses. A few programs, so that it can be looked at after each deed.
+/// What is not the lab's on the host, as it stands: with numbers, handles and hardware addresses. A few programs, so
+/// that it can be looked at after each deed.
 const FOREIGN: &str = "
 ip -d -o link; ip -d -o address; for f in -4 -6; do ip $f -d route show table all; ip $f rule; ip $f neigh show nud permanent; done
 bridge -d -o link; bridge fdb | grep -e permanent -e static || :; bridge vlan; nft -a list ruleset; ls -i /run/netns | grep -v -e RED -e BLUE
@@ -101,8 +105,9 @@ fn foreign() -> String {
     out
 }
 
-/// The whole machine, without what differs where a neighbor makes the same thing again, and without addresses that the kernel makes when it gets to it. The rules of
-/// iptables are as it prints them, in the order of each chain; chains without rules and with the policy that they are born with are no matter.
+/// The whole machine, without what differs where a neighbor makes the same thing again, and without addresses that the
+/// kernel makes when it gets to it. The rules of iptables are as it prints them, in the order of each chain; chains
+/// without rules and with the policy that they are born with are no matter.
 fn machine() -> String {
     let of_iptables = |line: &str| {
         line.starts_with('{')
@@ -147,7 +152,8 @@ fn cut(pings: &[(&str, &str)]) -> bool {
     try_sh(&format!("{from} ping -q -c 1 -W 0.3 {to}")).code != 0
 }
 
-/// After each deed topo sees what is its business and what is not; what is it mends in one apply, and changes nothing else.
+/// After each deed topo sees what is its business and what is not; what is it mends in one apply, and changes nothing
+/// else.
 #[track_caller]
 fn mended(file: &str, deeds: &[(&str, Harm)], pings: &[(&str, &str)]) {
     for (deed, harm) in deeds {
@@ -175,7 +181,8 @@ fn mended(file: &str, deeds: &[(&str, Harm)], pings: &[(&str, &str)]) {
     }
 }
 
-/// Destroys the lab: every number and handle of others stays, and all in all the machine is as before the lab and the deeds.
+/// Destroys the lab: every number and handle of others stays, and all in all the machine is as before the lab and the
+/// deeds.
 #[track_caller]
 fn destroyed(before: &str) {
     let others = foreign();

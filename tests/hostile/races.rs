@@ -1,7 +1,8 @@
-//! Somebody else changes things while topo is at work: between its look and its steps, and several runs at once. It ends in what was wanted, or in an error
-//! with everything undone; never in a success that is none, and nothing stays.
+//! Somebody else changes things while topo is at work: between its look and its steps, and several runs at once. It
+//! ends in what was wanted, or in an error with everything undone; never in a success that is none, and nothing stays.
 //!
-//! `TOPO_RACES=200` makes so many races of each kind; without it there are a few. How often the window was hit is counted for each.
+//! `TOPO_RACES=200` makes so many races of each kind; without it there are a few. How often the window was hit is
+//! counted for each.
 
 #![allow(
     clippy::unwrap_used,
@@ -293,7 +294,8 @@ fn the_kernel_is_in_trouble() {
                 let ((from, to), (before, after, whole)) = (ways[round % 3], &seen[round % 3]);
                 topo(from).expect(0);
                 let of = if matches!(what, What::Refuse(_)) { whole.requests } else { whole.answers };
-                // A call that was interrupted has done nothing (write(2)): one that writes and says so would be made again by everybody, and write twice.
+                // A call that was interrupted has done nothing (write(2)): one that writes and says so would be made
+                // again by everybody, and write twice.
                 let carried_out = round % 2 == 0 && !name.starts_with("EINTR from a request");
                 let moment = Moment { request: 1 + (round * 37 + 11) % of, after: carried_out, what };
                 let run = tracer::run(topo_path(), to, Some(moment));

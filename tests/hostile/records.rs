@@ -1,4 +1,5 @@
-//! Records in `/run/topo` that are not as topo wrote them: torn, mutated, somebody else's. Nothing panics, hangs or harms what is others'.
+//! Records in `/run/topo` that are not as topo wrote them: torn, mutated, somebody else's. Nothing panics, hangs or
+//! harms what is others'.
 //!
 //! `TOPO_RECORDS=1000` makes so many mutations; without it there are 120.
 

@@ -1,5 +1,6 @@
-//! Every single request to the kernel refused, in one run after another: not carried out, or carried out and said to have failed. Each ends with an error and
-//! the machine as it was, by other programs' account; or, where the request did not matter, with what was wanted.
+//! Every single request to the kernel refused, in one run after another: not carried out, or carried out and said to
+//! have failed. Each ends with an error and the machine as it was, by other programs' account; or, where the request
+//! did not matter, with what was wanted.
 //!
 //! A quick run takes a part of the moments (`TOPO_REFUSALS=N` another one); `TOPO_REFUSALS=all` takes all of them.
 
@@ -78,7 +79,8 @@ fn fault(expected: &str, file: Option<&str>) -> Option<String> {
 /// From one version to the next, with each request refused in turn; answers with those after which something was wrong.
 fn refused_between(from: Option<&str>, to: Option<&str>) -> Vec<String> {
     let look = Options::default();
-    // Once before: a write to `conf/default` goes to all interfaces that were never written to (`devinet_copy_dflt_conf`), and undoing it writes to them.
+    // Once before: a write to `conf/default` goes to all interfaces that were never written to
+    // (`devinet_copy_dflt_conf`), and undoing it writes to them.
     [from, to, from].into_iter().for_each(go);
     let before = quiet(&look);
     let args: &[&str] = match to {

@@ -37,7 +37,8 @@ fn star(many: usize) -> String {
     text
 }
 
-/// Runs topo with few descriptors; answers with its exit status, the most threads that it had at once, and its memory's peak in KiB.
+/// Runs topo with few descriptors; answers with its exit status, the most threads that it had at once, and its memory's
+/// peak in KiB.
 fn bounded(args: &[&str]) -> (i32, u64, u64) {
     let script = format!("ulimit -n 256; exec {} \"$@\"", topo_path());
     let mut child = Command::new("sh")
@@ -137,7 +138,8 @@ fn a_full_run_is_an_error_with_everything_undone() {
                     topo(&["apply", "--yes", start]).expect(0);
                 }
                 full(fill, &["apply", "--yes", if start.is_some() { &changed } else { &file }]);
-                // What is there can be taken away all the same, or it is an error with everything undone; with room it works.
+                // What is there can be taken away all the same, or it is an error with everything undone; with room it
+                // works.
                 full("true", &["destroy", "many", "--yes"]);
             }
         }
@@ -148,7 +150,8 @@ fn a_full_run_is_an_error_with_everything_undone() {
     });
 }
 
-/// At the edge of a limit for descriptors or threads an apply or destroy may fail, and then it is undone: what an undo needs was had before the first change.
+/// At the edge of a limit for descriptors or threads an apply or destroy may fail, and then it is undone: what an undo
+/// needs was had before the first change.
 #[test]
 fn an_undo_lacks_nothing() {
     sandbox::run("an_undo_lacks_nothing", || {

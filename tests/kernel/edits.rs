@@ -362,7 +362,8 @@ fn a_plan_says_that_counters_begin_anew() {
     });
 }
 
-/// On a host full of other people's things, a topology that comes and goes changes nothing: handles and interface numbers included.
+/// On a host full of other people's things, a topology that comes and goes changes nothing: handles and interface
+/// numbers included.
 #[test]
 fn a_full_host_is_as_before() {
     sandbox::run("a_full_host_is_as_before", || {

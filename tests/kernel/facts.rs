@@ -1,4 +1,5 @@
-//! What the kernel takes away besides, and what it refuses: each fact is seen on the real kernel by `ip`, and held by the model.
+//! What the kernel takes away besides, and what it refuses: each fact is seen on the real kernel by `ip`, and held by
+//! the model.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Namespaces that a destroy takes with all that is in them: nobody reads that, and where the destroy fails they have their names back, the same as they were.
+//! Namespaces that a destroy takes with all that is in them: nobody reads that, and where the destroy fails they have
+//! their names back, the same as they were.
 
 #![allow(
     clippy::unwrap_used,

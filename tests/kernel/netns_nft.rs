@@ -1,4 +1,5 @@
-//! nft tables and rules in other people's chains, on the real kernel: what is installed is observed again without a difference, and every difference is seen.
+//! nft tables and rules in other people's chains, on the real kernel: what is installed is observed again without a
+//! difference, and every difference is seen.
 
 #![allow(
     clippy::unwrap_used,

@@ -13,7 +13,8 @@ use crate::sandbox;
 
 use sandbox::{Options, assert_snapshot, assert_snapshot_with, quiet, sh, snapshot, topo, try_sh, write};
 
-/// A vxlan ends when the interface that it sends by goes to another namespace. The plan says so, and nothing else is in its way.
+/// A vxlan ends when the interface that it sends by goes to another namespace. The plan says so, and nothing else is in
+/// its way.
 #[test]
 fn a_vxlan_on_a_borrowed_interface_ends_and_the_plan_says_so() {
     sandbox::run("a_vxlan_on_a_borrowed_interface_ends_and_the_plan_says_so", || {
@@ -53,8 +54,8 @@ fn a_vxlan_of_ours_on_a_borrowed_interface() {
     });
 }
 
-/// Somebody puts the other end of a pair that the file configures into a namespace of topo's: both ends go with the namespace, and what the pair was like
-/// before is put back nowhere.
+/// Somebody puts the other end of a pair that the file configures into a namespace of topo's: both ends go with the
+/// namespace, and what the pair was like before is put back nowhere.
 #[test]
 fn a_pair_whose_other_end_is_in_a_namespace_that_goes() {
     for address in ["ip addr add 10.50.0.1/24 dev x1", "true"] {

@@ -1,4 +1,5 @@
-//! What tells one policy rule, route or address from another: all that the kernel says of it, also what the language has no words for.
+//! What tells one policy rule, route or address from another: all that the kernel says of it, also what the language
+//! has no words for.
 
 #![allow(
     clippy::unwrap_used,
@@ -50,7 +51,8 @@ fn a_rule_that_became_another() {
     });
 }
 
-/// Rules that do something else than a look-up go from a namespace of topo's like all that the file does not list, the one that would be found for another first.
+/// Rules that do something else than a look-up go from a namespace of topo's like all that the file does not list, the
+/// one that would be found for another first.
 #[test]
 fn rules_of_every_kind_go() {
     sandbox::run("rules_of_every_kind_go", || {
@@ -177,7 +179,8 @@ const OTHERS: [&str; 19] = [
     "rule add priority 77 not from 10.4.0.0/24 suppress_prefixlength 0 table 77",
 ];
 
-/// Another address of an interface of topo's costs others nothing: what the kernel takes away comes back as it was, byte for byte.
+/// Another address of an interface of topo's costs others nothing: what the kernel takes away comes back as it was,
+/// byte for byte.
 #[test]
 fn what_others_have_comes_back_byte_for_byte() {
     sandbox::run("what_others_have_comes_back_byte_for_byte", || {
@@ -206,7 +209,8 @@ fn what_others_have_comes_back_byte_for_byte() {
     });
 }
 
-/// A route over a gateway or from an address that is gone cannot come back: the plan says so, and the change goes through.
+/// A route over a gateway or from an address that is gone cannot come back: the plan says so, and the change goes
+/// through.
 #[test]
 fn what_cannot_come_back_is_told_and_let_go() {
     sandbox::run("what_cannot_come_back_is_told_and_let_go", || {
@@ -292,7 +296,8 @@ fn a_lent_interface_comes_home_byte_for_byte() {
     });
 }
 
-/// What the kernel makes of addresses and interfaces by itself is missed where somebody took it away, and one apply has it made again.
+/// What the kernel makes of addresses and interfaces by itself is missed where somebody took it away, and one apply has
+/// it made again.
 #[test]
 fn what_the_kernel_makes_is_missed_and_mended() {
     sandbox::run("what_the_kernel_makes_is_missed_and_mended", || {

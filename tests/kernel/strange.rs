@@ -1,4 +1,5 @@
-//! Other people's things that are strange, many, or go at the wrong moment: none of them stops topo, and none of them is lost.
+//! Other people's things that are strange, many, or go at the wrong moment: none of them stops topo, and none of them
+//! is lost.
 
 #![allow(
     clippy::unwrap_used,
@@ -124,7 +125,8 @@ namespaces:
     });
 }
 
-/// What one switch does has neither a line nor a step of its own for each interface of others, nor is it remembered for them.
+/// What one switch does has neither a line nor a step of its own for each interface of others, nor is it remembered for
+/// them.
 #[test]
 fn interfaces_of_others_that_go_meanwhile() {
     sandbox::run("interfaces_of_others_that_go_meanwhile", || {

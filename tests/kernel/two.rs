@@ -1,4 +1,5 @@
-//! Topologies side by side: what they share stays until the last of them goes, and then is as it was before the first; what is one's own is no other's.
+//! Topologies side by side: what they share stays until the last of them goes, and then is as it was before the first;
+//! what is one's own is no other's.
 //!
 //! Judged by `ip` and `sysctl`.
 
@@ -50,7 +51,8 @@ const WALKS: &[Walk] = &[
     &["+one", "+two", "-one", "+one", "-two", "-one"],
 ];
 
-/// Goes each walk. `file` says what is in a topology's file, `check` is asked after each step, with the topologies that are there.
+/// Goes each walk. `file` says what is in a topology's file, `check` is asked after each step, with the topologies that
+/// are there.
 fn walk(file: impl Fn(&str) -> String, check: impl Fn(&[&str])) {
     let before = quiet(&whole());
     let written = |name: &str| write(&format!("{name}.yaml"), &file(name));
@@ -78,7 +80,8 @@ fn walk(file: impl Fn(&str) -> String, check: impl Fn(&[&str])) {
 /// Two foreign pairs, of which `nx` and `ny` are up.
 const PAIRS: &str = "for n in nx ny; do ip link add $n type veth peer name p$n; ip link set $n up; done";
 
-/// What a switch of forwarding writes besides comes back with the last topology that gives the switch back, as it was before the first.
+/// What a switch of forwarding writes besides comes back with the last topology that gives the switch back, as it was
+/// before the first.
 #[test]
 fn a_switch_that_topologies_share_goes_back_whole() {
     sandbox::run("a_switch_that_topologies_share_goes_back_whole", || {
@@ -241,7 +244,8 @@ fn two_values_of_one_attribute_are_refused() {
     });
 }
 
-/// An interface that two topologies have set down comes up with the last, with the addresses and routes that going down cost it.
+/// An interface that two topologies have set down comes up with the last, with the addresses and routes that going down
+/// cost it.
 #[test]
 fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
     sandbox::run("an_interface_that_topologies_set_down_comes_up_with_the_last", || {
@@ -263,7 +267,8 @@ fn an_interface_that_topologies_set_down_comes_up_with_the_last() {
     });
 }
 
-/// What one topology undoes, by hand or because nobody confirmed it, leaves the other whole, and the last to go gives back what was there before both.
+/// What one topology undoes, by hand or because nobody confirmed it, leaves the other whole, and the last to go gives
+/// back what was there before both.
 #[test]
 fn a_way_back_leaves_what_another_topology_has() {
     sandbox::run("a_way_back_leaves_what_another_topology_has", || {
@@ -340,7 +345,8 @@ namespaces:
     (write("base.yaml", base), write("guest.yaml", &guest))
 }
 
-/// What another topology has in a namespace of ours is its own: no drift, not taken away, and the namespace stays while it is there.
+/// What another topology has in a namespace of ours is its own: no drift, not taken away, and the namespace stays while
+/// it is there.
 #[test]
 fn what_another_topology_has_in_our_namespace_is_left_alone() {
     sandbox::run("what_another_topology_has_in_our_namespace_is_left_alone", || {
@@ -452,7 +458,8 @@ fn what_is_shared_goes_back_when_all_go_at_once() {
     });
 }
 
-/// To delete the end of somebody's pair in a namespace of ours is to delete what is theirs elsewhere: it is left alone, and the plan that cannot says so.
+/// To delete the end of somebody's pair in a namespace of ours is to delete what is theirs elsewhere: it is left alone,
+/// and the plan that cannot says so.
 #[test]
 fn the_end_of_somebodys_pair_in_our_namespace_is_left_alone() {
     sandbox::run("the_end_of_somebodys_pair_in_our_namespace_is_left_alone", || {

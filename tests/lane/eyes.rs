@@ -1,9 +1,11 @@
-//! Topologies of a stranger, who knows the language and not the program: each key of it in one of them, in several versions.
+//! Topologies of a stranger, who knows the language and not the program: each key of it in one of them, in several
+//! versions.
 //!
-//! A file of `tests/eyes/` has versions of one topology, separated by `---`. Lines that begin with `#! ` make the machine it meets, lines that begin with
-//! `# $ ` must come true after the version they stand in is applied. Each version is applied after each other one; every time the plan is empty afterwards,
-//! also that of what `show --yaml` prints, and the machine is as the first time. `destroy` by name leaves it as it was.
-//! A file that needs more of a kernel than every machine has says so: `# Needs of the kernel: vlan, vrf`.
+//! A file of `tests/eyes/` has versions of one topology, separated by `---`. Lines that begin with `#! ` make the
+//! machine it meets, lines that begin with `# $ ` must come true after the version they stand in is applied. Each
+//! version is applied after each other one; every time the plan is empty afterwards, also that of what `show --yaml`
+//! prints, and the machine is as the first time. `destroy` by name leaves it as it was. A file that needs more of a
+//! kernel than every machine has says so: `# Needs of the kernel: vlan, vrf`.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,8 +46,8 @@ topologies! {
     vlans bonds vrfs tunnels ipvlans programs
 }
 
-/// A snapshot without what tells how a machine came to be as it is, and means nothing: link-local addresses that were there before a port was one, queueing
-/// disciplines of links that were up once, the order of next hops.
+/// A snapshot without what tells how a machine came to be as it is, and means nothing: link-local addresses that were
+/// there before a port was one, queueing disciplines of links that were up once, the order of next hops.
 fn settled(snapshot: &str) -> String {
     const PARTS: [&str; 8] = [
         "\"qdisc\":\"noop\",",
@@ -134,7 +136,8 @@ impl Eyes {
         let same = Options { addresses: true, ..Options::default() };
         let before = quiet(&same);
         let count = self.versions.len();
-        // The lane is ten times slower: there each version comes after one other, unless all pairs are asked for by name (`TOPO_EYES=all`).
+        // The lane is ten times slower: there each version comes after one other, unless all pairs are asked for by
+        // name (`TOPO_EYES=all`).
         if sandbox::is_in_lane() && std::env::var_os("TOPO_EYES").is_none() {
             (0..=count).for_each(|nth| self.apply(nth % count, &format!("version {}, as number {nth}", nth % count)));
         } else {

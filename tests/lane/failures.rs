@@ -1,4 +1,5 @@
-//! A failure forced before and after every single operation on the real kernel leaves the machine as it was, by other programs' account.
+//! A failure forced before and after every single operation on the real kernel leaves the machine as it was, by other
+//! programs' account.
 
 #![allow(
     clippy::unwrap_used,
@@ -101,7 +102,8 @@ fn apply(text: &str) {
     assert!(report.is_success(), "{report:#?}");
 }
 
-/// Goes to a version, failing at every operation in turn; says how many that were. What goes for good is held, as `destroy` does, and read or not.
+/// Goes to a version, failing at every operation in turn; says how many that were. What goes for good is held, as
+/// `destroy` does, and read or not.
 fn fails_at_each(to: &str, undone: impl Fn()) -> usize {
     let mut forced = 0;
     let holds = if to.is_empty() { vec![Some(false), Some(true)] } else { vec![None] };
@@ -151,7 +153,8 @@ fn everywhere(transition: &Transition) {
     transition.versions.windows(2).for_each(|pair| fails_everywhere(&pair[0], &pair[1]));
 }
 
-/// A fresh namespace counts the generations of its ruleset anew, so that the table of one that went and the one in its place have the same.
+/// A fresh namespace counts the generations of its ruleset anew, so that the table of one that went and the one in its
+/// place have the same.
 #[test]
 fn the_table_of_a_namespace_that_went_is_not_the_new_one() {
     sandbox::run("the_table_of_a_namespace_that_went_is_not_the_new_one", || {
@@ -175,7 +178,8 @@ fn the_table_of_a_namespace_that_went_is_not_the_new_one() {
     });
 }
 
-/// The kernel's rules for VRFs stay when the last VRF goes; one of the two is missing here, and the other is not in the way of going back.
+/// The kernel's rules for VRFs stay when the last VRF goes; one of the two is missing here, and the other is not in the
+/// way of going back.
 #[test]
 fn rules_of_a_vrf_that_was_there_before() {
     sandbox::run_needing("rules_of_a_vrf_that_was_there_before", &["vrf", "dummy"], || {
@@ -204,8 +208,8 @@ fn rules_of_a_vrf_that_was_there_before() {
     });
 }
 
-/// A run that was killed between making the file of a namespace and mounting on it: the kernel's rules that the file moves, or that a hand deleted, can only be
-/// made once the namespace is.
+/// A run that was killed between making the file of a namespace and mounting on it: the kernel's rules that the file
+/// moves, or that a hand deleted, can only be made once the namespace is.
 #[test]
 fn rules_of_a_namespace_that_is_only_a_file() {
     sandbox::run("rules_of_a_namespace_that_is_only_a_file", || {

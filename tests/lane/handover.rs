@@ -1,5 +1,6 @@
-//! Values that are one of a kind change hands in one apply: hardware addresses of macvlans, ends and keys of tunnels, alternative names, ports; and where
-//! somebody else has one the plan says so. `TOPO_HANDOVERS=200` sets how many files follow one another, `TOPO_SEED` the seed.
+//! Values that are one of a kind change hands in one apply: hardware addresses of macvlans, ends and keys of tunnels,
+//! alternative names, ports; and where somebody else has one the plan says so. `TOPO_HANDOVERS=200` sets how many files
+//! follow one another, `TOPO_SEED` the seed.
 
 #![allow(
     clippy::unwrap_used,

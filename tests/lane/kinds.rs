@@ -1,7 +1,8 @@
-//! Every kind of link and every attribute: changed alone, seen by `ip -d -j`, nothing else changed, the plan after it empty, and gone after destroy.
+//! Every kind of link and every attribute: changed alone, seen by `ip -d -j`, nothing else changed, the plan after it
+//! empty, and gone after destroy.
 //!
-//! `tests/kinds/table.rs` has a row for each attribute of `topo::resource::kinds`; a missing one is a failure. All rows of a kind are applied side by side, each
-//! in a namespace of its own.
+//! `tests/kinds/table.rs` has a row for each attribute of `topo::resource::kinds`; a missing one is a failure. All rows
+//! of a kind are applied side by side, each in a namespace of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -309,7 +310,8 @@ fn tunnels_of_packets() {
     named("tunnels_of_packets");
 }
 
-/// A kernel that takes such a VLAN and its VRF in one go dereferences a null pointer: this test fails by a lane that has stopped.
+/// A kernel that takes such a VLAN and its VRF in one go dereferences a null pointer: this test fails by a lane that
+/// has stopped.
 #[test]
 fn a_vlan_that_tells_switches_leaves_its_vrf_first() {
     run_needing_within(

@@ -1,5 +1,6 @@
-//! Random topologies that mix all kinds of links, each applied from the one before it: one apply, then an empty plan, whatever a hand did in between; and at
-//! the end nothing is left. `TOPO_KINDS=200` sets how many, `TOPO_SEED` the seed.
+//! Random topologies that mix all kinds of links, each applied from the one before it: one apply, then an empty plan,
+//! whatever a hand did in between; and at the end nothing is left. `TOPO_KINDS=200` sets how many, `TOPO_SEED` the
+//! seed.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,11 +45,12 @@ fn machine() -> String {
     let text = without_history(&snapshot_with(&Options { without_record: true, ..Options::default() }));
     text.lines()
         .map(|line| {
-            // How many want all frames is counted, and not always given back: a macvlan of mode passthru that goes up or down does not hand on what it does
-            // when it is a port (`macvlan_stop`, `macvlan_change_rx_flags`).
+            // How many want all frames is counted, and not always given back: a macvlan of mode passthru that goes up
+            // or down does not hand on what it does when it is a port (`macvlan_stop`, `macvlan_change_rx_flags`).
             let line = line.replace("\"PROMISC\",", "").replace("\"ALLMULTI\",", "");
             let line = ["promiscuity", "allmulti"].iter().fold(line, |line, key| without(&line, key));
-            // That of a tunnel is random. What a bond can cut up late stays what its ports could (`bond_compute_features`).
+            // That of a tunnel is random. What a bond can cut up late stays what its ports could
+            // (`bond_compute_features`).
             let line = ["permaddr", "tso_max_size", "tso_max_segs", "gso_max_size", "gso_max_segs"]
                 .iter()
                 .fold(line, |line, key| without(&line, key));
@@ -107,7 +109,8 @@ fn hand(numbers: &mut Numbers) -> Vec<String> {
     for _ in 0..numbers.below(5) {
         let space = ["RED", "BLUE", "green"][numbers.below(3)];
         if numbers.below(12) == 0 {
-            // A kernel that takes such a VLAN and its VRF in one go stops (`leaves_first` of the plan): a hand had better not.
+            // A kernel that takes such a VLAN and its VRF in one go stops (`leaves_first` of the plan): a hand had
+            // better not.
             let alone = "grep -q 'vrf_slave' && exit 1; exit 0";
             done.push(format!(
                 "ip -n {space} -d link show type vlan | grep -A1 'VRP' | {{ {alone}; }} && ip netns delete {space}"

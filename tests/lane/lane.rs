@@ -1,4 +1,5 @@
-//! The harness itself: a test runs on a kernel that has what it needs, this machine's or the lane's (`tests/kernel-lane`). And topo on the lane's kernel.
+//! The harness itself: a test runs on a kernel that has what it needs, this machine's or the lane's
+//! (`tests/kernel-lane`). And topo on the lane's kernel.
 
 #![allow(
     clippy::unwrap_used,

@@ -20,7 +20,8 @@ fn apply(file: &str) {
     topo(&["plan", "--detailed-exitcode", file]).expect(0);
 }
 
-/// A cable in the other socket: the interface goes home before another link has its place, and its settings are as they were.
+/// A cable in the other socket: the interface goes home before another link has its place, and its settings are as they
+/// were.
 #[test]
 fn another_link_takes_the_place_of_a_lent_interface() {
     sandbox::run("another_link_takes_the_place_of_a_lent_interface", || {
@@ -99,7 +100,8 @@ fn the_name_of_a_lent_interface_is_taken() {
     });
 }
 
-/// A macvlan goes with its namespace, and its parent becomes a port in the same change: the kernel ends a namespace later than it says.
+/// A macvlan goes with its namespace, and its parent becomes a port in the same change: the kernel ends a namespace
+/// later than it says.
 #[test]
 fn a_parent_is_free_in_time() {
     sandbox::run_needing("a_parent_is_free_in_time", &["macvlan"], || {

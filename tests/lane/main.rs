@@ -1,4 +1,5 @@
-//! What this machine's kernel may not have: such a test says what it needs, and goes to the lane where that is missing (`tests/kernel-lane`).
+//! What this machine's kernel may not have: such a test says what it needs, and goes to the lane where that is missing
+//! (`tests/kernel-lane`).
 
 mod eyes;
 mod failures;

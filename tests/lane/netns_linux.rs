@@ -1,4 +1,5 @@
-//! Every kind of resource on the real kernel: made, changed attribute by attribute, removed; what is observed is what was made.
+//! Every kind of resource on the real kernel: made, changed attribute by attribute, removed; what is observed is what
+//! was made.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -313,7 +314,8 @@ fn everything_that_stands_on_links() {
     });
 }
 
-/// The kernel takes a deleted namespace down a little later than `ip netns delete` returns: until then the other ends of its pairs are to be seen.
+/// The kernel takes a deleted namespace down a little later than `ip netns delete` returns: until then the other ends
+/// of its pairs are to be seen.
 #[test]
 fn what_goes_with_a_deleted_namespace_is_not_there() {
     sandbox::run("what_goes_with_a_deleted_namespace_is_not_there", || {

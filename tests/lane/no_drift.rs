@@ -1,4 +1,5 @@
-//! What changes in normal work is no drift: bridges of a spanning tree, WireGuard peers that roam, what a DHCP client puts on an interface.
+//! What changes in normal work is no drift: bridges of a spanning tree, WireGuard peers that roam, what a DHCP client
+//! puts on an interface.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +30,8 @@ fn a_spanning_tree_under_way() {
         let bridge = |node: &str, key: &str| {
             ip_json(&format!("-n {node} -d link show dev br0"))[0]["linkinfo"]["info_data"][key].as_u64().unwrap()
         };
-        // While the tree changes addresses are kept for a shorter time, and a bridge that is not the root has the timers of the one that is.
+        // While the tree changes addresses are kept for a shorter time, and a bridge that is not the root has the
+        // timers of the one that is.
         let (mut changes, mut follows) = (false, false);
         wait_for(Duration::from_secs(60), || {
             silent(&path);
@@ -89,7 +91,8 @@ fn a_peer_that_roams() {
 }
 
 const LEASED: &str = "name: lease\nnamespaces:\n  A:\n    interfaces:\n      e: { veth: B/e, dhcp4: true, addresses: [10.7.0.1/24] }\n      f: { veth: B/f, dhcp6: true }\n  B:\n    interfaces:\n      e: { addresses: [10.0.0.1/24] }\n";
-/// As a client does, permanent ones and routes without a word of whose they are; and on the other interface for the other family.
+/// As a client does, permanent ones and routes without a word of whose they are; and on the other interface for the
+/// other family.
 const CLIENT: &str = "ip -n A address add 10.0.0.77/24 dev e; ip -n A route add default via 10.0.0.1 dev e; ip -n A route add 172.16.0.0/12 via 10.0.0.1; ip -n A address add fd00::77/128 dev f nodad";
 
 #[test]

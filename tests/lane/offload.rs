@@ -163,7 +163,8 @@ fn from_birth_and_back() {
         let all = "tx-checksum: false, rx-checksum: false, tso: false, gso: false, gro: true";
         assert_eq!(reach(&cable(all)).iter().filter(|change| change.starts_with("Create link A/eth0")).count(), 1);
         assert_eq!(NAMES.map(|(_, word)| state("A", "eth0", word)), ["off", "off", "off", "off", "on"]);
-        // One after the other leaves the file. TSO was asked for before, and is again, whatever the checksums did to it on the way.
+        // One after the other leaves the file. TSO was asked for before, and is again, whatever the checksums did to it
+        // on the way.
         reach(&cable("tx-checksum: false, rx-checksum: false, gso: false, gro: true"));
         assert!(features("A", "eth0").contains("tx-tcp-segmentation: off [requested on]"));
         reach(&cable("gro: true"));

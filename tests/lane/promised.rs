@@ -1,4 +1,5 @@
-//! What the plan promises the kernel does, and what the kernel does not do is told before: small files with one value each, at the edge of what there is.
+//! What the plan promises the kernel does, and what the kernel does not do is told before: small files with one value
+//! each, at the edge of what there is.
 
 #![allow(
     clippy::unwrap_used,

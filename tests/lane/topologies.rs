@@ -1,6 +1,7 @@
-//! Every lab of `topologies/`, on the real kernel: applied, planned to nothing, tried with pings and connections as its comment says, broken by hand and repaired,
-//! destroyed by file and by name; and then the machine is what it was. A lab that needs more of a kernel than every machine has says so in a comment
-//! (`# Needs of the kernel: vlan`), and runs in the lane where this kernel lacks it.
+//! Every lab of `topologies/`, on the real kernel: applied, planned to nothing, tried with pings and connections as its
+//! comment says, broken by hand and repaired, destroyed by file and by name; and then the machine is what it was. A lab
+//! that needs more of a kernel than every machine has says so in a comment (`# Needs of the kernel: vlan`), and runs in
+//! the lane where this kernel lacks it.
 
 #![allow(
     clippy::unwrap_used,
@@ -473,7 +474,8 @@ fn lab(test: &str, name: &str) {
             assert!(apply.code == 0, "apply answers {} after: {edit}\n{}{}", apply.code, apply.stdout, apply.stderr);
             topo(&["plan", "--detailed-exitcode", &file]).expect(0);
         }
-        // A link that was made again has another hardware address, which its neighbours learn in their own time: not what is tested here.
+        // A link that was made again has another hardware address, which its neighbours learn in their own time: not
+        // what is tested here.
         sh("ip neigh flush all; for name in $(ls /run/netns); do ip -n $name neigh flush all; done");
         for &(from, to, reaches) in lab.pings.iter().filter(|(_, _, reaches)| *reaches) {
             ping(from, to, reaches);
@@ -494,8 +496,8 @@ fn within(node: &str, command: &str) -> Output {
 
 #[track_caller]
 fn ping(from: &str, to: &str, reaches: bool) {
-    // Until two are answered: the first packet over a fresh bridge may meet an address resolution that is still going on, and WireGuard takes 15 seconds to notice
-    // that the other end was made anew.
+    // Until two are answered: the first packet over a fresh bridge may meet an address resolution that is still going
+    // on, and WireGuard takes 15 seconds to notice that the other end was made anew.
     let tries = if reaches { "-c 2 -i 0.2 -w 40" } else { "-c 1 -W 1" };
     let output = within(from, &format!("ping -q {tries} {to}"));
     assert!(
@@ -640,7 +642,8 @@ fn many_connections_share_the_paths() {
     });
 }
 
-/// What the lab `bad-line` is about: a round trip takes at least both delays, and a transfer the time that the rate allows.
+/// What the lab `bad-line` is about: a round trip takes at least both delays, and a transfer the time that the rate
+/// allows.
 #[test]
 fn a_bad_line_is_felt() {
     sandbox::run_needing("a_bad_line_is_felt", &["netem"], || {
@@ -668,7 +671,8 @@ fn a_bad_line_is_felt() {
     });
 }
 
-/// What the lab `bond` is about: pings go on while the cable that they take is cut, and the primary takes over again when it is back.
+/// What the lab `bond` is about: pings go on while the cable that they take is cut, and the primary takes over again
+/// when it is back.
 #[test]
 fn a_bond_goes_on_with_one_leg() {
     sandbox::run_needing("a_bond_goes_on_with_one_leg", &["bond"], || {
@@ -701,7 +705,8 @@ fn a_bond_goes_on_with_one_leg() {
     });
 }
 
-/// What the lab `leaf-spine` is about: both spines carry what goes from leaf to leaf, and the tenants do not notice when either of them fails.
+/// What the lab `leaf-spine` is about: both spines carry what goes from leaf to leaf, and the tenants do not notice
+/// when either of them fails.
 #[test]
 fn both_spines_carry_and_one_alone() {
     sandbox::run_needing("both_spines_carry_and_one_alone", &["vxlan", "vrf"], || {

@@ -1,4 +1,5 @@
-//! VLANs of bridges on the real kernel: each attribute made, changed and taken back, judged by `bridge` and `ip`, and by who reaches whom.
+//! VLANs of bridges on the real kernel: each attribute made, changed and taken back, judged by `bridge` and `ip`, and
+//! by who reaches whom.
 
 #![allow(
     clippy::unwrap_used,
@@ -185,7 +186,8 @@ fn frames_stay_in_their_vlan() {
         assert!(reaches("A", "10.0.0.2") && !reaches("A", "10.0.0.3"));
         apply(&file(", port-vlan: { access: 20 }"));
         assert!(!reaches("A", "10.0.0.2") && reaches("B", "10.0.0.3"));
-        // Without a tag it comes in as 20; both leave to it without one, so that A's frames arrive and nothing comes back.
+        // Without a tag it comes in as 20; both leave to it without one, so that A's frames arrive and nothing comes
+        // back.
         apply(&file(", port-vlan: { untagged: [10, 20], native: 20 }"));
         assert!(!reaches("A", "10.0.0.2") && reaches("B", "10.0.0.3"));
         // Only with a tag.
@@ -342,7 +344,8 @@ fn what_is_behind_a_port() {
     });
 }
 
-/// A bridge and a port of somebody else: what is written is given back, and a port of ours has the other bridge's default.
+/// A bridge and a port of somebody else: what is written is given back, and a port of ours has the other bridge's
+/// default.
 #[test]
 fn other_peoples_bridges_get_back_what_they_had() {
     sandbox::run_needing("other_peoples_bridges_get_back_what_they_had", NEEDS, || {

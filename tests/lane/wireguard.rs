@@ -1,4 +1,5 @@
-//! WireGuard on the real kernel: each attribute changed by itself, broken by hand and repaired, and no key in anything that topo says or writes. Judged by `wg`.
+//! WireGuard on the real kernel: each attribute changed by itself, broken by hand and repaired, and no key in anything
+//! that topo says or writes. Judged by `wg`.
 
 #![allow(
     clippy::unwrap_used,
@@ -50,8 +51,8 @@ fn apply(text: &str) -> Output {
     output
 }
 
-/// What wg says of the interface of `node`, and of its peers by their keys. (The first line: private key, public key, port, mark; each peer's: preshared key,
-/// endpoint, allowed prefixes, keepalive.)
+/// What wg says of the interface of `node`, and of its peers by their keys. (The first line: private key, public key,
+/// port, mark; each peer's: preshared key, endpoint, allowed prefixes, keepalive.)
 fn dump(node: &str) -> (Vec<String>, BTreeMap<String, [String; 4]>) {
     let text = sh(&format!("ip netns exec {node} wg show wg0 dump"));
     let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
@@ -190,7 +191,8 @@ fn two_sites_talk_and_hand_edits_are_repaired() {
             assert_eq!((dump("A"), dump("B").0), good, "after {edit}");
         }
         assert_eq!(dump("A").1[&b][0], secrets[4]);
-        // B is new and knows nothing of what was agreed before; A notices after 15 seconds without an answer, and agrees anew.
+        // B is new and knows nothing of what was agreed before; A notices after 15 seconds without an answer, and
+        // agrees anew.
         sh("ip netns exec A ping -c 2 -w 60 10.9.0.2");
         topo(&["destroy", "--yes", "wg"]).expect(0);
     });
@@ -272,7 +274,8 @@ fn transport_is_where_packets_leave() {
         assert!(listens("A") && !listens("OTHER"));
         apply(&text(", transport: OUT"));
         assert!(listens("OUT") && reaches());
-        // Who deletes the node that the packets leave from has cut it off, and nobody can see it in the interface itself.
+        // Who deletes the node that the packets leave from has cut it off, and nobody can see it in the interface
+        // itself.
         sh("ip netns del OUT");
         apply(&text(", transport: OUT"));
         assert!(listens("OUT") && reaches());
@@ -327,7 +330,8 @@ fn keys_that_cannot_be_had() {
         topo(&["apply", "--yes", "/run/lock/plan"]).expect(1).says("make the plan again");
         assert_eq!(dump("A").0[1], own);
 
-        // An undo gets the old key from its file; where that has another one now, it is refused before anything is done.
+        // An undo gets the old key from its file; where that has another one now, it is refused before anything is
+        // done.
         topo(&["apply", "--yes", path]).expect(0);
         assert_eq!(dump("A").0[1], public("d.key"));
         sh("cp /run/lock/a.key /run/lock/kept; cp /run/lock/b.key /run/lock/a.key");
@@ -337,7 +341,8 @@ fn keys_that_cannot_be_had() {
         topo(&["undo", "--yes", "wg"]).expect(0);
         assert_eq!(dump("A").0[0], secrets[0]);
 
-        // So is an apply that waits for confirmation: who undoes it is another process, which has the keys of files alone.
+        // So is an apply that waits for confirmation: who undoes it is another process, which has the keys of files
+        // alone.
         sh("cp /run/lock/d.key /run/lock/a.key");
         let refused = topo(&["apply", "--yes", "--confirm", "1h", &write("wg.yaml", &one("a.key"))]);
         refused.expect(1).says("has another key now").says("write the new key to another file").says("wg.yaml:6:7");

@@ -1,4 +1,5 @@
-//! A kernel that was booted with `ipv6.disable=1`: topologies of IPv4 work, and what needs IPv6 is told before anything is touched.
+//! A kernel that was booted with `ipv6.disable=1`: topologies of IPv4 work, and what needs IPv6 is told before anything
+//! is touched.
 
 #![allow(
     clippy::unwrap_used,

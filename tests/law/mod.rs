@@ -1,7 +1,8 @@
-//! What plan, apply and undo have to keep, for any topologies and any mess, on a kernel that is the model or the model with a fault.
+//! What plan, apply and undo have to keep, for any topologies and any mess, on a kernel that is the model or the model
+//! with a fault.
 //!
-//! Each law is a function that takes the machine and says what is wrong. `tests/pure/laws.rs` holds them on the model; `tests/pure/planted.rs` shows, with a fault
-//! planted for each, that they can find one.
+//! Each law is a function that takes the machine and says what is wrong. `tests/pure/laws.rs` holds them on the model;
+//! `tests/pure/planted.rs` shows, with a fault planted for each, that they can find one.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(
@@ -194,7 +195,8 @@ fn options() -> Options {
     Options { rollback: true, interrupted: Default::default() }
 }
 
-/// What differs between a machine and what it was or should be. A mark that an undone apply put on something of ours may stay.
+/// What differs between a machine and what it was or should be. A mark that an undone apply put on something of ours
+/// may stay.
 pub fn same(now: &Model, before: &Model) -> Lawful {
     let ids: BTreeSet<&ResourceId> = now.state.items.keys().chain(before.state.items.keys()).collect();
     for id in ids {

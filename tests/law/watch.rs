@@ -22,7 +22,8 @@ impl<'m> Watched<'m> {
         let mut named: BTreeSet<ResourceId> = plan.wanted.items.keys().cloned().collect();
         named.extend(plan.base.record.prior.iter().map(Resource::id));
         named.extend(plan.changes.iter().flat_map(|change| change.loses.iter().cloned()));
-        // A link that is moved takes along what stands on it; where the file puts the rule for `local` elsewhere the kernel's own goes.
+        // A link that is moved takes along what stands on it; where the file puts the rule for `local` elsewhere the
+        // kernel's own goes.
         let sources = |link: &Link| {
             if let Tenure::From(source) = &link.tenure { vec![source.clone(), link.id.clone()] } else { Vec::new() }
         };

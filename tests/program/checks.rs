@@ -1,4 +1,5 @@
-//! Checks, tried for real: each kind passes and fails, nothing takes longer than it may, and an apply that breaks one is undone.
+//! Checks, tried for real: each kind passes and fails, nothing takes longer than it may, and an apply that breaks one
+//! is undone.
 
 #![allow(
     clippy::unwrap_used,
@@ -263,7 +264,8 @@ fn tries_and_times() {
     });
 }
 
-/// No namespace, or one that somebody else made under the name: an error, not what a check with `expect: fail` waits for.
+/// No namespace, or one that somebody else made under the name: an error, not what a check with `expect: fail` waits
+/// for.
 #[test]
 fn what_is_not_there() {
     sandbox::run("what_is_not_there", || {
@@ -376,7 +378,8 @@ fn an_apply_that_breaks_a_check_is_undone() {
     });
 }
 
-/// Starts an apply whose checks go on for long, sends it a signal in the middle of them, and answers with its exit status.
+/// Starts an apply whose checks go on for long, sends it a signal in the middle of them, and answers with its exit
+/// status.
 fn stopped_by(signal: &str) -> Option<i32> {
     let file = write(
         "long.yaml",

@@ -1,4 +1,5 @@
-//! The program as a person meets it: each case is a file of `tests/cli/` with commands, and all that they print. `TOPO_REWRITE=1` writes them anew.
+//! The program as a person meets it: each case is a file of `tests/cli/` with commands, and all that they print.
+//! `TOPO_REWRITE=1` writes them anew.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! An apply that nobody confirms is undone, whatever becomes of who started it; the last applies can be undone one by one; nothing of that is left in the end.
+//! An apply that nobody confirms is undone, whatever becomes of who started it; the last applies can be undone one by
+//! one; nothing of that is left in the end.
 
 #![allow(
     clippy::unwrap_used,
@@ -276,7 +277,8 @@ fn the_watcher_is_lost() {
     });
 }
 
-/// A rollback is hung up half-way, as where it cuts the line that it came over: it goes on. One that is killed is completed by the watcher.
+/// A rollback is hung up half-way, as where it cuts the line that it came over: it goes on. One that is killed is
+/// completed by the watcher.
 #[test]
 fn a_rollback_is_never_left_half_done() {
     sandbox::run("a_rollback_is_never_left_half_done", || {
@@ -444,7 +446,8 @@ fn two_topologies_are_told_apart() {
     });
 }
 
-/// What nobody chose is no part of the way back: a chain that may be absent and is, the address of a bridge that has lost its last port.
+/// What nobody chose is no part of the way back: a chain that may be absent and is, the address of a bridge that has
+/// lost its last port.
 #[test]
 fn the_way_back_has_only_what_somebody_chose() {
     sandbox::run("the_way_back_has_only_what_somebody_chose", || {

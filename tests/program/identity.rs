@@ -1,5 +1,5 @@
-//! Which namespace, and which interface, is which: what topo did in one is undone there, and nothing of it is done to another one that has its name, path,
-//! process number or node since.
+//! Which namespace, and which interface, is which: what topo did in one is undone there, and nothing of it is done to
+//! another one that has its name, path, process number or node since.
 //!
 //! Judged by `ip`, `nft` and `sysctl`.
 

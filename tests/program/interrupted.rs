@@ -1,4 +1,5 @@
-//! Signals, questions, limits of the process, and arguments: nothing of them leaves a change half done, a lock, or a panic.
+//! Signals, questions, limits of the process, and arguments: nothing of them leaves a change half done, a lock, or a
+//! panic.
 
 #![allow(
     clippy::unwrap_used,

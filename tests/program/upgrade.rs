@@ -1,5 +1,6 @@
-//! What topo 0.1 left behind is read by this one: its record, its way back. The files of `tests/upgrade/` are those that 0.1.0 wrote for `second.yaml`, applied after
-//! `first.yaml`, with the numbers that are another on each machine left open.
+//! What topo 0.1 left behind is read by this one: its record, its way back. The files of `tests/upgrade/` are those
+//! that 0.1.0 wrote for `second.yaml`, applied after `first.yaml`, with the numbers that are another on each machine
+//! left open.
 
 #![allow(
     clippy::unwrap_used,

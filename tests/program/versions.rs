@@ -1,4 +1,5 @@
-//! From any version of a topology to any other in one apply, and the machine is as if the last one had been applied afresh.
+//! From any version of a topology to any other in one apply, and the machine is as if the last one had been applied
+//! afresh.
 //!
 //! Compared with snapshots by other programs, never by the observation that is under test.
 

@@ -1,7 +1,8 @@
 //! Files that are wrong, and what is said about them.
 //!
-//! Each `tests/bad/NAME.yaml` says in comments what is to be found in it, `#! CODE LINE:COLUMN`, with `warning` behind it where it is one. Beside it,
-//! `NAME.txt` has the messages as a person reads them; `TOPO_REWRITE=1 cargo test --test pure bad` writes them anew.
+//! Each `tests/bad/NAME.yaml` says in comments what is to be found in it, `#! CODE LINE:COLUMN`, with `warning` behind
+//! it where it is one. Beside it, `NAME.txt` has the messages as a person reads them;
+//! `TOPO_REWRITE=1 cargo test --test pure bad` writes them anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -265,7 +266,8 @@ fn hostile_files_are_done_with_soon() {
         let (took, found) = cost(text);
         eprintln!("{nth}: {took:?}, {found} findings");
         assert!(found <= 10_001, "{nth}: {found}");
-        // The promise is a second for the program as it is shipped; this one is built without optimisation, and others may be at work: it must end, no more.
+        // The promise is a second for the program as it is shipped; this one is built without optimisation, and others
+        // may be at work: it must end, no more.
         assert!(took < Duration::from_secs(120), "{nth}: {took:?}");
     }
 }

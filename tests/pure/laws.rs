@@ -1,5 +1,6 @@
-//! Laws on the model kernel, for topologies and messes by dice. `TOPO_LAWS=10000` sets the number of cases of each, `TOPO_SEED` what they begin with. A case
-//! that fails is shrunk and kept as a folder in `tests/cases`, which all laws have to hold for from then on.
+//! Laws on the model kernel, for topologies and messes by dice. `TOPO_LAWS=10000` sets the number of cases of each,
+//! `TOPO_SEED` what they begin with. A case that fails is shrunk and kept as a folder in `tests/cases`, which all laws
+//! have to hold for from then on.
 
 #![allow(
     clippy::unwrap_used,

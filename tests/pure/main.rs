@@ -1,4 +1,5 @@
-//! What needs no kernel: the language and its checks, plans on the model, the pages of the documentation, the rules of the house.
+//! What needs no kernel: the language and its checks, plans on the model, the pages of the documentation, the rules of
+//! the house.
 
 mod bad;
 mod docs;

@@ -1,5 +1,5 @@
-//! Topologies that share things, in any order of apply, undo and destroy: the others are whole after each, and the machine is as before the first when the
-//! last is gone. On the model; `tests/kernel/two.rs` has it on the kernel.
+//! Topologies that share things, in any order of apply, undo and destroy: the others are whole after each, and the
+//! machine is as before the first when the last is gone. On the model; `tests/kernel/two.rs` has it on the kernel.
 
 #![allow(
     clippy::unwrap_used,
@@ -128,7 +128,8 @@ impl Machine {
         self.state = State { record: Record::default(), others: Vec::new(), ..model.state };
     }
 
-    /// Applies a file, or nothing; `false` where there is nothing to do, or where it is refused because another topology wants something else.
+    /// Applies a file, or nothing; `false` where there is nothing to do, or where it is refused because another
+    /// topology wants something else.
     fn apply(&mut self, name: &Name, wanted: Option<State>) -> Result<bool, String> {
         let mut model = self.seen_by(name);
         let goal = wanted.clone().unwrap_or_else(|| State::empty(name.clone()));

@@ -1,4 +1,5 @@
-//! Faults planted on purpose: each has to be found by its law, within as many cases as `make test` runs. A law that finds nothing here is no law.
+//! Faults planted on purpose: each has to be found by its law, within as many cases as `make test` runs. A law that
+//! finds nothing here is no law.
 
 #![allow(
     clippy::unwrap_used,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-/// Every feature that a test can ask for, and lines of shell that only pass where the kernel has it. They find a pair of links `a0` and `b0`, up.
+/// Every feature that a test can ask for, and lines of shell that only pass where the kernel has it. They find a pair
+/// of links `a0` and `b0`, up.
 const FEATURES: [(&str, &str); 45] = [
     // Links.
     ("veth", "true"),
@@ -80,7 +81,8 @@ ip link set lo up; ip link set a0 up; ip link set b0 up
 ip addr add 10.0.0.1/24 dev a0; ip addr add fd00::1/64 dev a0 nodad
 ";
 
-/// What a topology needs of a kernel, as a comment in it says: `# Needs of the kernel: vlan, vrf`; nothing where none does.
+/// What a topology needs of a kernel, as a comment in it says: `# Needs of the kernel: vlan, vrf`; nothing where none
+/// does.
 ///
 /// # Panics
 ///

@@ -1,6 +1,8 @@
-//! A kernel with more features than this machine's: `tests/kernel-lane/run` boots it, here it is kept for as long as this process lives.
+//! A kernel with more features than this machine's: `tests/kernel-lane/run` boots it, here it is kept for as long as
+//! this process lives.
 //!
-//! One boot serves all tests of a process. It reads lines of shell from its standard input, which ends when this process ends, whatever ends it; so does the lane.
+//! One boot serves all tests of a process. It reads lines of shell from its standard input, which ends when this
+//! process ends, whatever ends it; so does the lane.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -12,8 +14,9 @@ use std::time::{Duration, Instant};
 /// How much more time a test gets in here: no hardware helps this kernel.
 pub const SLOWER: u32 = 6;
 
-/// Once, before any test. The modules of tunnels put a device of their own into every network, new and old, when they are loaded, and these others put settings
-/// into `/proc/sys`; so that a test finds the same before and after, they are there from the beginning. `br_netfilter` does more: a test on this machine may have it.
+/// Once, before any test. The modules of tunnels put a device of their own into every network, new and old, when they
+/// are loaded, and these others put settings into `/proc/sys`; so that a test finds the same before and after, they are
+/// there from the beginning. `br_netfilter` does more: a test on this machine may have it.
 const FIRST: &str = "modprobe -a ip_gre ipip sit ip6_gre ip6_tunnel ip_vti ip6_vti nf_conntrack br_netfilter vrf";
 
 /// How long a boot may take. The first of all downloads the kernel.

@@ -1,11 +1,12 @@
 //! A throw-away machine for tests that touch a kernel.
 //!
-//! [`run`] starts the current test binary again, for one test, in namespaces of its own: network, mounts and processes. `/run`, `/etc/netns` and `/sys` are
-//! private there. Whatever a test leaves behind, processes too, goes with it. Nothing is skipped in silence: without the privileges or the tools a test fails
-//! and says what is missing.
+//! [`run`] starts the current test binary again, for one test, in namespaces of its own: network, mounts and processes.
+//! `/run`, `/etc/netns` and `/sys` are private there. Whatever a test leaves behind, processes too, goes with it.
+//! Nothing is skipped in silence: without the privileges or the tools a test fails and says what is missing.
 //!
-//! [`run_needing`] is for a test that needs more of the kernel than every machine has. It names the features (`features.rs` has the list). Where this machine's
-//! kernel lacks one, the same sandbox is made in the lane: another kernel, which sees this machine's files and is booted once for all tests of a test binary.
+//! [`run_needing`] is for a test that needs more of the kernel than every machine has. It names the features
+//! (`features.rs` has the list). Where this machine's kernel lacks one, the same sandbox is made in the lane: another
+//! kernel, which sees this machine's files and is booted once for all tests of a test binary.
 //!
 //! ```no_run
 //! use crate::sandbox;
@@ -89,7 +90,8 @@ fn is_path_of(path: &str, name: &str) -> bool {
     path.strip_suffix(name).is_some_and(|modules| modules.is_empty() || modules.ends_with("::"))
 }
 
-/// The path of the test that runs in this thread, whose function is called `name`. The harness names the thread of a test after it, where it starts one.
+/// The path of the test that runs in this thread, whose function is called `name`. The harness names the thread of a
+/// test after it, where it starts one.
 fn path_of(name: &str) -> String {
     let thread = std::thread::current().name().map(str::to_owned);
     thread.filter(|path| is_path_of(path, name)).unwrap_or_else(|| {
@@ -436,7 +438,8 @@ pub fn quiet(options: &Options) -> String {
     last
 }
 
-/// Fails, showing what differs, where the machine is not as it was. What the kernel does a little later (link-local addresses, carrier) gets five seconds.
+/// Fails, showing what differs, where the machine is not as it was. What the kernel does a little later (link-local
+/// addresses, carrier) gets five seconds.
 #[track_caller]
 pub fn assert_snapshot(before: &str) {
     assert_snapshot_with(before, &Options::default());

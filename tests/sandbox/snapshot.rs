@@ -1,7 +1,8 @@
-//! The state of the whole sandbox as text, read with other people's programs (`ip`, `bridge`, `nft`), never with the observation that is under test.
+//! The state of the whole sandbox as text, read with other people's programs (`ip`, `bridge`, `nft`), never with the
+//! observation that is under test.
 //!
-//! One line per thing, below a heading per namespace and subject, so that a difference of two texts reads well. What differs between two equal machines
-//! (interface numbers, random hardware addresses, timers, counters) is taken out.
+//! One line per thing, below a heading per namespace and subject, so that a difference of two texts reads well. What
+//! differs between two equal machines (interface numbers, random hardware addresses, timers, counters) is taken out.
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::sched::{CloneFlags, setns};
@@ -20,7 +21,8 @@ pub struct Options {
     pub handles: bool,
     /// Keep the interface numbers.
     pub indexes: bool,
-    /// Hardware and link-local addresses that stand in this text are kept, all others are taken for random. An empty text keeps none.
+    /// Hardware and link-local addresses that stand in this text are kept, all others are taken for random. An empty
+    /// text keeps none.
     pub known: String,
     /// Keep all hardware and link-local addresses: for a comparison of one and the same machine before and after.
     pub addresses: bool,
@@ -71,7 +73,8 @@ const VOLATILE: [&str; 31] = [
 const RESTLESS: [&str; 7] =
     ["nf_conntrack_count", "netdev_rss_key", "tcp_fastopen_key", "stable_secret", "flush", "mc_forwarding", "udp_mem"];
 
-/// What the modules of tunnels put into every namespace: their hundreds of settings are left out, for time. The devices themselves are not.
+/// What the modules of tunnels put into every namespace: their hundreds of settings are left out, for time. The devices
+/// themselves are not.
 const FALLBACKS: [&str; 9] =
     ["gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
 
@@ -103,12 +106,13 @@ pub fn snapshot_with(options: &Options) -> String {
     out
 }
 
-/// A snapshot without what tells how a machine came to be as it is, not what it is set to: link-local addresses, which come and get ready in their own time;
-/// carrier and what follows from it; what a link that is down shows of having been up. A bridge that has lost its last port has neither carrier nor an
-/// address of its own any more (`br_port_state_selection`, `br_stp_recalculate_bridge_id`), a fresh one without ports has both.
+/// A snapshot without what tells how a machine came to be as it is, not what it is set to: link-local addresses, which
+/// come and get ready in their own time; carrier and what follows from it; what a link that is down shows of having
+/// been up. A bridge that has lost its last port has neither carrier nor an address of its own any more
+/// (`br_port_state_selection`, `br_stp_recalculate_bridge_id`), a fresh one without ports has both.
 pub fn without_history(snapshot: &str) -> String {
-    // What `lo` has of a default depends on who wrote it first (`devinet_copy_dflt_conf` copies once), and means nothing there. The kernel's rule for VRFs
-    // stays when the last one is gone.
+    // What `lo` has of a default depends on who wrote it first (`devinet_copy_dflt_conf` copies once), and means
+    // nothing there. The kernel's rule for VRFs stays when the last one is gone.
     const LATE: [&str; 9] = [
         "net/ipv4/conf/lo/",
         "stable_secret",
@@ -138,8 +142,9 @@ pub fn without_history(snapshot: &str) -> String {
         if line.contains("\"info_kind\":\"bridge\"") {
             line = line.replace("\"address\":\"00:00:00:00:00:00\"", "\"address\":\"MAC\"");
         }
-        // A bridge has the least of its ports, a macvlan on it what that was when it was made (`netif_inherit_tso_max`). Queues are born with a link, and stay
-        // when the file does not speak of them any more.
+        // A bridge has the least of its ports, a macvlan on it what that was when it was made
+        // (`netif_inherit_tso_max`). Queues are born with a link, and stay when the file does not speak of them any
+        // more.
         let born = ["\"tso_max_size\"", "\"num_tx_queues\"", "\"num_rx_queues\""];
         line.split(',').filter(|part| !born.iter().any(|born| part.starts_with(born))).collect::<Vec<_>>().join(",")
     };
@@ -173,7 +178,8 @@ fn names(folder: &str) -> Vec<String> {
 
 fn files(folder: &Path, content: bool, out: &mut String) {
     for name in names(&folder.to_string_lossy()) {
-        // How often something was applied is no state of the machine. The folder around it is listed, so that nothing is left without a line here.
+        // How often something was applied is no state of the machine. The folder around it is listed, so that nothing
+        // is left without a line here.
         if name.starts_with("apply-") && folder.starts_with("/run/topo") {
             continue;
         }
@@ -211,7 +217,8 @@ struct Space {
 }
 
 impl Space {
-    /// Reads everything on a thread of its own: what it starts is in its namespace too, and `/proc/sys/net` is that namespace's.
+    /// Reads everything on a thread of its own: what it starts is in its namespace too, and `/proc/sys/net` is that
+    /// namespace's.
     fn read(name: &str, path: &str) -> Self {
         std::thread::scope(|scope| scope.spawn(|| Self::read_here(name, path)).join().expect("reading a namespace"))
     }
@@ -262,8 +269,9 @@ impl Space {
         space
     }
 
-    /// Without what IPv6 does by itself on a link that has no carrier: whether a bridge that comes up before its ports got a link-local address depends on
-    /// whether the kernel had noticed yet that there is none (`linkwatch` works once a second, `addrconf_notify` asks it).
+    /// Without what IPv6 does by itself on a link that has no carrier: whether a bridge that comes up before its ports
+    /// got a link-local address depends on whether the kernel had noticed yet that there is none (`linkwatch` works
+    /// once a second, `addrconf_notify` asks it).
     fn without_chance(&mut self) {
         let dark =
             |link: &Value| link["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "NO-CARRIER"));
@@ -311,7 +319,8 @@ impl Space {
         section("routes", lines(&self.routes));
         section("rules", lines(&self.rules));
         section("neighbors", lines(&self.neighbors));
-        // `bridge` looks up the number of a peer in this namespace, and so names some other link; the peer stands above, with the links.
+        // `bridge` looks up the number of a peer in this namespace, and so names some other link; the peer stands
+        // above, with the links.
         let ports = self.ports.iter().cloned().map(|mut port| {
             without(&mut port, "link");
             without(&mut port, "flags");
@@ -355,7 +364,8 @@ impl Space {
                 }
             }
             lines.push(format!("{name} {}", scrubbed(link, options)));
-            // Not in the kernel's order: what of it means something, which address of a subnet is the primary one, the flag `secondary` tells.
+            // Not in the kernel's order: what of it means something, which address of a subnet is the primary one, the
+            // flag `secondary` tells.
             let mut of_link = Vec::new();
             for mut address in addresses {
                 let text = format!("{}/{}", address["local"].as_str().unwrap_or_default(), address["prefixlen"]);
@@ -377,7 +387,8 @@ impl Space {
         if let Some(name) = link["link"].as_str() {
             return Some(format!("{}/{name}", self.name));
         }
-        // A vxlan over an interface of another namespace gives its own number (it has no `get_iflink`), which means nothing there.
+        // A vxlan over an interface of another namespace gives its own number (it has no `get_iflink`), which means
+        // nothing there.
         let index = link["link_index"]
             .as_i64()
             .filter(|index| link["linkinfo"]["info_kind"] != "vxlan" || link["ifindex"].as_i64() != Some(*index))?;
@@ -523,7 +534,8 @@ fn sysctls(folder: &Path, out: &mut Vec<(String, String)>) {
     }
 }
 
-/// The protocol of each address (`IFA_PROTO`, 11 in `linux/if_addr.h`), by interface number and address: iproute2 prints it from 6.3 on only.
+/// The protocol of each address (`IFA_PROTO`, 11 in `linux/if_addr.h`), by interface number and address: iproute2
+/// prints it from 6.3 on only.
 fn protocols() -> BTreeMap<(i64, String), u8> {
     let mut socket = Socket::new(NETLINK_ROUTE).unwrap();
     socket.bind_auto().unwrap();

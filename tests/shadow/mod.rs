@@ -11,7 +11,8 @@ use topo::linux::Linux;
 use topo::model::Model;
 use topo::resource::*;
 
-/// How long the kernel may take over what it does in its own time: the other ends of pairs go some time after their namespace.
+/// How long the kernel may take over what it does in its own time: the other ends of pairs go some time after their
+/// namespace.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A difference that may be none.
@@ -165,13 +166,15 @@ impl Shadowed {
     /// What is there cannot be made, and what is gone cannot be deleted: neither by the kernel nor by the model.
     fn again(&mut self, topology: &Name, operation: &Operation, before: &State) {
         let once = match operation {
-            // The end of a pair whose other end was in a namespace that somebody deleted goes by itself: that it is gone is what was asked for.
+            // The end of a pair whose other end was in a namespace that somebody deleted goes by itself: that it is
+            // gone is what was asked for.
             Operation::Delete(Resource::Link(link)) if link.kind == Kind::Veth => false,
-            // An IPv4 route without a metric is found with any (`fib_nh_match`), and of an entry with several ends one that is not there goes without a word
-            // (`__vxlan_fdb_delete`).
+            // An IPv4 route without a metric is found with any (`fib_nh_match`), and of an entry with several ends one
+            // that is not there goes without a word (`__vxlan_fdb_delete`).
             Operation::Delete(Resource::Route(route)) if route.key.metric == 0 => false,
             Operation::Delete(Resource::Fdb(_)) => false,
-            // The rest is written over what is there: neighbours and forwarding entries may have been learned meanwhile.
+            // The rest is written over what is there: neighbours and forwarding entries may have been learned
+            // meanwhile.
             Operation::Create(
                 Resource::Namespace(_)
                 | Resource::Link(_)
@@ -286,7 +289,8 @@ fn differences(kernel: Option<&Item>, model: Option<&Item>) -> Vec<(String, Stri
 /// The fields in which two resources differ, the kernel's as the old ones. What one of them leaves open does not.
 fn drift(kernel: &Resource, model: &Resource) -> Vec<Drift> {
     let (mut kernel, mut model) = (kernel.clone(), model.clone());
-    // A drift is a difference from what is wanted, and nobody wants a dead route: here it is one where only one of them is dead.
+    // A drift is a difference from what is wanted, and nobody wants a dead route: here it is one where only one of them
+    // is dead.
     if let (Resource::Route(there), Resource::Route(paper)) = (&mut kernel, &mut model)
         && there.dead == paper.dead
     {

@@ -1,7 +1,8 @@
-//! Runs a program under ptrace, which stops it, its threads and its children at every system call, and does something to its n-th request to the kernel: kills
-//! it before or after, or has the request refused. Killed when a call begins, the call is not carried out; killed when it returns, it was carried out
-//! whole. So there is no moment in between. A refused request is not carried out, or is and says that it failed. What it receives over netlink can be
-//! disturbed, too.
+//! Runs a program under ptrace, which stops it, its threads and its children at every system call, and does something
+//! to its n-th request to the kernel: kills it before or after, or has the request refused. Killed when a call begins,
+//! the call is not carried out; killed when it returns, it was carried out whole. So there is no moment in between. A
+//! refused request is not carried out, or is and says that it failed. What it receives over netlink can be disturbed,
+//! too.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::zombie_processes, reason = "the tracer waits for all of them")]
@@ -45,7 +46,8 @@ pub enum What {
         /// Whether the programs that it started (nft) are killed with it; else they run to their ends.
         all: bool,
     },
-    /// The request is refused with this errno. Each message that is sent to the route socket is a request here: its answer says so. A batch of nftables is one.
+    /// The request is refused with this errno. Each message that is sent to the route socket is a request here: its
+    /// answer says so. A batch of nftables is one.
     Refuse(i32),
     /// Something happens to what it receives from a netlink socket.
     Receive(Reply),
@@ -68,7 +70,8 @@ pub enum Reply {
 const MULTIPART: u32 = 2;
 const INTERRUPTED: u32 = 0x10;
 
-/// `-ERESTARTNOINTR`: the call has done nothing and is made again at once. A write to a setting, while another thread holds the lock of all networks.
+/// `-ERESTARTNOINTR`: the call has done nothing and is made again at once. A write to a setting, while another thread
+/// holds the lock of all networks.
 const RESTARTED: i64 = -513;
 
 /// What came of it.
@@ -529,7 +532,8 @@ fn is_batch(pid: i32, packet: u64) -> bool {
     (word(pid, packet) >> 32) & 0xffff == 16
 }
 
-/// A netlink message that changes something: not a question (`RTM_GET*`), and of nftables only batches, in which all its changes are.
+/// A netlink message that changes something: not a question (`RTM_GET*`), and of nftables only batches, in which all
+/// its changes are.
 fn netlink(pid: i32, message: u64) -> Option<String> {
     let kind = (word(pid, message) >> 32) & 0xffff;
     let question = if kind >= 256 { kind >> 8 == 10 } else { kind > 17 && kind % 4 == 2 };

@@ -1,4 +1,5 @@
-//! Changes of a machine that failures are forced in: each a row of versions, of which every one is reached from the one before.
+//! Changes of a machine that failures are forced in: each a row of versions, of which every one is reached from the one
+//! before.
 
 #![allow(
     clippy::unwrap_used,
@@ -65,8 +66,8 @@ pub fn from_nothing_and_to_nothing() -> Transition {
     rows("", &["", BRIDGED, ""])
 }
 
-/// Namespaces with no way out of them, which go with all that is in them, beside some that the host is paired with, and some of which one stands on a link of
-/// another.
+/// Namespaces with no way out of them, which go with all that is in them, beside some that the host is paired with, and
+/// some of which one stands on a link of another.
 pub fn apart() -> Transition {
     let apart = "
 namespaces:

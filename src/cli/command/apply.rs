@@ -15,8 +15,9 @@ use std::path::PathBuf;
 
 /// Make the machine what a topology says
 ///
-/// Plans, shows the plan, asks, does it, and looks again: a plan that is not empty afterwards is an error. If a step fails, or a signal comes, all that
-/// was done is undone. A plan saved by "topo plan --out" is carried out without a question, unless the machine has changed since it was made.
+/// Plans, shows the plan, asks, does it, and looks again: a plan that is not empty afterwards is an error. If a step
+/// fails, or a signal comes, all that was done is undone. A plan saved by "topo plan --out" is carried out without a
+/// question, unless the machine has changed since it was made.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --step lab.yaml        each request when you press Enter\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
@@ -34,7 +35,8 @@ pub struct Apply {
     /// Leave what was done when a step fails
     #[arg(long)]
     no_rollback: bool,
-    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a first apply, and where nothing changes, each has to pass
+    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a
+    /// first apply, and where nothing changes, each has to pass
     #[arg(long)]
     test: bool,
     /// Show each request as a command, and make it when you press Enter; "q" undoes what was done
@@ -151,7 +153,8 @@ impl Apply {
     }
 }
 
-/// Refuses what is hardly meant: the shell is still inside of a node, or the namespaces would be gone with this process.
+/// Refuses what is hardly meant: the shell is still inside of a node, or the namespaces would be gone with this
+/// process.
 fn refuse_inside(console: &mut Console, kernel: &Linux, jobs: &[(Case, Plan)]) -> Result<(), Exit> {
     if let Some(topology) = kernel.started_inside().map_err(|error| notice::told(console, &error))? {
         let help = "leave it (exit) and apply it outside, or say --here if it is meant to be inside";

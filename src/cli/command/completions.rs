@@ -6,7 +6,8 @@ use clap_complete::env::Shells;
 
 /// Print a completion script for a shell
 ///
-/// The script asks topo itself, so that it knows the commands, their options, and the topologies and nodes that are on this machine.
+/// The script asks topo itself, so that it knows the commands, their options, and the topologies and nodes that are on
+/// this machine.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  topo completions bash >/usr/share/bash-completion/completions/topo\n  topo completions zsh >/usr/share/zsh/site-functions/_topo\n  topo completions fish >~/.config/fish/completions/topo.fish"

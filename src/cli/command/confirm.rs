@@ -10,7 +10,8 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Keep what "topo apply --confirm" applied
 ///
-/// In time: else it is undone, and this fails. Without a name all topologies that wait are confirmed; "topo list" shows them, and how long is left.
+/// In time: else it is undone, and this fails. Without a name all topologies that wait are confirmed; "topo list" shows
+/// them, and how long is left.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo confirm                      the way in still works: keep it\n  sudo topo confirm lab                  one of several"

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
-/// How often it looks whether somebody has confirmed. It does not sleep longer, because a machine that was suspended must not wake up with the rest of a long sleep to go.
+/// How often it looks whether somebody has confirmed. It does not sleep longer, because a machine that was suspended
+/// must not wake up with the rest of a long sleep to go.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often it tries to undo, and how long it waits between.
@@ -31,7 +32,8 @@ pub fn asked() -> Option<Name> {
 
 /// Waits, and undoes unless somebody confirmed.
 pub fn run(topology: &Name) -> Exit {
-    // A hangup is what this is here to survive. Who asks it to end gets the machine of before, at once: a change that nobody confirmed does not stay unwatched.
+    // A hangup is what this is here to survive. Who asks it to end gets the machine of before, at once: a change that
+    // nobody confirmed does not stay unwatched.
     let (ended, ignored) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let prepared = [(SIGHUP, &ignored), (SIGINT, &ignored), (SIGTERM, &ended)]
         .into_iter()

@@ -15,12 +15,14 @@ use std::path::PathBuf;
 
 /// Remove all of a topology, and put back what was there before
 ///
-/// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name that is not there is no error, so
-/// that a clean-up can run twice. Processes that still live in a namespace are not killed unless --kill asks for it: a warning names them, and the namespace goes when they end.
+/// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name
+/// that is not there is no error, so that a clean-up can run twice. Processes that still live in a namespace are not
+/// killed unless --kill asks for it: a warning names them, and the namespace goes when they end.
 ///
-/// Namespaces are held until all is done: where something fails they have their names back, and are the same ones. With --yes, and where one topology is
-/// destroyed, those that have nothing but lo, veth pairs, bridges and dummies, and are paired with each other at most, are not read: they are taken with all
-/// that is in them, and count as one each. topo plan --destroy shows all.
+/// Namespaces are held until all is done: where something fails they have their names back, and are the same ones. With
+/// --yes, and where one topology is destroyed, those that have nothing but lo, veth pairs, bridges and dummies, and are
+/// paired with each other at most, are not read: they are taken with all that is in them, and count as one each. topo
+/// plan --destroy shows all.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
@@ -35,7 +37,8 @@ pub struct Destroy {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// End the processes that still live in its namespaces when these are gone: SIGTERM, and after three seconds SIGKILL
+    /// End the processes that still live in its namespaces when these are gone: SIGTERM, and after three seconds
+    /// SIGKILL
     #[arg(long)]
     kill: bool,
     /// Leave what was done when a step fails
@@ -103,7 +106,8 @@ impl Destroy {
         exit.map(|exit| failed.worst(exit))
     }
 
-    /// The plans for the topologies `named`, or for all there are that can go, in the order in which they are carried out, and what is wrong with the rest.
+    /// The plans for the topologies `named`, or for all there are that can go, in the order in which they are carried
+    /// out, and what is wrong with the rest.
     fn plans(
         &self,
         console: &mut Console,

@@ -19,8 +19,9 @@ use std::path::Path;
 
 /// Run a command in a node
 ///
-/// With the namespace's own hosts and resolv.conf in place of the machine's. The exit status is the command's; signals go to it. Without a command a
-/// shell is started, whose prompt begins with the node. What runs there finds the node and its topology in TOPO_NODE and TOPO_TOPOLOGY.
+/// With the namespace's own hosts and resolv.conf in place of the machine's. The exit status is the command's; signals
+/// go to it. Without a command a shell is started, whose prompt begins with the node. What runs there finds the node
+/// and its topology in TOPO_NODE and TOPO_TOPOLOGY.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "topo exec [OPTIONS] [TOPOLOGY/]NODE [--] [CMD]...\n       topo exec --all [--topology NAME] -- CMD...",
@@ -119,7 +120,8 @@ impl Exec {
 
 /// What a command finds in its environment: where it is, and for a shell a prompt that says so.
 fn environment(target: &Target, program: &OsStr) -> Vec<(&'static str, OsString)> {
-    // A shell puts the node in when it prints the prompt: its name is not read as more of the prompt. zsh does not do that unless it is told to.
+    // A shell puts the node in when it prints the prompt: its name is not read as more of the prompt. zsh does not do
+    // that unless it is told to.
     let zsh = Path::new(program).file_name().is_some_and(|name| name == "zsh");
     let prompt =
         if zsh { format!("[{}] %# ", target.node.as_str().replace('%', "%%")) } else { "[$TOPO_NODE] # ".to_owned() };

@@ -14,8 +14,10 @@ use clap::Args;
 
 /// List the topologies on this machine, found by their marks
 ///
-/// Each is compared with what was last wanted of it, as "topo plan NAME" does: "ok" is one that would not change, "drifted" one that would, with the first thing that differs. "unknown" is one of
-/// which that cannot be said, because what was wanted is not known any more. Half-made ones and what belongs to no topology any more are listed, too. Looking needs root.
+/// Each is compared with what was last wanted of it, as "topo plan NAME" does: "ok" is one that would not change,
+/// "drifted" one that would, with the first thing that differs. "unknown" is one of which that cannot be said, because
+/// what was wanted is not known any more. Half-made ones and what belongs to no topology any more are listed, too.
+/// Looking needs root.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo list\n  sudo topo list --quick                 what is there, without a look at whether it is right\n  sudo topo list --json | jq -r '.topologies[].topology'"
@@ -50,7 +52,8 @@ impl List {
     }
 }
 
-/// The topologies; `compares` them with what was last wanted. `outside` says that this is no namespace of topo's, so that the marks here are those of the host.
+/// The topologies; `compares` them with what was last wanted. `outside` says that this is no namespace of topo's, so
+/// that the marks here are those of the host.
 fn look(console: &mut Console, kernel: &mut Linux, compares: bool, outside: bool) -> Result<Vec<ListedView>, Exit> {
     let listed = kernel.list();
     notice::warnings(console, kernel);

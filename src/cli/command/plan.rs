@@ -21,14 +21,16 @@ use std::path::{Path, PathBuf};
 
 /// Show what an apply would change, and what each change disturbs
 ///
-/// Nothing is touched, but looking needs root. "+" is made, "~" is changed, "-" is removed, "-/+" is removed and made anew. A change in place is noticed by nobody; one that
-/// flaps a link costs what the lines below it say, and the plan puts it back.
+/// Nothing is touched, but looking needs root. "+" is made, "~" is changed, "-" is removed, "-/+" is removed and made
+/// anew. A change in place is noticed by nobody; one that flaps a link costs what the lines below it say, and the plan
+/// puts it back.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab                          what has changed since it was applied, without its file\n  sudo topo plan lab.yaml --commands          what you would type instead"
 )]
 pub struct PlanCommand {
-    /// Topology files or folders, "-" for standard input, or names of topologies here, as they were last wanted [default: topology.yaml]
+    /// Topology files or folders, "-" for standard input, or names of topologies here, as they were last wanted
+    /// [default: topology.yaml]
     #[arg(value_name = "FILE|NAME", add = ArgValueCompleter::new(known::file_or_topology))]
     files: Vec<PathBuf>,
     /// Write the plan to a file that "topo apply PLAN" carries out, unless the machine has changed by then
@@ -141,7 +143,8 @@ impl PlanCommand {
     }
 }
 
-/// Whether an argument is the name of a topology: no file, by the rule of `destroy`, and a name that a topology can have.
+/// Whether an argument is the name of a topology: no file, by the rule of `destroy`, and a name that a topology can
+/// have.
 fn is_name(argument: &Path) -> bool {
     argument.to_str().is_some_and(|text| !files::is_file(text) && record::is_name(text))
 }

@@ -14,8 +14,8 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Undo at once what "topo apply --confirm" applied
 ///
-/// The machine goes back to what it was before, without a question. Without a name all topologies that wait are undone. It also completes an undoing that was
-/// cut off. For an apply that was confirmed, or never had to be, see "topo undo".
+/// The machine goes back to what it was before, without a question. Without a name all topologies that wait are undone.
+/// It also completes an undoing that was cut off. For an apply that was confirmed, or never had to be, see "topo undo".
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo rollback                     that was wrong: as before, now"

@@ -7,7 +7,8 @@ use schemars::generate::SchemaSettings;
 
 /// Print the JSON schema of topology files, for editors
 ///
-/// Editors that know YAML use it for completion, descriptions and checks as you type. The schemas of topo's own JSON output are here, too.
+/// Editors that know YAML use it for completion, descriptions and checks as you type. The schemas of topo's own JSON
+/// output are here, too.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  topo schema >topology.schema.json\n  topo schema plan              of the output of \"topo plan --json\"\n\nPut this line at the head of a topology:\n  # yaml-language-server: $schema=topology.schema.json"

@@ -19,8 +19,9 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Undo the last apply of a topology
 ///
-/// Shows the way back, asks, and goes it. Each call goes back by one apply, at most ten; the file brings the newer state again. Where the machine is no longer
-/// as the apply left it, it is refused, as a saved plan is. A destroy cannot be undone: it leaves nothing, not even a memory; apply the file again.
+/// Shows the way back, asks, and goes it. Each call goes back by one apply, at most ten; the file brings the newer
+/// state again. Where the machine is no longer as the apply left it, it is refused, as a saved plan is. A destroy
+/// cannot be undone: it leaves nothing, not even a memory; apply the file again.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo undo                         where there is one topology\n  sudo topo undo lab --yes               without a question"
@@ -138,7 +139,8 @@ impl Undo {
     }
 }
 
-/// The plan back, made now, and what it goes back to; an error where it is not what it was right after the apply, but for what other topologies share.
+/// The plan back, made now, and what it goes back to; an error where it is not what it was right after the apply, but
+/// for what other topologies share.
 fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result<(Plan, Before), Exit> {
     let (fresh, before) = back(console, kernel, &apply.before)?;
     let help = "its last apply cannot be undone: apply the file that you want instead";

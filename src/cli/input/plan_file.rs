@@ -73,8 +73,8 @@ pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Resu
     }
 }
 
-/// Writes a file whole and then gives it its name, so that nobody reads half of it. What is there and is no plain file (a device, a pipe, a link) stays what it
-/// is, and is written to.
+/// Writes a file whole and then gives it its name, so that nobody reads half of it. What is there and is no plain file
+/// (a device, a pipe, a link) stays what it is, and is written to.
 fn private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;

@@ -5,8 +5,8 @@ use super::{link, vlan};
 use crate::resource::{Namespace, NodeTenure, Operation, Resource, State};
 use std::collections::BTreeMap;
 
-/// The commands that a person would run for `operation`, a line each (a here-document has several in one text). Every node is taken to be a namespace of
-/// its name, and no marks are set.
+/// The commands that a person would run for `operation`, a line each (a here-document has several in one text). Every
+/// node is taken to be a namespace of its name, and no marks are set.
 pub fn commands(operation: &Operation) -> Vec<String> {
     Words::default().commands(operation)
 }

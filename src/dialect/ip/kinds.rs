@@ -16,7 +16,8 @@ pub(super) fn options(kind: &Kind, options: &Options) -> Vec<String> {
     }
 }
 
-/// A value as `ip` takes it where switches are 0 and 1 and times are hundredths of a second; nothing where it is not set.
+/// A value as `ip` takes it where switches are 0 and 1 and times are hundredths of a second; nothing where it is not
+/// set.
 pub(super) fn number(value: &Value) -> Option<String> {
     Some(match value {
         Value::Bool(on) => u8::from(*on).to_string(),

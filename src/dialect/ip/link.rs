@@ -223,7 +223,8 @@ fn unusual(known: &[kinds::Attribute], options: &Options) -> Options {
         .collect()
 }
 
-/// The name of a link, with the keyword before it where `ip` would take the name for an abbreviation of another keyword (`a` for `address`).
+/// The name of a link, with the keyword before it where `ip` would take the name for an abbreviation of another keyword
+/// (`a` for `address`).
 pub(super) fn named(keyword: &str, name: &IfName) -> String {
     let word = name.as_str() != "lo" && name.as_str().bytes().all(|byte| byte.is_ascii_lowercase());
     if word { format!("{keyword} {name}") } else { quote(name.as_str()) }

@@ -1,7 +1,8 @@
 //! Operations in the words of `ip`, `bridge`, `tc`, `sysctl`, `nft`: what a person would type for them.
 //!
-//! Used by `plan --commands`, by `-v`, and by errors, which name what was tried. The commands can be run, in order, in a shell as root. What `ip` of
-//! iproute2 6.1 cannot say is left out: the mark of an address (`IFA_PROTO`). Its `tc` rounds delays to 64 ns, which topo sees and mends.
+//! Used by `plan --commands`, by `-v`, and by errors, which name what was tried. The commands can be run, in order, in
+//! a shell as root. What `ip` of iproute2 6.1 cannot say is left out: the mark of an address (`IFA_PROTO`). Its `tc`
+//! rounds delays to 64 ns, which topo sees and mends.
 
 pub(crate) mod commands;
 mod kinds;

@@ -34,7 +34,8 @@ impl Words {
     }
 
     pub(super) fn write_sysctl(&self, sysctl: &Sysctl) -> String {
-        // `sysctl` takes the separator that it meets first for the separator: with dots inside a name it has to be the slash.
+        // `sysctl` takes the separator that it meets first for the separator: with dots inside a name it has to be the
+        // slash.
         let key = if sysctl.key.contains('.') { sysctl.key.clone() } else { sysctl.key.replace('/', ".") };
         format!("{}sysctl -w {}", self.inside(&sysctl.node), quote(&format!("{key}={}", sysctl.value)))
     }

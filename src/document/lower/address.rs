@@ -77,8 +77,9 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    /// Whether an address of `lo` is one that the kernel gives it in every namespace (`inetdev_event`, `init_loopback`), so that there is nothing to do. One
-    /// that only begins like it is refused: the kernel keeps it as it has it.
+    /// Whether an address of `lo` is one that the kernel gives it in every namespace (`inetdev_event`,
+    /// `init_loopback`), so that there is nothing to do. One that only begins like it is refused: the kernel keeps it
+    /// as it has it.
     fn of_loopback(&mut self, entry: &AddressEntry) -> bool {
         let net = entry.address.0;
         let whole = match net {

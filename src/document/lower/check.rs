@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The same for a ping to an address of the topology, where nothing in it is impaired: an answer takes less than a millisecond there, and all tries together no more
-/// than one elsewhere.
+/// The same for a ping to an address of the topology, where nothing in it is impaired: an answer takes less than a
+/// millisecond there, and all tries together no more than one elsewhere.
 const LOCAL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same for a program.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -240,7 +240,8 @@ impl<'d> Lowering<'d> {
         if node.is_host() { self.document.host.as_ref() } else { self.document.namespaces.get(node.as_str()) }
     }
 
-    /// The first addresses of a node in the order of the file, those of `lo` last. Looked for once: a file can name one of many addresses many times.
+    /// The first addresses of a node in the order of the file, those of `lo` last. Looked for once: a file can name one
+    /// of many addresses many times.
     fn of_node(&mut self, node: &Node) -> Vec<IpAddr> {
         let Some(section) = self.section(node) else { return Vec::new() };
         let with = |lo: bool| {

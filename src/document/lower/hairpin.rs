@@ -1,5 +1,6 @@
-//! What `local: true` of a `dnat` takes besides: a target reaches itself by the published address, and the node reaches it from 127.0.0.1, only where both are
-//! seen from another address. The rule is for packets that go back to where they came from: no others have these addresses.
+//! What `local: true` of a `dnat` takes besides: a target reaches itself by the published address, and the node reaches
+//! it from 127.0.0.1, only where both are seen from another address. The rule is for packets that go back to where they
+//! came from: no others have these addresses.
 
 use super::node::At;
 use crate::document::Loc;

@@ -1,4 +1,5 @@
-//! Which interfaces there are, who is whose other end, and who is whose port. Made first, because everything refers to it.
+//! Which interfaces there are, who is whose other end, and who is whose port. Made first, because everything refers to
+//! it.
 
 use super::node::{At, nodes, target, unknown_node};
 use crate::document::schema::interface::{Interface, KindKey};
@@ -46,7 +47,8 @@ pub(crate) struct Index<'d> {
     pub host_named: Option<Place>,
     /// All nodes and where they are named.
     nodes: BTreeSet<Node>,
-    /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings only.
+    /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings
+    /// only.
     guesses: Cell<usize>,
     topology: String,
     findings: Vec<Finding>,

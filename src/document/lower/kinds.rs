@@ -183,7 +183,8 @@ impl<'d> Lowering<'d> {
             ("id", Some(vxlan.id.0)),
             ("port", vxlan.port.as_ref().map(|number| number.0)),
             ("source-port-low", ports.map(|ports| u64::from(ports.first))),
-            // The kernel's range does not include its end; the language's does, and so does `ip`, which hands it over as it is.
+            // The kernel's range does not include its end; the language's does, and so does `ip`, which hands it over
+            // as it is.
             ("source-port-high", ports.map(|ports| u64::from(ports.last))),
             ("ttl", vxlan.ttl.as_ref().map(|number| number.0)),
             ("tos", vxlan.tos.as_ref().map(|number| number.0)),

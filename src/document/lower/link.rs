@@ -69,7 +69,8 @@ impl<'d> Lowering<'d> {
         true
     }
 
-    /// A link that topo makes, with what its kind says; `None` for a kind that cannot be made yet, or is not understood.
+    /// A link that topo makes, with what its kind says; `None` for a kind that cannot be made yet, or is not
+    /// understood.
     fn created(&mut self, at: &At<'d>, id: LinkId, interface: &Interface, path: &str) -> Option<Link> {
         let Some(kind) = &interface.kind else {
             let peer = self.index.ends.get(&id)?.peer.clone();
@@ -247,7 +248,8 @@ fn veth(id: LinkId, peer: LinkId) -> Link {
     link
 }
 
-/// The attributes that a fresh link has everywhere, so that dropping one from the file puts it back. An MTU that follows another link's is left alone.
+/// The attributes that a fresh link has everywhere, so that dropping one from the file puts it back. An MTU that
+/// follows another link's is left alone.
 fn fresh(link: &mut Link) {
     crate::resource::kinds::table::fill(crate::resource::kinds::table::of(&link.kind), &mut link.options);
     link.up = Setting::Is(true);

@@ -17,7 +17,8 @@ fn family_of(range: &AddressRange) -> Family {
     }
 }
 
-/// The families that a rule is for; `None` for one that names none. Empty where its values do not go together, which the checks report.
+/// The families that a rule is for; `None` for one that names none. Empty where its values do not go together, which
+/// the checks report.
 fn families(matches: &Matches, target: Option<&Target>) -> Option<Vec<Family>> {
     let protocol = matches.protocol.as_ref().and_then(|protocol| match protocol.number {
         1 => Some(vec![Family::V4]),

@@ -5,15 +5,16 @@ use crate::resource::{PacketRule, Verdict};
 /// The most rules that a range of ports becomes.
 pub const MOST_PORTS: u16 = 1024;
 
-/// Whether a line says how a connection is tracked, which it only can before that happens (`nft_notrack_eval`, `nft_ct_set_zone_eval`).
+/// Whether a line says how a connection is tracked, which it only can before that happens (`nft_notrack_eval`,
+/// `nft_ct_set_zone_eval`).
 pub(super) fn before_tracking(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     let zone = |three: &[&str]| matches!(three, ["ct" | "original" | "reply", "zone", "set"]);
     words.contains(&"notrack") || words.windows(3).any(zone)
 }
 
-/// Whether a line of `nat` changes destinations, which is done on the way in. The last word for a translation is the verdict; what `ct status` is compared
-/// with (`ct status dnat masquerade`) is none.
+/// Whether a line of `nat` changes destinations, which is done on the way in. The last word for a translation is the
+/// verdict; what `ct status` is compared with (`ct status dnat masquerade`) is none.
 pub(super) fn changes_destination(line: &str) -> bool {
     let mut words = line.split_whitespace().peekable();
     let mut verdict = "";
@@ -50,8 +51,8 @@ fn ranges(rule: &PacketRule) -> Option<((u16, u16), u16)> {
     (shifted && from.1 - from.0 < MOST_PORTS).then_some((*from, to.0))
 }
 
-/// A range of ports that goes to another one of its length, one to one: for nft such a target is a pool, of which all get the first that is free, so each
-/// port becomes a rule.
+/// A range of ports that goes to another one of its length, one to one: for nft such a target is a pool, of which all
+/// get the first that is free, so each port becomes a rule.
 pub(super) fn one_to_one(rules: Vec<PacketRule>) -> Vec<PacketRule> {
     let each = |rule: PacketRule| {
         let Some(((first, last), to)) = ranges(&rule) else { return vec![rule] };

@@ -48,7 +48,8 @@ impl<'d> Lowering<'d> {
         Some(if family == Family::V4 { &[Family::V4] } else { &[Family::V6] })
     }
 
-    /// What the kernel refuses (`fib_rule_port_range_valid` of `net/core/fib_rules.c`), or takes for no condition at all.
+    /// What the kernel refuses (`fib_rule_port_range_valid` of `net/core/fib_rules.c`), or takes for no condition at
+    /// all.
     fn rule_limits(&mut self, entry: &RuleEntry) {
         for (key, ports) in [("port", &entry.port), ("source-port", &entry.source_port)] {
             let Some(ports) = ports.as_ref().filter(|ports| ports.last == u16::MAX) else { continue };

@@ -10,7 +10,8 @@ use crate::resource::{IPV6_LEAST_MTU, IfName, Resource, ResourceId, Sysctl};
 const V4: &str = "net/ipv4/ip_forward";
 const V6: &str = "net/ipv6/conf/all/forwarding";
 
-/// What `forwarding` says of IPv4 and IPv6; `None` is not said. In a namespace of ours the family that is not named is off.
+/// What `forwarding` says of IPv4 and IPv6; `None` is not said. In a namespace of ours the family that is not named is
+/// off.
 fn families(forwarding: Forwarding, created: bool) -> (Option<bool>, Option<bool>) {
     let other = created.then_some(false);
     match forwarding {

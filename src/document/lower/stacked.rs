@@ -7,7 +7,8 @@ use crate::document::value::Milliseconds;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Kind, Link, LinkId, Options, TableId, Value};
 
-/// How often the modes that cannot do without look at the carrier, in milliseconds, where nobody says (`BOND_DEFAULT_MIIMON`).
+/// How often the modes that cannot do without look at the carrier, in milliseconds, where nobody says
+/// (`BOND_DEFAULT_MIIMON`).
 const MIIMON: u64 = 100;
 
 /// Puts in what is written.

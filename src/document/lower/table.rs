@@ -76,10 +76,12 @@ impl<'d> Lowering<'d> {
 
     /// The filter chains, in the order in which a packet meets them.
     ///
-    /// `prerouting` stands at -150 (nft's `mangle`): after connection tracking (-200), so that `state` means something, and before addresses are translated
-    /// (-100), so that a rule sees a packet as it came. `output` stands there too if it sets marks, as a chain of type `route`, which looks the route up
-    /// again. The others stand at 0, in `postrouting` that is before the source is translated (100). Lines of nft's that say how a connection is tracked
-    /// (`notrack`, `ct zone set`) stand at -300 (nft's `raw`), in a chain of their own before connection tracking: elsewhere they do nothing.
+    /// `prerouting` stands at -150 (nft's `mangle`): after connection tracking (-200), so that `state` means something,
+    /// and before addresses are translated (-100), so that a rule sees a packet as it came. `output` stands there too
+    /// if it sets marks, as a chain of type `route`, which looks the route up again. The others stand at 0, in
+    /// `postrouting` that is before the source is translated (100). Lines of nft's that say how a connection is tracked
+    /// (`notrack`, `ct zone set`) stand at -300 (nft's `raw`), in a chain of their own before connection tracking:
+    /// elsewhere they do nothing.
     fn firewall(&mut self, firewall: &Firewall, chains: &mut Vec<Chain>) {
         let marks =
             firewall.output.as_ref().is_some_and(|chain| chain.rules.iter().any(|rule| rule.set_mark.is_some()));
@@ -360,8 +362,9 @@ impl Nat {
     fn arriving(&mut self, rules: Vec<PacketRule>, local: &Option<Loc<Local>>) {
         let local = local.as_ref().map_or(Local::No, |local| local.value);
         if local != Local::No {
-            // What a node sends came in nowhere. Without a destination of its own the rule is for connections to the node's addresses, as Docker's published
-            // ports are: else every connection to such a port anywhere would be caught.
+            // What a node sends came in nowhere. Without a destination of its own the rule is for connections to the
+            // node's addresses, as Docker's published ports are: else every connection to such a port anywhere would be
+            // caught.
             let own = |rule: PacketRule| PacketRule { input: None, local: rule.destination.is_none(), ..rule };
             self.output.extend(typed(rules.iter().cloned().map(own)));
         }

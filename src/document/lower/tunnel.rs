@@ -140,7 +140,8 @@ impl<'d> Lowering<'d> {
         Some(link)
     }
 
-    /// An end is one host: of a group the kernel makes the key too (`ipgre_tunnel_init`), and a tunnel to no address sends nothing by itself.
+    /// An end is one host: of a group the kernel makes the key too (`ipgre_tunnel_init`), and a tunnel to no address
+    /// sends nothing by itself.
     fn one_host(&mut self, end: &Loc<IpAddr>) {
         let (what, help) = if end.is_multicast() {
             ("a multicast group", "a vxlan has a `group`, and can have several other ends (`fdb`)")
@@ -173,7 +174,8 @@ impl<'d> Lowering<'d> {
         None
     }
 
-    /// A tunnel with a TTL of its own says that its packets must not be fragmented (`ipgre_netlink_parms`: else they might go round in a circle).
+    /// A tunnel with a TTL of its own says that its packets must not be fragmented (`ipgre_netlink_parms`: else they
+    /// might go round in a circle).
     fn fragments(&mut self, options: &Options, pmtu: &Option<Loc<bool>>) {
         let own = matches!(options.get("ttl"), Some(Value::Number(ttl)) if *ttl != 0);
         if let Some(pmtu) = pmtu.as_ref().filter(|pmtu| !pmtu.value && own) {

@@ -19,7 +19,8 @@ record! {
         "output" output: Option<ChainSection>,
         /// What leaves, after it is routed.
         "postrouting" postrouting: Option<ChainSection>,
-        /// Rules put at the head of chains that belong to somebody else. Example: `[{ chain: "ip filter DOCKER-USER", in: br0, out: br0, accept: {} }]`
+        /// Rules put at the head of chains that belong to somebody else. Example: `[{ chain: "ip filter DOCKER-USER",
+        /// in: br0, out: br0, accept: {} }]`
         "insert" insert: Vec<InsertRule>,
     }
 }
@@ -49,7 +50,8 @@ record! {
     FirewallRule as "a firewall rule" {
         /// The mark that the packet gets, and which of its bits. Example: `0x20`
         "set-mark" set_mark: Option<Loc<Mark>>,
-        /// Packets and bytes are counted, as with `counter` of the verdict: for a rule that only marks, which has no verdict to say it in. Example: `true`
+        /// Packets and bytes are counted, as with `counter` of the verdict: for a rule that only marks, which has no
+        /// verdict to say it in. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
@@ -69,7 +71,8 @@ record! {
         "if-present" if_present: Option<Loc<bool>>,
         /// The mark that the packet gets, and which of its bits. Example: `0x20`
         "set-mark" set_mark: Option<Loc<Mark>>,
-        /// Packets and bytes are counted, as with `counter` of the verdict: for a rule that only marks, which has no verdict to say it in. Example: `true`
+        /// Packets and bytes are counted, as with `counter` of the verdict: for a rule that only marks, which has no
+        /// verdict to say it in. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
@@ -99,7 +102,8 @@ record! {
     Plain as "a verdict" {
         /// The packet is logged, with this in front. Example: `"web "`
         "log" log: Option<Loc<LogPrefix>>,
-        /// Packets and bytes are counted; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall` changes: its table is replaced as a whole. Example: `true`
+        /// Packets and bytes are counted; `topo show` has the numbers. From 0 again when anything in the node's `nat`
+        /// or `firewall` changes: its table is replaced as a whole. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
 }
@@ -111,7 +115,8 @@ record! {
         "with" with: Option<Loc<RejectWith>>,
         /// The packet is logged, with this in front. Example: `"no "`
         "log" log: Option<Loc<LogPrefix>>,
-        /// Packets and bytes are counted; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall` changes: its table is replaced as a whole. Example: `true`
+        /// Packets and bytes are counted; `topo show` has the numbers. From 0 again when anything in the node's `nat`
+        /// or `firewall` changes: its table is replaced as a whole. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
 }

@@ -19,30 +19,38 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use std::net::IpAddr;
 
 record! {
-    /// An interface. One key says its kind (`veth`, `bridge`, …); `lo`, and the other end of a veth pair that is named elsewhere, need none.
+    /// An interface. One key says its kind (`veth`, `bridge`, …); `lo`, and the other end of a veth pair that is named
+    /// elsewhere, need none.
     Interface as "an interface" {
-        /// Its addresses with their prefix lengths; the first of a subnet is the primary one. Example: `[11.11.11.2/24, "fd00::2/64"]`
+        /// Its addresses with their prefix lengths; the first of a subnet is the primary one. Example:
+        /// `[11.11.11.2/24, "fd00::2/64"]`
         "addresses" addresses: Vec<AddressEntry>,
-        /// Whether a DHCP client that somebody else starts looks after its IPv4: addresses and routes on it that the file does not list are the client's, and no
-        /// drift. Those that the file lists are topo's. Example: `true`
+        /// Whether a DHCP client that somebody else starts looks after its IPv4: addresses and routes on it that the
+        /// file does not list are the client's, and no drift. Those that the file lists are topo's. Example: `true`
         "dhcp4" dhcp4: Option<Loc<bool>>,
-        /// The same for IPv6 and a client of DHCPv6. (What router advertisements put there never is drift.) Example: `true`
+        /// The same for IPv6 and a client of DHCPv6. (What router advertisements put there never is drift.) Example:
+        /// `true`
         "dhcp6" dhcp6: Option<Loc<bool>>,
-        /// The MTU in bytes; 1500 unless said. A bridge has the lowest of its ports, the ports of a bond have the bond's, a linked kind has its parent's, a tunnel that of
-        /// the interface it sends by, or 1500, less what it puts around a packet. Example: `1400`
+        /// The MTU in bytes; 1500 unless said. A bridge has the lowest of its ports, the ports of a bond have the
+        /// bond's, a linked kind has its parent's, a tunnel that of the interface it sends by, or 1500, less what it
+        /// puts around a packet. Example: `1400`
         "mtu" mtu: Option<Loc<Number<68, 2_147_483_647>>>,
-        /// The hardware address; left to the kernel unless said, but that a veth or tap is born with a high one where it is a port of somebody else's bridge, which
-        /// so keeps its own. Example: `"02:00:00:00:00:01"`
+        /// The hardware address; left to the kernel unless said, but that a veth or tap is born with a high one where
+        /// it is a port of somebody else's bridge, which so keeps its own. Example: `"02:00:00:00:00:01"`
         "mac" mac: Option<Loc<Mac>>,
-        /// Whether it is up; `true` unless said, but that one of somebody else which stays where it is (`existing: {}`) is left as it is. Example: `false`
+        /// Whether it is up; `true` unless said, but that one of somebody else which stays where it is (`existing: {}`)
+        /// is left as it is. Example: `false`
         "up" up: Option<Loc<bool>>,
         /// The bridge, bond or vrf of the same node that it is a port of. Example: `br0`
         "master" master: Option<Loc<IfName>>,
-        /// Its VLANs as a port of a bridge with `vlan-filtering`; on such a bridge itself its own. Without it they are the bridge's `vlan-default-pvid`, untagged. Example: `{ access: 10 }` Example: `{ trunk: [10, 20-30], native: 1 }`
+        /// Its VLANs as a port of a bridge with `vlan-filtering`; on such a bridge itself its own. Without it they are
+        /// the bridge's `vlan-default-pvid`, untagged. Example: `{ access: 10 }` Example:
+        /// `{ trunk: [10, 20-30], native: 1 }`
         "port-vlan" port_vlan: Option<Box<PortVlan>>,
         /// Its attributes as a port of a bridge. Example: `{ isolated: true }`
         "port" port: Option<Box<Port>>,
-        /// Hardware addresses that are behind it as a port of a bridge (`bridge fdb`, `static`). Where it is written, static entries that it does not list go; learned ones stay. Example: `[{ mac: "02:00:00:00:00:05" }]`
+        /// Hardware addresses that are behind it as a port of a bridge (`bridge fdb`, `static`). Where it is written,
+        /// static entries that it does not list go; learned ones stay. Example: `[{ mac: "02:00:00:00:00:05" }]`
         "fdb" fdb: Option<Vec<Station>>,
         /// A bad line: delay, loss and rate of what leaves here. Example: `{ delay: 20ms, loss: 0.5% }`
         "impair" impair: Option<Box<Impair>>,
@@ -56,7 +64,8 @@ record! {
         "txqueuelen" txqueuelen: Option<Loc<Number<0, 4_294_967_295>>>,
         /// The number of queues, transmit and receive alike, or each. Example: `4` Example: `{ tx: 4, rx: 2 }`
         "queues" queues: Option<Box<Loc<Queue>>>,
-        /// What the interface does for the kernel. What is not written stays as it is; what leaves the file goes back to what it was. Example: `{ tx-checksum: false }`
+        /// What the interface does for the kernel. What is not written stays as it is; what leaves the file goes back
+        /// to what it was. Example: `{ tx-checksum: false }`
         "offload" offload: Option<Box<Offload>>,
     }
     parts {
@@ -70,7 +79,8 @@ record! {
 choice! {
     /// What an interface is.
     KindKey as "an interface" {
-        /// One end of a veth pair. The other end, as `NODE/INTERFACE`, or the bridge that an other end without a name is plugged into. Example: `host/reth1` Example: `{ bridge: host/br0 }`
+        /// One end of a veth pair. The other end, as `NODE/INTERFACE`, or the bridge that an other end without a name
+        /// is plugged into. Example: `host/reth1` Example: `{ bridge: host/br0 }`
         "veth" Veth(Box<Veth>),
         /// A bridge. Example: `{ ports: [reth1, beth1] }`
         "bridge" Bridge(Box<Bridge>),
@@ -78,7 +88,8 @@ choice! {
         "vlan" Vlan(Box<Vlan>),
         /// The end of a VXLAN tunnel. Example: `{ id: 100, local: 10.0.0.1, remote: 10.0.0.2 }`
         "vxlan" Vxlan(Box<Vxlan>),
-        /// A further address on an interface, with a hardware address of its own. Example: `{ link: eth0, mode: bridge }`
+        /// A further address on an interface, with a hardware address of its own. Example:
+        /// `{ link: eth0, mode: bridge }`
         "macvlan" Macvlan(Box<Macvlan>),
         /// A macvlan that a program reads and writes. Example: `{ link: eth0, mode: bridge }`
         "macvtap" Macvtap(Box<Macvlan>),
@@ -110,7 +121,8 @@ choice! {
         "tun" Tun(Box<Tun>),
         /// An interface whose Ethernet frames a program reads and writes. Example: `{ owner: alice }`
         "tap" Tap(Box<Tun>),
-        /// Somebody else's: it is there already, is configured, and given back as it was. With `from` it is moved in and back. Example: `{}` Example: `{ from: host/eth1 }`
+        /// Somebody else's: it is there already, is configured, and given back as it was. With `from` it is moved in
+        /// and back. Example: `{}` Example: `{ from: host/eth1 }`
         "existing" Existing(Box<ExistingLink>),
     }
 }
@@ -159,11 +171,13 @@ record! {
         "access" access: Option<Loc<Number<1, 4094>>>,
         /// VLANs that are tagged on the wire; `[]` and nothing else for a port without any. Example: `[10, 20-30]`
         "trunk" trunk: Option<VlanList>,
-        /// The VLAN of frames without a tag, both ways, beside `trunk` or `untagged`; without it frames without a tag are dropped. Example: `1`
+        /// The VLAN of frames without a tag, both ways, beside `trunk` or `untagged`; without it frames without a tag
+        /// are dropped. Example: `1`
         "native" native: Option<Loc<Number<1, 4094>>>,
         /// Further VLANs that leave without a tag. Example: `[40, 50]`
         "untagged" untagged: Option<VlanList>,
-        /// The VLAN of frames that come in without a tag, where it leaves with one: one of `trunk`, instead of `native`. Example: `10`
+        /// The VLAN of frames that come in without a tag, where it leaves with one: one of `trunk`, instead of
+        /// `native`. Example: `10`
         "pvid" pvid: Option<Loc<Number<1, 4094>>>,
     }
 }
@@ -191,7 +205,8 @@ record! {
     Station as "a forwarding entry" {
         /// The address. Example: `"02:00:00:00:00:05"`
         "mac" mac: Loc<Mac>,
-        /// The VLAN it is in; in all VLANs of the port unless said. Only on a bridge with `vlan-filtering`. Example: `10`
+        /// The VLAN it is in; in all VLANs of the port unless said. Only on a bridge with `vlan-filtering`. Example:
+        /// `10`
         "vlan" vlan: Option<Loc<Number<1, 4094>>>,
     }
 }
@@ -221,7 +236,8 @@ record! {
         "broadcast-flood" broadcast_flood: Option<Loc<bool>>,
         /// Multicast leaves as unicast, a copy for each listener. Example: `true`
         "multicast-to-unicast" multicast_to_unicast: Option<Loc<bool>>,
-        /// Whether a multicast router is behind it: 0 never, 1 found out, 2 always, 3 for a time; 1 unless said. Example: `2`
+        /// Whether a multicast router is behind it: 0 never, 1 found out, 2 always, 3 for a time; 1 unless said.
+        /// Example: `2`
         "multicast-router" multicast_router: Option<Loc<Number<0, 3>>>,
         /// ARP is answered for what is elsewhere. Example: `true`
         "proxy-arp" proxy_arp: Option<Loc<bool>>,
@@ -237,16 +253,19 @@ record! {
 }
 
 record! {
-    /// A bad line, in the direction that leaves here: a netem as the root qdisc of the interface (`tc qdisc`). For both directions say it at both ends.
-    /// A packet is what the kernel hands to the interface: with segmentation offload up to 64 KiB of a TCP stream are one, lost or delayed together.
+    /// A bad line, in the direction that leaves here: a netem as the root qdisc of the interface (`tc qdisc`). For both
+    /// directions say it at both ends. A packet is what the kernel hands to the interface: with segmentation offload up
+    /// to 64 KiB of a TCP stream are one, lost or delayed together.
     Impair as "`impair`" {
         /// How much later everything leaves. Example: `20ms`
         "delay" delay: Option<Loc<Duration>>,
-        /// How much the delay varies, up and down; at most 2.147483647s. Packets that get less delay than those before them overtake them. Example: `5ms`
+        /// How much the delay varies, up and down; at most 2.147483647s. Packets that get less delay than those before
+        /// them overtake them. Example: `5ms`
         "jitter" jitter: Option<Loc<Duration>>,
-        /// How the delays spread within the jitter; `uniform` unless said. The kernel is told and never tells: the handle of the qdisc says which it is
-        /// (`7470:` uniform, `7471:` normal, `7472:` pareto, `7473:` paretonormal), and a table that somebody changed by hand, and nothing else of it, is not
-        /// seen. Another one makes the qdisc anew: what waits in it is lost. Example: `normal`
+        /// How the delays spread within the jitter; `uniform` unless said. The kernel is told and never tells: the
+        /// handle of the qdisc says which it is (`7470:` uniform, `7471:` normal, `7472:` pareto, `7473:`
+        /// paretonormal), and a table that somebody changed by hand, and nothing else of it, is not seen. Another one
+        /// makes the qdisc anew: what waits in it is lost. Example: `normal`
         "distribution" distribution: Option<Loc<Spread>>,
         /// How many packets are lost. Example: `0.5%`
         "loss" loss: Option<Loc<Percent>>,
@@ -256,9 +275,11 @@ record! {
         "corrupt" corrupt: Option<Loc<Percent>>,
         /// How many packets leave at once, before the delayed ones. Example: `25%`
         "reorder" reorder: Option<Loc<Percent>>,
-        /// How much leaves at most: each packet takes the time that it would take on a line of this rate. Counted in whole bytes per second. Example: `10mbit`
+        /// How much leaves at most: each packet takes the time that it would take on a line of this rate. Counted in
+        /// whole bytes per second. Example: `10mbit`
         "rate" rate: Option<Loc<Rate>>,
-        /// How many packets can wait; what comes on top is lost. 1000 unless said: a fast line with a long delay needs more. Example: `2000`
+        /// How many packets can wait; what comes on top is lost. 1000 unless said: a fast line with a long delay needs
+        /// more. Example: `2000`
         "limit" limit: Option<Loc<Number<1, 4_294_967_295>>>,
     }
 }
@@ -282,13 +303,15 @@ record! {
     Ipv6 as "`ipv6`" {
         /// Whether router advertisements are obeyed (also by a node that forwards). Example: `false`
         "accept-ra" accept_ra: Option<Loc<bool>>,
-        /// Whether duplicates of an address are looked for before it is used; `false` in namespaces that topo makes unless said. Example: `true`
+        /// Whether duplicates of an address are looked for before it is used; `false` in namespaces that topo makes
+        /// unless said. Example: `true`
         "dad" dad: Option<Loc<bool>>,
         /// Whether temporary addresses are made and preferred. Example: `true`
         "privacy" privacy: Option<Loc<bool>>,
         /// How the last half of an address is made. Example: `eui64`
         "address-generation" address_generation: Option<Loc<AddressGeneration>>,
-        /// Whether there is no IPv6 here at all. On the many ports of a big bridge it spares the storm of multicast that each of them starts with. Example: `true`
+        /// Whether there is no IPv6 here at all. On the many ports of a big bridge it spares the storm of multicast
+        /// that each of them starts with. Example: `true`
         "disable" disable: Option<Loc<bool>>,
     }
 }
@@ -308,8 +331,9 @@ words! {
 }
 
 record! {
-    /// What the interface does for the kernel (`ethtool -K`): each name stands for those of its features that the device can change. What counts is what the
-    /// device is asked to do; where something else keeps it from it, `ethtool -k` shows it as `off [requested on]`.
+    /// What the interface does for the kernel (`ethtool -K`): each name stands for those of its features that the
+    /// device can change. What counts is what the device is asked to do; where something else keeps it from it,
+    /// `ethtool -k` shows it as `off [requested on]`.
     Offload as "`offload`" {
         /// Checksums of what is sent. Without them there is no `tso` either. Example: `false`
         "tx-checksum" tx_checksum: Option<Loc<bool>>,

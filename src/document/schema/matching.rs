@@ -11,13 +11,15 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 record! {
     /// What a rule goes by. All that is written has to fit.
     Matches as "what a rule goes by" {
-        /// Incoming interface: a name or a list, `!` in front for "not", a trailing `*` for any ending. Example: `eth0` Example: `"!br0"`
+        /// Incoming interface: a name or a list, `!` in front for "not", a trailing `*` for any ending. Example: `eth0`
+        /// Example: `"!br0"`
         "in" input: Option<Many<Loc<InterfaceItem>>>,
         /// Outgoing interface, written like `in`. Example: `"!br0"`
         "out" output: Option<Many<Loc<InterfaceItem>>>,
         /// Source: an address, prefix or range, or a list; `!` in front for "not". Example: `10.0.0.0/24`
         "source" source: Option<Many<Loc<AddressItem>>>,
-        /// Destination, written like `source`; or `local`, an address of this node whichever it is, `127.0.0.1` included. Example: `203.0.113.9` Example: `local`
+        /// Destination, written like `source`; or `local`, an address of this node whichever it is, `127.0.0.1`
+        /// included. Example: `203.0.113.9` Example: `local`
         "destination" destination: Destination,
         /// IP protocol, by name or number (`icmp` is IPv4's, `icmpv6` IPv6's). Example: `tcp`
         "protocol" protocol: Option<Loc<Protocol>>,

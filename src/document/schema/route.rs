@@ -10,27 +10,34 @@ use std::net::IpAddr;
 record! {
     /// A route (`ip route`).
     RouteEntry as "a route" {
-        /// Where it goes: a prefix, an address, or `default`, which has the family of `via`. Example: `default` Example: `10.2.0.0/16`
+        /// Where it goes: a prefix, an address, or `default`, which has the family of `via`. Example: `default`
+        /// Example: `10.2.0.0/16`
         "to" to: Loc<Destination>,
-        /// The gateway. One of the other family works where the kernel can (an IPv4 route via an IPv6 address). Example: `11.11.11.1`
+        /// The gateway. One of the other family works where the kernel can (an IPv4 route via an IPv6 address).
+        /// Example: `11.11.11.1`
         "via" via: Option<Loc<IpAddr>>,
-        /// The interface it leaves by; found from `via` and the subnets of the node's interfaces where it is not written. Example: `eth0`
+        /// The interface it leaves by; found from `via` and the subnets of the node's interfaces where it is not
+        /// written. Example: `eth0`
         "dev" dev: Option<Loc<IfName>>,
-        /// Its preference among routes of the same destination: lower wins. 0 for IPv4 and 1024 for IPv6 unless said, as `ip` has it. Example: `100`
+        /// Its preference among routes of the same destination: lower wins. 0 for IPv4 and 1024 for IPv6 unless said,
+        /// as `ip` has it. Example: `100`
         "metric" metric: Option<Loc<Number<0, 4_294_967_295>>>,
-        /// The table: a number, `main`, `local`, `default`, or a name of the machine's rt_tables. `main` unless said. Example: `100`
+        /// The table: a number, `main`, `local`, `default`, or a name of the machine's rt_tables. `main` unless said.
+        /// Example: `100`
         "table" table: Option<Loc<TableId>>,
         /// The VRF whose table is meant, instead of `table`. Example: `red`
         "vrf" vrf: Option<Loc<IfName>>,
         /// The source address that local programs get. Example: `11.11.11.2`
         "source" source: Option<Loc<IpAddr>>,
-        /// Its scope (IPv4): `global`, `site`, `link`, `host` or a number; the kernel's usual one unless said. Example: `link`
+        /// Its scope (IPv4): `global`, `site`, `link`, `host` or a number; the kernel's usual one unless said. Example:
+        /// `link`
         "scope" scope: Option<Loc<Scope>>,
         /// The gateway is taken to be on the link although no subnet says so. Example: `true`
         "onlink" onlink: Option<Loc<bool>>,
         /// The MTU of the path in bytes. Example: `1400`
         "mtu" mtu: Option<Loc<Number<68, 65520>>>,
-        /// What kind of route it is; `unicast` unless said. The others but `local` have no next hop. Example: `blackhole`
+        /// What kind of route it is; `unicast` unless said. The others but `local` have no next hop. Example:
+        /// `blackhole`
         "type" kind: Option<Loc<RouteType>>,
         /// Several next hops, instead of `via`. Example: `[{ via: 10.0.1.1 }, { via: 10.0.2.1, weight: 2 }]`
         "nexthops" nexthops: Vec<HopEntry>,

@@ -20,16 +20,21 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use std::net::IpAddr;
 
 record! {
-    /// A topology: network namespaces, what is in them, and how they are connected. Everything that it lists is made by `topo apply` and removed by `topo destroy`.
+    /// A topology: network namespaces, what is in them, and how they are connected. Everything that it lists is made by
+    /// `topo apply` and removed by `topo destroy`.
     Document as "a topology" {
-        /// The name of the topology. It marks everything that is made, and `topo destroy NAME` goes by it. Example: `red-blue-nat`
+        /// The name of the topology. It marks everything that is made, and `topo destroy NAME` goes by it. Example:
+        /// `red-blue-nat`
         "name" name: Loc<Name>,
         /// The namespace topo is started in. Only what stands here is touched there.
         "host" host: Option<NodeSection>,
-        /// The network namespaces, by name. Each is made and removed by topo unless it says `existing`; one with nothing in it has nothing but `lo`.
+        /// The network namespaces, by name. Each is made and removed by topo unless it says `existing`; one with
+        /// nothing in it has nothing but `lo`.
         "namespaces" namespaces: Map<NamespaceName, NodeSection>,
-        /// What is to be tried once the network is there: `topo test` runs it, and `topo apply --test` before and after a change; nothing else does. A `command` among them runs a
-        /// program with topo's privileges, so read a stranger's file before you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED, to: "10.0.0.2:80", expect: fail } }]`
+        /// What is to be tried once the network is there: `topo test` runs it, and `topo apply --test` before and after
+        /// a change; nothing else does. A `command` among them runs a program with topo's privileges, so read a
+        /// stranger's file before you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED,
+        /// to: "10.0.0.2:80", expect: fail } }]`
         "checks" checks: Vec<Loc<CheckEntry>>,
     }
 }
@@ -51,14 +56,17 @@ record! {
         "nat" nat: Vec<Loc<NatRule>>,
         /// Packet filtering: chains of this topology, and rules put into chains of somebody else.
         "firewall" firewall: Option<Box<Firewall>>,
-        /// Whether packets are forwarded: `true` both families, `false` neither, `ipv4` or `ipv6` that one only (on the host the other is left alone).
-        /// In namespaces that topo makes it is off unless said. Example: `true`
+        /// Whether packets are forwarded: `true` both families, `false` neither, `ipv4` or `ipv6` that one only (on the
+        /// host the other is left alone). In namespaces that topo makes it is off unless said. Example: `true`
         "forwarding" forwarding: Option<Loc<Forwarding>>,
-        /// Kernel settings of this namespace, `net.*` only. With `/` instead of dots where a name has a dot. Example: `{ net.ipv4.conf.all.rp_filter: 1 }`
+        /// Kernel settings of this namespace, `net.*` only. With `/` instead of dots where a name has a dot. Example:
+        /// `{ net.ipv4.conf.all.rp_filter: 1 }`
         "sysctls" sysctls: Map<SysctlKey, Loc<SysctlValue>>,
-        /// The namespace's own `resolv.conf` and `hosts`, as `ip netns exec` and `topo exec` bind them. Example: `{ nameservers: [10.0.0.1], hosts: { web: 10.0.0.2 } }`
+        /// The namespace's own `resolv.conf` and `hosts`, as `ip netns exec` and `topo exec` bind them. Example:
+        /// `{ nameservers: [10.0.0.1], hosts: { web: 10.0.0.2 } }`
         "dns" dns: Option<Box<Dns>>,
-        /// (Namespaces only.) The namespace was made by somebody else: it is configured, and never made or deleted. Example: `{ netns: blue }`
+        /// (Namespaces only.) The namespace was made by somebody else: it is configured, and never made or deleted.
+        /// Example: `{ netns: blue }`
         "existing" existing: Option<Box<Loc<Existing>>>,
     }
     parts {
@@ -88,7 +96,8 @@ record! {
         "search" search: Vec<Loc<ResolverWord>>,
         /// Options of resolv.conf. Example: `["ndots:2"]`
         "options" options: Vec<Loc<ResolverWord>>,
-        /// Hosts and their addresses. The file begins with localhost. Example: `{ web: 10.0.0.2, db: [10.0.0.3, "fd00::3"] }`
+        /// Hosts and their addresses. The file begins with localhost. Example:
+        /// `{ web: 10.0.0.2, db: [10.0.0.3, "fd00::3"] }`
         "hosts" hosts: Map<HostName, read::Many<Loc<IpAddr>>>,
     }
 }

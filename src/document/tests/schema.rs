@@ -73,7 +73,8 @@ fn good_files_are_valid() {
     }
 }
 
-/// What the schema refuses, the program refuses: each value of a good file in turn is replaced by things that do not belong there.
+/// What the schema refuses, the program refuses: each value of a good file in turn is replaced by things that do not
+/// belong there.
 #[test]
 fn what_the_schema_refuses_the_program_refuses() {
     let strange = [

@@ -61,7 +61,8 @@ impl Word for NamespaceName {
     }
 }
 
-/// Why `text` cannot be the name of an interface (`dev_valid_name` of `net/core/dev.c`, and what the language needs for itself).
+/// Why `text` cannot be the name of an interface (`dev_valid_name` of `net/core/dev.c`, and what the language needs for
+/// itself).
 pub fn interface_fault(text: &str) -> Option<String> {
     let bad = |c: &char| matches!(c, '/' | ':' | '%') || c.is_whitespace() || c.is_control();
     match text {
@@ -78,7 +79,8 @@ pub fn interface_fault(text: &str) -> Option<String> {
     }
 }
 
-/// The kernel goes by bytes, and takes 0xa0, a no-break space of Latin 1, for a blank (`isspace` of `include/linux/ctype.h`, the table of `lib/ctype.c`).
+/// The kernel goes by bytes, and takes 0xa0, a no-break space of Latin 1, for a blank (`isspace` of
+/// `include/linux/ctype.h`, the table of `lib/ctype.c`).
 fn blank_to_the_kernel(text: &str) -> Option<String> {
     let c = text.chars().find(|c| c.encode_utf8(&mut [0; 4]).bytes().any(|byte| byte == 0xa0))?;
     Some(format!("{c:?} has the byte 0xa0 in it, which the kernel takes for a blank"))

@@ -102,7 +102,8 @@ text!(
     LogPrefix,
     "the prefix of a log line",
     "bad-log",
-    // NF_LOG_PREFIXLEN of include/uapi/linux/netfilter/nf_log.h, with its NUL; a quote cannot be escaped in nft's strings, and `$` begins a variable there
+    // NF_LOG_PREFIXLEN of include/uapi/linux/netfilter/nf_log.h, with its NUL; a quote cannot be escaped in nft's
+    // strings, and `$` begins a variable there
     |text| unless(
         !text.is_empty() && text.len() <= 127 && !text.contains(['"', '\\', '\n', '\t', '$']),
         "1 to 127 bytes on one line, without quotes, backslashes or dollar signs"

@@ -5,7 +5,8 @@ use crate::document::{Finding, Place};
 use schemars::{Schema, json_schema};
 use serde_json::{Map as Json, Value};
 
-/// A property of a schema: what the type says, and the documentation of the field. What follows `Example:` in it is an example.
+/// A property of a schema: what the type says, and the documentation of the field. What follows `Example:` in it is an
+/// example.
 pub fn property(schema: Schema, doc: &str) -> Value {
     let mut value = schema.to_value();
     if value.get("$ref").is_some() {
@@ -157,7 +158,8 @@ pub fn object(doc: &str, properties: Json<String, Value>, required: Vec<Value>) 
     schema
 }
 
-/// Defines keys one of which is chosen. As a part (`Option<Loc<…>>`, at the place of the key) none need be there; as a shape exactly one must.
+/// Defines keys one of which is chosen. As a part (`Option<Loc<…>>`, at the place of the key) none need be there; as a
+/// shape exactly one must.
 macro_rules! choice {
     (
         $(#[doc = $doc:literal])*

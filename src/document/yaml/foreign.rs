@@ -2,7 +2,8 @@
 
 use super::tree::{Data, Yaml};
 
-/// Keys of others, and the keys of this language that mean the same somewhere; which of them is meant, the map at hand says.
+/// Keys of others, and the keys of this language that mean the same somewhere; which of them is meant, the map at hand
+/// says.
 pub(crate) const KEYS: &[(&str, &[&str])] = &[
     ("iif", &["in"]),
     ("iifname", &["in", "iif"]),
@@ -129,7 +130,8 @@ pub fn map(yaml: &Yaml<'_>, keys: &[&str]) -> Option<String> {
     Some(format!("write {{ {written} }}"))
 }
 
-/// What is written instead of a list, where a map with names as keys is meant: `- RED`, `- eth0: { … }`, `- name: eth0`, `- net.ipv4.ip_forward=1`.
+/// What is written instead of a list, where a map with names as keys is meant: `- RED`, `- eth0: { … }`,
+/// `- name: eth0`, `- net.ipv4.ip_forward=1`.
 pub fn listed(yaml: &Yaml<'_>) -> Option<String> {
     let Data::List(items) = yaml.data() else { return None };
     let first = items.first()?;

@@ -73,8 +73,8 @@ impl<T: Borrow<str>> Borrow<str> for Loc<T> {
     }
 }
 
-/// Where the lines of a text start, and how many characters there are before some of its places: a file of one line of megabytes is asked for its columns
-/// a hundred thousand times.
+/// Where the lines of a text start, and how many characters there are before some of its places: a file of one line of
+/// megabytes is asked for its columns a hundred thousand times.
 #[derive(Clone, Debug)]
 pub struct Lines {
     starts: Vec<usize>,

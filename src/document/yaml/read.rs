@@ -45,7 +45,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Notes something. Nothing more is noted when there is too much already: a hostile file would make gigabytes of it.
+    /// Notes something. Nothing more is noted when there is too much already: a hostile file would make gigabytes of
+    /// it.
     pub fn note(&mut self, finding: Finding) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);

@@ -261,7 +261,8 @@ impl<'a> Builder<'a> {
         self.value(data, place, open.anchor)
     }
 
-    /// Keys and values in turn become pairs; keys that are no text, merge keys and duplicates are reported and left out.
+    /// Keys and values in turn become pairs; keys that are no text, merge keys and duplicates are reported and left
+    /// out.
     fn map(&mut self, items: Vec<Yaml<'a>>) -> Data<'a> {
         let mut pairs: Vec<(Yaml<'a>, Yaml<'a>)> = Vec::with_capacity(items.len() / 2);
         let mut seen: HashMap<String, Place> = HashMap::new();
@@ -331,7 +332,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Text ends up on terminals, in files and in nft: what controls a terminal, or hides what is written, is refused once for all.
+    /// Text ends up on terminals, in files and in nft: what controls a terminal, or hides what is written, is refused
+    /// once for all.
     fn characters(&mut self, text: &str, place: Place) {
         let bad = |c: &char| {
             (c.is_control() && !matches!(c, '\n' | '\t'))

@@ -7,7 +7,8 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// A value that is written as one scalar.
 pub trait Word: Sized {
-    /// Whether it is text: then an unquoted number is taken as written. Else quotes around it are an error, as they are for a schema.
+    /// Whether it is text: then an unquoted number is taken as written. Else quotes around it are an error, as they are
+    /// for a schema.
     const TEXT: bool = true;
 
     /// What is expected, with its article ("a port").

@@ -1,7 +1,7 @@
 //! Netlink attributes (type, length, value): written, and read without trusting what comes.
 //!
-//! All numbers are in the machine's byte order unless the name says `be`. Layout: `struct nlattr` of `include/uapi/linux/netlink.h`, each value padded to
-//! four bytes.
+//! All numbers are in the machine's byte order unless the name says `be`. Layout: `struct nlattr` of
+//! `include/uapi/linux/netlink.h`, each value padded to four bytes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zeroize::Zeroize;
@@ -43,7 +43,8 @@ impl Writer {
         self.bytes.zeroize();
     }
 
-    /// An attribute with these bytes. A value that is too long for an attribute (65531 bytes) is cut, which no caller comes near.
+    /// An attribute with these bytes. A value that is too long for an attribute (65531 bytes) is cut, which no caller
+    /// comes near.
     pub fn put(&mut self, kind: u16, value: &[u8]) -> &mut Self {
         let value = value.get(..usize::from(u16::MAX) - HEAD).unwrap_or(value);
         let length = u16::try_from(value.len() + HEAD).unwrap_or(u16::MAX);

@@ -8,7 +8,8 @@ use zeroize::Zeroize;
 
 /// Length of `struct genlmsghdr`.
 const HEAD: usize = 4;
-// The family that knows all others: `GENL_ID_CTRL`, `CTRL_CMD_GETFAMILY`, `CTRL_ATTR_*` of `include/uapi/linux/genetlink.h`.
+// The family that knows all others: `GENL_ID_CTRL`, `CTRL_CMD_GETFAMILY`, `CTRL_ATTR_*` of
+// `include/uapi/linux/genetlink.h`.
 const CONTROL: u16 = 0x10;
 const GET_FAMILY: u8 = 3;
 const FAMILY_ID: u16 = 1;

@@ -42,7 +42,8 @@ const CONF_6: (u16, u16) = (10, 2);
 const FLAGS_6: (u16, u16) = (10, 1);
 const READY: u32 = 0x8000_0000;
 const GENERATION: u16 = 8;
-/// `IN6_ADDR_GEN_MODE_EUI64` and `_RANDOM`: there is always an address. Of the others one makes none, and one none without a secret.
+/// `IN6_ADDR_GEN_MODE_EUI64` and `_RANDOM`: there is always an address. Of the others one makes none, and one none
+/// without a secret.
 const GENERATES: [u8; 2] = [0, 3];
 // `IPV4_DEVCONF_FORWARDING` less one, `DEVCONF_*` of `include/uapi/linux/ipv6.h`.
 const FORWARDING_4: usize = 0;
@@ -101,9 +102,11 @@ pub struct Seen {
     pub master: Option<u32>,
     /// The number of the link it stands on, or of the other end of a pair.
     pub other: Option<u32>,
-    /// The namespace of that other, by the number that this namespace has for it; `None` for the same namespace, and where the kernel is taking it down.
+    /// The namespace of that other, by the number that this namespace has for it; `None` for the same namespace, and
+    /// where the kernel is taking it down.
     pub other_nsid: Option<i32>,
-    /// Whether the kernel is taking the namespace of that other down (`NETNSA_NSID_NOT_ASSIGNED`): this goes with it, a little later.
+    /// Whether the kernel is taking the namespace of that other down (`NETNSA_NSID_NOT_ASSIGNED`): this goes with it, a
+    /// little later.
     pub goes: bool,
     /// Whether there is carrier.
     pub carrier: bool,
@@ -234,7 +237,8 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
     })
 }
 
-/// A setting of a link, which the kernel says with it: each family has an array of numbers (`inet_fill_link_af`, `inet6_fill_ifla6_attrs`).
+/// A setting of a link, which the kernel says with it: each family has an array of numbers (`inet_fill_link_af`,
+/// `inet6_fill_ifla6_attrs`).
 fn setting(attributes: Attributes<'_>, (family, values): (u16, u16), index: usize) -> Option<u32> {
     u32_at(attributes.inner(AF_SPEC).inner(family).get(values)?, index * 4)
 }
@@ -244,8 +248,8 @@ const FALLBACKS: [&str; 9] =
     ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
 
 impl Seen {
-    /// Whether the kernel gives this address to the link by itself, without saying so: a tunnel over IPv4 has a link-local one made of its end
-    /// (`add_v4_addrs` in `net/ipv6/addrconf.c`).
+    /// Whether the kernel gives this address to the link by itself, without saying so: a tunnel over IPv4 has a
+    /// link-local one made of its end (`add_v4_addrs` in `net/ipv6/addrconf.c`).
     pub fn gives_itself(&self, address: &IpAddr) -> bool {
         let (Kind::Sit | Kind::Gre, Some(Value::Ip(IpAddr::V4(local)))) = (&self.kind, self.options.get("local"))
         else {
@@ -279,7 +283,8 @@ impl Seen {
         options
     }
 
-    /// The resource, all that was read in it. What the numbers of others mean is told by `name_of` (a link here) and filled in by the caller for links elsewhere.
+    /// The resource, all that was read in it. What the numbers of others mean is told by `name_of` (a link here) and
+    /// filled in by the caller for links elsewhere.
     pub fn link(&self, node: &Node, name_of: impl Fn(u32) -> Option<IfName>) -> Link {
         let id = LinkId { node: node.clone(), name: self.name.clone() };
         let beside = |index: Option<u32>| {

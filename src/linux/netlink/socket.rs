@@ -1,8 +1,8 @@
-//! A netlink socket of the calling thread's namespace, for routes and links, for nftables or for the generic families: requests with acknowledgement, and
-//! dumps that are known to be whole.
+//! A netlink socket of the calling thread's namespace, for routes and links, for nftables or for the generic families:
+//! requests with acknowledgement, and dumps that are known to be whole.
 //!
-//! Two things make a dump look shorter than the truth and are looked at here: an error, which the kernel puts into the closing message, and a change while
-//! it ran (`NLM_F_DUMP_INTR`), after which it is made again.
+//! Two things make a dump look shorter than the truth and are looked at here: an error, which the kernel puts into the
+//! closing message, and a change while it ran (`NLM_F_DUMP_INTR`), after which it is made again.
 
 use super::attributes::{Attributes, padded, u16_at, u32_at};
 use crate::kernel::{Error, ErrorKind};
@@ -21,13 +21,17 @@ use zeroize::Zeroize;
 const HEAD: usize = 16;
 /// Longest answer that the kernel puts together (`NLMSG_GOODSIZE` and dumps are at most 32 KiB), and more.
 const ANSWER: usize = 128 * 1024;
-/// Seconds until a request without an answer is given up. The kernel's one lock for network changes may be held for long on a busy machine.
+/// Seconds until a request without an answer is given up. The kernel's one lock for network changes may be held for
+/// long on a busy machine.
 const PATIENCE: i64 = 60;
-/// How long a dump that something changes under is made again. One takes a millisecond or two; who sets up a hundred links by `ip` is at it for a second.
+/// How long a dump that something changes under is made again. One takes a millisecond or two; who sets up a hundred
+/// links by `ip` is at it for a second.
 const UNREST: Duration = Duration::from_secs(10);
-/// Most requests in one send: their acknowledgements must fit into the socket's buffer (208 KiB by default, up to 2 KiB each).
+/// Most requests in one send: their acknowledgements must fit into the socket's buffer (208 KiB by default, up to 2 KiB
+/// each).
 const BATCH: usize = 64;
-/// What is sent at once, up to which the buffer that a socket has by itself is large enough (208 KiB, of which the kernel counts its own part).
+/// What is sent at once, up to which the buffer that a socket has by itself is large enough (208 KiB, of which the
+/// kernel counts its own part).
 const SEND_ROOM: usize = 64 * 1024;
 
 const NLM_F_REQUEST: u16 = 0x1;
@@ -150,7 +154,8 @@ impl Socket {
         self.answers(sequence, |_, _| true)
     }
 
-    /// Sends requests that do not depend on each other, many at once, and waits for all acknowledgements; answers in their order.
+    /// Sends requests that do not depend on each other, many at once, and waits for all acknowledgements; answers in
+    /// their order.
     pub fn batch(&self, requests: &[Request]) -> Vec<Result<(), Refused>> {
         let mut answers = Vec::with_capacity(requests.len());
         for chunk in requests.chunks(BATCH) {
@@ -328,7 +333,8 @@ const NLMSG_NOOP: u16 = 1;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 
-/// Reads a packet that came from anywhere: `take` gets each message with its type; errors and endings are read here. Answers how many there were.
+/// Reads a packet that came from anywhere: `take` gets each message with its type; errors and endings are read here.
+/// Answers how many there were.
 pub fn read_packet(packet: &[u8], mut take: impl FnMut(u16, &[u8])) -> usize {
     let (mut rest, mut count) = (packet, 0);
     while let Some((head, body, next)) = split(rest) {
@@ -351,7 +357,8 @@ struct Head {
     sequence: u32,
 }
 
-/// The first message of an answer: its head, its body, and the rest. `None` at the end, and where the length makes no sense.
+/// The first message of an answer: its head, its body, and the rest. `None` at the end, and where the length makes no
+/// sense.
 fn split(bytes: &[u8]) -> Option<(Head, &[u8], &[u8])> {
     let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
     let head = Head { kind: u16_at(bytes, 4)?, flags: u16_at(bytes, 6)?, sequence: u32_at(bytes, 8)? };

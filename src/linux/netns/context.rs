@@ -26,14 +26,16 @@ pub struct Site<'a> {
     indexes: RefCell<Indexes>,
 }
 
-/// The numbers of interfaces, as far as somebody asked. They live as long as the job: nothing that can go stale is kept longer.
+/// The numbers of interfaces, as far as somebody asked. They live as long as the job: nothing that can go stale is kept
+/// longer.
 #[derive(Default)]
 struct Indexes {
     known: HashMap<IfName, (u32, Kind)>,
     asked: usize,
 }
 
-/// After this many single questions all interfaces are asked for at once (a question takes 12 µs, as much as one link in a dump).
+/// After this many single questions all interfaces are asked for at once (a question takes 12 µs, as much as one link
+/// in a dump).
 const QUESTIONS: usize = 8;
 
 impl<'a> Site<'a> {

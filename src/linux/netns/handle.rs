@@ -1,8 +1,9 @@
 //! Namespaces: the only place that enters, makes, names and removes them.
 //!
-//! `setns` and `unshare` act on the calling thread alone, so work in a namespace is a job: [`run`] starts a few threads of its own, each of which enters
-//! the job's namespace first (2 µs) and serves nothing else afterwards. Netlink sockets, `/proc/sys/net` and child processes of a job all belong to that
-//! namespace. Never call [`Netns::enter`] on a thread that goes on to do something else.
+//! `setns` and `unshare` act on the calling thread alone, so work in a namespace is a job: [`run`] starts a few threads
+//! of its own, each of which enters the job's namespace first (2 µs) and serves nothing else afterwards. Netlink
+//! sockets, `/proc/sys/net` and child processes of a job all belong to that namespace. Never call [`Netns::enter`] on a
+//! thread that goes on to do something else.
 
 #![expect(
     unsafe_code,
@@ -34,7 +35,8 @@ pub const READERS: usize = 2;
 /// How many jobs change things at the same time. The kernel has one lock for network changes.
 pub const WRITERS: usize = 2;
 
-/// How many namespaces are taken away at the same time: the grace periods of `umount2` are shared between those who wait for them.
+/// How many namespaces are taken away at the same time: the grace periods of `umount2` are shared between those who
+/// wait for them.
 pub const REMOVERS: usize = 8;
 
 /// The path of the namespace `name`.
@@ -108,7 +110,8 @@ impl Netns {
 /// `_IO(0xb7, 0x3)` of `include/uapi/linux/nsfs.h`.
 const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
 
-/// The cookie of the calling thread's namespace: a number that is never used twice while the machine runs; 0 where the kernel has none (before 5.14).
+/// The cookie of the calling thread's namespace: a number that is never used twice while the machine runs; 0 where the
+/// kernel has none (before 5.14).
 pub fn cookie() -> Result<u64, Error> {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
     let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None);
@@ -137,7 +140,8 @@ pub fn cookie_of(socket: &impl AsFd) -> Result<u64, Error> {
 pub enum Place {
     /// In this namespace.
     Inside(Netns),
-    /// In the namespace found there, opened when the job starts: a thousand open ones would be more than a process may have.
+    /// In the namespace found there, opened when the job starts: a thousand open ones would be more than a process may
+    /// have.
     At(NetnsRef),
     /// Wherever the thread happens to be: the work enters or makes a namespace itself.
     Anywhere,
@@ -151,7 +155,8 @@ pub fn job<'a, T>(place: Place, work: impl FnOnce() -> T + Send + 'a) -> (Place,
     (place, Box::new(work))
 }
 
-/// Carries out `jobs` on `threads` threads of their own; answers in the order of the jobs. A job whose namespace cannot be entered is an error, and is not run.
+/// Carries out `jobs` on `threads` threads of their own; answers in the order of the jobs. A job whose namespace cannot
+/// be entered is an error, and is not run.
 pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Result<T, Error>> {
     let count = jobs.len();
     if count == 0 {
@@ -188,7 +193,8 @@ pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Resu
     answers.into_iter().map(|answer| answer.unwrap_or_else(lost)).collect()
 }
 
-/// Works in the calling thread, which is back where it was afterwards: where no thread can be started (a limit of processes counts them), an undo does without.
+/// Works in the calling thread, which is back where it was afterwards: where no thread can be started (a limit of
+/// processes counts them), an undo does without.
 fn here<T>(work: impl FnOnce() -> Vec<T>) -> Vec<T> {
     let Ok(home) = Netns::current() else { return Vec::new() };
     let done = work();
@@ -219,8 +225,8 @@ fn enter(place: &Place) -> Result<(), Error> {
 
 /// Makes the namespace `name`; the calling thread, which must be one of [`run`]'s, is inside afterwards.
 ///
-/// `prepare` runs inside before the name is given, so that nobody ever sees the name without what `prepare` does (the mark).
-/// A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
+/// `prepare` runs inside before the name is given, so that nobody ever sees the name without what `prepare` does (the
+/// mark). A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
 pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     let tried = format!("ip netns add {name}");
     name_this(name, &tried, || {
@@ -229,16 +235,17 @@ pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result
     })
 }
 
-/// Gives `netns` the name `name`; the calling thread, which must be one of [`run`]'s, is inside afterwards. A name that is taken is [`ErrorKind::Taken`]. On
-/// failure nothing stays.
+/// Gives `netns` the name `name`; the calling thread, which must be one of [`run`]'s, is inside afterwards. A name that
+/// is taken is [`ErrorKind::Taken`]. On failure nothing stays.
 pub fn give_name(netns: &Netns, name: &str) -> Result<(), Error> {
     name_this(name, &format!("give namespace {name} its name back"), || netns.enter())
 }
 
 /// Gives the namespace that `enter` brings the calling thread into the name `name`.
 ///
-/// It is mounted from where the kernel has all namespaces: a copy of a mount that was taken away, by which a descriptor may have been opened, is not taken
-/// away from other mount namespaces with the next one (`propagate_umount` leaves out what has `MNT_UMOUNT`, which a copy keeps).
+/// It is mounted from where the kernel has all namespaces: a copy of a mount that was taken away, by which a descriptor
+/// may have been opened, is not taken away from other mount namespaces with the next one (`propagate_umount` leaves out
+/// what has `MNT_UMOUNT`, which a copy keeps).
 fn name_this(name: &str, tried: &str, enter: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     directory()?;
     let path = path(name);
@@ -261,8 +268,8 @@ fn bind(from: &Path, to: &Path) -> nix::Result<()> {
     mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
 }
 
-/// Takes the name `name` away: the namespace goes with its last user. An empty plain file, left by a run that was cut off before it could mount, goes too;
-/// anything else that is not a namespace is refused.
+/// Takes the name `name` away: the namespace goes with its last user. An empty plain file, left by a run that was cut
+/// off before it could mount, goes too; anything else that is not a namespace is refused.
 pub fn remove(name: &str) -> Result<(), Error> {
     let path = path(name);
     let tried = || format!("ip netns delete {name}");
@@ -297,7 +304,8 @@ fn nsfs() -> u64 {
     *NSFS.get_or_init(|| std::fs::metadata("/proc/thread-self/ns/net").map_or(0, |meta| meta.dev()))
 }
 
-/// Whether `name` is an empty plain file in `/run/netns`: what a run leaves that is killed between making the file and mounting on it.
+/// Whether `name` is an empty plain file in `/run/netns`: what a run leaves that is killed between making the file and
+/// mounting on it.
 pub fn is_leftover(name: &str) -> bool {
     path(name).symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0 && meta.dev() != nsfs())
 }
@@ -313,7 +321,8 @@ pub fn names() -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|e| Error::io(tried.clone(), &e))?;
-        // Whatever else somebody put there is no namespace: a socket, a device, a link that leads nowhere or in a circle.
+        // Whatever else somebody put there is no namespace: a socket, a device, a link that leads nowhere or in a
+        // circle.
         let is_file = entry.file_type().is_ok_and(|kind| {
             kind.is_file() || kind.is_symlink() && entry.path().metadata().is_ok_and(|there| there.is_file())
         });
@@ -349,7 +358,8 @@ fn directory() -> Result<(), Error> {
     Ok(())
 }
 
-/// Why names given here are not seen by the rest of the machine, if that is so: this process lives in a mount namespace of its own.
+/// Why names given here are not seen by the rest of the machine, if that is so: this process lives in a mount namespace
+/// of its own.
 pub fn hidden() -> Option<String> {
     let of = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/mnt")).ok();
     let apart = of("self")? != of("1")?;
@@ -358,8 +368,9 @@ pub fn hidden() -> Option<String> {
     })
 }
 
-/// Gives the calling thread, which must be one of [`run`]'s, mounts of its own: a `/sys` that shows its network namespace, and each file of `binds` (from, to)
-/// in the place of another. Nobody else sees them. What could not be mounted is told, and is no reason to stop: `ip netns exec` goes on too.
+/// Gives the calling thread, which must be one of [`run`]'s, mounts of its own: a `/sys` that shows its network
+/// namespace, and each file of `binds` (from, to) in the place of another. Nobody else sees them. What could not be
+/// mounted is told, and is no reason to stop: `ip netns exec` goes on too.
 pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
     let tried = "make mounts of its own for a program";
     unshare(CloneFlags::CLONE_NEWNS).map_err(|e| Error::os(tried, e as i32))?;
@@ -369,7 +380,8 @@ pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
     let read_only = statvfs("/sys").is_ok_and(|fs| fs.flags().contains(FsFlags::ST_RDONLY));
     let flags = if read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
     let sys = mount(Some("sysfs"), "/sys", Some("sysfs"), flags, None::<&str>);
-    // The kernel has one sysfs for each network namespace, and does not mount it upon itself (`do_add_mount`): where it is busy, `/sys` is right.
+    // The kernel has one sysfs for each network namespace, and does not mount it upon itself (`do_add_mount`): where it
+    // is busy, `/sys` is right.
     let wrong = sys.err().filter(|e| *e != nix::Error::EBUSY);
     let mut failed: Vec<String> = wrong
         .map(|e| format!("/sys shows another network namespace: mount sysfs: {}", e.desc().to_lowercase()))
@@ -393,8 +405,9 @@ const PROC_USES: u32 = 256;
 
 /// Opens a file below `/proc/sys` (`net/ipv4/ip_forward`) in the calling thread's namespace.
 ///
-/// The kernel keeps the entries of all namespaces for one sysctl in one hash chain per procfs: at 5000 namespaces an open through the shared one takes a
-/// millisecond. A private instance, renewed now and then, takes 30 µs always. Where the kernel refuses one (a masked `/proc`), the shared one serves.
+/// The kernel keeps the entries of all namespaces for one sysctl in one hash chain per procfs: at 5000 namespaces an
+/// open through the shared one takes a millisecond. A private instance, renewed now and then, takes 30 µs always. Where
+/// the kernel refuses one (a masked `/proc`), the shared one serves.
 pub fn open_sysctl(key: &str, write: bool) -> io::Result<File> {
     let flags = if write { OFlag::O_WRONLY } else { OFlag::O_RDONLY } | OFlag::O_CLOEXEC;
     PROC.with_borrow_mut(|(instance, uses)| {

@@ -3,8 +3,8 @@
 use super::DIR;
 use std::path::Path;
 
-/// Whether no other process sees the names that are given here: this one lives in a mount namespace of its own, of which nothing is passed on to that of
-/// process 1, and alone.
+/// Whether no other process sees the names that are given here: this one lives in a mount namespace of its own, of
+/// which nothing is passed on to that of process 1, and alone.
 pub fn is_secluded() -> bool {
     let of = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/mnt")).ok();
     // Process 1 may not be read by everybody.
@@ -23,7 +23,8 @@ pub fn is_secluded() -> bool {
         .any(|name| of(&name).as_ref() == Some(&own))
 }
 
-/// Whether process 1 sees what is mounted in [`DIR`]: the mount that it is in is shared with one there (`shared:N` in `mountinfo`).
+/// Whether process 1 sees what is mounted in [`DIR`]: the mount that it is in is shared with one there (`shared:N` in
+/// `mountinfo`).
 fn is_passed_on() -> bool {
     let mounts = |who: &str| std::fs::read_to_string(format!("/proc/{who}/mountinfo")).unwrap_or_default();
     let group = |line: &str| {

@@ -1,4 +1,5 @@
-//! Namespaces as resources: made with their mark and from the kernel's own defaults, marked again, removed; and how they name each other.
+//! Namespaces as resources: made with their mark and from the kernel's own defaults, marked again, removed; and how
+//! they name each other.
 
 use super::{Netns, sysctl};
 use crate::kernel::Error;
@@ -18,8 +19,8 @@ const LOOPBACK: u32 = 1;
 
 /// What a fresh namespace would inherit from the machine, and starts without: 0 is the kernel's own default of each.
 ///
-/// `accept_dad` is 1 in the kernel: in a namespace of ours duplicate address detection is off unless an interface turns it on, also for link-local addresses,
-/// without which no neighbour is found (`ndisc_send_ns`) for up to two seconds.
+/// `accept_dad` is 1 in the kernel: in a namespace of ours duplicate address detection is off unless an interface turns
+/// it on, also for link-local addresses, without which no neighbour is found (`ndisc_send_ns`) for up to two seconds.
 const DEFAULTS: [&str; 12] = [
     "net/ipv4/ip_forward",
     "net/ipv4/conf/default/forwarding",
@@ -35,12 +36,14 @@ const DEFAULTS: [&str; 12] = [
     "net/ipv6/conf/lo/disable_ipv6",
 ];
 
-/// Which of [`DEFAULTS`] a fresh namespace has otherwise. All fresh ones have the same, so that one look is enough for a batch.
+/// Which of [`DEFAULTS`] a fresh namespace has otherwise. All fresh ones have the same, so that one look is enough for
+/// a batch.
 #[derive(Default)]
 pub struct Inherited(OnceLock<Vec<&'static str>>);
 
 impl Inherited {
-    /// Puts the calling thread's namespace, which is fresh, to the defaults. A setting that this kernel does not have needs nothing.
+    /// Puts the calling thread's namespace, which is fresh, to the defaults. A setting that this kernel does not have
+    /// needs nothing.
     fn clear(&self) -> Result<(), Error> {
         let differs = |key: &&str| sysctl::read(key).is_ok_and(|value| value != "0");
         self.0
@@ -50,7 +53,8 @@ impl Inherited {
     }
 }
 
-/// Makes the namespace of `node`; the calling thread is inside afterwards. An empty file of its name that `claimed` says is ours gives way.
+/// Makes the namespace of `node`; the calling thread is inside afterwards. An empty file of its name that `claimed`
+/// says is ours gives way.
 pub fn create(topology: &Name, node: &Node, inherited: &Inherited, claimed: bool) -> Result<(), Error> {
     if claimed && netns::is_leftover(node.as_str()) {
         netns::remove(node.as_str())?;
@@ -92,7 +96,8 @@ pub fn nsid(socket: &Socket, other: &Netns) -> Result<Option<i32>, Refused> {
     Ok(Attributes::after(&answer.body, 1).i32(NSID).filter(|nsid| *nsid >= 0))
 }
 
-/// Whether the namespace that the socket's knows by this number is not being taken down: from then on until its links are gone the kernel does not find it.
+/// Whether the namespace that the socket's knows by this number is not being taken down: from then on until its links
+/// are gone the kernel does not find it.
 pub fn is_there(socket: &Socket, nsid: i32) -> Result<bool, Refused> {
     let mut body = Writer::new(&[0]);
     body.put(NSID, &nsid.to_ne_bytes());

@@ -1,5 +1,5 @@
-//! Namespaces that a destroy takes away: they are held open until all is done. Where it fails they have their names back, with what is in them: links,
-//! connections, processes. What goes as a whole need not be read for that.
+//! Namespaces that a destroy takes away: they are held open until all is done. Where it fails they have their names
+//! back, with what is in them: links, connections, processes. What goes as a whole need not be read for that.
 
 use super::{Netns, Place};
 use crate::kernel::{Error, ErrorKind};
@@ -24,8 +24,8 @@ pub struct Held {
 impl Held {
     /// Makes room for all that have names now, as far as this process may have files open.
     ///
-    /// To be called while there is one thread: the kernel makes a table of open files larger at once then, and waits for a grace period, some ten milliseconds,
-    /// where threads share it (`expand_fdtable` in `fs/file.c`).
+    /// To be called while there is one thread: the kernel makes a table of open files larger at once then, and waits
+    /// for a grace period, some ten milliseconds, where threads share it (`expand_fdtable` in `fs/file.c`).
     pub fn new(spares: bool) -> Result<Self, Error> {
         /// Sockets, files, the standard streams; more than there ever are.
         const BESIDES: u64 = 128;
@@ -51,7 +51,8 @@ impl Held {
         self.with(|held| held.insert(node.clone(), netns));
     }
 
-    /// Holds the namespace of `node` if it is not held yet, and there is room; without that it is made anew where it comes back.
+    /// Holds the namespace of `node` if it is not held yet, and there is room; without that it is made anew where it
+    /// comes back.
     pub fn hold_named(&self, node: &Node) {
         let room = self
             .with(|held| !held.contains_key(node) && u64::try_from(held.len()).is_ok_and(|count| count < self.room));

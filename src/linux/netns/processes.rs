@@ -27,8 +27,9 @@ impl Homes {
         )
     }
 
-    /// Ends all who live there, but this process: asked first (SIGTERM), made to after three seconds (SIGKILL). Answers with how many there were in each. A namespace that is
-    /// held has its number for itself, so nobody else's process is taken for one that lives there.
+    /// Ends all who live there, but this process: asked first (SIGTERM), made to after three seconds (SIGKILL). Answers
+    /// with how many there were in each. A namespace that is held has its number for itself, so nobody else's process
+    /// is taken for one that lives there.
     pub fn end_all(&self) -> BTreeMap<Node, usize> {
         let mut ended: BTreeMap<Node, usize> = BTreeMap::new();
         for (node, id) in self.inhabitants() {
@@ -88,7 +89,8 @@ pub struct Inhabitants {
     pub count: usize,
 }
 
-/// The processes that live in namespaces of `/run/netns`. One look at all processes; what ends meanwhile, or cannot be looked at, is left out.
+/// The processes that live in namespaces of `/run/netns`. One look at all processes; what ends meanwhile, or cannot be
+/// looked at, is left out.
 pub fn of(nodes: &[&Node]) -> BTreeMap<Node, Inhabitants> {
     let inode = |node: &Node| std::fs::metadata(netns::path(node.as_str())).ok().map(|meta| (meta.dev(), meta.ino()));
     let homes: HashMap<(u64, u64), &Node> = nodes.iter().filter_map(|node| Some((inode(node)?, *node))).collect();

@@ -6,7 +6,8 @@ use crate::resource::{Node, Sysctl};
 use nix::libc;
 use std::io::{Read, Write};
 
-/// The value of `key` (`net/ipv4/ip_forward`), its blanks folded; empty for a secret of stable addresses that is not set. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
+/// The value of `key` (`net/ipv4/ip_forward`), its blanks folded; empty for a secret of stable addresses that is not
+/// set. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
 pub fn read(key: &str) -> Result<String, Error> {
     let tried = || format!("sysctl {key}");
     check(key)?;
@@ -28,7 +29,8 @@ pub fn read_if_there(key: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// Writes `value` and reads it back. Where the kernel keeps another value (it rounds, clamps or ignores some), that is an error that names both.
+/// Writes `value` and reads it back. Where the kernel keeps another value (it rounds, clamps or ignores some), that is
+/// an error that names both.
 pub fn write(key: &str, value: &str) -> Result<(), Error> {
     let tried = || format!("sysctl -w {key}={value:?}");
     check(key)?;
@@ -46,8 +48,10 @@ pub fn write(key: &str, value: &str) -> Result<(), Error> {
         .help(format!("write {kept:?} if that is meant")))
 }
 
-/// The settings of the interface `name` that are other than what a fresh one has (those of `default`): what it loses when it goes to another namespace
-/// (`inetdev_destroy`, `addrconf_ifdown`). Only the first namespace has defaults of neighbours: elsewhere those of `lo` stand for them. Not its IPv6 MTU, which follows that of the link; nor what goes with a secret.
+/// The settings of the interface `name` that are other than what a fresh one has (those of `default`): what it loses
+/// when it goes to another namespace (`inetdev_destroy`, `addrconf_ifdown`). Only the first namespace has defaults of
+/// neighbours: elsewhere those of `lo` stand for them. Not its IPv6 MTU, which follows that of the link; nor what goes
+/// with a secret.
 pub fn own(name: &str) -> Vec<(String, String)> {
     const NOT: [&str; 3] = ["mtu", "mc_forwarding", "stable_secret"];
     let sections = ["net/ipv4/conf", "net/ipv6/conf", "net/ipv4/neigh", "net/ipv6/neigh"];
@@ -68,8 +72,8 @@ pub fn own(name: &str) -> Vec<(String, String)> {
     files.filter_map(differs).collect()
 }
 
-/// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine. An interface of somebody else may have any name that the kernel takes
-/// (`dev_valid_name`), and so control characters in it.
+/// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine. An interface of somebody else may have
+/// any name that the kernel takes (`dev_valid_name`), and so control characters in it.
 fn check(key: &str) -> Result<(), Error> {
     let proper = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
     if key.starts_with("net/") && key.split('/').all(proper) {

@@ -20,11 +20,11 @@ pub struct Program<'a> {
     pub env: &'a [(&'static str, OsString)],
 }
 
-/// Becomes `program`, in the namespace `place`: on success it does not return. The process keeps its number, terminal and group, so exit status,
-/// signals and interactive shells are as without topo.
+/// Becomes `program`, in the namespace `place`: on success it does not return. The process keeps its number, terminal
+/// and group, so exit status, signals and interactive shells are as without topo.
 ///
-/// `files` is the folder of `/etc/netns` whose files are seen in the place of those in `/etc`. What could not be mounted is told to `warn`.
-/// A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
+/// `files` is the folder of `/etc/netns` whose files are seen in the place of those in `/etc`. What could not be
+/// mounted is told to `warn`. A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
 pub fn exec(
     place: Place,
     files: Option<&str>,

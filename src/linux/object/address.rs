@@ -59,8 +59,8 @@ pub struct Seen {
     raw: Raw,
 }
 
-/// How long the kernel may take to make the local route of an IPv6 address, in hundredths of a second: duplicate address detection takes up to two seconds, and
-/// where there is none a worker makes it (`addrconf_dad_work`).
+/// How long the kernel may take to make the local route of an IPv6 address, in hundredths of a second: duplicate
+/// address detection takes up to two seconds, and where there is none a worker makes it (`addrconf_dad_work`).
 const MADE_WITHIN: u32 = 300;
 
 /// `INFINITY_LIFE_TIME`.
@@ -131,12 +131,14 @@ impl Seen {
         }
     }
 
-    /// Whether it is a link-local address of IPv6 that nobody wrote, as far as it says (`IFAPROT_KERNEL_LL`, since 5.18).
+    /// Whether it is a link-local address of IPv6 that nobody wrote, as far as it says (`IFAPROT_KERNEL_LL`, since
+    /// 5.18).
     pub fn is_link_local(&self) -> bool {
         matches!(self.address, IpNet::V6(net) if net.addr().is_unicast_link_local()) && matches!(self.protocol, 0 | 3)
     }
 
-    /// Whether it was given a moment ago, at the time `now` (hundredths of a second since the machine started): its local route may be on its way.
+    /// Whether it was given a moment ago, at the time `now` (hundredths of a second since the machine started): its
+    /// local route may be on its way.
     pub fn is_fresh(&self, now: u32) -> bool {
         self.address.addr().is_ipv6() && now.saturating_sub(self.created) < MADE_WITHIN
     }
@@ -146,8 +148,8 @@ impl Seen {
         self.flags & DADFAILED != 0
     }
 
-    /// Whether the kernel made it: on `lo`, from a router's advertisement, or an interface's own link-local address. A kernel before 5.18 does not say who
-    /// did (`says` is false), and the last is then told from its form.
+    /// Whether the kernel made it: on `lo`, from a router's advertisement, or an interface's own link-local address. A
+    /// kernel before 5.18 does not say who did (`says` is false), and the last is then told from its form.
     pub fn is_kernels(&self, says: bool) -> bool {
         let loopback = self.address.addr().is_loopback() && self.scope == 254 && self.index == 1;
         let link_local =
@@ -190,7 +192,8 @@ pub fn create(site: &Site<'_>, address: &Address) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &full(site, address)?)
 }
 
-/// Changes what can be changed of an address where it stands: its mark and its lifetime, which is for ever where none is said.
+/// Changes what can be changed of an address where it stands: its mark and its lifetime, which is for ever where none
+/// is said.
 pub fn update(site: &Site<'_>, before: &Address, after: &Address) -> Result<(), Refused> {
     let whole = Address {
         scope: after.scope.over(&before.scope),

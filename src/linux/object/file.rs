@@ -19,8 +19,8 @@ pub const DIR: &str = "/etc/netns";
 /// The most that is read of a file.
 const LIMIT: u64 = 16 << 20;
 
-/// The mode of a folder that topo made. The sticky bit changes nothing where only root may write, and tells that the folder is ours to remove: a folder
-/// cannot carry a comment, and a file in it would be bound into `/etc`.
+/// The mode of a folder that topo made. The sticky bit changes nothing where only root may write, and tells that the
+/// folder is ours to remove: a folder cannot carry a comment, and a file in it would be bound into `/etc`.
 const OURS: u32 = 0o1755;
 
 /// The folder of all namespaces' files.
@@ -52,7 +52,8 @@ impl Files {
         Self { dir: self.dir.clone(), folders: existing.iter().filter_map(name).collect() }
     }
 
-    /// The names of all that is in the folder of all namespaces' files, none where it is not there; `None` where it is no plain folder.
+    /// The names of all that is in the folder of all namespaces' files, none where it is not there; `None` where it is
+    /// no plain folder.
     pub fn folders(&self) -> Result<Option<BTreeSet<String>>, Error> {
         match std::fs::symlink_metadata(&self.dir) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Some(BTreeSet::new())),
@@ -149,7 +150,8 @@ impl Files {
         Ok(())
     }
 
-    /// Removes what a run leaves in `nodes` that is killed while it writes or removes a file: files that are not whole yet, and folders of ours without one.
+    /// Removes what a run leaves in `nodes` that is killed while it writes or removes a file: files that are not whole
+    /// yet, and folders of ours without one.
     pub fn tidy(&self, nodes: &BTreeSet<Node>) {
         let Ok(base) = self.base() else { return };
         let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();

@@ -104,7 +104,8 @@ impl Seen {
         })
     }
 
-    /// The resource, if it is a forwarding entry that somebody configured. A bridge's own addresses are permanent in it, static is what lies behind a port.
+    /// The resource, if it is a forwarding entry that somebody configured. A bridge's own addresses are permanent in
+    /// it, static is what lies behind a port.
     pub fn fdb(&self, node: &Node, name: IfName) -> Option<Fdb> {
         let to = match (self.address, self.vlan) {
             (Some(dst), None) if self.flags & SELF != 0 && self.state & (PERMANENT | NOARP) != 0 => FdbTarget::End(dst),
@@ -144,7 +145,8 @@ fn full(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refused> {
     Ok(body)
 }
 
-/// Adds a neighbour. One that was learned meanwhile is written over: it is the same neighbour, and the traffic of a second decides whether it is there.
+/// Adds a neighbour. One that was learned meanwhile is written over: it is the same neighbour, and the traffic of a
+/// second decides whether it is there.
 pub fn create(site: &Site<'_>, neighbor: &Neighbor) -> Result<(), Refused> {
     site.ask(NEW, CREATE | REPLACE, &full(site, neighbor)?)
 }
@@ -172,7 +174,8 @@ fn fdb_message(site: &Site<'_>, fdb: &Fdb) -> Result<Writer, Refused> {
     Ok(body)
 }
 
-/// Adds a forwarding entry. Addresses that mean many (all zero, multicast) may have several tunnel ends. A bridge may have learned an address already.
+/// Adds a forwarding entry. Addresses that mean many (all zero, multicast) may have several tunnel ends. A bridge may
+/// have learned an address already.
 pub fn create_fdb(site: &Site<'_>, fdb: &Fdb) -> Result<(), Refused> {
     let many = fdb.mac == Mac([0; 6]) || fdb.mac.0[0] & 1 == 1;
     let how = match fdb.to {

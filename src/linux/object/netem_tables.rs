@@ -1,4 +1,5 @@
-//! Tables of how delays spread, as `tc` of iproute2 has them: 4096 times, in 8192ths of the jitter, each as likely (`get_dist_table` in `sch_netem.c`).
+//! Tables of how delays spread, as `tc` of iproute2 has them: 4096 times, in 8192ths of the jitter, each as likely
+//! (`get_dist_table` in `sch_netem.c`).
 
 use crate::resource::Distribution;
 use std::sync::LazyLock;
@@ -43,7 +44,8 @@ fn clipped(jitters: f64) -> f64 {
     jitters.clamp(f64::from(i16::MIN) / SCALE, f64::from(i16::MAX) / SCALE)
 }
 
-/// Where `share` of a Pareto distribution with an exponent of 3 is below, moved and stretched to a mean of 0 and a deviation near 1.
+/// Where `share` of a Pareto distribution with an exponent of 3 is below, moved and stretched to a mean of 0 and a
+/// deviation near 1.
 fn pareto(share: f64) -> f64 {
     ((1.0 - share).powf(-1.0 / 3.0) - 1.5) * (4.0 / 3.0)
 }

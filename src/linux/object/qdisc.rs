@@ -1,6 +1,7 @@
 //! Root qdiscs: what the kernel says of them, and what is asked of it.
 //!
-//! A change of a netem keeps what is left out, so everything is always sent (`netem_change` in `net/sched/sch_netem.c`).
+//! A change of a netem keeps what is left out, so everything is always sent (`netem_change` in
+//! `net/sched/sch_netem.c`).
 
 use super::netem_tables;
 use crate::linux::netlink::attributes::{Attributes, Writer, u32_at, u64_at};
@@ -54,7 +55,8 @@ pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     Ok(messages.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
 }
 
-/// Reads `RTM_NEWQDISC`; `None` for one that is not at the root, or that the kernel put there by itself: that has no handle.
+/// Reads `RTM_NEWQDISC`; `None` for one that is not at the root, or that the kernel put there by itself: that has no
+/// handle.
 pub fn parse(body: &[u8]) -> Option<Seen> {
     let (index, handle, parent) = (u32_at(body, 4)?, u32_at(body, 8)?, u32_at(body, 12)?);
     let attributes = Attributes::after(body, HEAD);
@@ -92,7 +94,8 @@ fn head(index: u32, handle: u32, parent: u32) -> [u8; HEAD] {
     head
 }
 
-/// Whether the kernel knows netem: asked for one on the first link without its options, one that does says that they are missing.
+/// Whether the kernel knows netem: asked for one on the first link without its options, one that does says that they
+/// are missing.
 pub fn has_netem(socket: &Socket) -> bool {
     let mut body = Writer::new(&head(1, 0, ROOT));
     body.text(KIND, "netem");
@@ -123,7 +126,8 @@ pub fn create(site: &Site<'_>, qdisc: &Qdisc) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &message(site, qdisc, table)?)
 }
 
-/// Changes it where it stands. The table of its delays goes along: nobody can say whether it is still the one that it was.
+/// Changes it where it stands. The table of its delays goes along: nobody can say whether it is still the one that it
+/// was.
 pub fn update(site: &Site<'_>, after: &Qdisc) -> Result<(), Refused> {
     let table = match &after.work {
         Work::Netem(Netem { distribution, jitter, .. }) if *jitter != Nanoseconds(0) => Some(*distribution),

@@ -66,7 +66,8 @@ pub struct Seen {
     pub route: Route,
 }
 
-/// The routes of the socket's namespace, of one family (`AF_INET`, `AF_INET6`): all tables, without what is only kept for speed, broadcast and multicast.
+/// The routes of the socket's namespace, of one family (`AF_INET`, `AF_INET6`): all tables, without what is only kept
+/// for speed, broadcast and multicast.
 pub fn dump(
     socket: &Socket,
     family: i32,
@@ -163,7 +164,8 @@ fn hop(
     }
 }
 
-/// The attributes of `which` that are there, byte for byte. The kernel says of every IPv6 route that it is of medium preference, which is 0.
+/// The attributes of `which` that are there, byte for byte. The kernel says of every IPv6 route that it is of medium
+/// preference, which is 0.
 fn raw(attributes: Attributes<'_>, which: &[u16]) -> Raw {
     let said = attributes.filter(|(number, value)| which.contains(number) && !(*number == PREF && *value == [0]));
     Raw(said.map(|(number, value)| (number, value.to_vec())).collect())
@@ -225,7 +227,8 @@ fn usual_scope(route: &Route) -> u8 {
 fn head(route: &Route, table: u32, protocol: u8, scope: u8, flags: u8) -> Result<[u8; HEAD], Refused> {
     let v4 = route.key.to.addr().is_ipv4();
     let family = u8::try_from(if v4 { libc::AF_INET } else { libc::AF_INET6 }).unwrap_or(0);
-    // What a next-hop object is shows through: of one that drops what it gets a route is shown as `blackhole`, which is none.
+    // What a next-hop object is shows through: of one that drops what it gets a route is shown as `blackhole`, which is
+    // none.
     let kind = KINDS
         .iter()
         .find(|(_, kind)| *kind == route.kind && route.nhid.is_none())
@@ -295,7 +298,8 @@ fn next_hops(site: &Site<'_>, route: &Route, body: &mut Writer) -> Result<(), Re
     Ok(())
 }
 
-/// All that is said of a route, where it is made as where it is deleted: the kernel deletes the first that has all that is named.
+/// All that is said of a route, where it is made as where it is deleted: the kernel deletes the first that has all that
+/// is named.
 fn message(site: &Site<'_>, route: &Route, scope: u8) -> Result<Writer, Refused> {
     let table = table_number(&route.key.table)?;
     let single = if let ([hop], None) = (route.nexthops.as_slice(), route.nhid) { Some(hop) } else { None };
@@ -339,7 +343,8 @@ fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
     Ok(body)
 }
 
-/// Adds a route. One of others goes back to its place among those of the same key: before them where it was the first, behind them where it was appended.
+/// Adds a route. One of others goes back to its place among those of the same key: before them where it was the first,
+/// behind them where it was appended.
 pub fn create(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
     let how = match (route.key.nth, route.marked) {
         (0, true) => EXCLUSIVE,
@@ -349,8 +354,8 @@ pub fn create(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
     site.ask(NEW, CREATE | how, &full(site, route)?)
 }
 
-/// Writes a route over the one that is there under the same key, as `ip route replace` does: one with several next hops may be gone altogether, because one of
-/// its interfaces went (`fib_sync_down_dev`).
+/// Writes a route over the one that is there under the same key, as `ip route replace` does: one with several next hops
+/// may be gone altogether, because one of its interfaces went (`fib_sync_down_dev`).
 pub fn update(site: &Site<'_>, after: &Route) -> Result<(), Refused> {
     site.ask(NEW, CREATE | REPLACE, &full(site, after)?)
 }

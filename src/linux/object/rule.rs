@@ -128,7 +128,8 @@ pub fn parse(body: &[u8], node: &Node) -> Option<Seen> {
     })
 }
 
-/// What topo has no field for. The kernel says of every rule that it suppresses prefixes of no length, and of a single port that all its bits count.
+/// What topo has no field for. The kernel says of every rule that it suppresses prefixes of no length, and of a single
+/// port that all its bits count.
 fn raw(attributes: Attributes<'_>) -> Raw {
     let nothing = |number, value: &[u8]| {
         [SUPPRESS_PREFIXLEN, SPORT_MASK, DPORT_MASK].contains(&number) && value.iter().all(|byte| *byte == 0xff)

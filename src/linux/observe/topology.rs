@@ -32,7 +32,8 @@ pub struct Records<'a> {
     pub arrived: &'a BTreeSet<LinkId>,
 }
 
-/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read; what a person should know is added to `told`.
+/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read;
+/// what a person should know is added to `told`.
 pub fn observe(
     wanted: &State,
     places: &Places,
@@ -104,8 +105,8 @@ pub fn observe(
     Ok(state)
 }
 
-/// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go with the namespace. It is known by its
-/// hardware address.
+/// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go
+/// with the namespace. It is known by its hardware address.
 fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
     for (now, home) in &record.moved {
         let (Some(look), Some(Resource::Link(prior))) =
@@ -134,10 +135,11 @@ fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// How long a namespace is waited for that the kernel is taking down: some milliseconds for one, but all at once for many.
+/// How long a namespace is waited for that the kernel is taking down: some milliseconds for one, but all at once for
+/// many.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a namespace that has lost its name is waited for: a closed netlink socket holds its namespace until no processor can be in it any more
-/// (`deferred_put_nlk_sk`), a process that runs inside for as long as it likes.
+/// How long a namespace that has lost its name is waited for: a closed netlink socket holds its namespace until no
+/// processor can be in it any more (`deferred_put_nlk_sk`), a process that runs inside for as long as it likes.
 const HELD: Duration = Duration::from_millis(500);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -279,7 +281,8 @@ fn look_at_rest(
     }
 }
 
-/// Whether a wanted end of a pair is there whose other end is in a namespace without a name, where the file has it in one that somebody deleted.
+/// Whether a wanted end of a pair is there whose other end is in a namespace without a name, where the file has it in
+/// one that somebody deleted.
 fn is_any_left_behind(wanted: &State, looks: &[Look], far: &OtherEnds, places: &Places) -> bool {
     let looks: HashMap<&Node, &Look> = looks.iter().map(|look| (&look.node, look)).collect();
     wanted.links().any(|link| {
@@ -304,7 +307,8 @@ fn look_everywhere(
     for ((node, question), answer) in questions.iter().zip(answers) {
         match answer.and_then(|look| look) {
             Ok(look) => looks.extend(look),
-            // It went while we looked, or an existing one is not there: the plan says so where it matters. A file that is no namespace is nobody's node.
+            // It went while we looked, or an existing one is not there: the plan says so where it matters. A file that
+            // is no namespace is nobody's node.
             Err(error)
                 if error.errno == Some(libc::ENOENT) && error.tried.starts_with("open the network namespace") => {}
             Err(error) if !question.named && error.kind == ErrorKind::Taken && !node.is_host() => {}

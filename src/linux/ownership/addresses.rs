@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 impl Sorter<'_> {
-    /// The source addresses of the routes over links that are shown. Of them it matters where else they are: without one such a route does not come back.
+    /// The source addresses of the routes over links that are shown. Of them it matters where else they are: without
+    /// one such a route does not come back.
     fn sources(&self) -> BTreeSet<IpAddr> {
         let over = |route: &Route| {
             route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).any(|dev| self.shown.contains(dev))
@@ -37,7 +38,8 @@ impl Sorter<'_> {
             // One that the file wants on a link of ours lasted until somebody gave it a lifetime.
             let lasts = seen.permanent || address.marked || wanted && self.ours.contains(&seen.index);
             let of_the_kernel = seen.is_kernels(self.judge.says) || of_a_tunnel;
-            // What a DHCP client or a hand gave for a time, on a link that is shown. An older kernel does not tell it from what a router advertised.
+            // What a DHCP client or a hand gave for a time, on a link that is shown. An older kernel does not tell it
+            // from what a router advertised.
             let limited = !of_the_kernel && !self.made && (self.judge.says || address.address.addr().is_ipv4());
             let shown = self.shown.contains(&name) || sources.contains(&address.address.addr());
             let owner = match (of_the_kernel || !lasts, self.made) {

@@ -142,7 +142,8 @@ impl<'a> There<'a> {
         missing
     }
 
-    /// Whether the kernel gives a link a link-local address: not a port of a bond (`IFF_NO_ADDRCONF`), and tunnels have their own ways.
+    /// Whether the kernel gives a link a link-local address: not a port of a bond (`IFF_NO_ADDRCONF`), and tunnels have
+    /// their own ways.
     fn has_link_local(&self, link: &link::Seen) -> bool {
         let kinds = [Kind::Veth, Kind::Bridge, Kind::Dummy, Kind::Vlan, Kind::Macvlan, Kind::Bond, Kind::Vxlan];
         let of_a_bond =

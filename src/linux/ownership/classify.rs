@@ -226,7 +226,8 @@ impl Sorter<'_> {
         if seen.kind == Kind::Loopback { theirs("the machine") } else { whose(seen.alias.as_deref()) }
     }
 
-    /// Whose something is that stands in somebody else's namespace: `marked` with topo's number, `on_ours` on a link of ours. `None` for what does not matter.
+    /// Whose something is that stands in somebody else's namespace: `marked` with topo's number, `on_ours` on a link of
+    /// ours. `None` for what does not matter.
     pub(super) fn owner_elsewhere(&self, id: &ResourceId, marked: bool, on_ours: bool, shown: bool) -> Option<Owner> {
         let wanted = self.wanted(id);
         let owned = self.judge.record.owned.contains(id);
@@ -244,7 +245,8 @@ impl Sorter<'_> {
         let mut taken: BTreeMap<RouteKey, u16> = BTreeMap::new();
         // Of several under one key ours comes first, so that it is the one that is compared.
         let mut seen: Vec<&route::Seen> = self.inside.routes.iter().collect();
-        // The order of the rest counts for IPv4; IPv6 takes them in turn, and has one that came back behind the others (`fib6_add_rt2node`).
+        // The order of the rest counts for IPv4; IPv6 takes them in turn, and has one that came back behind the others
+        // (`fib6_add_rt2node`).
         let rank = |seen: &route::Seen| {
             (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol), seen.route.key.to.addr().is_ipv6())
         };
@@ -303,7 +305,8 @@ impl Sorter<'_> {
                     self.wants_vrfs(&id).then_some(Owner::Ours)
                 }
                 _ if seen.rule.kernel && !rule::is_plain(&seen.rule) => None,
-                // It has no mark but the kernel's own number, so the record says whose the one is that stands elsewhere.
+                // It has no mark but the kernel's own number, so the record says whose the one is that stands
+                // elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
                 _ if seen.rule.kernel => kernels.then(|| theirs("the kernel")),
                 (false, _) => self.wanted(&id).then(|| theirs("a routing daemon")),
@@ -316,7 +319,8 @@ impl Sorter<'_> {
         }
     }
 
-    /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is nobody's business, unless an undo goes back to it.
+    /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is nobody's business, unless
+    /// an undo goes back to it.
     fn wants_vrfs(&self, rule: &ResourceId) -> bool {
         self.made && (self.wanted(rule) || self.judge.wanted.has_vrf(self.node()))
     }
@@ -353,7 +357,8 @@ impl Sorter<'_> {
         }
     }
 
-    /// Root qdiscs. One that somebody put on a link of ours gives way where one is wanted, and in a namespace of ours in any case.
+    /// Root qdiscs. One that somebody put on a link of ours gives way where one is wanted, and in a namespace of ours
+    /// in any case.
     fn qdiscs(&mut self) {
         for seen in &self.inside.qdiscs {
             let Some(qdisc) = self.name(seen.index).map(|name| seen.qdisc(self.node(), name)) else { continue };

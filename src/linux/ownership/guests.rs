@@ -1,4 +1,5 @@
-//! What of others is in namespaces of ours: topologies that have them as `existing`, and the ends of other people's pairs.
+//! What of others is in namespaces of ours: topologies that have them as `existing`, and the ends of other people's
+//! pairs.
 
 use crate::linux::netlink::link;
 use crate::linux::netns::Netns;
@@ -35,7 +36,8 @@ impl Guest {
     }
 }
 
-/// The guests of each namespace of ours. Where another topology finds such a namespace by a path or a process, its record says the name from here on.
+/// The guests of each namespace of ours. Where another topology finds such a namespace by a path or a process, its
+/// record says the name from here on.
 pub fn guests(others: &mut [(Name, Record)], looks: &[Look], places: &Places) -> HashMap<Node, Vec<Guest>> {
     let mut guests: HashMap<Node, Vec<Guest>> = HashMap::new();
     for (name, Record { existing, owned, moved, wrote, .. }) in others {
@@ -70,7 +72,8 @@ fn named(place: &NetnsRef, looks: &[Look], places: &Places) -> Option<Node> {
     looks.iter().filter(|look| places.is_made(&look.node)).find(same).map(|look| look.node.clone())
 }
 
-/// The ends of pairs whose other end is outside of the topology's namespaces and is not the topology's: to delete one is to delete the other.
+/// The ends of pairs whose other end is outside of the topology's namespaces and is not the topology's: to delete one
+/// is to delete the other.
 pub fn outside(
     wanted: &State,
     record: &Record,

@@ -1,4 +1,5 @@
-//! Which namespace, and which interface, a record speaks of: the same ones as then, whatever has their names, paths and process numbers now.
+//! Which namespace, and which interface, a record speaks of: the same ones as then, whatever has their names, paths and
+//! process numbers now.
 
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;
@@ -9,8 +10,9 @@ use crate::resource::{LinkId, NetnsRef, Node, NodeTenure, Record, Resource, Stat
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// Puts the namespaces of a record where the file has them now: one that the file calls otherwise has that name, one whose name the file gives to another
-/// namespace has a name of its own, and what was in one that is gone is forgotten. Answers with what a person should know.
+/// Puts the namespaces of a record where the file has them now: one that the file calls otherwise has that name, one
+/// whose name the file gives to another namespace has a name of its own, and what was in one that is gone is forgotten.
+/// Answers with what a person should know.
 ///
 /// `here` is the cookie of the namespace that topo was started in.
 ///
@@ -105,7 +107,8 @@ fn gone(node: &Node, place: &NetnsRef, replaced: bool) -> String {
     )
 }
 
-/// Looks whether the record was made here. Where the namespace that it was made from is gone it goes on from here, and the warning says so.
+/// Looks whether the record was made here. Where the namespace that it was made from is gone it goes on from here, and
+/// the warning says so.
 fn home(record: &mut Record, wanted: &State, here: u64) -> Result<Option<String>, Error> {
     let then = std::mem::replace(&mut record.host_cookie, here);
     let processes = std::mem::replace(&mut record.processes, process_namespace());
@@ -166,7 +169,8 @@ pub fn cookie_at(place: &NetnsRef) -> Result<u64, Error> {
     netns::run_one(Place::At(place.clone()), netns::cookie)?
 }
 
-/// Where the namespace with this cookie is: under a name, with a process, or held by a mount or a descriptor. Asked only where it is not where it was.
+/// Where the namespace with this cookie is: under a name, with a process, or held by a mount or a descriptor. Asked
+/// only where it is not where it was.
 fn find(cookie: u64) -> Result<Option<NetnsRef>, Error> {
     if cookie == 0 {
         return Ok(None);
@@ -216,8 +220,9 @@ fn numbers(folder: &Path) -> Vec<u32> {
         .collect()
 }
 
-/// Notes the numbers of the interfaces of somebody else that matter, and forgets what was before on one that was made anew since. Those that topo itself moved
-/// there (`arrived`) may have other numbers (`__dev_change_net_namespace` gives a new one where the old is taken). Answers with what a person should know.
+/// Notes the numbers of the interfaces of somebody else that matter, and forgets what was before on one that was made
+/// anew since. Those that topo itself moved there (`arrived`) may have other numbers (`__dev_change_net_namespace`
+/// gives a new one where the old is taken). Answers with what a person should know.
 pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTreeSet<LinkId>) -> Vec<String> {
     one_in_a_place(record, wanted, looks);
     let mut matter: BTreeSet<LinkId> =
@@ -254,8 +259,8 @@ pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTr
     told
 }
 
-/// Of links of somebody else that were moved to one place, one after the other, the one that is not at home is there; none where the file makes another link
-/// there and it is at home.
+/// Of links of somebody else that were moved to one place, one after the other, the one that is not at home is there;
+/// none where the file makes another link there and it is at home.
 fn one_in_a_place(record: &mut Record, wanted: &State, looks: &[Look]) {
     let is_there = |link: &LinkId| {
         looks.iter().any(|look| look.node == link.node && look.links.iter().any(|seen| seen.name == link.name))
@@ -274,8 +279,9 @@ fn one_in_a_place(record: &mut Record, wanted: &State, looks: &[Look]) {
     record.moved.retain(|one| !gone(one));
 }
 
-/// The names in `/run/netns` that are second ones of a namespace of ours, and the node that it is: the one that the record knows, or that is wanted, or the
-/// first. (`ip netns attach` and mounts make such names; they are somebody else's.)
+/// The names in `/run/netns` that are second ones of a namespace of ours, and the node that it is: the one that the
+/// record knows, or that is wanted, or the first. (`ip netns attach` and mounts make such names; they are somebody
+/// else's.)
 pub fn second_names(looks: &[Look], record: &Record, wanted: &State, places: &Places) -> BTreeMap<Node, Node> {
     let mut first: HashMap<u64, &Node> = HashMap::new();
     let made = || looks.iter().filter(|look| look.cookie != 0 && places.is_made(&look.node));

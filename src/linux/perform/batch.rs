@@ -95,7 +95,8 @@ fn make_namespaces(batch: &Batch<'_>) -> Answers {
     made.iter().map(|(at, ..)| *at).zip(answers.into_iter().map(|answer| answer.and_then(|answer| answer))).collect()
 }
 
-/// The two ends of a pair that are both to be deleted: the one that goes by itself, and the other, in whose node more links go at once.
+/// The two ends of a pair that are both to be deleted: the one that goes by itself, and the other, in whose node more
+/// links go at once.
 fn twins(batch: &Batch<'_>) -> Vec<(usize, usize)> {
     let deleted = |operation: &'_ Operation| {
         if let Operation::Delete(Resource::Link(link)) = operation { Some(link.id.clone()) } else { None }

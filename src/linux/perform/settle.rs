@@ -11,8 +11,8 @@ use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// How long it may take. The end of a pair that came up first is operationally up after at most a second (`linkwatch_event`), and duplicate address detection
-/// takes one to two.
+/// How long it may take. The end of a pair that came up first is operationally up after at most a second
+/// (`linkwatch_event`), and duplicate address detection takes one to two.
 const PATIENCE: Duration = Duration::from_millis(2500);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -24,8 +24,8 @@ struct Awaited {
     addresses: BTreeSet<IpNet>,
 }
 
-/// Waits until every wanted link of ours that has carrier is operationally up and no wanted address is tentative, but not for ever. What stands behind a
-/// bridge that speaks STP takes as long as STP takes, and is not waited for.
+/// Waits until every wanted link of ours that has carrier is operationally up and no wanted address is tentative, but
+/// not for ever. What stands behind a bridge that speaks STP takes as long as STP takes, and is not waited for.
 pub fn settle(wanted: &State, places: &Places) -> Result<(), Error> {
     let mut awaited = awaited(wanted);
     let end = Instant::now() + PATIENCE;
@@ -96,7 +96,8 @@ fn is_settled(node: &Node, awaited: &Awaited) -> Result<bool, Error> {
     for link in
         links.iter().filter(|link| link.up && link.carrier && !link.operational && awaited.links.contains(&link.name))
     {
-        // Since 6.8 the question about a single link makes the kernel finish what it has put off for up to a second (`linkwatch_sync_dev`); a dump does not.
+        // Since 6.8 the question about a single link makes the kernel finish what it has put off for up to a second
+        // (`linkwatch_sync_dev`); a dump does not.
         let again = socket.get(link::GET, Writer::new(&link::head(link.index, None)).bytes()).map_err(failed)?;
         if link::parse(&again.body).is_some_and(|link| link.carrier && !link.operational) {
             return Ok(false);

@@ -92,7 +92,8 @@ fn follow(child: &mut Child, until: &Until<'_>) -> Result<String, Why> {
     }
 }
 
-/// Reads a piece of what is there and keeps the end; whether there may be more. One piece at a time, because a program that never stops talking is to be stopped, too.
+/// Reads a piece of what is there and keeps the end; whether there may be more. One piece at a time, because a program
+/// that never stops talking is to be stopped, too.
 fn drain(pipe: &mut Option<impl Read>, kept: &mut Vec<u8>) -> bool {
     let mut buffer = [0; 16 << 10];
     let Some(stream) = pipe else { return false };

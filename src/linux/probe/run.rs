@@ -12,7 +12,8 @@ use nix::libc;
 use std::sync::atomic::AtomicI32;
 use std::time::{Duration, Instant};
 
-/// How many checks are tried at the same time. They wait for others nearly all of the time, so it is more than there are processors.
+/// How many checks are tried at the same time. They wait for others nearly all of the time, so it is more than there
+/// are processors.
 pub(crate) const SIDE_BY_SIDE: usize = 32;
 
 /// The pause between two tries of one check.
@@ -39,13 +40,14 @@ pub(crate) struct Site<'a> {
     files: Option<&'a str>,
 }
 
-/// Tries all `checks` of the topology `wanted`; answers in their order. Without the privileges to enter a namespace it is an error.
+/// Tries all `checks` of the topology `wanted`; answers in their order. Without the privileges to enter a namespace it
+/// is an error.
 pub fn run(checks: &[Check], wanted: &State, limits: Limits<'_>) -> Result<Vec<Outcome>, Error> {
     run_and_tell(checks, wanted, limits, &|_, _| {})
 }
 
-/// [`run`], which calls `tell` with the number of a check and what came of it as soon as that is known, from any thread. Not for a check whose namespace
-/// could not be entered.
+/// [`run`], which calls `tell` with the number of a check and what came of it as soon as that is known, from any
+/// thread. Not for a check whose namespace could not be entered.
 pub fn run_and_tell(
     checks: &[Check],
     wanted: &State,

@@ -24,8 +24,8 @@ pub struct Detached {
 }
 
 impl Detached {
-    /// Starts this program again with other arguments, in the same namespaces, and waits until it stands on its own feet: nothing that ends the caller or its
-    /// terminal from here on ends it. It begins with [`stand_alone`].
+    /// Starts this program again with other arguments, in the same namespaces, and waits until it stands on its own
+    /// feet: nothing that ends the caller or its terminal from here on ends it. It begins with [`stand_alone`].
     pub fn start(args: &[&str]) -> Result<Self, Error> {
         let tried = "start a process that watches";
         // The program that runs, also if its file was replaced or removed meanwhile.
@@ -70,7 +70,8 @@ fn readable(stream: &impl AsFd) -> bool {
     }
 }
 
-/// Leaves the starter's session, terminal and open files, and tells it so. What is left of the starter is the standard input: it ends when the starter is done.
+/// Leaves the starter's session, terminal and open files, and tells it so. What is left of the starter is the standard
+/// input: it ends when the starter is done.
 pub fn stand_alone() -> Result<(), Error> {
     let failed = |e: nix::Error| Error::os("stand alone", e as i32);
     setsid().map_err(failed)?;

@@ -38,8 +38,9 @@ pub fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
 
-/// Runs `program` with `args`, gives it `input`, and waits for it. It runs in the calling thread's namespace, speaks English (`LC_ALL=C`), and is not
-/// reached by the terminal's interrupt: what it does is not cut off half-way by Ctrl-C. A program that is not there is [`ErrorKind::Missing`].
+/// Runs `program` with `args`, gives it `input`, and waits for it. It runs in the calling thread's namespace, speaks
+/// English (`LC_ALL=C`), and is not reached by the terminal's interrupt: what it does is not cut off half-way by
+/// Ctrl-C. A program that is not there is [`ErrorKind::Missing`].
 pub fn run(program: &str, args: &[&str], input: &str) -> Result<Output, Error> {
     let tried = || format!("run {program}");
     let mut command = Command::new(find(program));
@@ -77,7 +78,8 @@ fn install(program: &str) -> String {
     format!("install it: on Debian and its kin, `apt install {package}`")
 }
 
-/// Writes all input and reads both outputs to their ends, whichever is ready. One thread does it all: a thread per stream would double the cost of `nft`.
+/// Writes all input and reads both outputs to their ends, whichever is ready. One thread does it all: a thread per
+/// stream would double the cost of `nft`.
 fn talk(child: &mut Child, input: &[u8]) -> std::io::Result<(String, String)> {
     let end = Instant::now() + TIMEOUT;
     let (mut stdin, mut out, mut err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());

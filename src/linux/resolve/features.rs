@@ -11,7 +11,8 @@ use crate::resource::kinds::spec::Spec;
 use crate::resource::{Kind, Link, Owner, Resource, State, Tenure, kinds};
 use nix::libc;
 
-/// Fails where the kernel has no links of a kind that `wanted` has, naming what needs it. A module is loaded as the kernel loads it by itself.
+/// Fails where the kernel has no links of a kind that `wanted` has, naming what needs it. A module is loaded as the
+/// kernel loads it by itself.
 ///
 /// # Errors
 ///
@@ -61,7 +62,8 @@ pub fn check(wanted: &State) -> Result<(), Error> {
 
 const HELP: &str = "load the module, or use a kernel that has it";
 
-/// Whether the kernel knows the kind: one that it does not it refuses before it looks at anything else (`rtnl_newlink`).
+/// Whether the kernel knows the kind: one that it does not it refuses before it looks at anything else
+/// (`rtnl_newlink`).
 fn has(socket: &Socket, spec: &Spec, nth: usize) -> bool {
     if matches!(spec.kind, Kind::Tun | Kind::Tap) {
         return std::path::Path::new("/dev/net/tun").exists();

@@ -42,7 +42,8 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     .about(id))
 }
 
-/// What a kernel without IPv6 has none of is as it is wanted: its policy rules and the switch for forwarding, in each namespace of ours and where the switch is to be off.
+/// What a kernel without IPv6 has none of is as it is wanted: its policy rules and the switch for forwarding, in each
+/// namespace of ours and where the switch is to be off.
 pub fn stand_in(wanted: &State, observed: &mut State) {
     if is_there() {
         return;

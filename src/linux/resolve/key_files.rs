@@ -7,7 +7,8 @@ use crate::linux::secret::{FileKey, Keys};
 use crate::resource::{Item, Key, Kind, LinkId, Operation, Owner, Peer, PeerKey, Resource, ResourceId, State, Value};
 use std::collections::{HashMap, HashSet};
 
-/// Reads the key files that `wanted` names, and puts public keys into it. Paths become absolute: a plan may be carried out from another folder.
+/// Reads the key files that `wanted` names, and puts public keys into it. Paths become absolute: a plan may be carried
+/// out from another folder.
 pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>) -> Result<(), Error> {
     let mut files = Files { keys, warnings };
     let mut public: HashMap<LinkId, Key> = HashMap::new();
@@ -96,7 +97,8 @@ impl Files<'_> {
     }
 }
 
-/// Whether somebody has the keys that `operations` need: what is found out before anything is changed need not be undone.
+/// Whether somebody has the keys that `operations` need: what is found out before anything is changed need not be
+/// undone.
 pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys: &Keys) -> Result<(), Error> {
     for operation in operations {
         let (before, after) = match operation {
@@ -124,7 +126,8 @@ pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys:
     Ok(())
 }
 
-/// Whether another process than this could go from `after` back to `before`: it finds the keys that the kernel still has by then, and those in files.
+/// Whether another process than this could go from `after` back to `before`: it finds the keys that the kernel still
+/// has by then, and those in files.
 pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
     let kept: HashSet<Key> =
         after.items.values().filter_map(|item| key_of(&item.resource)).map(|(key, _)| key).collect();

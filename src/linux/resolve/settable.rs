@@ -18,7 +18,8 @@ enum Fault {
     Fixed,
 }
 
-/// Fails where a namespace that topo makes has no such setting, or one that cannot be written: what exists once for the machine is no namespace's.
+/// Fails where a namespace that topo makes has no such setting, or one that cannot be written: what exists once for the
+/// machine is no namespace's.
 ///
 /// # Errors
 ///

@@ -27,7 +27,8 @@ pub struct Question<'a> {
     pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
     /// Whether it is a namespace of somebody else, the host say.
     pub search: bool,
-    /// Whether such chains are looked for by the comments of their rules, too: all rules there are, of whomever, have to be read for that.
+    /// Whether such chains are looked for by the comments of their rules, too: all rules there are, of whomever, have
+    /// to be read for that.
     pub by_comment: bool,
     /// Whether VLANs of bridges and ports are wanted there.
     pub vlans: bool,
@@ -37,7 +38,8 @@ pub struct Question<'a> {
     pub recorded: Option<&'a TableRecord>,
     /// The links of which it matters what they do for the kernel, and what of it.
     pub offload: BTreeMap<&'a IfName, BTreeSet<&'a str>>,
-    /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put there.
+    /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put
+    /// there.
     pub qdiscs: bool,
     /// Whether it is read whatever its mark says.
     pub named: bool,
@@ -104,7 +106,8 @@ pub struct Inside {
     pub inserts: Vec<Insert>,
 }
 
-/// Whether a namespace can go with all that is in it, as far as its links say: none has its other end on the host, outlives the namespace, or has to go before.
+/// Whether a namespace can go with all that is in it, as far as its links say: none has its other end on the host,
+/// outlives the namespace, or has to go before.
 pub fn may_go_whole(look: &Look) -> bool {
     look.links.iter().all(|link| match link.other_nsid {
         None => matches!(link.kind, Kind::Loopback | Kind::Veth | Kind::Bridge | Kind::Dummy),

@@ -20,8 +20,8 @@ pub type OtherEnds = HashMap<Place, LinkId>;
 /// More candidates than this, and the kernel is asked what the other end is called before namespaces are compared.
 pub(crate) const FEW: usize = 4;
 
-/// The ends of pairs whose other end was not found yet, by their number and its. Who looks at a namespace adds the ends there and then searches for the
-/// others: of two ends at least one finds the other, whichever was looked at first.
+/// The ends of pairs whose other end was not found yet, by their number and its. Who looks at a namespace adds the ends
+/// there and then searches for the others: of two ends at least one finds the other, whichever was looked at first.
 #[derive(Default)]
 pub struct Ends(Mutex<HashMap<(u32, u32), Vec<End>>>);
 
@@ -29,7 +29,8 @@ pub struct Ends(Mutex<HashMap<(u32, u32), Vec<End>>>);
 pub(crate) type End = (Node, (IfName, Option<Mac>));
 
 impl Ends {
-    /// Finds the nodes at the other ends of the pairs in `node`, which `socket` belongs to, and adds them to `nsids` by the numbers that they have there.
+    /// Finds the nodes at the other ends of the pairs in `node`, which `socket` belongs to, and adds them to `nsids` by
+    /// the numbers that they have there.
     pub fn meet(
         &self,
         socket: &Socket,
@@ -71,7 +72,8 @@ impl Ends {
     }
 }
 
-/// The number by which the socket's namespace knows that of `node`; `None` where it has none for it, or where `node` went meanwhile.
+/// The number by which the socket's namespace knows that of `node`; `None` where it has none for it, or where `node`
+/// went meanwhile.
 pub fn nsid_of(socket: &Socket, node: &Node, places: &Places) -> Result<Option<i32>, Error> {
     match places.open(node) {
         Ok(netns) => namespace::nsid(socket, &netns)

@@ -1,4 +1,5 @@
-//! Which link is at the other end: the kernel gives a number of a link and a number of a namespace, and the second means something only in the first's.
+//! Which link is at the other end: the kernel gives a number of a link and a number of a namespace, and the second
+//! means something only in the first's.
 
 use super::contents::Look;
 use super::ends::{FEW, OtherEnds, Place, far_end, nsid_of};
@@ -11,13 +12,15 @@ use crate::linux::netns::{Work, namespace};
 use crate::resource::{Kind, LinkId, Node};
 use std::collections::{BTreeSet, HashMap};
 
-/// The other ends of all links that stand on, or are paired with, one in another namespace; those in namespaces that were not looked at are left out.
+/// The other ends of all links that stand on, or are paired with, one in another namespace; those in namespaces that
+/// were not looked at are left out.
 pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     let names: HashMap<(&Node, u32), &link::Seen> =
         looks.iter().flat_map(|look| look.links.iter().map(|link| ((&look.node, link.index), link))).collect();
     let mut found = HashMap::new();
     let mut open = Vec::new();
-    // Of a pair, one end that knows where the other is is enough: from the other end it is (its node, its number, our number).
+    // Of a pair, one end that knows where the other is is enough: from the other end it is (its node, its number, our
+    // number).
     let mut mirrored: HashMap<(&Node, u32, u32), &Node> = HashMap::new();
     for look in looks {
         // What stands on a link of the host has a number there, too, and is not its other end.
@@ -50,8 +53,8 @@ pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     Ok(found)
 }
 
-/// Whether one of the links that `matter` goes a little later, with a namespace that the kernel is taking down: `ip netns delete` returns before that is done.
-/// `found` are the other ends that are known.
+/// Whether one of the links that `matter` goes a little later, with a namespace that the kernel is taking down:
+/// `ip netns delete` returns before that is done. `found` are the other ends that are known.
 pub fn any_goes(
     looks: &[Look],
     found: &OtherEnds,

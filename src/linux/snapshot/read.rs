@@ -16,7 +16,8 @@ use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Value}
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only looked at as far as its mark (`None`).
+/// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only
+/// looked at as far as its mark (`None`).
 pub fn look(
     topology: &Name,
     node: &Node,
@@ -98,7 +99,8 @@ fn read_inside(
     Ok(())
 }
 
-/// What the WireGuard interfaces among `links` have; nothing is asked where there are none. One that goes meanwhile is taken from the list.
+/// What the WireGuard interfaces among `links` have; nothing is asked where there are none. One that goes meanwhile is
+/// taken from the list.
 fn wireguards(links: &mut Vec<link::Seen>) -> Result<HashMap<u32, wireguard::Seen>, Error> {
     let indexes: Vec<u32> = links.iter().filter(|link| link.kind == Kind::Wireguard).map(|link| link.index).collect();
     if indexes.is_empty() {
@@ -135,7 +137,8 @@ fn settings(
     question: &Question<'_>,
 ) -> Result<Vec<Sysctl>, Error> {
     let mut settings = Vec::new();
-    // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for forwarding.
+    // What a setting writes besides goes back with it; in a namespace of ours all interfaces follow the one switch for
+    // forwarding.
     let besides = question.settings.iter().filter(|key| question.search || key.contains("/conf/default/"));
     let names = || links.iter().map(|link| link.name.as_str());
     let mut besides: BTreeSet<String> =
@@ -173,7 +176,8 @@ fn settings(
     Ok(settings)
 }
 
-/// The setting by which an interface hears routers, for each that has routes of theirs, where it is about forwarding IPv6: that costs those routes.
+/// The setting by which an interface hears routers, for each that has routes of theirs, where it is about forwarding
+/// IPv6: that costs those routes.
 fn advertised(routes: &[route::Seen], question: &Question<'_>) -> BTreeSet<String> {
     /// `RTPROT_RA` of `include/uapi/linux/rtnetlink.h`.
     const ADVERTISED: u8 = 9;
@@ -193,8 +197,9 @@ fn own_forwarding(link: &link::Seen) -> impl Iterator<Item = (String, u32)> {
     families.filter_map(|(family, value)| Some((format!("net/{family}/conf/{}/forwarding", link.name), value?)))
 }
 
-/// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the node in `settings`, and IPv6, which is on.
-/// The links say it themselves; what a new one begins with is read where one will come.
+/// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the
+/// node in `settings`, and IPv6, which is on. The links say it themselves; what a new one begins with is read where one
+/// will come.
 fn astray(
     node: &Node,
     links: &[link::Seen],
@@ -244,8 +249,8 @@ fn astray(
     Ok(found)
 }
 
-/// Whether forwarding is on, asked over netlink: 5 µs, where the file in `/proc/sys` takes more the more namespaces there are. `None` for another setting, and
-/// where there is no answer, such as without IPv6.
+/// Whether forwarding is on, asked over netlink: 5 µs, where the file in `/proc/sys` takes more the more namespaces
+/// there are. `None` for another setting, and where there is no answer, such as without IPv6.
 fn forwarding(socket: &socket::Socket, key: &str) -> Option<bool> {
     const GET_NETCONF: u16 = 82;
     // `NETCONFA_*` of `include/uapi/linux/netconf.h`.
@@ -279,8 +284,8 @@ fn inserts(topology: &Name, node: &Node, question: &Question<'_>) -> Result<Vec<
     chains.iter().map(|(chain, wanted)| insert::observe(node, topology, chain, *wanted)).collect()
 }
 
-/// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are known; then for those where an end was seen
-/// that fits.
+/// Which nodes the numbers in `links` stand for: asked for the host and for the nodes that are likely, until all are
+/// known; then for those where an end was seen that fits.
 fn nsids(
     socket: &socket::Socket,
     node: &Node,

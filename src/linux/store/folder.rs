@@ -1,4 +1,5 @@
-//! Files in a folder that nobody but the user who runs topo can have written: read only if that is so, written whole and then renamed.
+//! Files in a folder that nobody but the user who runs topo can have written: read only if that is so, written whole
+//! and then renamed.
 
 use crate::kernel::{Error, ErrorKind};
 use nix::dir::Dir;
@@ -35,7 +36,8 @@ pub fn read_whole(folder: &OwnedFd, name: &str, path: &Path) -> Result<Option<Ve
     Ok(Some(text))
 }
 
-/// Writes the file `name` under another name and renames it, so that whoever kills topo leaves either the old or the new one. On failure the old one stands.
+/// Writes the file `name` under another name and renames it, so that whoever kills topo leaves either the old or the
+/// new one. On failure the old one stands.
 pub fn write_whole(folder: &OwnedFd, name: &str, text: &[u8], path: &Path) -> Result<(), Error> {
     let refused = |e: nix::Error| Error::os(format!("write {}", path.display()), e as i32);
     let temporary = format!(".{name}.new");

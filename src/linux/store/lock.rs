@@ -1,6 +1,7 @@
 //! One change at a time on a machine: an exclusive `flock`.
 //!
-//! The file goes with the last topology, so whoever gets the lock looks again whether the file is still the one of that name: else two could hold a lock each.
+//! The file goes with the last topology, so whoever gets the lock looks again whether the file is still the one of that
+//! name: else two could hold a lock each.
 
 use super::record::Records;
 use crate::kernel::{Error, ErrorKind};
@@ -25,8 +26,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The lock that this process holds, if it holds one.
 static HELD: Mutex<Weak<File>> = Mutex::new(Weak::new());
 
-/// Whether programs that are started from now on keep the lock that is held until they end, as they do unless told otherwise. A program of a check changes
-/// nothing that the next run would have to wait for.
+/// Whether programs that are started from now on keep the lock that is held until they end, as they do unless told
+/// otherwise. A program of a check changes nothing that the next run would have to wait for.
 pub fn pass_on(yes: bool) {
     if let Some(file) = HELD.lock().unwrap_or_else(PoisonError::into_inner).upgrade() {
         let flag = if yes { FdFlag::empty() } else { FdFlag::FD_CLOEXEC };
@@ -44,8 +45,9 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the machine's lock; waits for it at most `timeout`, and no longer once `interrupted` is not 0, which is [`ErrorKind::Interrupted`]. `on_wait` is
-    /// told once who holds it (`pid 71: topo apply lab.yaml`), and again when that changes. In vain it is [`ErrorKind::Locked`].
+    /// Takes the machine's lock; waits for it at most `timeout`, and no longer once `interrupted` is not 0, which is
+    /// [`ErrorKind::Interrupted`]. `on_wait` is told once who holds it (`pid 71: topo apply lab.yaml`), and again when
+    /// that changes. In vain it is [`ErrorKind::Locked`].
     pub fn take(timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
         Self::take_at(Path::new(super::record::DIR), timeout, interrupted, on_wait)
     }
@@ -164,7 +166,8 @@ fn open(dir: &Path) -> Result<Option<(OwnedFd, File)>, Error> {
         Err(e) if e.errno == Some(nix::libc::ENOENT) && dir.parent().is_some_and(Path::exists) => return Ok(None),
         folder => folder?,
     };
-    // Not closed in the programs that are started: an nft that outlives a killed topo still changes something, and whoever comes next waits for it.
+    // Not closed in the programs that are started: an nft that outlives a killed topo still changes something, and
+    // whoever comes next waits for it.
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     match openat(&folder, FILE, flags, Mode::from_bits_truncate(0o600)) {
         Ok(file) => Ok(Some((folder, File::from(file)))),

@@ -1,7 +1,9 @@
-//! The records in `/run/topo/NAME/record.json`: what the kernel cannot hold. They vanish with a reboot, as the kernel's objects do.
+//! The records in `/run/topo/NAME/record.json`: what the kernel cannot hold. They vanish with a reboot, as the kernel's
+//! objects do.
 //!
-//! A record is written whole to another file and renamed, so that whoever kills topo leaves either the old or the new one. It is believed only where nobody
-//! but the user who runs topo could have written it: no symbolic link on the way, this user's, writable by nobody else.
+//! A record is written whole to another file and renamed, so that whoever kills topo leaves either the old or the new
+//! one. It is believed only where nobody but the user who runs topo could have written it: no symbolic link on the way,
+//! this user's, writable by nobody else.
 
 use super::folder::{is_temporary, list, make, open_folder, read_whole, unlink, write_whole};
 use super::names::WANTED;
@@ -44,12 +46,14 @@ struct Versioned<T> {
     /// Whose it is; records of topo 0.1 do not say.
     #[serde(default)]
     topology: Option<Name>,
-    /// [`sum`] of the record: one that was changed by anything but topo is not believed, for it says what others' things are put back to.
+    /// [`sum`] of the record: one that was changed by anything but topo is not believed, for it says what others'
+    /// things are put back to.
     sum: u64,
     record: T,
 }
 
-/// A number that differs where a text does (FNV-1a, 64 bits); it guards against accidents, the folder's owner against people.
+/// A number that differs where a text does (FNV-1a, 64 bits); it guards against accidents, the folder's owner against
+/// people.
 fn sum(text: &[u8]) -> u64 {
     text.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -72,7 +76,8 @@ impl Records {
         Self { dir: dir.into() }
     }
 
-    /// The record of `topology`. A file that is torn or no record is a warning; one that somebody else could have written, or a newer topo wrote, an error.
+    /// The record of `topology`. A file that is torn or no record is a warning; one that somebody else could have
+    /// written, or a newer topo wrote, an error.
     pub fn load(&self, topology: &Name) -> Result<Loaded, Error> {
         let path = self.path(topology)?;
         let folder = match self.folder(topology) {
@@ -95,8 +100,9 @@ impl Records {
         write_whole(&self.make_folder(topology)?, FILE, &text, &path)
     }
 
-    /// Removes the record of `topology` and what is remembered of its applies, and the folder of records if it is empty then. (A lock in it is removed by who
-    /// holds it, an apply that waits for confirmation by who confirms or undoes it.) None there is fine: a run may have been cut off before it wrote one.
+    /// Removes the record of `topology` and what is remembered of its applies, and the folder of records if it is empty
+    /// then. (A lock in it is removed by who holds it, an apply that waits for confirmation by who confirms or undoes
+    /// it.) None there is fine: a run may have been cut off before it wrote one.
     pub fn remove(&self, topology: &Name) -> Result<(), Error> {
         let path = self.path(topology)?;
         let folder = match self.folder(topology) {
@@ -126,7 +132,8 @@ impl Records {
         Ok(())
     }
 
-    /// Whether the folder of `topology` is all that there is: no record, not even a damaged one, and no apply that waits for confirmation.
+    /// Whether the folder of `topology` is all that there is: no record, not even a damaged one, and no apply that
+    /// waits for confirmation.
     pub fn is_bare(&self, topology: &Name) -> Result<bool, Error> {
         let path = self.path(topology)?;
         match self.folder(topology) {

@@ -1,5 +1,6 @@
-//! What else is in the folder `/run/topo/NAME/`, beside the record: how the last applies are undone, and what waits for confirmation. Each file is as safe as the
-//! record: this user's alone, not through a symbolic link, whole, with a version.
+//! What else is in the folder `/run/topo/NAME/`, beside the record: how the last applies are undone, and what waits for
+//! confirmation. Each file is as safe as the record: this user's alone, not through a symbolic link, whole, with a
+//! version.
 
 use super::folder::{list, read_whole, unlink, write_whole};
 use super::names::number;

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
 pub(crate) const ETHERNET_MTU: u32 = 1500;
 
-/// The largest packet of IPv4 (`IP_MAX_MTU`): a vrf and `lo` say that they take larger ones, and what is put around a packet has to fit in.
+/// The largest packet of IPv4 (`IP_MAX_MTU`): a vrf and `lo` say that they take larger ones, and what is put around a
+/// packet has to fit in.
 pub(crate) const LARGEST_PACKET: u32 = 65_535;
 
 /// `wanted`, completed by what `observed` and its record say.
@@ -45,7 +46,8 @@ pub(crate) fn where_they_are(goal: &mut State, observed: &State) {
     }
 }
 
-/// An IPv4 address comes second where somebody else's address of its subnet stands first: the kernel says so, and the file cannot.
+/// An IPv4 address comes second where somebody else's address of its subnet stands first: the kernel says so, and the
+/// file cannot.
 pub(crate) fn behind_others(goal: &mut State, observed: &State) {
     let first = |item: &Item| match (&item.owner, &item.resource) {
         (Owner::Theirs(_), Resource::Address(there)) if there.address.addr().is_ipv4() && !there.secondary => {
@@ -109,7 +111,8 @@ pub(crate) fn kernel_rules(goal: &mut State) {
     }
 }
 
-/// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where somebody set it by hand, after which the kernel stops adjusting.
+/// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where somebody set it by
+/// hand, after which the kernel stops adjusting.
 pub(crate) fn bridge_mtus(goal: &mut State) {
     let auto: Vec<LinkId> = goal
         .items
@@ -134,7 +137,8 @@ pub(crate) fn bridge_mtus(goal: &mut State) {
     }
 }
 
-/// A port of ours without VLANs of its own, of somebody else's bridge that filters them, has what that bridge gives to who joins it.
+/// A port of ours without VLANs of its own, of somebody else's bridge that filters them, has what that bridge gives to
+/// who joins it.
 pub(crate) fn default_vlans(goal: &mut State, observed: &State) {
     let given = |link: &Link| {
         let master = link
@@ -157,8 +161,9 @@ pub(crate) fn default_vlans(goal: &mut State, observed: &State) {
     }
 }
 
-/// A port of ours is born with a high hardware address on somebody else's bridge: one whose own was never set has the lowest of its ports
-/// (`br_stp_recalculate_bridge_id`), and everybody there would look for it at another address than they know. libvirt does so, too.
+/// A port of ours is born with a high hardware address on somebody else's bridge: one whose own was never set has the
+/// lowest of its ports (`br_stp_recalculate_bridge_id`), and everybody there would look for it at another address than
+/// they know. libvirt does so, too.
 pub(crate) fn high_addresses(goal: &mut State, observed: &State) {
     let theirs = |bridge: &LinkId| {
         let named = goal.link(bridge).is_some_and(|bridge| bridge.tenure == Tenure::Existing);
@@ -186,8 +191,9 @@ pub(crate) fn high_addresses(goal: &mut State, observed: &State) {
     }
 }
 
-/// A link that stands on another has its MTU (`macvlan_newlink`), a tunnel less what it puts around a packet; the ports of a bond have that of the bond
-/// (`bond_enslave`). The kernel sees to that at birth only, and when the lower link's gets smaller.
+/// A link that stands on another has its MTU (`macvlan_newlink`), a tunnel less what it puts around a packet; the ports
+/// of a bond have that of the bond (`bond_enslave`). The kernel sees to that at birth only, and when the lower link's
+/// gets smaller.
 pub(crate) fn linked_mtus(goal: &mut State, observed: &State) {
     // One on another on another: as deep as that.
     for _ in 0..4 {
@@ -232,7 +238,8 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
     let waiting = Waiting::of(goal, observed);
     for prior in &observed.record.prior {
         let id = prior.id();
-        // The last topology that names a setting gives it back; it finds the value from before in the record of whoever had it first.
+        // The last topology that names a setting gives it back; it finds the value from before in the record of whoever
+        // had it first.
         let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl))
             || observed.other_with_setting(&id).is_some();
         // A secret that was not set before cannot be unset.
@@ -247,7 +254,8 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
     inherit(goal, observed);
 }
 
-/// The links of somebody else (moved, set down, without routes) and the rules that keep what was there before from coming back.
+/// The links of somebody else (moved, set down, without routes) and the rules that keep what was there before from
+/// coming back.
 pub(crate) struct Waiting {
     taken: Vec<LinkId>,
     down: Vec<LinkId>,
@@ -314,8 +322,9 @@ impl Waiting {
     }
 }
 
-/// Settings of interfaces that left the file, where a switch or default of the node reaches them: those of a link of ours have what that gives a fresh one,
-/// whatever they had when topo first wrote them; one of somebody else's goes where the switch took it, and back where the switch took it nowhere.
+/// Settings of interfaces that left the file, where a switch or default of the node reaches them: those of a link of
+/// ours have what that gives a fresh one, whatever they had when topo first wrote them; one of somebody else's goes
+/// where the switch took it, and back where the switch took it nowhere.
 pub(crate) fn follow(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let Resource::Sysctl(own) = prior else { continue };
@@ -377,8 +386,8 @@ pub(crate) fn inherit(goal: &mut State, observed: &State) {
     }
 }
 
-/// What somebody set by hand in a namespace of ours, of which nothing in the file speaks: forwarding of a link follows the switch, IPv6 is on. (It is looked
-/// at only where it is otherwise.)
+/// What somebody set by hand in a namespace of ours, of which nothing in the file speaks: forwarding of a link follows
+/// the switch, IPv6 is on. (It is looked at only where it is otherwise.)
 pub(crate) fn astray(goal: &mut State, observed: &State) {
     let stays = |now: &Sysctl| match now.link() {
         Some(link) => goal.link(&link).is_some() && !gone(goal, observed, now),
@@ -401,7 +410,8 @@ pub(crate) fn astray(goal: &mut State, observed: &State) {
     back.into_iter().for_each(|sysctl| goal.insert(Resource::Sysctl(sysctl), Owner::Restored));
 }
 
-/// What links did for the kernel comes back where the file no longer says it. One that is made anew has what the kernel gives it.
+/// What links did for the kernel comes back where the file no longer says it. One that is made anew has what the kernel
+/// gives it.
 pub(crate) fn offloads(goal: &mut State, observed: &State) {
     for (home, prior) in &observed.record.offload {
         let at = goal.link(home).or_else(|| goal.links().find(|link| link.home() == home));
@@ -418,7 +428,8 @@ pub(crate) fn offloads(goal: &mut State, observed: &State) {
     }
 }
 
-/// Whether the interface of somebody else that a setting is of went while all was looked at: it is in the list, and its setting cannot be read any more.
+/// Whether the interface of somebody else that a setting is of went while all was looked at: it is in the list, and its
+/// setting cannot be read any more.
 pub(crate) fn went(observed: &State, sysctl: &Sysctl) -> bool {
     let there = sysctl
         .link()

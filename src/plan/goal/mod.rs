@@ -1,4 +1,5 @@
-//! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge has the MTU of its ports.
+//! What is wanted besides what the file says: what was there before comes back, the kernel's own rules stay, a bridge
+//! has the MTU of its ports.
 
 pub(crate) mod complete;
 

@@ -39,7 +39,8 @@ pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
     Yaml::Map(map.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect())
 }
 
-/// An interface of somebody else that is configured where it is. What the file writes of it is what the record has the value from before of.
+/// An interface of somebody else that is configured where it is. What the file writes of it is what the record has the
+/// value from before of.
 fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     let away = section.state.record.moved.iter().any(|(_, from)| *from == prior.id);
     let there = section.state.link(&prior.id).filter(|_| !away && prior.id.node == *section.node)?;
@@ -104,7 +105,8 @@ fn impair(section: &Section<'_>, link: &LinkId, map: &mut Yaml) {
     }
 }
 
-/// What it does for the kernel, of what the record has the value from before of. Where only some of what a name stands for is on, it is on.
+/// What it does for the kernel, of what the record has the value from before of. Where only some of what a name stands
+/// for is on, it is on.
 fn offload(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     let managed =
         section.state.record.offload.iter().filter(|(home, _)| home == link.home()).flat_map(|(_, prior)| prior.keys());
@@ -166,7 +168,8 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
         _ => 1500,
     };
     map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != usual));
-    // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is there. A bridge has that of a port.
+    // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is
+    // there. A bridge has that of a port.
     let mut ports =
         section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
     let follows =
@@ -202,7 +205,8 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     map.put_list("alternative-names", alternative_names.get().into_iter().flatten().map(Yaml::of).collect());
 }
 
-/// Kinds whose number of queues says nothing: a bond has 16 (`BOND_DEFAULT_TX_QUEUES`), a tun with several as many as fit.
+/// Kinds whose number of queues says nothing: a bond has 16 (`BOND_DEFAULT_TX_QUEUES`), a tun with several as many as
+/// fit.
 fn many(kind: &Kind) -> bool {
     matches!(kind, Kind::Loopback | Kind::Bond | Kind::Tun | Kind::Tap)
 }

@@ -15,7 +15,8 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     node.put_list("nat", nat);
     let mut firewall = Yaml::map();
     for chain in table.chains.iter().filter(|chain| chain.kind != "nat") {
-        // What stands before connection tracking has a chain of its own, and is written with the other rules of its hook.
+        // What stands before connection tracking has a chain of its own, and is written with the other rules of its
+        // hook.
         let hook = chain.name.strip_prefix("raw-").unwrap_or(&chain.name);
         if hook == chain.name || find(hook).is_none() {
             let early = find(&format!("raw-{hook}"))
@@ -28,8 +29,9 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
     put_firewall(firewall, node, inserts);
 }
 
-/// The rules of the chains of what arrives and of what the node itself opens as one list: one entry for a rule of both, where the order of both allows it, and
-/// where the rule that a `dnat` with `local: true` has in the chain of what `leaves` is there.
+/// The rules of the chains of what arrives and of what the node itself opens as one list: one entry for a rule of both,
+/// where the order of both allows it, and where the rule that a `dnat` with `local: true` has in the chain of what
+/// `leaves` is there.
 fn destination_nat(mut arriving: &[TableRule], mut local: &[TableRule], leaves: &[TableRule]) -> Vec<Yaml> {
     let one = |rule: &TableRule, other: &TableRule| in_output(rule) == *other && leaves_by_itself(rule, leaves);
     let mut list = Vec::new();
@@ -65,7 +67,8 @@ fn leaves_by_itself(rule: &TableRule, leaves: &[TableRule]) -> bool {
     })
 }
 
-/// What `local: true` makes of a rule for what arrives: it comes in nowhere, and is for the node's own addresses where it says no destination.
+/// What `local: true` makes of a rule for what arrives: it comes in nowhere, and is for the node's own addresses where
+/// it says no destination.
 fn in_output(rule: &TableRule) -> TableRule {
     match rule {
         TableRule::Typed(rule) => {
@@ -111,7 +114,8 @@ fn raw(text: &str) -> Yaml {
     Yaml::map().with("nft", Yaml::of(&text))
 }
 
-/// A rule of `nat`. In what the node itself opens, a rule without a destination is for the node's addresses anyway (`arrives` is false).
+/// A rule of `nat`. In what the node itself opens, a rule without a destination is for the node's addresses anyway
+/// (`arrives` is false).
 fn nat_rule(rule: &TableRule, arrives: bool, local: Option<Yaml>) -> Yaml {
     let rule = match rule {
         TableRule::Typed(rule) => rule,

@@ -15,7 +15,8 @@ pub const SPEC: Spec = Spec {
     below: Below::Nothing,
 };
 
-/// The attributes of a bond (`ip link help bond`; `bond_opts` in `drivers/net/bonding/bond_options.c` says which want it down or without ports).
+/// The attributes of a bond (`ip link help bond`; `bond_opts` in `drivers/net/bonding/bond_options.c` says which want
+/// it down or without ports).
 const ATTRIBUTES: &[Attribute] = &[
     // Only without ports: those would have to be taken out and put in again, which costs as much as a new bond.
     fixed("mode", Default::Word("balance-rr")),

@@ -15,7 +15,8 @@ pub const SPEC: Spec = Spec {
     below: Below::Nothing,
 };
 
-/// The attributes of a bridge (`ip link help bridge`; defaults from `br_dev_setup`, `br_multicast_init` in `net/bridge`).
+/// The attributes of a bridge (`ip link help bridge`; defaults from `br_dev_setup`, `br_multicast_init` in
+/// `net/bridge`).
 pub const ATTRIBUTES: &[Attribute] = &[
     in_place("stp", Default::Bool(false)),
     in_place("forward-delay", Default::Centis(1500)),

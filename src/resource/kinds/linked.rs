@@ -40,7 +40,8 @@ pub const MACVLAN: Spec = on(Kind::Macvlan, "macvlan", "CONFIG_MACVLAN", MODE, 1
 /// A macvtap, with `TUN_READQ_SIZE` of `include/linux/if_tun.h`.
 pub const MACVTAP: Spec = on(Kind::Macvtap, "macvtap", "CONFIG_MACVTAP", MODE, 500);
 
-/// An ipvlan. All on one interface have one mode and one flag: who changes one changes them all (`ipvlan_set_port_mode`).
+/// An ipvlan. All on one interface have one mode and one flag: who changes one changes them all
+/// (`ipvlan_set_port_mode`).
 pub const IPVLAN: Spec = on(
     Kind::Ipvlan,
     "ipvlan",

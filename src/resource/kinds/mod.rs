@@ -1,6 +1,7 @@
 //! What is known of each kind of link: its attributes, their defaults, and whether the kernel can change them in place.
 //!
-//! One table serves the language, the difference and the documentation; the kernel door has the numbers that go with the names.
+//! One table serves the language, the difference and the documentation; the kernel door has the numbers that go with
+//! the names.
 
 mod bond;
 mod bridge;

@@ -23,5 +23,6 @@ pub const DUMMY: Spec = plain(Kind::Dummy, "dummy", "CONFIG_DUMMY", &[], 1500, 1
 /// An ifb, with `TX_Q_LIMIT` of `drivers/net/ifb.c`.
 pub const IFB: Spec = plain(Kind::Ifb, "ifb", "CONFIG_IFB", &[], 1500, 32);
 
-/// A VRF. It takes all that IPv6 can send (`vrf_setup`: `IP6_MAX_MTU`); there is no `changelink`, so another table needs another VRF.
+/// A VRF. It takes all that IPv6 can send (`vrf_setup`: `IP6_MAX_MTU`); there is no `changelink`, so another table
+/// needs another VRF.
 pub const VRF: Spec = plain(Kind::Vrf, "vrf", "CONFIG_NET_VRF", &[fixed("table", Default::Unset)], 65575, 1000);

@@ -7,7 +7,8 @@ use crate::resource::{Impact, Kind, Value};
 pub struct Attribute {
     /// Its name in the language.
     pub name: &'static str,
-    /// What a fresh link has; [`Default::Kernel`] where that depends on the machine and is therefore never compared unless written.
+    /// What a fresh link has; [`Default::Kernel`] where that depends on the machine and is therefore never compared
+    /// unless written.
     pub default: Default,
     /// What changing it takes.
     pub impact: Impact,

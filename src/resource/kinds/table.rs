@@ -46,13 +46,15 @@ pub fn dies_with_link(kind: &Kind) -> bool {
     !spec(kind).is_some_and(|spec| matches!(spec.below, Below::Stays(_)))
 }
 
-/// Whether a link of this kind that is put on one of kind `lower` is beside it, on what that is on (`macvlan_common_newlink`, `ipvlan_link_new`).
+/// Whether a link of this kind that is put on one of kind `lower` is beside it, on what that is on
+/// (`macvlan_common_newlink`, `ipvlan_link_new`).
 pub fn beside(kind: &Kind, lower: &Kind) -> bool {
     let macvlan = |kind: &Kind| matches!(kind, Kind::Macvlan | Kind::Macvtap);
     macvlan(kind) && macvlan(lower) || *kind == Kind::Ipvlan && *lower == Kind::Ipvlan
 }
 
-/// Whether a link of this kind has no larger MTU than what it is on, and at birth the same (`macvlan_change_mtu`, `vlan_dev_change_mtu`).
+/// Whether a link of this kind has no larger MTU than what it is on, and at birth the same (`macvlan_change_mtu`,
+/// `vlan_dev_change_mtu`).
 pub fn no_larger_than_below(kind: &Kind) -> bool {
     spec(kind).is_some_and(|spec| spec.mtu == Mtu::Below { v4: 0, v6: 0 })
 }
@@ -84,8 +86,9 @@ pub fn mac_impact(kind: &Kind) -> Option<Impact> {
     }
 }
 
-/// Whether two values are the same to a kernel: it counts durations in ticks of 1, 3.3, 4 or 10 ms and gives them back rounded down to hundredths of a second
-/// (`clock_t_to_jiffies`, `jiffies_to_clock_t`), so that a hundredth may get lost on the way.
+/// Whether two values are the same to a kernel: it counts durations in ticks of 1, 3.3, 4 or 10 ms and gives them back
+/// rounded down to hundredths of a second (`clock_t_to_jiffies`, `jiffies_to_clock_t`), so that a hundredth may get
+/// lost on the way.
 pub fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Centis(a), Value::Centis(b)) => a.abs_diff(*b) <= 1,
@@ -93,7 +96,8 @@ pub fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The attributes that are managed in `wanted` and different in `observed`. One that the kernel did not report is not compared.
+/// The attributes that are managed in `wanted` and different in `observed`. One that the kernel did not report is not
+/// compared.
 pub fn drift(attributes: &[Attribute], wanted: &Options, observed: &Options, drift: &mut Vec<Drift>) {
     for attribute in attributes {
         let (Some(new), Some(old)) = (wanted.get(attribute.name), observed.get(attribute.name)) else { continue };

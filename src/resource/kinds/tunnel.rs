@@ -1,7 +1,8 @@
 //! IP tunnels.
 //!
-//! The kernel works out an MTU from the route to the other end at birth, and again at some changes (`ip_tunnel_bind_dev`, `ip6_tnl_link_config`). Topo always
-//! writes one: that of the link below, or of an Ethernet, less what is put around a packet. So the same file makes the same tunnel.
+//! The kernel works out an MTU from the route to the other end at birth, and again at some changes
+//! (`ip_tunnel_bind_dev`, `ip6_tnl_link_config`). Topo always writes one: that of the link below, or of an Ethernet,
+//! less what is put around a packet. So the same file makes the same tunnel.
 
 use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
@@ -30,7 +31,8 @@ const OVER_V4: &[Attribute] = &[
     in_place("pmtu-discovery", Default::Bool(true)),
 ];
 
-/// IPv6 over IPv4: it is given a link-local address made of its end (`add_v4_addrs`), which would stay when that changes.
+/// IPv6 over IPv4: it is given a link-local address made of its end (`add_v4_addrs`), which would stay when that
+/// changes.
 const SIX_OVER_V4: &[Attribute] = &[
     fixed("local", Default::Unset),
     in_place("remote", Default::Unset),
@@ -48,8 +50,9 @@ const GRE_OVER_V4: &[Attribute] = &[
     in_place("pmtu-discovery", Default::Bool(true)),
 ];
 
-/// Over IPv6: a header of 40 bytes, and 8 for the option that limits how often a packet is put into another. Hop limit and that option are as `ip` has them:
-/// what the kernel makes of a request that says neither are 0 hops and no tunnel in a tunnel.
+/// Over IPv6: a header of 40 bytes, and 8 for the option that limits how often a packet is put into another. Hop limit
+/// and that option are as `ip` has them: what the kernel makes of a request that says neither are 0 hops and no tunnel
+/// in a tunnel.
 const OVER_V6: &[Attribute] = &[
     in_place("local", Default::Unset),
     in_place("remote", Default::Unset),

@@ -3,7 +3,8 @@
 use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
-/// A vxlan. Without a link below it has the whole MTU of an Ethernet device (`vxlan_config_apply`), which lowering gives it.
+/// A vxlan. Without a link below it has the whole MTU of an Ethernet device (`vxlan_config_apply`), which lowering
+/// gives it.
 pub const SPEC: Spec = Spec {
     kind: Kind::Vxlan,
     name: "vxlan",
@@ -15,7 +16,8 @@ pub const SPEC: Spec = Spec {
     below: Below::Dies(Impact::InPlace),
 };
 
-/// The attributes of a vxlan (`ip link help vxlan`; `vxlan_changelink` in `drivers/net/vxlan/vxlan_core.c` says what can change in place).
+/// The attributes of a vxlan (`ip link help vxlan`; `vxlan_changelink` in `drivers/net/vxlan/vxlan_core.c` says what
+/// can change in place).
 pub const ATTRIBUTES: &[Attribute] = &[
     fixed("id", Default::Unset),
     in_place("local", Default::Unset),

@@ -161,7 +161,8 @@ fn stands_on(node: &str, lower: &str, other: &str) {
         if !OVER.contains(&format!(" {name}: ")) {
             continue;
         }
-        // `ip` gives the number where it has no name for it; that of tunnels and vxlans it looks up in the wrong namespace.
+        // `ip` gives the number where it has no name for it; that of tunnels and vxlans it looks up in the wrong
+        // namespace.
         let expected = if name == "iv0" { &other } else { &lower };
         if ["d0", "mv0", "mt0", "iv0"].contains(&name) {
             assert_eq!(link["link_index"], *expected, "{link}");
@@ -171,7 +172,8 @@ fn stands_on(node: &str, lower: &str, other: &str) {
     }
 }
 
-/// Over an interface of another node, then another interface there, then one of the host; back; and again after what is below has gone.
+/// Over an interface of another node, then another interface there, then one of the host; back; and again after what is
+/// below has gone.
 #[test]
 fn over_another_node() {
     run_needing_within("elsewhere::over_another_node", &ALL, Duration::from_secs(60), || {

@@ -59,7 +59,8 @@ pub struct Subject {
     mac: bool,
 }
 
-/// A row of a kind's own: names, what the map says before beside the base, what it says after instead, what is seen, and what it costs.
+/// A row of a kind's own: names, what the map says before beside the base, what it says after instead, what is seen,
+/// and what it costs.
 struct Own(
     &'static [&'static str],
     &'static str,

@@ -1,4 +1,5 @@
-//! Which file uses what of which other: imports resolved as the compiler does, through `super::`, groups, globs and re-exports.
+//! Which file uses what of which other: imports resolved as the compiler does, through `super::`, groups, globs and
+//! re-exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,8 +13,9 @@ record! {
         "ports" ports: Vec<Loc<InterfaceRef>>,
         /// How they share the work; `balance-rr` unless said, as the kernel has it. Example: `active-backup`
         "mode" mode: Option<Loc<BondMode>>,
-        /// How often the carrier of each is looked at: a duration, or a plain number of milliseconds as `ip` has it. Not at all unless said, as the kernel has it, so that a cut line is not noticed; every
-        /// `100ms` in the modes `802.3ad`, `balance-tlb` and `balance-alb`, which cannot do without. Example: `100ms` Example: `100`
+        /// How often the carrier of each is looked at: a duration, or a plain number of milliseconds as `ip` has it.
+        /// Not at all unless said, as the kernel has it, so that a cut line is not noticed; every `100ms` in the modes
+        /// `802.3ad`, `balance-tlb` and `balance-alb`, which cannot do without. Example: `100ms` Example: `100`
         "miimon" miimon: Option<Loc<Milliseconds>>,
         /// How long after its carrier comes one is used: a multiple of `miimon`, written like it. Example: `200ms`
         "up-delay" up_delay: Option<Loc<Milliseconds>>,
@@ -24,13 +25,15 @@ record! {
         "primary" primary: Option<Loc<IfName>>,
         /// When the primary is used again after it failed; `always` unless said. Example: `failure`
         "primary-reselect" primary_reselect: Option<Loc<PrimaryReselect>>,
-        /// Whose hardware address the interfaces have in mode `active-backup`: all that of the bond (`none`, unless said), or each its own. Example: `active`
+        /// Whose hardware address the interfaces have in mode `active-backup`: all that of the bond (`none`, unless
+        /// said), or each its own. Example: `active`
         "fail-over-mac" fail_over_mac: Option<Loc<FailOverMac>>,
         /// How often LACP asks; `slow` unless said. Only in mode `802.3ad`. Example: `fast`
         "lacp-rate" lacp_rate: Option<Loc<LacpRate>>,
         /// What decides by which interface a packet leaves. Example: `layer3+4`
         "transmit-hash-policy" transmit_hash_policy: Option<Loc<HashPolicy>>,
-        /// How the group of ports that is used is chosen; `stable` unless said. Only in mode `802.3ad`. Example: `bandwidth`
+        /// How the group of ports that is used is chosen; `stable` unless said. Only in mode `802.3ad`. Example:
+        /// `bandwidth`
         "ad-select" ad_select: Option<Loc<AdSelect>>,
         /// How many interfaces must have carrier for the bond to have it; 0 unless said. Example: `2`
         "min-links" min_links: Option<Loc<Number<0, 2_147_483_647>>>,

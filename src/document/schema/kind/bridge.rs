@@ -36,7 +36,8 @@ record! {
         "multicast-query-use-ifaddr" multicast_query_use_ifaddr: Option<Loc<bool>>,
         /// The bridge asks who listens. Example: `true`
         "multicast-querier" multicast_querier: Option<Loc<bool>>,
-        /// How many groups are kept; 4096 unless said. The bridge joins some itself, and where there are more groups than this the kernel turns snooping off. Example: `512`
+        /// How many groups are kept; 4096 unless said. The bridge joins some itself, and where there are more groups
+        /// than this the kernel turns snooping off. Example: `512`
         "multicast-hash-max" multicast_hash_max: Option<Loc<Number<8, 4_294_967_295>>>,
         /// How often is asked before a group is dropped; 2 unless said. Example: `3`
         "multicast-last-member-count" multicast_last_member_count: Option<Loc<Number<0, 4_294_967_295>>>,
@@ -70,7 +71,8 @@ record! {
         "no-linklocal-learn" no_linklocal_learn: Option<Loc<bool>>,
         /// Whether ports have VLANs (`port-vlan`) that frames are held against; `false` unless said. Example: `true`
         "vlan-filtering" vlan_filtering: Option<Loc<bool>>,
-        /// The VLAN, untagged, of a port (and of the bridge itself) that has no `port-vlan`; 1 unless said, 0 for none. Example: `10`
+        /// The VLAN, untagged, of a port (and of the bridge itself) that has no `port-vlan`; 1 unless said, 0 for none.
+        /// Example: `10`
         "vlan-default-pvid" vlan_default_pvid: Option<Loc<Number<0, 4094>>>,
         /// The tag of its VLANs; `802.1q` unless said. Example: `802.1ad`
         "vlan-protocol" vlan_protocol: Option<Loc<VlanProtocol>>,

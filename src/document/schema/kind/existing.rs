@@ -11,7 +11,9 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 record! {
     /// An interface of somebody else.
     ExistingLink as "`existing`" {
-        /// Where it is now: it is moved here, and back by destroy, with the addresses, routes and up state that the move cost it, as far as topo has words for them: what a daemon put there (DHCP, router advertisements) the daemon puts there again. Example: `host/eth1`
+        /// Where it is now: it is moved here, and back by destroy, with the addresses, routes and up state that the
+        /// move cost it, as far as topo has words for them: what a daemon put there (DHCP, router advertisements) the
+        /// daemon puts there again. Example: `host/eth1`
         "from" from: Option<Loc<InterfaceRef>>,
     }
 }

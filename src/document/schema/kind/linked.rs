@@ -17,9 +17,11 @@ record! {
         "protocol" protocol: Option<Loc<VlanProtocol>>,
         /// Whether the tag is taken off before the packet is seen here; `true` unless said. Example: `false`
         "reorder-header" reorder_header: Option<Loc<bool>>,
-        /// Whether the VLAN is registered at the switch by GVRP. A namespace where such a VLAN is in a VRF should not be deleted by hand: Linux 6.12 stops there. Example: `true`
+        /// Whether the VLAN is registered at the switch by GVRP. A namespace where such a VLAN is in a VRF should not
+        /// be deleted by hand: Linux 6.12 stops there. Example: `true`
         "gvrp" gvrp: Option<Loc<bool>>,
-        /// Whether the VLAN is registered at the switch by MVRP. A namespace where such a VLAN is in a VRF should not be deleted by hand: Linux 6.12 stops there. Example: `true`
+        /// Whether the VLAN is registered at the switch by MVRP. A namespace where such a VLAN is in a VRF should not
+        /// be deleted by hand: Linux 6.12 stops there. Example: `true`
         "mvrp" mvrp: Option<Loc<bool>>,
         /// Whether it may be up while the interface it is on is down. Example: `true`
         "loose-binding" loose_binding: Option<Loc<bool>>,

@@ -15,7 +15,8 @@ record! {
         "local" local: Loc<IpAddr>,
         /// The other end. Example: `10.0.0.2`
         "remote" remote: Loc<IpAddr>,
-        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there. Example: `eth0`
+        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there.
+        /// Example: `eth0`
         "link" link: Option<Loc<InterfaceRef>>,
         /// The key that tells tunnels of the same ends apart. Example: `7`
         "key" key: Option<Loc<Number<0, 4_294_967_295>>>,
@@ -23,9 +24,11 @@ record! {
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
         /// The TOS of what it sends over IPv4; 1 is taken over from inside. Example: `1`
         "tos" tos: Option<Loc<Number<0, 255>>>,
-        /// Whether what it sends over IPv4 must not be fragmented; `true` unless said, and with a `ttl` always. Example: `false`
+        /// Whether what it sends over IPv4 must not be fragmented; `true` unless said, and with a `ttl` always.
+        /// Example: `false`
         "pmtu-discovery" pmtu_discovery: Option<Loc<bool>>,
-        /// How often what it sends over IPv6 may be put into another tunnel: a number or `none`; 4 unless said. Example: `none`
+        /// How often what it sends over IPv6 may be put into another tunnel: a number or `none`; 4 unless said.
+        /// Example: `none`
         "encapsulation-limit" encapsulation_limit: Option<Loc<EncapsulationLimit>>,
     }
 }
@@ -37,7 +40,8 @@ record! {
         "local" local: Loc<IpAddr>,
         /// The other end. Example: `10.0.0.2`
         "remote" remote: Loc<IpAddr>,
-        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there. Example: `eth0`
+        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there.
+        /// Example: `eth0`
         "link" link: Option<Loc<InterfaceRef>>,
         /// The TTL of what it sends; 0, taken over from inside, unless said. Example: `64`
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
@@ -55,7 +59,8 @@ record! {
         "local" local: Loc<IpAddr>,
         /// The other end. Example: `"fd00::2"`
         "remote" remote: Loc<IpAddr>,
-        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there. Example: `eth0`
+        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there.
+        /// Example: `eth0`
         "link" link: Option<Loc<InterfaceRef>>,
         /// The hop limit of what it sends; 64 unless said, 0 is taken over from inside. Example: `32`
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
@@ -64,7 +69,8 @@ record! {
     }
 }
 
-/// How often what a tunnel sends may be put into another one (RFC 2473, section 4.1.1); `None` for as often as anybody likes.
+/// How often what a tunnel sends may be put into another one (RFC 2473, section 4.1.1); `None` for as often as anybody
+/// likes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EncapsulationLimit(pub Option<u8>);
 

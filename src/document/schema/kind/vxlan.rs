@@ -38,7 +38,8 @@ record! {
         "l2miss" l2miss: Option<Loc<bool>>,
         /// Programs are told of unknown neighbours. Example: `true`
         "l3miss" l3miss: Option<Loc<bool>>,
-        /// How long a learned entry is kept, in whole seconds; a plain number is of seconds, as `ip` has it; `300s` unless said. Example: `60s` Example: `60`
+        /// How long a learned entry is kept, in whole seconds; a plain number is of seconds, as `ip` has it; `300s`
+        /// unless said. Example: `60s` Example: `60`
         "ageing" ageing: Option<Loc<crate::document::value::Seconds>>,
         /// How many entries are kept; 0, any number, unless said. Example: `1000`
         "limit" limit: Option<Loc<Number<0, 4_294_967_295>>>,

@@ -10,13 +10,15 @@ use schemars::{Schema, json_schema};
 record! {
     /// A WireGuard tunnel.
     Wireguard as "a wireguard interface" {
-        /// The file with its private key, as `wg genkey` writes it; a relative path is relative to the YAML file. Example: `keys/a.key`
+        /// The file with its private key, as `wg genkey` writes it; a relative path is relative to the YAML file.
+        /// Example: `keys/a.key`
         "private-key-file" private_key_file: Loc<KeyFile>,
         /// The UDP port it listens on; chosen by the kernel unless said. Example: `51820`
         "listen-port" listen_port: Option<Loc<Number<1, 65535>>>,
         /// The mark of what it sends. Example: `0x20`
         "fwmark" fwmark: Option<Loc<Mark>>,
-        /// The node where it is born and its packets leave, whatever node it lives in. Changing it makes the interface anew. Example: `host`
+        /// The node where it is born and its packets leave, whatever node it lives in. Changing it makes the interface
+        /// anew. Example: `host`
         "transport" transport: Option<Loc<TransportNode>>,
         /// The others. Who is not listed is removed. Example: `[{ interface: B/wg0, allowed-ips: [10.9.0.2/32] }]`
         "peers" peers: Vec<Peer>,
@@ -28,18 +30,23 @@ record! {
     Peer as "a peer" {
         /// Its public key. Example: `xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=`
         "public-key" public_key: Option<Loc<PublicKey>>,
-        /// Its interface in this file, instead of the key: that is derived from the interface's key file. Example: `B/wg0`
+        /// Its interface in this file, instead of the key: that is derived from the interface's key file. Example:
+        /// `B/wg0`
         "interface" interface: Option<Loc<InterfaceRef>>,
         /// What it may send, and what is sent to it. Makes no routes. Example: `[10.9.0.2/32]`
         "allowed-ips" allowed_ips: Many<Loc<Prefix>>,
-        /// Where it is called first: address and port; an address, not a name. Where it is not said, the peer is the one that calls. Once it was heard the kernel
-        /// follows it to wherever it is heard from, and so does the plan: what is learned is no drift, another endpoint in the file is. Example: `"192.0.2.1:51820"`
+        /// Where it is called first: address and port; an address, not a name. Where it is not said, the peer is the
+        /// one that calls. Once it was heard the kernel follows it to wherever it is heard from, and so does the plan:
+        /// what is learned is no drift, another endpoint in the file is. Example: `"192.0.2.1:51820"`
         "endpoint" endpoint: Option<Loc<Endpoint>>,
-        /// Whether it may be heard from elsewhere, as one behind address translation is; `true` unless said. Where it is `false` it is put back to its `endpoint`. Example: `false`
+        /// Whether it may be heard from elsewhere, as one behind address translation is; `true` unless said. Where it
+        /// is `false` it is put back to its `endpoint`. Example: `false`
         "roaming" roaming: Option<Loc<bool>>,
-        /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file. Example: `keys/ab.psk`
+        /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file.
+        /// Example: `keys/ab.psk`
         "preshared-key-file" preshared_key_file: Option<Loc<KeyFile>>,
-        /// How often something is sent to keep the way open, in whole seconds; a plain number is of seconds, as `wg` has it. Example: `25s` Example: `25`
+        /// How often something is sent to keep the way open, in whole seconds; a plain number is of seconds, as `wg`
+        /// has it. Example: `25s` Example: `25`
         "keepalive" keepalive: Option<Loc<crate::document::value::Seconds>>,
     }
 }

@@ -9,9 +9,10 @@ const ROOT: u16 = 10;
 const ITSELF: u16 = 11;
 const TOPOLOGY_CHANGE: u16 = 14;
 
-/// Leaves out what a bridge that speaks the spanning tree protocol has from others for the time being: while the tree changes it keeps addresses for twice
-/// the forward delay (`__br_set_topology_change`), and where another bridge is the root it shows the timers of that one (`br_record_config_timeout_values`).
-/// What was set is hidden then, and comes back.
+/// Leaves out what a bridge that speaks the spanning tree protocol has from others for the time being: while the tree
+/// changes it keeps addresses for twice the forward delay (`__br_set_topology_change`), and where another bridge is the
+/// root it shows the timers of that one (`br_record_config_timeout_values`). What was set is hidden then, and comes
+/// back.
 pub fn leave_out_what_others_say(options: &mut Options, attributes: Attributes<'_>) {
     if options.get("stp") != Some(&Value::Bool(true)) {
         return;

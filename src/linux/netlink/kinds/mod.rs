@@ -1,4 +1,5 @@
-//! The kernel's numbers and encodings of the attributes that [`crate::resource::kinds`] names, used for both directions.
+//! The kernel's numbers and encodings of the attributes that [`crate::resource::kinds`] names, used for both
+//! directions.
 
 mod bond;
 mod bridge;

@@ -27,7 +27,8 @@ pub(crate) fn of(kind: &Kind) -> &'static [Codec] {
     }
 }
 
-/// Where a link of this kind says which interface it stands on: among its own attributes, or else with those that all links have.
+/// Where a link of this kind says which interface it stands on: among its own attributes, or else with those that all
+/// links have.
 pub fn link_number(kind: &Kind) -> Option<u16> {
     match kind {
         // `IFLA_VXLAN_LINK`.
@@ -38,12 +39,14 @@ pub fn link_number(kind: &Kind) -> Option<u16> {
     }
 }
 
-/// Whether a change has to say everything: the kernel takes what is left out for not set (`ipgre_netlink_parms`, `ipip_netlink_parms` and their like).
+/// Whether a change has to say everything: the kernel takes what is left out for not set (`ipgre_netlink_parms`,
+/// `ipip_netlink_parms` and their like).
 pub fn says_all(kind: &Kind) -> bool {
     matches!(kind, Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap | Kind::Ipip | Kind::Sit | Kind::Ip6tnl)
 }
 
-/// Whether what a link of this kind sends leaves the namespace that it was born in, whatever namespace it was asked for in.
+/// Whether what a link of this kind sends leaves the namespace that it was born in, whatever namespace it was asked for
+/// in.
 pub fn sends_where_it_is_born(kind: &Kind) -> bool {
     says_all(kind)
 }
@@ -185,14 +188,16 @@ impl Form {
         })
     }
 
-    /// A value of another type than the form has is not written: lowering gives none, and a saved plan that was tampered with gets an observation that differs.
+    /// A value of another type than the form has is not written: lowering gives none, and a saved plan that was
+    /// tampered with gets an observation that differs.
     fn write(self, number: u16, value: &Value, all: &Options, writer: &mut Writer) {
         let word = |words: &[(&str, u32)], word: &str| words.iter().find(|(w, _)| *w == word).map(|(_, n)| *n);
         match (self, value) {
             (Self::Bool, Value::Bool(on)) => _ = writer.u8(number, u8::from(*on)),
             (Self::Bool32, Value::Bool(on)) => _ = writer.u32(number, u32::from(*on)),
             (Self::U8 | Self::OrInherit(_), Value::Number(n)) => _ = writer.u8(number, clamped(*n)),
-            // `ip` says the flags with the limit, and so does topo: what is left out of the mask of an older request stays.
+            // `ip` says the flags with the limit, and so does topo: what is left out of the mask of an older request
+            // stays.
             (Self::EncapLimit(flags), Value::Number(n)) => _ = writer.u8(number, clamped(*n)).u32(flags, 0),
             (Self::EncapLimit(flags), Value::Unset) => _ = writer.u32(flags, IGNORE_ENCAP_LIMIT),
             (Self::GreKey, Value::Number(key)) => {

@@ -1,7 +1,9 @@
-//! Rules of ours at the head of a chain that belongs to somebody else, in the calling thread's namespace. Only rules with our comment are ever changed.
+//! Rules of ours at the head of a chain that belongs to somebody else, in the calling thread's namespace. Only rules
+//! with our comment are ever changed.
 //!
-//! A chain of iptables' tables is read and written by iptables itself ([`iptables`]), any other by nft ([`native`]). Both list a rule in a form of their own,
-//! so the wanted rules are put into a chain of a scratch namespace and listed there by the same program: what is listed alike is the same rule.
+//! A chain of iptables' tables is read and written by iptables itself ([`iptables`]), any other by nft ([`native`]).
+//! Both list a rule in a form of their own, so the wanted rules are put into a chain of a scratch namespace and listed
+//! there by the same program: what is listed alike is the same rule.
 
 use super::line::{BUILT_IN, Known, Line, Program, tried};
 use super::{iptables, native};
@@ -80,7 +82,8 @@ pub fn check(insert: &Insert) -> Result<(), Error> {
     as_listed(program, insert, None).map(|_| ())
 }
 
-/// The chains that hold rules with a comment of topo's, and the topology it names, wherever they are but in topo's own tables.
+/// The chains that hold rules with a comment of topo's, and the topology it names, wherever they are but in topo's own
+/// tables.
 pub fn found() -> Result<Vec<(ChainRef, Name)>, Error> {
     let foreign = |(chain, name): &(ChainRef, String)| {
         is_name(name) && !(chain.family == "inet" && chain.table == format!("topo-{name}"))
@@ -108,7 +111,8 @@ fn replace(insert: &Insert, rules: &[TableRule]) -> Result<(), Error> {
     .map_err(refused)
 }
 
-/// Who made the chain: iptables, by its table's name and its table's shape, else nft or somebody who speaks to the kernel as nft does.
+/// Who made the chain: iptables, by its table's name and its table's shape, else nft or somebody who speaks to the
+/// kernel as nft does.
 fn program_of(chain: &ChainRef) -> Result<Program, Error> {
     if !is_iptables(chain) {
         return Ok(Program::Nft);

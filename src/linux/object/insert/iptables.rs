@@ -1,4 +1,5 @@
-//! Chains of iptables' tables, read and written by `iptables-nft` and `ip6tables-nft`, so that `iptables -S` and a save and restore keep every rule whole.
+//! Chains of iptables' tables, read and written by `iptables-nft` and `ip6tables-nft`, so that `iptables -S` and a save
+//! and restore keep every rule whole.
 
 use super::line::{BUILT_IN, Known, Line, tried};
 use crate::dialect::nft_script::iptables_args;
@@ -93,8 +94,8 @@ pub fn listed(insert: &Insert, written: &Known) -> Result<Vec<Line>, Error> {
     ))
 }
 
-/// Takes `old` out and puts `rules` at the head, in one transaction. What goes is named by all it says, its comment included, not by its number: whatever
-/// others do meanwhile, no rule of theirs can be meant.
+/// Takes `old` out and puts `rules` at the head, in one transaction. What goes is named by all it says, its comment
+/// included, not by its number: whatever others do meanwhile, no rule of theirs can be meant.
 pub fn replace(insert: &Insert, old: &[&Line], rules: &[TableRule]) -> Result<(), Error> {
     named(&insert.chain)?;
     let chain = &insert.chain.chain;

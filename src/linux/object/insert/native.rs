@@ -60,7 +60,8 @@ pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
     }
 }
 
-/// The rules as nft lists them, found out in a scratch namespace in a chain with the same head (a device is not there, so a chain of netdev gets none).
+/// The rules as nft lists them, found out in a scratch namespace in a chain with the same head (a device is not there,
+/// so a chain of netdev gets none).
 pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Vec<Line>, Error> {
     let ChainRef { family, table, chain } = &insert.chain;
     named(&insert.chain)?;
@@ -76,7 +77,8 @@ pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Ve
     Ok(lines)
 }
 
-/// Takes `old` out and puts `rules` at the head, in one transaction. (Handles are never used twice, so none can mean somebody else's rule.)
+/// Takes `old` out and puts `rules` at the head, in one transaction. (Handles are never used twice, so none can mean
+/// somebody else's rule.)
 pub fn replace(insert: &Insert, old: &[&Line], rules: &[TableRule]) -> Result<(), Error> {
     named(&insert.chain)?;
     let mut lines: Vec<String> =

@@ -85,7 +85,8 @@ fn loopback(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The routes to `127.0.0.1` and its subnet, by themselves: without the address those of the file in that subnet would go, which come second to it.
+/// The routes to `127.0.0.1` and its subnet, by themselves: without the address those of the file in that subnet would
+/// go, which come second to it.
 fn routes_of_loopback(site: &Site<'_>, lo: &LinkId, index: u32) -> Result<(), Refused> {
     let name_of = |number| Some(lo.name.clone()).filter(|_| number == index);
     let seen = route::dump(&site.socket, libc::AF_INET, &site.node, name_of)?;

@@ -53,8 +53,8 @@ pub(crate) fn differing(after: &Options, before: &Options) -> Options {
     after.iter().filter(|(name, value)| !same(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Writes what a new link takes at birth: all but its kind and its master. A bridge's MTU is written later: at birth it would not count as chosen, and follow
-/// the ports (`br_mtu_auto_adjust`).
+/// Writes what a new link takes at birth: all but its kind and its master. A bridge's MTU is written later: at birth it
+/// would not count as chosen, and follow the ports (`br_mtu_auto_adjust`).
 pub(crate) fn birth(link: &Link, name: &IfName, group: Option<u32>, body: &mut Writer) {
     body.text(link::IFNAME, name.as_str());
     if let Setting::Is(mac) = &link.mac {
@@ -83,8 +83,8 @@ pub fn birth_later(site: &Site<'_>, link: &Link, body: &mut Writer) {
     }
 }
 
-/// The attributes that a fresh link would not have by itself. A vxlan's port is always said: the language's default is not the kernel's. So are all those of
-/// a tunnel, of which the kernel would make something else over IPv6.
+/// The attributes that a fresh link would not have by itself. A vxlan's port is always said: the language's default is
+/// not the kernel's. So are all those of a tunnel, of which the kernel would make something else over IPv6.
 pub(crate) fn chosen(kind: &Kind, options: &Options) -> Options {
     let fresh = |name: &str| {
         kinds::of(kind).iter().find(|attribute| attribute.name == name).and_then(|attribute| attribute.default.value())

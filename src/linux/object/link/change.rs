@@ -14,8 +14,8 @@ use nix::libc;
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside them (`vxlan_nl2conf`). A tunnel is told
-/// everything, its MTU too, which the kernel would work out anew.
+/// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside
+/// them (`vxlan_nl2conf`). A tunnel is told everything, its MTU too, which the kernel would work out anew.
 fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
     let mut options = differing(&after.options, &before.options);
     if after.kind == Kind::Wireguard {
@@ -48,8 +48,8 @@ fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Fa
     Ok(site.ask(link::NEW, 0, &body)?)
 }
 
-/// A bond counts its delays in steps of `miimon`, which it takes first: with another one they are others too, and with none it takes no delay any more
-/// (`bond_option_miimon_set`, `bond_option_updelay_set`).
+/// A bond counts its delays in steps of `miimon`, which it takes first: with another one they are others too, and with
+/// none it takes no delay any more (`bond_option_miimon_set`, `bond_option_updelay_set`).
 fn delays(site: &Site<'_>, after: &Link, options: &mut Options) -> Result<(), Failure> {
     let Some(miimon) = options.get("miimon").cloned().filter(|_| after.kind == Kind::Bond) else { return Ok(()) };
     let names = ["up-delay", "down-delay"];

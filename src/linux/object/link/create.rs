@@ -53,8 +53,8 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a link where its lower link is, or in the node where its packets leave, to be born here. Kernels before 6.13 look for the name where the request is made, and find the lower link under it:
-/// then it is born under another one.
+/// Makes a link where its lower link is, or in the node where its packets leave, to be born here. Kernels before 6.13
+/// look for the name where the request is made, and find the lower link under it: then it is born under another one.
 fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&IfName>) -> Result<(), Failure> {
     if let Some(lower) = lower.filter(|_| codec::sends_where_it_is_born(&link.kind)) {
         return create_there_and_move(site, link, node, lower);
@@ -84,8 +84,9 @@ fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&If
     Ok(renamed?)
 }
 
-/// Makes a tunnel where its lower link is, and moves it here: up to 6.14 one that is born into another namespace sends there
-/// (`ip_tunnel_newlink` takes `dev_net(dev)`). There it has a name that nobody has, and marks where not everything is ours.
+/// Makes a tunnel where its lower link is, and moves it here: up to 6.14 one that is born into another namespace sends
+/// there (`ip_tunnel_newlink` takes `dev_net(dev)`). There it has a name that nobody has, and marks where not
+/// everything is ours.
 fn create_there_and_move(site: &Site<'_>, link: &Link, node: &Node, lower: &IfName) -> Result<(), Failure> {
     let home = Netns::current()?;
     let meanwhile = IfName::from(format!("topo{:08x}", crate::resource::mark::hash(link.id.to_string().as_bytes())));
@@ -118,8 +119,8 @@ fn create_there_and_move(site: &Site<'_>, link: &Link, node: &Node, lower: &IfNa
     Ok(())
 }
 
-/// Whether a link is made up, or set up, in the request that makes it a port of its master: a bond takes only what is down, and sets it up itself
-/// (`bond_enslave`).
+/// Whether a link is made up, or set up, in the request that makes it a port of its master: a bond takes only what is
+/// down, and sets it up itself (`bond_enslave`).
 fn up_with_master(site: &Site<'_>, link: &Link) -> Result<Option<bool>, Refused> {
     let bond = match link.master.get() {
         Some(Some(master)) => site.known(master)?.1 == Kind::Bond,
@@ -161,8 +162,8 @@ fn birth_message(
     Ok(body)
 }
 
-/// Makes a veth pair: the near end here with all that it has, the far one born in its own namespace, so that it never moves. The far end's
-/// [`finish_far`] comes after.
+/// Makes a veth pair: the near end here with all that it has, the far one born in its own namespace, so that it never
+/// moves. The far end's [`finish_far`] comes after.
 pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failure> {
     let far_place = if far.id.node == site.node { None } else { Some(site.places.open(&far.id.node)?) };
     let far_made = site.places.is_made(&far.id.node);
@@ -189,8 +190,8 @@ pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failu
     Ok(())
 }
 
-/// Sends a request that may set up a new link. A macvlan does not come up while another one on the same link has its address (`macvlan_open`): that may be one
-/// in a namespace that has been taken away, which ends a little later.
+/// Sends a request that may set up a new link. A macvlan does not come up while another one on the same link has its
+/// address (`macvlan_open`): that may be one in a namespace that has been taken away, which ends a little later.
 fn ask_patiently(site: &Site<'_>, link: &Link, flags: u16, body: &Writer) -> Result<(), Refused> {
     const PATIENCE: Duration = Duration::from_secs(1);
     const PAUSE: Duration = Duration::from_millis(5);
@@ -214,7 +215,8 @@ pub fn finish_far(site: &Site<'_>, far: &Link) -> Result<(), Failure> {
     Ok(finish(site, far, true, true)?)
 }
 
-/// Gives a new link what it could not be born with: alias, further names, a bridge's MTU, a port's attributes, and where so said master and up.
+/// Gives a new link what it could not be born with: alias, further names, a bridge's MTU, a port's attributes, and
+/// where so said master and up.
 fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Refused> {
     let up = up_with_master(site, link)?.filter(|on| up && *on);
     let mut body = Writer::new(&head(0, up));

@@ -9,13 +9,15 @@ use crate::resource::{Kind, Link};
 use nix::libc;
 use std::collections::BTreeSet;
 
-/// More links than this in one request, and a bridge goes after its ports: with them it would do its work for each port singly.
+/// More links than this in one request, and a bridge goes after its ports: with them it would do its work for each port
+/// singly.
 const TOGETHER: usize = 50;
 
 /// How often links are looked at again of which one went by itself between the look and the request.
 const AGAIN: usize = 5;
 
-/// Deletes links of this namespace, in as few requests as can be: each costs 20 ms whatever it deletes. Answers in the order of `links`.
+/// Deletes links of this namespace, in as few requests as can be: each costs 20 ms whatever it deletes. Answers in the
+/// order of `links`.
 pub fn delete(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
     let moved_on = |answer: &Result<(), Refused>| {
         answer.as_ref().is_err_and(|refused| [libc::ENODEV, libc::EAGAIN].contains(&refused.errno))
@@ -42,7 +44,8 @@ fn delete_once(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
         found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > TOGETHER);
     let done = delete_together(site, &seen, &others).and_then(|()| delete_together(site, &seen, &bridges));
     site.forget();
-    // A veth end whose other end is in a namespace that somebody deleted goes a little later, by itself: that it is gone is what was asked for.
+    // A veth end whose other end is in a namespace that somebody deleted goes a little later, by itself: that it is
+    // gone is what was asked for.
     let answer = |(link, found): (&&Link, &Option<&Seen>)| match found {
         Some(_) => done.clone(),
         None if link.kind == Kind::Veth => Ok(()),

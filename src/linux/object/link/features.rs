@@ -121,7 +121,8 @@ fn write_changes(index: u32, changes: &[(&str, bool)], body: &mut Writer) {
     });
 }
 
-/// What the links of the calling thread's namespace with these numbers are asked to do, of what is asked of each. One that went meanwhile is left out.
+/// What the links of the calling thread's namespace with these numbers are asked to do, of what is asked of each. One
+/// that went meanwhile is left out.
 pub fn read<'a>(links: impl IntoIterator<Item = (u32, &'a BTreeSet<&'a str>)>) -> Result<HashMap<u32, Options>, Error> {
     let mut links = links.into_iter().peekable();
     let mut seen = HashMap::new();

@@ -1,4 +1,5 @@
-//! Interfaces of programs: the kernel makes them by way of `/dev/net/tun` alone (`tun_validate` in `drivers/net/tun.c`).
+//! Interfaces of programs: the kernel makes them by way of `/dev/net/tun` alone (`tun_validate` in
+//! `drivers/net/tun.c`).
 
 #![expect(unsafe_code, reason = "the device is asked by ioctl, which has no safe form")]
 
@@ -16,7 +17,8 @@ use std::os::fd::AsRawFd;
 
 const DEVICE: &str = "/dev/net/tun";
 
-/// Makes a tun or tap that stays when nobody has it open. It carries its marks before it is told to stay: until then it goes with this process.
+/// Makes a tun or tap that stays when nobody has it open. It carries its marks before it is told to stay: until then it
+/// goes with this process.
 pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     let tried = format!("open {DEVICE}");
     let device = File::options().read(true).write(true).open(DEVICE).map_err(|error| Error::io(&tried, &error))?;
@@ -40,7 +42,8 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     ask(&device, libc::TUNSETPERSIST, 1, &format!("keep {}", link.id))
 }
 
-/// Makes the interface and attaches the open device to it; an existing one of that name would be attached to as well, so that is looked for before.
+/// Makes the interface and attaches the open device to it; an existing one of that name would be attached to as well,
+/// so that is looked for before.
 fn attach(device: &File, link: &Link, flags: libc::c_int) -> Result<(), Failure> {
     let tried = format!("make {}", link.id);
     let name = link.id.name.as_str().as_bytes();

@@ -158,7 +158,8 @@ fn needs(wanted: &State) -> Option<&LinkId> {
     wanted.links().find(filters).or_else(|| wanted.links().find(member)).map(|link| &link.id)
 }
 
-/// Fails where `wanted` needs what this kernel cannot do. What was observed mostly tells: a bridge of a kernel that can has a default VLAN.
+/// Fails where `wanted` needs what this kernel cannot do. What was observed mostly tells: a bridge of a kernel that can
+/// has a default VLAN.
 pub fn check(wanted: &State, observed: &State) -> Result<(), Error> {
     let Some(id) = needs(wanted) else { return Ok(()) };
     let says =
@@ -172,8 +173,8 @@ pub fn check(wanted: &State, observed: &State) -> Result<(), Error> {
     Err(error.about(ResourceId::Link(id.clone())))
 }
 
-/// Whether this kernel filters VLANs, tried with a bridge of its own in the calling thread's namespace where asking is not enough: the part of the kernel that
-/// would answer may not be loaded yet.
+/// Whether this kernel filters VLANs, tried with a bridge of its own in the calling thread's namespace where asking is
+/// not enough: the part of the kernel that would answer may not be loaded yet.
 fn works() -> bool {
     let Ok(socket) = Socket::open() else { return false };
     if socket.dump(GET_VLAN, &[u8::try_from(libc::AF_BRIDGE).unwrap_or(0), 0, 0, 0, 0, 0, 0, 0]).is_ok() {

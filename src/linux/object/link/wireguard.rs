@@ -44,7 +44,8 @@ const FAMILY: u16 = 1;
 const ADDRESS: u16 = 2;
 const LENGTH: u16 = 3;
 
-/// So many allowed prefixes go into one request: an attribute is at most 64 KiB long, and a prefix takes up to 40 bytes.
+/// So many allowed prefixes go into one request: an attribute is at most 64 KiB long, and a prefix takes up to 40
+/// bytes.
 const TOGETHER: usize = 1000;
 
 /// An interface as the kernel reports it, with its secrets.

@@ -57,7 +57,8 @@ fn of(chain: &ChainRef, topology: Option<&str>) -> Result<Vec<Option<Count>>, Er
     Ok(meant.map(|(expressions, _)| count(Attributes(expressions.as_slice()))).collect())
 }
 
-/// What the first `counter` among expressions counted (`NFTA_LIST_ELEM`, `NFTA_EXPR_NAME`, `NFTA_EXPR_DATA`, `NFTA_COUNTER_BYTES`, `NFTA_COUNTER_PACKETS`).
+/// What the first `counter` among expressions counted (`NFTA_LIST_ELEM`, `NFTA_EXPR_NAME`, `NFTA_EXPR_DATA`,
+/// `NFTA_COUNTER_BYTES`, `NFTA_COUNTER_PACKETS`).
 fn count(expressions: Attributes<'_>) -> Option<Count> {
     let counter = expressions
         .map(|(_, expression)| Attributes(expression))

@@ -1,7 +1,8 @@
-//! Rules as the kernel has them: lists of expressions that load into registers, compare, and decide (`include/uapi/linux/netfilter/nf_tables.h`).
+//! Rules as the kernel has them: lists of expressions that load into registers, compare, and decide
+//! (`include/uapi/linux/netfilter/nf_tables.h`).
 //!
-//! They are what nft 1.0.6 makes of the same words, so that it lists them as those. What is written in nft's own words is left to nft, and lists that it would put
-//! together in another way.
+//! They are what nft 1.0.6 makes of the same words, so that it lists them as those. What is written in nft's own words
+//! is left to nft, and lists that it would put together in another way.
 
 use super::sets;
 use super::sets::{Key, Set};
@@ -37,8 +38,8 @@ const BURST: u32 = 5;
 /// Length of an interface name with its NUL (`IFNAMSIZ`).
 const NAME: usize = libc::IFNAMSIZ;
 
-/// `rule` as the expressions of a rule in an `inet` table, one `NFTA_LIST_ELEM` each, and the sets in it, numbered from `first` on; `None` where only nft can
-/// write it.
+/// `rule` as the expressions of a rule in an `inet` table, one `NFTA_LIST_ELEM` each, and the sets in it, numbered from
+/// `first` on; `None` where only nft can write it.
 pub fn of(rule: &PacketRule, first: u32) -> Option<(Vec<u8>, Vec<Set>)> {
     let mut list = Expressions { first, ..Expressions::default() };
     if let Some(family) = unsaid_family(rule) {
@@ -283,7 +284,8 @@ impl Expressions {
         }
         let mut bits = 0_u32;
         for state in states {
-            // `NF_CT_STATE_BIT` and its like in `include/net/netfilter/nf_conntrack.h` and `include/uapi/linux/netfilter/nf_conntrack_common.h`.
+            // `NF_CT_STATE_BIT` and its like in `include/net/netfilter/nf_conntrack.h` and
+            // `include/uapi/linux/netfilter/nf_conntrack_common.h`.
             bits |= match state.as_str() {
                 "invalid" => 1,
                 "established" => 2,

@@ -1,5 +1,5 @@
-//! What needs no process of nftables: is there such a table or chain, has anybody changed a rule, away with a table. Each takes some microseconds; a process
-//! takes two milliseconds.
+//! What needs no process of nftables: is there such a table or chain, has anybody changed a rule, away with a table.
+//! Each takes some microseconds; a process takes two milliseconds.
 
 use crate::kernel::Error;
 use crate::linux::netlink::attributes::{Attributes, Writer};
@@ -47,8 +47,8 @@ pub struct RawChain {
     pub base: bool,
 }
 
-/// The generation of the calling thread's ruleset: one more with each transaction that anybody commits, not changed by reading. 0 where the kernel has no
-/// nftables.
+/// The generation of the calling thread's ruleset: one more with each transaction that anybody commits, not changed by
+/// reading. 0 where the kernel has no nftables.
 pub fn generation() -> Result<u32, Error> {
     let answer = ask("read the generation of the nft ruleset", GETGEN, 0, &[], false)?;
     let id = answer.first().and_then(|message| attributes(message).get(FIRST)).and_then(<[u8]>::first_chunk);
@@ -79,7 +79,8 @@ fn read_tables(answer: &[Message]) -> Vec<(String, String)> {
     answer.iter().filter_map(|message| Some((family_of(message)?, attributes(message).text(FIRST)?))).collect()
 }
 
-/// The `inet` tables whose names begin with `topo-`, each with the names in its comment (`topo:NAME`; a kernel before 5.10 drops it).
+/// The `inet` tables whose names begin with `topo-`, each with the names in its comment (`topo:NAME`; a kernel before
+/// 5.10 drops it).
 pub fn marked_tables() -> Result<Vec<(String, Vec<String>)>, Error> {
     let answer = ask("nft list tables", GETTABLE, 0, &[], true)?;
     let ours = |message: &Message| Some((attributes(message).text(FIRST)?, names(&message.body)));
@@ -112,13 +113,15 @@ pub fn remove_inet(table: &str) -> Result<(), Error> {
     let mut body = Writer::new(&[INET, 0, 0, 0]);
     body.text(FIRST, table);
     let removed = socket.commit(SUBSYSTEM, vec![Request { kind: DELTABLE, flags: 0, body: body.bytes().to_vec() }]);
-    // It is gone by now; closing takes until no packet can be under way in it any more (`nft_rcv_nl_event` of `net/netfilter/nf_tables_api.c`), which is no
-    // reason to wait. Where no thread is to be had the socket is closed here.
+    // It is gone by now; closing takes until no packet can be under way in it any more (`nft_rcv_nl_event` of
+    // `net/netfilter/nf_tables_api.c`), which is no reason to wait. Where no thread is to be had the socket is closed
+    // here.
     let _ = std::thread::Builder::new().name("close".to_owned()).spawn(move || drop(socket));
     removed.map_err(|refused| refused.error(tried))
 }
 
-/// The chains in which a rule carries a comment `topo:NAME`, with that name, whether nft or iptables put it there; each pair once, in the kernel's order.
+/// The chains in which a rule carries a comment `topo:NAME`, with that name, whether nft or iptables put it there; each
+/// pair once, in the kernel's order.
 pub fn commented() -> Result<Vec<(ChainRef, String)>, Error> {
     Ok(read_commented(&ask("nft list rules", GETRULE, 0, &[], true)?))
 }
@@ -145,7 +148,8 @@ fn read_commented(answer: &[Message]) -> Vec<(ChainRef, String)> {
 /// A rule: its expressions, and the names in its comments `topo:NAME`.
 type Told = (Vec<u8>, Vec<String>);
 
-/// The rules of a chain in their order: the expressions of each, and the names in its comments `topo:NAME`. None where there is no such chain.
+/// The rules of a chain in their order: the expressions of each, and the names in its comments `topo:NAME`. None where
+/// there is no such chain.
 pub fn rules(chain: &ChainRef) -> Result<Vec<Told>, Error> {
     let Some(number) = self::family(&chain.family) else { return Ok(Vec::new()) };
     let answer = ask(
@@ -166,15 +170,17 @@ pub fn rules(chain: &ChainRef) -> Result<Vec<Told>, Error> {
         .collect())
 }
 
-/// Reads a packet that came from anywhere as an answer to each of the questions; says how many messages there were, and how many were one to any.
+/// Reads a packet that came from anywhere as an answer to each of the questions; says how many messages there were, and
+/// how many were one to any.
 pub fn read_packet(packet: &[u8]) -> (usize, usize) {
     let mut messages = Vec::new();
     let count = socket::read_packet(packet, |kind, body| messages.push(Message { kind, body: body.to_vec() }));
     (count, read_tables(&messages).len().max(read_chains(&messages).len()).max(read_commented(&messages).len()))
 }
 
-/// The names behind every `topo:` that begins a text and ends with NUL. nft keeps a comment in the rule's user data (behind a byte of length), iptables in the data of its own
-/// match (behind padding or a length): in both the text is whole and NUL-terminated, so its bytes tell without decoding either.
+/// The names behind every `topo:` that begins a text and ends with NUL. nft keeps a comment in the rule's user data
+/// (behind a byte of length), iptables in the data of its own match (behind padding or a length): in both the text is
+/// whole and NUL-terminated, so its bytes tell without decoding either.
 fn names(body: &[u8]) -> Vec<String> {
     const MARK: &[u8] = b"topo:";
     let mut names = Vec::new();

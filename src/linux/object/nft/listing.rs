@@ -19,7 +19,8 @@ pub struct Block {
 }
 
 impl Listing {
-    /// Reads what `nft list table` prints. Any text gives some listing; nothing in it is lost but blanks at the ends of lines.
+    /// Reads what `nft list table` prints. Any text gives some listing; nothing in it is lost but blanks at the ends of
+    /// lines.
     pub fn read(text: &str) -> Self {
         let mut listing = Self::default();
         let mut inside = false;
@@ -102,7 +103,8 @@ impl Block {
             .filter(|line| line.starts_with("type ") && self.title.starts_with("chain "))
     }
 
-    /// Its type, hook, priority, and whether its policy is to drop. What is not understood is in the hook; all empty for what is not a base chain.
+    /// Its type, hook, priority, and whether its policy is to drop. What is not understood is in the hook; all empty
+    /// for what is not a base chain.
     pub fn head_words(&self) -> (String, String, i32, bool) {
         let Some(head) = self.head() else { return (String::new(), String::new(), 0, false) };
         let mut parts = head.split(';').map(str::trim);

@@ -12,8 +12,8 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// nft's number of the type and the order of its bytes (`enum datatypes`, `enum byteorder` of nft's `datatype.h`; the kernel keeps both for it), and its
-    /// length.
+    /// nft's number of the type and the order of its bytes (`enum datatypes`, `enum byteorder` of nft's `datatype.h`;
+    /// the kernel keeps both for it), and its length.
     fn form(self) -> (u32, u32, u32) {
         const BY_MACHINE: u32 = 1;
         const HIGHEST_FIRST: u32 = 2;
@@ -69,7 +69,8 @@ impl Set {
         body.put(13, &[0, 4, a, b, c, d]);
     }
 
-    /// Writes what is in it, behind the name of the table (`NFTA_SET_ELEM_LIST_*`). With ranges, each is where it begins and where the next thing after it does.
+    /// Writes what is in it, behind the name of the table (`NFTA_SET_ELEM_LIST_*`). With ranges, each is where it
+    /// begins and where the next thing after it does.
     pub fn elements(&self, body: &mut Writer) {
         body.text(2, NAME).be32(4, self.id).nest(3, |list| {
             let mut element = |value: &[u8], end: bool| {

@@ -1,11 +1,14 @@
-//! The table `inet topo-NAME` of a namespace: read, replaced, removed. Everything here acts on the calling thread's namespace.
+//! The table `inet topo-NAME` of a namespace: read, replaced, removed. Everything here acts on the calling thread's
+//! namespace.
 //!
-//! It is read as text (`nft -s -y list table`), not as JSON: nft 1.0.6 prints garbage as JSON for a table that has flags (with exit status 0), drops comments
-//! of tables and chains, and gives errors no useful place. The text is not taken apart either. A rule has as many spellings as nft has versions, so the
-//! wanted table is loaded into a scratch namespace and listed there by the same program: a rule whose line is the same in both listings is the same rule.
+//! It is read as text (`nft -s -y list table`), not as JSON: nft 1.0.6 prints garbage as JSON for a table that has
+//! flags (with exit status 0), drops comments of tables and chains, and gives errors no useful place. The text is not
+//! taken apart either. A rule has as many spellings as nft has versions, so the wanted table is loaded into a scratch
+//! namespace and listed there by the same program: a rule whose line is the same in both listings is the same rule.
 //! That gives no phantom difference, whatever nft makes of a rule, and for raw rules too.
 //!
-//! It is made without nft where the language has words for all of it: `transaction` says to the kernel what nft would say.
+//! It is made without nft where the language has words for all of it: `transaction` says to the kernel what nft would
+//! say.
 
 pub(crate) use super::listing::{Block, Listing};
 
@@ -20,18 +23,19 @@ use crate::resource::mark::mark;
 use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule};
 use std::collections::{HashMap, VecDeque};
 
-/// What to do where a transaction is larger than the kernel lets a process in a user namespace send (a few hundred rules).
+/// What to do where a transaction is larger than the kernel lets a process in a user namespace send (a few hundred
+/// rules).
 pub(crate) const TOO_LONG: &str =
     "in a user namespace one transaction is bounded by net.core.wmem_max of the machine: raise it, or use fewer rules";
 
 /// How often a listing that somebody's change interrupted is begun again.
 const ATTEMPTS: usize = 10;
 
-/// The table of `topology` as it is in the calling thread's namespace, and whether it is ours: its own comment or that of a rule says so, the record knows
-/// it, or there is nothing in it. `None` where there is none.
+/// The table of `topology` as it is in the calling thread's namespace, and whether it is ours: its own comment or that
+/// of a rule says so, the record knows it, or there is nothing in it. `None` where there is none.
 ///
-/// A rule that is what `wanted` (or the table as it was installed, `recorded`) has is given as that; any other as nft lists it. What is no chain (a set,
-/// flags) is given as a chain of that name without a hook.
+/// A rule that is what `wanted` (or the table as it was installed, `recorded`) has is given as that; any other as nft
+/// lists it. What is no chain (a set, flags) is given as a chain of that name without a hook.
 pub fn observe(
     node: &Node,
     topology: &Name,
@@ -76,11 +80,12 @@ fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> T
     Table { node: node.clone(), topology: topology.clone(), chains }
 }
 
-/// Replaces the whole table in one transaction. Answers with the generation of the ruleset right after; 0, which no ruleset has, where somebody else changed
-/// it meanwhile.
+/// Replaces the whole table in one transaction. Answers with the generation of the ruleset right after; 0, which no
+/// ruleset has, where somebody else changed it meanwhile.
 pub fn install(table: &Table) -> Result<u32, Error> {
     let before = generation()?;
-    // Where a transaction takes anything away, the kernel holds nft back at its end until no packet can be under way in it: four times as long as the rest.
+    // Where a transaction takes anything away, the kernel holds nft back at its end until no packet can be under way in
+    // it: four times as long as the rest.
     let start = if has_table("inet", &table_name(&table.topology))? { Start::Over } else { Start::Fresh };
     load(table, start)?;
     let after = generation()?;
@@ -97,7 +102,8 @@ pub fn check(table: &Table) -> Result<(), Error> {
     netns::scratch(|| load(table, Start::Fresh))
 }
 
-/// The topologies that have a table in the calling thread's namespace: one of its name, with its comment on the table or on a rule.
+/// The topologies that have a table in the calling thread's namespace: one of its name, with its comment on the table
+/// or on a rule.
 pub fn topologies() -> Result<Vec<Name>, Error> {
     let tables = marked_tables()?;
     if tables.is_empty() {
@@ -114,7 +120,8 @@ pub fn topologies() -> Result<Vec<Name>, Error> {
     Ok(tables.iter().filter_map(ours).collect())
 }
 
-/// Makes the table: by a transaction of topo's own where that can say all of it, else by nft, which also has the words for what the kernel refuses.
+/// Makes the table: by a transaction of topo's own where that can say all of it, else by nft, which also has the words
+/// for what the kernel refuses.
 fn load(table: &Table, start: Start) -> Result<(), Error> {
     let tried = |what: &str| format!("nft replace table inet {}{what}", table_name(&table.topology));
     let refused = |error: Error| error.about(ResourceId::Table(table.node.clone()));
@@ -216,8 +223,8 @@ struct Known {
 }
 
 impl Known {
-    /// The rules of a table as if nft listed them as we write them: so it does with most, and no scratch namespace is needed. (A line of nft's means what it
-    /// says, so one that is equal to ours is our rule.)
+    /// The rules of a table as if nft listed them as we write them: so it does with most, and no scratch namespace is
+    /// needed. (A line of nft's means what it says, so one that is equal to ours is our rule.)
     fn as_written(table: &Table) -> Self {
         let mut known = Self::default();
         for chain in &table.chains {
@@ -228,7 +235,8 @@ impl Known {
         known
     }
 
-    /// The rules of a table as nft does list them, found out in a scratch namespace. A table that nft does not take is not known; `install` will say why.
+    /// The rules of a table as nft does list them, found out in a scratch namespace. A table that nft does not take is
+    /// not known; `install` will say why.
     fn as_listed(table: &Table) -> Option<Self> {
         let listing = netns::scratch(|| load(table, Start::Fresh).and_then(|()| list(&table.topology))).ok()??;
         let mut known = Self::default();

@@ -1,4 +1,5 @@
-//! Our table as one transaction of topo's own: a program per namespace takes thirty times as long as what it asks of the kernel.
+//! Our table as one transaction of topo's own: a program per namespace takes thirty times as long as what it asks of
+//! the kernel.
 
 use super::expressions;
 use super::generation::{DELTABLE, INET, NFTABLES, SUBSYSTEM};
@@ -18,7 +19,8 @@ const NEWSETELEM: u16 = NFTABLES | 12;
 /// `struct nfgenmsg` of what is in a table of the family `inet`.
 const HEAD: [u8; 4] = [INET, 0, 0, 0];
 
-/// The requests that make the table, as `script` says it; `None` where there is something in it that only nft can write.
+/// The requests that make the table, as `script` says it; `None` where there is something in it that only nft can
+/// write.
 pub fn of(table: &Table, start: Start) -> Option<Vec<Request>> {
     let name = table_name(&table.topology);
     let comment = comment(&mark(&table.topology))?;
@@ -77,7 +79,8 @@ fn hook(chain: &Chain) -> Option<u32> {
     hooks.iter().zip(0..).find(|(hook, _)| known && chain.hook == **hook).map(|(_, number)| number)
 }
 
-/// A comment as nft keeps it in the user data of a table or a rule (`NFTNL_UDATA_*_COMMENT`, which are 0): type, length, text, NUL. `None` for one that is too long.
+/// A comment as nft keeps it in the user data of a table or a rule (`NFTNL_UDATA_*_COMMENT`, which are 0): type,
+/// length, text, NUL. `None` for one that is too long.
 fn comment(text: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(text.len() + 1).ok()?;
     Some([&[0, length], text.as_bytes(), &[0]].concat())

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A set of bits as the kernel writes one: with a mask all are listed and some have a value, without one only those that are on.
+/// A set of bits as the kernel writes one: with a mask all are listed and some have a value, without one only those
+/// that are on.
 fn set(kind: u16, bits: &[(&str, bool)], masked: bool, body: &mut Writer) {
     body.nest(kind, |set| {
         if !masked {
@@ -58,7 +59,8 @@ fn what_a_device_does_is_read_by_the_languages_names() {
     );
     let values: Vec<(&str, String)> =
         ALL.iter().map(|offload| (offload.name, features.value(offload).to_string())).collect();
-    // All that can change; fixed, and as it is; some; none that can change or is on; off, whatever another one of a similar name is.
+    // All that can change; fixed, and as it is; some; none that can change or is on; off, whatever another one of a
+    // similar name is.
     let expected = [
         ("tx-checksum", "true"),
         ("rx-checksum", "true"),
