@@ -175,12 +175,8 @@ fn take(link: &mut Link, wanted: &Link, before: &Link) {
     link.missing.clear();
 }
 
-pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
-    enslavable(state, wanted)?;
-    if let Some(there) = state.link(&wanted.id).filter(|there| there.mtu != wanted.mtu) {
-        fits(state, &there.kind, &wanted.mtu, wanted.link.as_ref().or(there.link.as_ref()))?;
-    }
-    let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
+/// Changes the link itself, without what follows from that for others: the link before and after.
+fn change(state: &mut State, wanted: &Link) -> Result<(Link, Link), Refusal> {
     let Some(Resource::Link(link)) =
         state.items.get_mut(&ResourceId::Link(wanted.id.clone())).map(|item| &mut item.resource)
     else {
@@ -191,7 +187,6 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     if wanted.link.is_some() {
         link.link.clone_from(&wanted.link);
     }
-    let flaps = stacked::flaps(&before, wanted) || (link.master != before.master && stacked::cycles(&masters));
     link.options.extend(wanted.options.clone());
     if link.master != before.master {
         link.port.clear();
@@ -200,13 +195,24 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
         link.port.extend(wanted.port.clone());
         port_defaults(link);
     }
-    let down = before.up == Setting::Is(true) && (link.up == Setting::Is(false) || flaps);
-    let rises = before.up == Setting::Is(false) && link.up == Setting::Is(true);
-    let shrunk = link.too_small_for_ipv6() && !before.too_small_for_ipv6();
-    let (id, now) = (wanted.id.clone(), link.clone());
-    let (old, new) = (before.master_id(), link.master_id());
+    Ok((*before, (**link).clone()))
+}
+
+pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>, Refusal> {
+    enslavable(state, wanted)?;
+    if let Some(there) = state.link(&wanted.id).filter(|there| there.mtu != wanted.mtu) {
+        fits(state, &there.kind, &wanted.mtu, wanted.link.as_ref().or(there.link.as_ref()))?;
+    }
+    let masters = (state.link(&wanted.id).and_then(|link| master_kind(state, link)), master_kind(state, wanted));
+    let (before, now) = change(state, wanted)?;
+    let id = wanted.id.clone();
+    let flaps = stacked::flaps(&before, wanted) || (now.master != before.master && stacked::cycles(&masters));
+    let down = before.up == Setting::Is(true) && (now.up == Setting::Is(false) || flaps);
+    let rises = before.up == Setting::Is(false) && now.up == Setting::Is(true);
+    let shrunk = now.too_small_for_ipv6() && !before.too_small_for_ipv6();
+    let (old, new) = (before.master_id(), now.master_id());
     let moved = old != new;
-    if moved || before.mtu != link.mtu {
+    if moved || before.mtu != now.mtu {
         follow(state, old, &Setting::Left);
         follow(state, new, &now.mtu);
     }

@@ -40,6 +40,21 @@ pub(crate) fn prior_equals(before: &Resource, now: &Sysctl) -> bool {
     matches!(before, Resource::Sysctl(before) if before.value == now.value)
 }
 
+/// Whether it is a setting of an interface that is nowhere, and that nobody makes or brings back.
+pub(crate) fn interface_is_gone(target: &State, observed: &State, resource: &Resource) -> bool {
+    let Resource::Sysctl(sysctl) = resource else { return false };
+    sysctl.link().is_some_and(|link| observed.link(&link).is_none() && target.link(&link).is_none())
+}
+
+/// Whether the interface that a setting belongs to, one of somebody else, was deleted during the observation: it is in
+/// the list, and its setting could not be read any more.
+pub(crate) fn is_unread(observed: &State, sysctl: &Sysctl) -> bool {
+    let there = sysctl
+        .link()
+        .is_some_and(|link| observed.items.get(&ResourceId::Link(link)).is_some_and(|item| item.owner != Owner::Ours));
+    there && observed.get(&sysctl.id()).is_none()
+}
+
 /// Whether a link of somebody else is away now, and will be where it belongs.
 pub(crate) fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool {
     let away = |state: &State| state.links().any(|there| there.tenure == Tenure::From(link.clone()));

@@ -1,10 +1,11 @@
 //! Plans: from what was observed to what is wanted, or back to what was there.
 
-use super::change::{Conflict, Plan};
-use super::rehearsal::{Paper, went};
+use super::change::{Change, Conflict, Plan};
+use super::facts::interface_is_gone;
+use super::rehearsal::Paper;
 use super::stage::Turns;
 use super::{advertised, build, diff, goal, handover, remove, shared, warnings};
-use crate::resource::{LinkId, ResourceId, State, Tenure};
+use crate::resource::{LinkId, Resource, ResourceId, State, Tenure};
 use std::collections::BTreeSet;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
@@ -28,8 +29,11 @@ pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     }
     let mut target = target.clone();
     // Settings of interfaces of others that are gone went with them.
-    let gone: Vec<ResourceId> =
-        target.items.iter().filter(|(_, item)| went(&target, observed, item)).map(|(id, _)| id.clone()).collect();
+    let gone: Vec<ResourceId> = target
+        .resources()
+        .filter(|resource| interface_is_gone(&target, observed, resource))
+        .map(Resource::id)
+        .collect();
     gone.iter().for_each(|id| _ = target.items.remove(id));
     towards(target.clone(), &target, observed)
 }
@@ -64,23 +68,37 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         }
     }
     if let Some(change) = rest.first() {
-        let fields = change
-            .drift
-            .iter()
-            .map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let reason = format!(
-            "no order of steps reaches what is wanted: {} {} would be left ({fields})",
-            change.id.kind(),
-            change.id
-        );
-        return Err(vec![Conflict::new(
-            change.id.clone(),
-            reason,
-            "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
-        )]);
+        return Err(vec![unreached(change)]);
     }
+    losses(&mut paper);
+    paper.forget_let_go(&mut plan.warnings);
+    plan.changes = paper.changes;
+    plan.steps = paper.steps;
+    Ok(plan)
+}
+
+/// What is said of a plan whose steps do not bring about all of its changes.
+fn unreached(change: &Change) -> Conflict {
+    let fields = change
+        .drift
+        .iter()
+        .map(|drift| format!("{} {:?} instead of {:?}", drift.field, drift.old, drift.new))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let reason = format!(
+        "no order of steps reaches what is wanted: {} {} would be left ({fields})",
+        change.id.kind(),
+        change.id
+    );
+    Conflict::new(
+        change.id.clone(),
+        reason,
+        "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
+    )
+}
+
+/// Says in each change what its resource takes with it, and which of that is gone for good.
+fn losses(paper: &mut Paper<'_>) {
     // A port of a bridge that goes elsewhere is not lost with the bridge.
     let away: BTreeSet<LinkId> = paper
         .state
@@ -95,8 +113,4 @@ pub(crate) fn towards(goal: State, wanted: &State, observed: &State) -> Result<P
         change.gone = change.loses.iter().filter(|id| paper.is_lost(id)).cloned().collect();
     }
     paper.changes = changes;
-    paper.forget_let_go(&mut plan.warnings);
-    plan.changes = paper.changes;
-    plan.steps = paper.steps;
-    Ok(plan)
 }

@@ -11,12 +11,6 @@ use crate::resource::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether it is a setting of an interface that is nowhere, and that nobody makes or brings back.
-pub(crate) fn went(target: &State, observed: &State, item: &Item) -> bool {
-    let Resource::Sysctl(sysctl) = &item.resource else { return false };
-    sysctl.link().is_some_and(|link| observed.link(&link).is_none() && target.link(&link).is_none())
-}
-
 /// The rehearsal.
 pub(super) struct Paper<'a> {
     /// What is to be reached; grows by what others lose on the way.

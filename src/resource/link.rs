@@ -269,13 +269,26 @@ impl Link {
         ))
     }
 
+    /// How its kind, its other end and its parent link differ: what a link is given when it is created.
+    fn identity_drift(&self, observed: &Self) -> Vec<Drift> {
+        let mut drift = Vec::new();
+        if self.kind != Kind::Any && self.kind != observed.kind {
+            drift.push(Drift::new("kind", observed.kind.name(), self.kind.name(), Impact::Replace));
+        }
+        if self.peer.is_some() && self.peer != observed.peer {
+            drift.push(Drift::optional("peer", observed.peer.as_ref(), self.peer.as_ref(), Impact::Replace));
+        }
+        drift.extend(self.parent_drift(observed));
+        drift
+    }
+
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
         let Self {
             id: _,
             tenure,
             kind,
-            peer,
+            peer: _,
             link: _,
             options,
             port,
@@ -295,14 +308,7 @@ impl Link {
             dhcp4: _,
             dhcp6: _,
         } = self;
-        let mut drift = Vec::new();
-        if *kind != Kind::Any && *kind != observed.kind {
-            drift.push(Drift::new("kind", observed.kind.name(), kind.name(), Impact::Replace));
-        }
-        if peer.is_some() && *peer != observed.peer {
-            drift.push(Drift::optional("peer", observed.peer.as_ref(), peer.as_ref(), Impact::Replace));
-        }
-        drift.extend(self.parent_drift(observed));
+        let mut drift = self.identity_drift(observed);
         kinds::drift(kinds::of(kind), options, &observed.options, &mut drift);
         Drift::setting(&mut drift, "queues", queues, &observed.queues, Impact::Replace);
         Drift::setting(&mut drift, "mtu", mtu, &observed.mtu, Impact::InPlace);

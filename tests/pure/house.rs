@@ -208,6 +208,24 @@ fn files_are_short() {
     assert!(long.is_empty(), "files over 400 lines: {long:#?}");
 }
 
+/// Comments are as wide as the formatter has the code; tables and addresses of the web are never broken.
+#[test]
+fn comments_are_at_most_120_columns_wide() {
+    let mut wide = String::new();
+    for (name, text) in
+        ["src", "tests", "benches"].into_iter().flat_map(files).filter(|(name, _)| name.ends_with(".rs"))
+    {
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| line.chars().count() > 120) {
+            let comment = line.trim_start();
+            let whole = comment.contains("://") || comment.trim_start_matches(['/', '!', ' ']).starts_with('|');
+            if comment.starts_with("//") && !whole {
+                let _ = writeln!(wide, "{name}:{}: {comment}", number + 1);
+            }
+        }
+    }
+    assert!(wide.is_empty(), "comments over 120 columns:\n{wide}");
+}
+
 #[test]
 fn nothing_panics_on_purpose() {
     let mut wrong = String::new();

@@ -51,15 +51,7 @@ impl Undo {
         let mut kernel = session::open(console)?;
         confirmation::refuse(console, std::iter::once(&name))?;
         let records = Records::default();
-        let last = undo::last(&records, &name).map_err(|error| notice::told(console, &error))?;
-        let Some((number, apply)) = last else {
-            let help = format!(
-                "at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it",
-                undo::KEPT
-            );
-            console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
-            return Err(Exit::Failed);
-        };
+        let (number, apply) = last(console, &records, &name)?;
         if let Some(maker) = apply.stranger() {
             console.note(&format!(
                 "topo {maker} made the apply that is undone, and this is {}: the way back is planned anew",
@@ -78,16 +70,7 @@ impl Undo {
         if !self.yes {
             lock = execute::ask(console, lock, self.lock_timeout, "Undo the last apply?")?;
             confirmation::refuse(console, std::iter::once(&name))?;
-            if undo::last(&records, &name)
-                .map_err(|error| notice::told(console, &error))?
-                .is_none_or(|(last, _)| last != number)
-            {
-                console.problem(
-                    &format!("topology {:?} has changed since", name.as_str()),
-                    Some("nothing was changed; look at what there is to undo now"),
-                );
-                return Err(Exit::Failed);
-            }
+            check_last(console, &records, &name, number)?;
             (fresh, before) = way(console, &mut kernel, &apply)?;
         }
         let options = Options { rollback: !self.no_rollback, interrupted: signals::watch() };
@@ -137,6 +120,32 @@ impl Undo {
             }
         }
     }
+}
+
+/// The last apply of a topology, with its number.
+fn last(console: &mut Console, records: &Records, name: &Name) -> Result<(u64, undo::Apply), Exit> {
+    let last = undo::last(records, name).map_err(|error| notice::told(console, &error))?;
+    last.ok_or_else(|| {
+        let help = format!(
+            "at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it",
+            undo::KEPT
+        );
+        console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
+        Exit::Failed
+    })
+}
+
+/// Refuses where the last apply is no longer the one that was asked about.
+fn check_last(console: &mut Console, records: &Records, name: &Name, number: u64) -> Result<(), Exit> {
+    let last = undo::last(records, name).map_err(|error| notice::told(console, &error))?;
+    if last.is_some_and(|(last, _)| last == number) {
+        return Ok(());
+    }
+    console.problem(
+        &format!("topology {:?} has changed since", name.as_str()),
+        Some("nothing was changed; look at what there is to undo now"),
+    );
+    Err(Exit::Failed)
 }
 
 /// The plan back, made now, and what it goes back to; an error where it is not what it was right after the apply, but

@@ -3,6 +3,7 @@
 use super::context::Lowering;
 use super::node::At;
 use crate::document::schema::interface::{AddressEntry, Interface};
+use crate::document::value::AddressLabel;
 use crate::document::{Finding, Loc};
 use crate::resource::{Address, IfName, Neighbor, Owner, Resource, Setting};
 use ipnet::IpNet;
@@ -62,18 +63,23 @@ impl<'d> Lowering<'d> {
                     if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
             }
             if let Some(label) = more.and_then(|more| more.label.as_ref()) {
-                if net.addr().is_ipv6() {
-                    self.note(Finding::error("bad-label", label.place, "an IPv6 address has no label"));
-                } else if !label.0.starts_with(name.as_str()) {
-                    self.note(Finding::error(
-                        "bad-label",
-                        label.place,
-                        format!("a label begins with the interface's name, {:?}", name.as_str()),
-                    ));
-                }
+                self.check_label(label, net, name);
                 address.label = Setting::Is(label.0.clone());
             }
             self.put(Resource::Address(address), Owner::Ours, entry.address.place, format!("{path}.addresses[{nth}]"));
+        }
+    }
+
+    /// Only an IPv4 address has a label, and it begins with the name of the interface (`inet_set_ifa`).
+    fn check_label(&mut self, label: &Loc<AddressLabel>, net: IpNet, name: &IfName) {
+        if net.addr().is_ipv6() {
+            self.note(Finding::error("bad-label", label.place, "an IPv6 address has no label"));
+        } else if !label.0.starts_with(name.as_str()) {
+            self.note(Finding::error(
+                "bad-label",
+                label.place,
+                format!("a label begins with the interface's name, {:?}", name.as_str()),
+            ));
         }
     }
 

@@ -6,7 +6,6 @@ use crate::document::schema::interface::{Interface, KindKey};
 use crate::document::schema::kind::Veth;
 use crate::document::value::InterfaceRef;
 use crate::document::{Document, Finding, Loc, Place};
-use crate::resource::mark::hash;
 use crate::resource::{IfName, LinkId, Node};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -46,12 +45,12 @@ pub(crate) struct Index<'d> {
     /// Where the host is first named by something that stands elsewhere.
     pub host_named: Option<Place>,
     /// All nodes and where they are named.
-    nodes: BTreeSet<Node>,
+    pub(super) nodes: BTreeSet<Node>,
     /// How often a nearest name was looked for: that takes a look at all of them, so it is done for the first findings
     /// only.
     guesses: Cell<usize>,
-    topology: String,
-    findings: Vec<Finding>,
+    pub(super) topology: String,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl<'d> Index<'d> {
@@ -139,7 +138,7 @@ impl<'d> Index<'d> {
     }
 
     /// Notes that something elsewhere names the host.
-    fn host(&mut self, node: &Node, place: Place) {
+    pub(super) fn host(&mut self, node: &Node, place: Place) {
         if node.is_host() {
             self.host_named.get_or_insert(place);
         }
@@ -192,171 +191,6 @@ impl<'d> Index<'d> {
         }
     }
 
-    /// A veth whose other end has a name.
-    fn named(&mut self, at: &At<'d>, id: LinkId, key: Place, reference: &Loc<InterfaceRef>, path: String) {
-        let peer = target(&at.node, reference);
-        if !self.nodes.contains(&peer.node) {
-            let finding = self.no_node(&peer.node, reference.place);
-            return self.findings.push(finding);
-        }
-        if peer == id {
-            let finding = Finding::error("bad-reference", reference.place, "a veth cannot be its own other end");
-            return self.findings.push(finding.help("write the name of the other end, as NODE/INTERFACE"));
-        }
-        if peer.name == *"lo" {
-            let finding = Finding::error(
-                "bad-reference",
-                reference.place,
-                "the loopback interface is no end of a veth pair: each namespace has its own",
-            );
-            return self.findings.push(finding.help("give the other end another name, `eth0` for example"));
-        }
-        self.host(&peer.node, reference.place);
-        if let Some((other, place)) = self.entries.get(&peer).copied()
-            && let Some(finding) = disagreement(&id, &peer, reference.place, other, place)
-        {
-            return self.findings.push(finding);
-        }
-        let first = self.ends.get(&id).or_else(|| self.ends.get(&peer));
-        if let Some(first) = first {
-            // The same pair, said from the other end.
-            if first.peer != id && first.peer != peer {
-                let finding = Finding::error(
-                    "end-taken",
-                    reference.place,
-                    format!("{peer} is already the other end of another pair"),
-                );
-                let finding = finding.also(first.place, "asked for here");
-                self.findings.push(finding);
-            }
-            return;
-        }
-        let implied = !self.entries.contains_key(&peer);
-        self.ends.insert(
-            peer.clone(),
-            End { peer: id.clone(), place: reference.place, path: path.clone(), implied, plugged: false },
-        );
-        self.ends.insert(id, End { peer, place: key, path, implied: false, plugged: false });
-    }
-
-    /// A veth whose other end is plugged into a bridge and has no name.
-    fn plugged(&mut self, at: &At<'d>, id: LinkId, key: Place, bridge: &Loc<InterfaceRef>, path: String) {
-        let master = target(&at.node, bridge);
-        let is_bridge = match self.kind(&master) {
-            Some(KindKey::Bridge(_) | KindKey::Existing(_)) => true,
-            Some(other) => {
-                let finding = Finding::error(
-                    "not-a-bridge",
-                    bridge.place,
-                    format!("{master} is a {}, not a bridge", other.key()),
-                );
-                return self.findings.push(finding);
-            }
-            None => false,
-        };
-        if !is_bridge {
-            let finding = self.unknown(&master, bridge.place);
-            return self.findings.push(finding);
-        }
-        self.host(&master.node, bridge.place);
-        let far = LinkId { node: master.node.clone(), name: far_name(&self.topology, &id) };
-        if self.known(&far) {
-            let finding = Finding::error(
-                "end-taken",
-                bridge.place,
-                format!("the other end would be called {far}, which is taken"),
-            );
-            return self
-                .findings
-                .push(finding.help("name the other end: veth: NODE/INTERFACE, and plug it in by the bridge's ports"));
-        }
-        self.masters.insert(far.clone(), Master { name: master.name, place: bridge.place });
-        self.ends.insert(
-            far.clone(),
-            End { peer: id.clone(), place: bridge.place, path: path.clone(), implied: true, plugged: true },
-        );
-        self.ends.insert(id, End { peer: far, place: key, path, implied: false, plugged: false });
-    }
-
-    /// The ports that entries of `at` list, or are by their own word.
-    fn ports(&mut self, at: &At<'d>) {
-        for (name, interface) in &at.section.interfaces {
-            let ports = match interface.kind.as_ref().map(|kind| &kind.value) {
-                Some(KindKey::Bridge(bridge)) => &bridge.ports,
-                Some(KindKey::Bond(bond)) => &bond.ports,
-                Some(KindKey::Vrf(vrf)) => &vrf.ports,
-                _ => continue,
-            };
-            for port in ports {
-                self.port(at, name, port);
-            }
-        }
-        for (name, interface) in &at.section.interfaces {
-            let Some(master) = &interface.master else { continue };
-            let (port, id) = (at.link(name), at.link(master));
-            let fits = matches!(
-                self.kind(&id),
-                Some(KindKey::Bridge(_) | KindKey::Bond(_) | KindKey::Vrf(_) | KindKey::Existing(_))
-            );
-            if !self.known(&id) {
-                let finding = self.unknown(&id, master.place);
-                self.findings.push(finding);
-            } else if !fits {
-                let finding = Finding::error("not-a-master", master.place, format!("{id} is no bridge, bond or vrf"));
-                self.findings.push(finding);
-            } else if let Some(other) = self.masters.get(&port).filter(|other| other.name != master.value) {
-                let finding = Finding::error(
-                    "master-disagrees",
-                    master.place,
-                    format!("{port} cannot be a port of both {:?} and {:?}", master.as_str(), other.name.as_str()),
-                );
-                let finding = finding.also(other.place, "listed as a port here");
-                self.findings.push(finding);
-            } else {
-                self.masters.insert(port, Master { name: master.value.clone(), place: master.place });
-            }
-        }
-    }
-
-    /// One port in a list.
-    fn port(&mut self, at: &At<'d>, master: &Loc<IfName>, port: &Loc<InterfaceRef>) {
-        let id = target(&at.node, port);
-        if id.node != at.node {
-            let finding = Finding::error(
-                "bad-reference",
-                port.place,
-                format!("{id} is in another node than {:?}", master.as_str()),
-            );
-            return self.findings.push(
-                finding.help("a port is an interface of the same node: plug in the end of a veth pair that is there"),
-            );
-        }
-        if !self.known(&id) || id.name.as_str() == "lo" || id.name == master.value {
-            let finding = if self.known(&id) {
-                let what = if id.name == master.value {
-                    "cannot be a port of itself".to_owned()
-                } else {
-                    format!("cannot be a port of {:?}", master.as_str())
-                };
-                Finding::error("bad-reference", port.place, format!("{id} {what}"))
-                    .help("take it from the list of ports")
-            } else {
-                self.unknown(&id, port.place)
-            };
-            return self.findings.push(finding);
-        }
-        if let Some(other) = self.masters.get(&id) {
-            let message = if other.name == master.value {
-                format!("{id} is listed twice")
-            } else {
-                format!("{id} is already a port of {:?}", other.name.as_str())
-            };
-            let finding = Finding::error("two-masters", port.place, message).also(other.place, "first here");
-            return self.findings.push(finding);
-        }
-        self.masters.insert(id, Master { name: master.value.clone(), place: port.place });
-    }
-
     /// Every entry has a kind, or is the other end of a pair, or `lo`.
     fn kinds(&mut self, at: &At<'d>) {
         for (name, interface) in &at.section.interfaces {
@@ -380,43 +214,4 @@ impl<'d> Index<'d> {
             }
         }
     }
-}
-
-/// Why the entry `other` of the far end does not fit a pair that is asked for from `id`.
-fn disagreement(id: &LinkId, peer: &LinkId, place: Place, other: &Interface, named: Place) -> Option<Finding> {
-    match other.kind.as_ref() {
-        None if peer.name.as_str() != "lo" => None,
-        Some(kind) => match &kind.value {
-            KindKey::Veth(veth) => match &**veth {
-                Veth::Named(back) if target(&peer.node, back) == *id => None,
-                Veth::Named(back) => {
-                    let message = format!(
-                        "the two ends disagree: {id} says its other end is {peer}, which says {}",
-                        target(&peer.node, back)
-                    );
-                    Some(Finding::error("ends-disagree", place, message).also(back.place, "the other end says this"))
-                }
-                Veth::Plugged(plug) => {
-                    let message = format!("the other end of {peer} is plugged into a bridge, and cannot be {id}");
-                    Some(Finding::error("ends-disagree", place, message).also(plug.bridge.place, "said here"))
-                }
-            },
-            other => Some(
-                Finding::error(
-                    "ends-disagree",
-                    place,
-                    format!("{peer} is a {}, not the end of a veth pair", other.key()),
-                )
-                .also(named, "declared here"),
-            ),
-        },
-        None => Some(Finding::error("ends-disagree", place, "`lo` cannot be the end of a veth pair")),
-    }
-}
-
-/// The name of an other end that nobody named: stable, and 57 bits of two hashes in 15 characters.
-fn far_name(topology: &str, near: &LinkId) -> IfName {
-    let text = format!("{topology}/{near}");
-    let back: Vec<u8> = text.bytes().rev().collect();
-    IfName::from(format!("v{:08x}{:06x}", hash(text.as_bytes()), hash(&back) & 0x00ff_ffff))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 pub mod handle;
+pub mod jobs;
 pub mod mounts;
 pub(crate) mod namespace;
 pub(crate) mod pinned;
@@ -10,3 +11,4 @@ pub mod processes;
 pub mod sysctl;
 
 pub use handle::*;
+pub use jobs::*;

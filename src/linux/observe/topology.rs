@@ -1,5 +1,6 @@
 //! Reading a topology: which namespaces, one look at each, and whose what is.
 
+use super::questions::questions;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netlink::link;
 use crate::linux::netns;
@@ -9,14 +10,14 @@ use crate::linux::object::file::Files;
 use crate::linux::object::link::vlan;
 use crate::linux::ownership::classify::{Judge, judge, namespace};
 use crate::linux::ownership::{guests, identity, whole};
-use crate::linux::snapshot::contents::{Extent, Look, Question, SWITCHES};
+use crate::linux::snapshot::contents::{Look, Question};
 use crate::linux::snapshot::ends::OtherEnds;
 use crate::linux::snapshot::read::{look, read_spared};
 use crate::linux::snapshot::{ends, peers};
 use crate::model::creation::born;
 use crate::resource::{
-    Fdb, FdbTarget, FileName, IfName, Kind, Link, LinkId, Name, NetnsRef, Node, NodeTenure, Options, Owner, Record,
-    Resource, ResourceId, State, Sysctl, Tenure, Value,
+    FileName, IfName, Kind, Link, LinkId, Name, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Tenure,
+    Value,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -56,10 +57,7 @@ pub fn observe(
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
     let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
-    let kernels = |resource: &Resource| {
-        if let Resource::Rule(rule) = resource { Some(rule.node.clone()).filter(|_| rule.kernel) } else { None }
-    };
-    let kernel_rules: BTreeSet<Node> = wanted.resources().chain(&record.prior).filter_map(kernels).collect();
+    let kernel_rules = kernel_rules(wanted, &record);
     for seen in &looks {
         let tenure = match places.existing.get(&seen.node) {
             _ if seen.node.is_host() => NodeTenure::Host,
@@ -105,6 +103,14 @@ pub fn observe(
     Ok(state)
 }
 
+/// The nodes in which something is wanted of the kernel's own rules.
+fn kernel_rules(wanted: &State, record: &Record) -> BTreeSet<Node> {
+    let kernels = |resource: &Resource| {
+        if let Resource::Rule(rule) = resource { Some(rule.node.clone()).filter(|_| rule.kernel) } else { None }
+    };
+    wanted.resources().chain(&record.prior).filter_map(kernels).collect()
+}
+
 /// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go
 /// with the namespace. It is known by its hardware address.
 fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
@@ -143,108 +149,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const HELD: Duration = Duration::from_millis(500);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// Which namespaces to look at, and what is asked of each.
-fn questions<'a>(
-    wanted: &'a State,
-    record: &'a Record,
-    places: &Places,
-) -> Result<BTreeMap<Node, Question<'a>>, Error> {
-    let names = netns::names()?;
-    let mut questions: BTreeMap<Node, Question<'a>> = BTreeMap::new();
-    let host = Node::host();
-    // A record that is there says whether there are any.
-    let by_comment = record.is_empty() || record.owned.iter().any(|id| matches!(id, ResourceId::Insert(..)));
-    questions.insert(host, Question { named: true, search: true, by_comment, ..Question::default() });
-    let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares(names.len()));
-    let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    for name in &names {
-        let node = Node::from(name.as_str());
-        if netns::is_leftover(name) || netns::is_link(name) || node.is_host() || places.existing.contains_key(&node) {
-            continue;
-        }
-        let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
-        // Forwarding is always managed in a namespace of ours: one that goes and is put back has it as it was.
-        let extent = extent(wanted, &node, spares);
-        questions.insert(node, Question { named, settings: SWITCHES.into(), extent, ..Question::default() });
-    }
-    for (node, place) in &places.existing {
-        let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));
-        if there {
-            questions.insert(node.clone(), Question { named: true, search: true, by_comment, ..Question::default() });
-        }
-    }
-    for resource in wanted.resources().chain(&record.prior) {
-        match resource {
-            Resource::Sysctl(Sysctl { node, key, .. }) => {
-                _ = questions.get_mut(node).map(|question| question.settings.insert(key))
-            }
-            Resource::Link(link) => {
-                if let Tenure::From(source) = &link.tenure {
-                    questions
-                        .entry(source.node.clone())
-                        .and_modify(|question| _ = question.moving.insert(&source.name));
-                }
-                // The other ends of the host's pairs find the host, which everybody asks for first.
-                let peer = link.peer.iter().filter(|_| !link.id.node.is_host());
-                let others = peer.chain(&link.link).filter(|other| other.node != link.id.node && !other.node.is_host());
-                questions.entry(link.id.node.clone()).and_modify(|question| {
-                    question.links.insert(&link.id.name, &link.kind);
-                    question.near.extend(others.map(|other| &other.node));
-                    question.vlans |= link.vlans.get().is_some();
-                });
-            }
-            Resource::Qdisc(qdisc) => _ = questions.get_mut(&qdisc.link.node).map(|question| question.qdiscs = true),
-            Resource::Fdb(Fdb { link, to: FdbTarget::Port(_), .. }) => {
-                _ = questions.get_mut(&link.node).map(|question| question.stations = true)
-            }
-            Resource::Insert(insert) => {
-                _ = questions.get_mut(&insert.node).map(|question| question.inserts.insert(&insert.chain, Some(insert)))
-            }
-            Resource::Table(table) => _ = questions.get_mut(&table.node).map(|question| question.table = Some(table)),
-            _ => {}
-        }
-    }
-    for id in &record.owned {
-        match id {
-            ResourceId::Insert(node, chain) => {
-                _ = questions.get_mut(node).map(|question| question.inserts.entry(chain).or_insert(None))
-            }
-            ResourceId::Fdb(link, _, FdbTarget::Port(_)) => {
-                _ = questions.get_mut(&link.node).map(|question| question.stations = true)
-            }
-            ResourceId::Qdisc(link) => _ = questions.get_mut(&link.node).map(|question| question.qdiscs = true),
-            _ => {}
-        }
-    }
-    for (link, offload) in offloads(wanted, record) {
-        let asked = questions.get_mut(&link.node).map(|question| question.offload.entry(&link.name).or_default());
-        asked.into_iter().for_each(|names| names.extend(offload.keys().map(|name| &**name)));
-    }
-    for (node, table) in &record.tables {
-        questions.entry(node.clone()).and_modify(|question| question.recorded = Some(table));
-    }
-    Ok(questions)
-}
-
-/// How much of a namespace of ours is read: of one that went as a whole, and comes back so, no more than the links.
-fn extent(wanted: &State, node: &Node, spares: bool) -> Extent {
-    match wanted.namespace(node) {
-        Some(namespace) if namespace.whole => Extent::Links,
-        _ if spares => Extent::Spared,
-        _ => Extent::All,
-    }
-}
-
-/// The links of which it matters what they do for the kernel, wherever they may be.
-fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (&'a LinkId, &'a Options)> {
-    let wanted = wanted.links().filter(|link| !link.offload.is_empty());
-    let wanted = wanted.flat_map(|link| [(&link.id, &link.offload), (link.home(), &link.offload)]);
-    let moved = record.moved.iter().flat_map(|(now, source)| {
-        record.offload.iter().filter(move |(home, _)| home == source).map(move |(_, offload)| (now, offload))
-    });
-    wanted.chain(record.offload.iter().map(|(home, offload)| (home, offload))).chain(moved)
-}
 
 /// Looks until nothing of the topology is about to go with a namespace that somebody deleted, and finds the other ends.
 fn look_at_rest(

@@ -5,22 +5,14 @@ use super::guests::Guest;
 use super::{client, vlans};
 use crate::linux::netlink::link;
 use crate::linux::netns::namespace::topology_of;
-use crate::linux::object::{route, rule};
 use crate::linux::secret::Keys;
 use crate::linux::snapshot::contents::{Inside, Look};
 use crate::linux::snapshot::ends::OtherEnds;
-use crate::resource::mark::{PROTOCOL, group, mark};
+use crate::resource::mark::{group, mark};
 use crate::resource::{
-    Fdb, FdbTarget, IfName, Kind, Link, LinkId, Name, Namespace, Neighbor, Node, NodeTenure, Owner, Record, Resource,
-    ResourceId, RouteKey, RuleAction, State, Tenure,
+    IfName, Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Tenure,
 };
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// `RTPROT_*` of what a person or a script configures: unspecified, boot, static. (Topo's own comes besides.)
-const CONFIGURED: [u8; 3] = [0, 3, 4];
-/// `RTPROT_KERNEL`.
-const KERNEL: u8 = 2;
 
 /// What decides whose something is.
 pub struct Judge<'a> {
@@ -241,122 +233,6 @@ impl Sorter<'_> {
         }
     }
 
-    fn routes(&mut self) {
-        let mut taken: BTreeMap<RouteKey, u16> = BTreeMap::new();
-        // Of several under one key ours comes first, so that it is the one that is compared.
-        let mut seen: Vec<&route::Seen> = self.inside.routes.iter().collect();
-        // The order of the rest counts for IPv4; IPv6 takes them in turn, and has one that came back behind the others
-        // (`fib6_add_rt2node`).
-        let rank = |seen: &route::Seen| {
-            (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol), seen.route.key.to.addr().is_ipv6())
-        };
-        seen.sort_by(|a, b| {
-            rank(a)
-                .cmp(&rank(b))
-                .then_with(|| if rank(a).2 { a.route.nexthops.cmp(&b.route.nexthops) } else { Ordering::Equal })
-        });
-        for seen in seen {
-            let id = seen.route.id();
-            let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
-            let mut devs = seen.route.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
-            let shown = devs.clone().any(|dev| self.shown.contains(dev));
-            let six = seen.route.key.to.addr().is_ipv6();
-            let owner = match (configured, self.made) {
-                (false, _) => self
-                    .wanted(&id)
-                    .then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
-                (true, true)
-                    if seen.protocol != PROTOCOL
-                        && !self.wanted(&id)
-                        && devs.clone().any(|dev| self.has_client(dev, six)) =>
-                {
-                    Some(client::owner())
-                }
-                (true, true) => Some(self.inside(&id, None)),
-                (true, false) => {
-                    let on_ours = devs.any(|dev| {
-                        self.look.links.iter().any(|link| link.name == *dev && self.ours.contains(&link.index))
-                    });
-                    self.owner_elsewhere(&id, seen.protocol == PROTOCOL, on_ours, shown)
-                }
-            };
-            let Some(owner) = owner else { continue };
-            let nth = taken.entry(seen.route.key.clone()).or_insert(0);
-            if *nth > 0 && !configured {
-                continue;
-            }
-            let mut route = seen.route.clone();
-            route.key.nth = *nth;
-            *nth = nth.saturating_add(1);
-            self.state.insert(Resource::Route(route), owner);
-        }
-    }
-
-    fn rules(&mut self) {
-        let kernels = self.judge.kernel_rules.contains(self.node());
-        let mut seen: Vec<&rule::Seen> = self.inside.rules.iter().collect();
-        // Of two that are the same but for the mark the marked one counts.
-        seen.sort_by_key(|seen| seen.protocol == PROTOCOL);
-        for seen in seen {
-            let id = seen.rule.id();
-            let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
-            let owner = match (configured, self.made) {
-                _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => {
-                    self.wants_vrfs(&id).then_some(Owner::Ours)
-                }
-                _ if seen.rule.kernel && !rule::is_plain(&seen.rule) => None,
-                // It has no mark but the kernel's own number, so the record says whose the one is that stands
-                // elsewhere.
-                _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
-                _ if seen.rule.kernel => kernels.then(|| theirs("the kernel")),
-                (false, _) => self.wanted(&id).then(|| theirs("a routing daemon")),
-                (true, true) => Some(self.inside(&id, None)),
-                (true, false) => self.owner_elsewhere(&id, seen.rule.marked, false, false),
-            };
-            if let Some(owner) = owner {
-                self.state.insert(Resource::Rule(seen.rule.clone()), owner);
-            }
-        }
-    }
-
-    /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is nobody's business, unless
-    /// an undo goes back to it.
-    fn wants_vrfs(&self, rule: &ResourceId) -> bool {
-        self.made && (self.wanted(rule) || self.judge.wanted.has_vrf(self.node()))
-    }
-
-    fn neighbors(&mut self) {
-        for seen in &self.inside.neighbors {
-            let Some(neighbor) = self.name(seen.index).and_then(|name| seen.neighbor(self.node(), name)) else {
-                continue;
-            };
-            let id = neighbor.id();
-            if let Some(owner) = self.owner_of_neighbor(&id, &neighbor, seen.index) {
-                self.state.insert(Resource::Neighbor(neighbor), owner);
-            }
-        }
-        for seen in &self.inside.fdb {
-            let Some(fdb) = self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) else { continue };
-            if matches!(fdb.to, FdbTarget::Port(_)) {
-                self.station(fdb);
-                continue;
-            }
-            let id = fdb.id();
-            let vxlan = self.look.links.iter().find(|link| link.index == seen.index && link.kind == Kind::Vxlan);
-            let own = vxlan.is_some_and(|link| fdb.mac.0 == [0; 6] && Some(fdb.to) == link.remote());
-            let owner = match vxlan {
-                None => None,
-                Some(_) if own && !self.wanted(&id) => None,
-                Some(link) if self.ours.contains(&link.index) => Some(Owner::Ours),
-                Some(_) if self.judge.record.owned.contains(&id) => Some(Owner::Ours),
-                Some(_) => self.wanted(&id).then(|| theirs("somebody else")),
-            };
-            if let Some(owner) = owner {
-                self.state.insert(Resource::Fdb(fdb), owner);
-            }
-        }
-    }
-
     /// Root qdiscs. One that somebody put on a link of ours gives way where one is wanted, and in a namespace of ours
     /// in any case.
     fn qdiscs(&mut self) {
@@ -373,47 +249,6 @@ impl Sorter<'_> {
             if let Some(owner) = owner {
                 self.state.insert(Resource::Qdisc(qdisc), owner);
             }
-        }
-    }
-
-    /// A static entry of a port: it matters on ports of which the file lists some, or did, and is ours there.
-    fn station(&mut self, fdb: Fdb) {
-        let named = |id: &ResourceId| matches!(id, ResourceId::Fdb(link, _, FdbTarget::Port(_)) if *link == fdb.link);
-        let listed =
-            self.judge.record.owned.iter().any(named) || self.judge.wanted.on_link(&fdb.link).iter().any(named);
-        // One without a VLAN was put by the kernel into all that the port had, and goes with it.
-        let whole = Fdb { to: FdbTarget::Port(0), ..fdb.clone() };
-        let part =
-            listed
-                && fdb != whole
-                && self.inside.fdb.iter().any(|seen| {
-                    self.name(seen.index).and_then(|name| seen.fdb(self.node(), name)) == Some(whole.clone())
-                });
-        if !listed || part {
-            return;
-        }
-        let id = fdb.id();
-        let ours = self.look.links.iter().any(|link| link.name == fdb.link.name && self.ours.contains(&link.index));
-        if ours || self.judge.record.owned.contains(&id) {
-            self.state.insert(Resource::Fdb(fdb), Owner::Ours);
-        } else if self.wanted(&id) {
-            self.state.insert(Resource::Fdb(fdb), theirs("somebody else"));
-        }
-    }
-
-    /// Neighbours that nobody listed stay, unless topo made them.
-    fn owner_of_neighbor(&self, id: &ResourceId, neighbor: &Neighbor, index: u32) -> Option<Owner> {
-        let (made, marked) = (self.made, neighbor.marked);
-        // A permanent one of others goes with what topo does to the link, and comes back.
-        let shown = !made && neighbor.permanent && self.shown.contains(&neighbor.link.name);
-        if shown && !marked && !self.wanted(id) {
-            return Some(theirs("somebody else"));
-        }
-        match (marked || self.wanted(id), neighbor.permanent || marked) {
-            (false, _) => None,
-            (true, _) if made => Some(self.inside(id, Some(index))),
-            (true, false) => Some(Owner::Ours),
-            (true, true) => self.owner_elsewhere(id, marked, self.ours.contains(&index), false),
         }
     }
 

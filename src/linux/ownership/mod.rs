@@ -6,5 +6,8 @@ pub(crate) mod classify;
 mod client;
 pub(crate) mod guests;
 pub(crate) mod identity;
+mod neighbor;
+mod route;
+mod rule;
 mod vlans;
 pub(crate) mod whole;

@@ -2,6 +2,8 @@
 //! has the MTU of its ports.
 
 pub(crate) mod complete;
+mod prior;
 
 pub(crate) use super::facts::{displaced, gone};
-pub(crate) use complete::{Waiting, complete};
+pub(crate) use complete::complete;
+pub(crate) use prior::Waiting;

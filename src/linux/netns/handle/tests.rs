@@ -1,4 +1,5 @@
 use super::*;
+use crate::linux::netns::jobs::{Place, Work, run, run_one};
 
 #[test]
 fn jobs_answer_in_order_and_see_what_they_borrow() {
