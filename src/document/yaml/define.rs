@@ -14,8 +14,8 @@ pub fn property(schema: Schema, doc: &str) -> Value {
         value = serde_json::json!({ "allOf": [value] });
     }
     if let Value::Object(object) = &mut value {
-        let doc = doc.trim();
-        object.insert("description".to_owned(), doc.into());
+        let doc = paragraphs(doc);
+        object.insert("description".to_owned(), doc.clone().into());
         let examples: Vec<Value> =
             doc.split("Example: `").skip(1).filter_map(|rest| example(rest.split('`').next()?)).collect();
         if !examples.is_empty() {
@@ -23,6 +23,12 @@ pub fn property(schema: Schema, doc: &str) -> Value {
         }
     }
     value
+}
+
+/// A doc comment without the line breaks of the source: only empty lines separate paragraphs.
+fn paragraphs(doc: &str) -> String {
+    let paragraphs = doc.trim().split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
 fn example(text: &str) -> Option<Value> {
@@ -150,7 +156,7 @@ pub(crate) use map_shape;
 pub fn object(doc: &str, properties: Json<String, Value>, required: Vec<Value>) -> Schema {
     let empty = required.is_empty();
     let mut schema =
-        json_schema!({ "description": doc.trim(), "properties": properties, "additionalProperties": false });
+        json_schema!({ "description": paragraphs(doc), "properties": properties, "additionalProperties": false });
     schema.insert("type".to_owned(), if empty { serde_json::json!(["object", "null"]) } else { "object".into() });
     if !empty {
         schema.insert("required".to_owned(), required.into());
