@@ -296,6 +296,30 @@ fn a_lent_interface_comes_home_byte_for_byte() {
     });
 }
 
+/// What is taken away, and what the plan says is missing then.
+const TAKEN: [(&str, &str); 17] = [
+    ("ip -n a route flush table main", "connected route"),
+    ("ip -n a route del 10.0.0.0/24", "connected route"),
+    ("ip -n a route flush dev e0", "connected route"),
+    ("ip -n a route flush table local", "local route"),
+    ("ip -n a route del local 10.99.0.1 table local", "local route"),
+    ("ip -n a route del broadcast 10.0.0.255 table local", "broadcast route"),
+    ("ip -n a -6 route flush table main", "connected route"),
+    ("ip -n a -6 route del fd00::/64", "connected route"),
+    ("ip -n a -6 route del fe80::/64", "link-local address"),
+    ("ip -n a -6 route flush table local", "local route"),
+    ("ip -n a -6 route del ff00::/8 dev e0 table local", "multicast route"),
+    ("ip -n a -6 address flush dev e0 scope link", "link-local address"),
+    ("ip -n a address del 127.0.0.1/8 dev lo", "127.0.0.1"),
+    ("ip -n a -6 address del ::1/128 dev lo", "::1"),
+    ("ip -n a address flush dev lo", "127.0.0.1"),
+    ("ip -n a address del 10.0.0.1/24 dev e0; ip -n a address add 10.0.0.1/24 dev e0 noprefixroute", "noprefixroute"),
+    (
+        "ip -n a -6 address del fd00::1/64 dev e0; ip -n a -6 address add fd00::1/64 dev e0 noprefixroute nodad",
+        "noprefixroute",
+    ),
+];
+
 /// What the kernel makes of addresses and interfaces by itself is missed where somebody took it away, and one apply has
 /// it made again.
 #[test]
@@ -323,31 +347,7 @@ fn what_the_kernel_makes_is_missed_and_mended() {
         };
         assert!(settled());
         let before = there();
-        for (taken, missed) in [
-            ("ip -n a route flush table main", "connected route"),
-            ("ip -n a route del 10.0.0.0/24", "connected route"),
-            ("ip -n a route flush dev e0", "connected route"),
-            ("ip -n a route flush table local", "local route"),
-            ("ip -n a route del local 10.99.0.1 table local", "local route"),
-            ("ip -n a route del broadcast 10.0.0.255 table local", "broadcast route"),
-            ("ip -n a -6 route flush table main", "connected route"),
-            ("ip -n a -6 route del fd00::/64", "connected route"),
-            ("ip -n a -6 route del fe80::/64", "link-local address"),
-            ("ip -n a -6 route flush table local", "local route"),
-            ("ip -n a -6 route del ff00::/8 dev e0 table local", "multicast route"),
-            ("ip -n a -6 address flush dev e0 scope link", "link-local address"),
-            ("ip -n a address del 127.0.0.1/8 dev lo", "127.0.0.1"),
-            ("ip -n a -6 address del ::1/128 dev lo", "::1"),
-            ("ip -n a address flush dev lo", "127.0.0.1"),
-            (
-                "ip -n a address del 10.0.0.1/24 dev e0; ip -n a address add 10.0.0.1/24 dev e0 noprefixroute",
-                "noprefixroute",
-            ),
-            (
-                "ip -n a -6 address del fd00::1/64 dev e0; ip -n a -6 address add fd00::1/64 dev e0 noprefixroute nodad",
-                "noprefixroute",
-            ),
-        ] {
+        for (taken, missed) in TAKEN {
             // The kernel makes the local route of an IPv6 address within some seconds.
             std::thread::sleep(std::time::Duration::from_millis(3100));
             sh(taken);

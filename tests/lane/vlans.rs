@@ -103,6 +103,7 @@ const FILTERING: &str = "vlan-filtering: true";
 
 /// Every form of `port-vlan`, and every attribute of the bridge, one after the other, each in place.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of forms")]
 fn every_attribute_changes_in_place() {
     sandbox::run_needing("every_attribute_changes_in_place", NEEDS, || {
         let before = snapshot();

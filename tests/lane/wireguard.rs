@@ -66,6 +66,7 @@ fn dump(node: &str) -> (Vec<String>, BTreeMap<String, [String; 4]>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a step for each attribute")]
 fn each_attribute_by_itself() {
     sandbox::run_needing("each_attribute_by_itself", NEEDS, || {
         let secrets = keys();

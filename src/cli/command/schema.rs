@@ -1,9 +1,11 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document;
+use crate::document::yaml::define::paragraphs;
 use crate::render::{format, json, list, tested};
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 
 /// Print the JSON schema of topology files, for editors
 ///
@@ -47,7 +49,12 @@ impl Schema {
 
 /// A schema (draft-07).
 pub fn of(which: Which) -> serde_json::Value {
-    let generator = SchemaSettings::draft07().for_serialize().into_generator();
+    let flow = RecursiveTransform(|schema: &mut schemars::Schema| {
+        if let Some(serde_json::Value::String(text)) = schema.get_mut("description") {
+            *text = paragraphs(text);
+        }
+    });
+    let generator = SchemaSettings::draft07().for_serialize().with_transform(flow).into_generator();
     match which {
         Which::Topology => document::schema(),
         Which::Plan => generator.into_root_schema_for::<json::Plans>().to_value(),

@@ -31,6 +31,7 @@ fn spent() -> Duration {
 
 /// Files made to hurt are refused within a second.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of files")]
 fn hostile_files_are_cheap() {
     let mut bomb = "name: x\nhost: {}\na0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for n in 1..10 {

@@ -26,7 +26,7 @@ pub fn property(schema: Schema, doc: &str) -> Value {
 }
 
 /// A doc comment without the line breaks of the source: only empty lines separate paragraphs.
-fn paragraphs(doc: &str) -> String {
+pub fn paragraphs(doc: &str) -> String {
     let paragraphs = doc.trim().split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
