@@ -1,12 +1,11 @@
 //! Public keys of WireGuard. Nothing of a private key is ever in this room.
 
+use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Length of a key in base64.
 const TEXT: usize = 44;
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// A public key (X25519), written as 44 characters of base64.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,52 +20,16 @@ impl Key {
     }
 }
 
-/// Reads 32 bytes of base64 into `into`, without a copy elsewhere; whether it is that. Bits behind the last byte must
-/// be zero, as in the kernel's and wg's reading.
+/// Reads 32 bytes of base64 into `into`, in constant time and without a copy elsewhere; whether it is that. Bits behind
+/// the last byte must be zero, as the kernel and wg want them. Of what is no key, `into` may hold a part.
 pub fn decode(text: &[u8], into: &mut [u8; 32]) -> bool {
-    let Some((text, [b'='])) = text.split_at_checked(TEXT - 1) else { return false };
-    let mut bytes = into.iter_mut();
-    let (mut held, mut bits) = (0_u32, 0_u32);
-    for letter in text {
-        let Some(value) = value(*letter) else { return false };
-        held = (held << 6) | value;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            let Some(byte) = bytes.next() else { return false };
-            *byte = u8::try_from((held >> bits) & 0xff).unwrap_or(0);
-            held &= (1 << bits) - 1;
-        }
-    }
-    bytes.next().is_none() && held == 0
-}
-
-/// What a letter of base64 stands for. By arithmetic, not by a table: the place in a table could be seen from outside.
-fn value(letter: u8) -> Option<u32> {
-    let value = match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(value.into())
+    text.len() == TEXT && Base64::decode(text, into).is_ok_and(|bytes| bytes.len() == 32)
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(TEXT);
-        for chunk in self.0.chunks(3) {
-            let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-            let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-            for at in 0..=chunk.len() {
-                let letter = ALPHABET.get((bits >> (18 - 6 * at)) as usize & 63).copied().unwrap_or(b'=');
-                text.push(char::from(letter));
-            }
-        }
-        text.push('=');
-        f.write_str(&text)
+        let mut text = [0; TEXT];
+        f.write_str(Base64::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
     }
 }
 

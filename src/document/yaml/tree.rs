@@ -1,7 +1,7 @@
 //! YAML text as a tree with places, before anybody knows what it means. What no file may have is refused here.
 
 use crate::document::{Finding, Place};
-use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
