@@ -1,6 +1,8 @@
 //! What comes into being with a resource, and whose it is then.
 
-use crate::resource::{Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure};
+use crate::resource::{
+    Foreign, Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure,
+};
 
 /// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a
 /// new namespace.
@@ -34,9 +36,9 @@ pub(crate) fn born_as(state: &State, resource: &Resource) -> Owner {
         Resource::Link(link) => link.marked,
         // The kernel's own rule for `local`, back in its place.
         Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 => {
-            return if made { Owner::Ours } else { Owner::Theirs("the kernel".to_owned()) };
+            return if made { Owner::Ours } else { Owner::Theirs(Foreign::Kernel) };
         }
         _ => true,
     };
-    if made || marked { Owner::Ours } else { Owner::Theirs("somebody else".to_owned()) }
+    if made || marked { Owner::Ours } else { Owner::Theirs(Foreign::Unknown) }
 }

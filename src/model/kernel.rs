@@ -3,8 +3,8 @@
 use super::effect::effect;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Claim, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource, ResourceId,
-    Setting, State, Sysctl, Tenure, Value, offload,
+    Claim, Foreign, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource,
+    ResourceId, Setting, State, Sysctl, Tenure, Value, offload,
 };
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ impl Model {
             marked: false,
             whole: false,
         };
-        state.insert(Resource::Namespace(host), Owner::Theirs("the machine".to_owned()));
+        state.insert(Resource::Namespace(host), Owner::Theirs(Foreign::Machine));
         Self::new(state)
     }
 
@@ -116,7 +116,7 @@ impl Model {
     /// Whose the settings of a node are.
     fn owner(&self, node: &Node) -> Owner {
         match self.state.namespace(node) {
-            Some(namespace) if namespace.tenure != NodeTenure::Created => Owner::Theirs("the machine".to_owned()),
+            Some(namespace) if namespace.tenure != NodeTenure::Created => Owner::Theirs(Foreign::Machine),
             _ => Owner::Ours,
         }
     }

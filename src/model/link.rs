@@ -5,7 +5,7 @@ use super::cascade::{ETHERNET_MTU, UNKNOWN_MTU, follow, ipv6_gone, ipv6_settings
 use super::refusal::Refusal;
 use super::route::Loss;
 use super::{height, neighbor, route, stacked, vlan};
-use crate::resource::{Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
+use crate::resource::{Foreign, Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
 
 /// A link that something stands on.
 pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
@@ -322,7 +322,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
         return Err(Refusal::new(format!("there is no namespace {}", to.node)));
     }
     let back = matches!(&link.tenure, Tenure::From(source) if source == to);
-    let ours = if back { Owner::Theirs("somebody else".to_owned()) } else { Owner::Ours };
+    let ours = if back { Owner::Theirs(Foreign::Unknown) } else { Owner::Ours };
     let mut moved = Link { id: to.clone(), up: Setting::Is(false), master: Setting::Is(None), ..link.clone() };
     moved.port.clear();
     moved.vlans = Setting::Left;

@@ -3,7 +3,8 @@
 use super::change::{Action, Change, Conflict};
 use super::{goal, shared};
 use crate::resource::{
-    Drift, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State, Tenure,
+    Drift, Foreign, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State,
+    Tenure,
 };
 use std::cmp::Ordering;
 
@@ -110,7 +111,7 @@ fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
         ..away.clone()
     };
     home.port.clear();
-    Some(Item { resource: Resource::Link(Box::new(home)), owner: Owner::Theirs("somebody else".to_owned()) })
+    Some(Item { resource: Resource::Link(Box::new(home)), owner: Owner::Theirs(Foreign::Unknown) })
 }
 
 /// What is in the way.
@@ -126,7 +127,7 @@ fn no_way_home(goal: &State, observed: &State, link: &Link) -> Option<Conflict> 
     let goes = goal.link(&link.id).is_none_or(|wanted| wanted.tenure != link.tenure);
     let there =
         observed.items.get(&ResourceId::Link(home.clone())).filter(|there| goes && there.owner != Owner::Ours)?;
-    let whose = if let Owner::Theirs(who) = &there.owner { who } else { "somebody else" };
+    let whose = if let Owner::Theirs(who) = &there.owner { who } else { &Foreign::Unknown };
     let reason = format!(
         "{} was taken from there and goes home, and meanwhile {home} is another interface, which belongs to {whose}",
         link.id
@@ -227,7 +228,7 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
 }
 
 /// A name is taken.
-fn taken(id: &ResourceId, who: &str, there: &Resource, wanted: &Resource) -> Option<Conflict> {
+fn taken(id: &ResourceId, who: &Foreign, there: &Resource, wanted: &Resource) -> Option<Conflict> {
     // A namespace that is only configured is somebody else's by nature, and a setting has no owner.
     let shared = match wanted {
         Resource::Namespace(namespace) => namespace.tenure != NodeTenure::Created,

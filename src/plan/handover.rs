@@ -1,7 +1,7 @@
 //! Values that are one of a kind change hands: who has one gives it up before another takes it.
 
 use super::change::Conflict;
-use crate::resource::{Claim, Item, Link, LinkId, Owner, ResourceId, State};
+use crate::resource::{Claim, Foreign, Item, Link, LinkId, Owner, ResourceId, State};
 use std::collections::HashMap;
 
 /// Who has what, as of the steps so far. An entry may be out of date: who asks looks at the link.
@@ -72,8 +72,8 @@ fn conflict(goal: &State, observed: &State, holders: &HashMap<Claim, &Link>, lin
             continue;
         };
         let who = match observed.items.get(&holder.id()).map(|item| &item.owner) {
-            Some(Owner::Theirs(who)) => who.as_str(),
-            _ => "somebody else",
+            Some(Owner::Theirs(who)) => who,
+            _ => &Foreign::Unknown,
         };
         let (what, help) = match &claim {
             Claim::Name(_, name) => (

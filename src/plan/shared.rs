@@ -5,7 +5,8 @@ use super::change::{Change, Conflict};
 use super::facts::ours;
 use super::goal;
 use crate::resource::{
-    Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure,
+    Foreign, Item, Kind, Link, LinkId, Name, NetnsRef, Node, Owner, Record, Resource, ResourceId, Setting, State,
+    Sysctl, Tenure,
 };
 
 /// What another topology wrote stays where a switch that goes back would pass over it.
@@ -131,7 +132,7 @@ pub(super) fn in_use(goal: &State, observed: &State) -> Vec<Conflict> {
 /// whatever a record says of one that had its name.
 pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
     let seen = |node: &Node| {
-        let theirs = |item: &Item| matches!(&item.owner, Owner::Theirs(who) if who.starts_with("topology "));
+        let theirs = |item: &Item| matches!(item.owner, Owner::Theirs(Foreign::Topology(_)));
         observed.items.iter().any(|(id, item)| id.node() == node && theirs(item))
     };
     in_use(target, observed).into_iter().filter(|conflict| seen(conflict.id.node())).collect()
@@ -142,7 +143,7 @@ pub(super) fn lodgers(goal: &State, observed: &State) -> Vec<String> {
     let ends = observed
         .items
         .values()
-        .filter(|item| item.owner == Owner::Theirs("somebody else".to_owned()))
+        .filter(|item| item.owner == Owner::Theirs(Foreign::Unknown))
         .filter_map(|item| item.resource.as_link());
     let stays = |link: &&Link| {
         let lodges = link.kind == Kind::Veth && link.tenure == Tenure::Existing && goal.link(&link.id).is_none();

@@ -1,6 +1,7 @@
 //! States: all resources of a topology, wanted or observed.
 
 use super::any::Resource;
+use super::foreign::Foreign;
 use super::{Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Record, ResourceId, Setting, Sysctl};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,8 @@ pub enum Owner {
     /// In a wanted state: somebody else's, or the machine's, that goes back to what it was. It is made or changed, and
     /// never deleted.
     Restored,
-    /// In an observed state: somebody else's, and whose as far as that can be told (`topology "b"`, `the kernel`,
-    /// `somebody else`).
-    Theirs(String),
+    /// In an observed state: not this topology's, and whose as far as that can be told.
+    Theirs(Foreign),
 }
 
 /// A resource and whose it is.

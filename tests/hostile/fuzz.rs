@@ -172,7 +172,7 @@ fn all_of(text: &str) -> (bool, bool) {
         for namespace in topology.state.namespaces().filter(|namespace| namespace.node.is_host()) {
             machine.insert(
                 topo::resource::Resource::Namespace(namespace.clone()),
-                topo::resource::Owner::Theirs("the machine".to_owned()),
+                topo::resource::Owner::Theirs(topo::resource::Foreign::Machine),
             );
         }
         show(&topology.state, &machine);

@@ -111,9 +111,9 @@ pub fn read(text: &str) -> Result<State, String> {
 /// The machine that [`generator::MACHINE`] makes.
 pub fn machine() -> Model {
     let mut model = Model::bare("law".into());
-    let theirs = || Owner::Theirs("somebody else".into());
+    let theirs = || Owner::Theirs(Foreign::Unknown);
     for rule in Rule::of_the_kernel(&Node::host()) {
-        model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
+        model.state.insert(Resource::Rule(rule), Owner::Theirs(Foreign::Kernel));
     }
     let guest = Namespace {
         node: "G".into(),
@@ -122,7 +122,7 @@ pub fn machine() -> Model {
         whole: false,
     };
     for rule in Rule::of_the_kernel(&guest.node) {
-        model.state.insert(Resource::Rule(rule), Owner::Theirs("the kernel".into()));
+        model.state.insert(Resource::Rule(rule), Owner::Theirs(Foreign::Kernel));
     }
     model.state.insert(Resource::Namespace(guest), theirs());
     for (node, name, address) in
@@ -144,7 +144,7 @@ pub fn machine() -> Model {
         model.state.insert(one, theirs());
     }
     for key in ["net/ipv4/conf/take0/arp_ignore", "net/ipv6/conf/take0/accept_ra"] {
-        model.state.insert(Resource::Sysctl(Sysctl::new(Node::host(), key, "7")), Owner::Theirs("the machine".into()));
+        model.state.insert(Resource::Sysctl(Sysctl::new(Node::host(), key, "7")), Owner::Theirs(Foreign::Machine));
     }
     for node in ["host", "G"] {
         model.state.insert(Resource::Link(Box::new(found(LinkId::new(node, "lo"), Kind::Loopback, 65536))), theirs());

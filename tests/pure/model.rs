@@ -194,9 +194,7 @@ fn a_failure_at_any_step_is_undone() {
 #[test]
 fn a_taken_name_is_refused() {
     let mut model = bare();
-    model
-        .state
-        .insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Theirs("somebody else".into()));
+    model.state.insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Theirs(Foreign::Unknown));
     let conflicts = plan::make(&star(), &model.state).unwrap_err();
     assert_eq!(conflicts[0].reason, "bridge host/br0 is there already and belongs to somebody else");
 }
@@ -208,7 +206,7 @@ fn foreign_addresses_and_ports_of_a_bridge_made_anew_come_back() {
     let mut theirs = Address::plain(LinkId::new("host", "br0"), "172.16.0.1/16".parse().unwrap());
     theirs.marked = false;
     let theirs = Resource::Address(theirs);
-    model.state.insert(theirs.clone(), Owner::Theirs("somebody else".into()));
+    model.state.insert(theirs.clone(), Owner::Theirs(Foreign::Unknown));
     let mut wanted = star();
     if let Some(Resource::Link(link)) =
         wanted.items.get_mut(&ResourceId::Link(LinkId::new("host", "br0"))).map(|item| &mut item.resource)
@@ -244,10 +242,10 @@ fn a_link_that_was_moved_in_goes_home_when_it_is_undone() {
     up0.up = Setting::Is(true);
     up0.mtu = Setting::Is(1450);
     up0.master = Setting::Is(None);
-    model.state.insert(Resource::Link(Box::new(up0)), Owner::Theirs("somebody else".into()));
+    model.state.insert(Resource::Link(Box::new(up0)), Owner::Theirs(Foreign::Unknown));
     let mut theirs = Address::plain(LinkId::new("host", "up0"), "192.0.2.1/24".parse().unwrap());
     theirs.marked = false;
-    model.state.insert(Resource::Address(theirs), Owner::Theirs("somebody else".into()));
+    model.state.insert(Resource::Address(theirs), Owner::Theirs(Foreign::Unknown));
     let before = plain(&model);
     let mut wanted = State::empty("star".into());
     node(&mut wanted, "RED");
@@ -300,7 +298,7 @@ fn forwarding(others: &[&str]) -> State {
     let record = Record { prior, wrote: vec![of(switch, "1")], ..Record::default() };
     let mut state = Model::bare("lab".into()).state;
     for key in [switch, default] {
-        state.insert(Resource::Sysctl(of(key, "1")), Owner::Theirs("the machine".into()));
+        state.insert(Resource::Sysctl(of(key, "1")), Owner::Theirs(Foreign::Machine));
     }
     state.others = others.iter().map(|name| ((*name).into(), record.clone())).collect();
     state.record = record;

@@ -82,7 +82,7 @@ impl Machine {
                 Resource::Route(route) => route.marked = false,
                 _ => {}
             }
-            model.state.insert(item.resource, Owner::Theirs("somebody else".into()));
+            model.state.insert(item.resource, Owner::Theirs(Foreign::Unknown));
         }
         Self {
             state: model.state,
@@ -106,8 +106,7 @@ impl Machine {
             .collect();
         for (whose, ids) in &self.ours {
             for id in ids {
-                let owner =
-                    if whose == name { Owner::Ours } else { Owner::Theirs(format!("topology {:?}", whose.as_str())) };
+                let owner = if whose == name { Owner::Ours } else { Owner::Theirs(Foreign::Topology(whose.clone())) };
                 state.items.get_mut(id).unwrap().owner = owner;
             }
         }

@@ -3,7 +3,7 @@
 //! They are reached from folder to folder, never through a symbolic link, written whole and renamed into place.
 
 use crate::kernel::{Error, ErrorKind};
-use crate::resource::{File, FileName, Name, NetnsRef, Node, Owner};
+use crate::resource::{File, FileName, Foreign, Name, NetnsRef, Node, Owner};
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -70,24 +70,22 @@ impl Files {
     /// The file as it is, and whose: ours if its first line says so. `None` where there is none.
     pub fn observe(&self, node: &Node, name: FileName, topology: &Name) -> Result<Option<(File, Owner)>, Error> {
         let refused = |e: nix::Error| Error::os(format!("read {}", self.path(node, name)), e as i32);
-        let theirs = |content: String, whose: &str| {
-            Some((File { node: node.clone(), name, content }, Owner::Theirs(whose.to_owned())))
-        };
+        let theirs = |content: String, whose| Some((File { node: node.clone(), name, content }, Owner::Theirs(whose)));
         let folder = match self.folder(node) {
             Err(nix::Error::ENOENT) => return Ok(None),
             Err(nix::Error::ELOOP | nix::Error::ENOTDIR) => {
-                return Ok(theirs(String::new(), "somebody else (its folder is not a plain folder)"));
+                return Ok(theirs(String::new(), Foreign::OddFolder));
             }
             folder => folder.map_err(refused)?,
         };
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = match openat(&folder, name.to_string().as_str(), flags, Mode::empty()) {
             Err(nix::Error::ENOENT) => return Ok(None),
-            Err(nix::Error::ELOOP) => return Ok(theirs(String::new(), "somebody else (a symbolic link)")),
+            Err(nix::Error::ELOOP) => return Ok(theirs(String::new(), Foreign::SymbolicLink)),
             file => std::fs::File::from(file.map_err(refused)?),
         };
         if !file.metadata().is_ok_and(|meta| meta.is_file()) {
-            return Ok(theirs(String::new(), "somebody else (not a plain file)"));
+            return Ok(theirs(String::new(), Foreign::OddFile));
         }
         let mut bytes = Vec::new();
         file.take(LIMIT)
@@ -101,8 +99,8 @@ impl Files {
         let other = first
             .strip_prefix("# topo:")
             .and_then(|rest| rest.split_once(" - "))
-            .map(|(other, _)| format!("topology {other:?}"));
-        Ok(theirs(content, &other.unwrap_or_else(|| "somebody else".to_owned())))
+            .map(|(other, _)| Foreign::Topology(other.into()));
+        Ok(theirs(content, other.unwrap_or(Foreign::Unknown)))
     }
 
     /// Writes the file, whole. One that is somebody else's is [`ErrorKind::Taken`].
@@ -254,7 +252,7 @@ mod tests {
         files.write(&file, &lab).unwrap();
         assert_eq!(files.observe(&file.node, file.name, &lab).unwrap(), Some((file.clone(), Owner::Ours)));
         let other = files.observe(&file.node, file.name, &"other".into()).unwrap().unwrap();
-        assert_eq!(other.1, Owner::Theirs("topology \"lab\"".to_owned()));
+        assert_eq!(other.1, Owner::Theirs(Foreign::Topology("lab".into())));
         assert_eq!(files.write(&file, &"other".into()).unwrap_err().kind, ErrorKind::Taken);
         files.remove(&file, &lab).unwrap();
         assert!(!files.dir.exists());

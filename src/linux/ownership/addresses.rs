@@ -2,7 +2,7 @@
 
 use super::classify::{Sorter, theirs};
 use super::client;
-use crate::resource::{Owner, Resource, Route};
+use crate::resource::{Foreign, Owner, Resource, Route};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -44,7 +44,7 @@ impl Sorter<'_> {
             let shown = self.shown.contains(&name) || sources.contains(&address.address.addr());
             let owner = match (of_the_kernel || !lasts, self.made) {
                 (true, _) => (wanted || limited && shown || sources.contains(&address.address.addr()))
-                    .then(|| theirs(if limited { "somebody else" } else { "the kernel" })),
+                    .then(|| theirs(if limited { Foreign::Unknown } else { Foreign::Kernel })),
                 (false, true)
                     if !address.marked && !wanted && self.has_client(&name, address.address.addr().is_ipv6()) =>
                 {

@@ -10,7 +10,8 @@ use crate::linux::snapshot::contents::{Inside, Look};
 use crate::linux::snapshot::ends::OtherEnds;
 use crate::resource::mark::{group, mark};
 use crate::resource::{
-    IfName, Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Tenure,
+    Foreign, IfName, Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Owner, Record, Resource, ResourceId, State,
+    Tenure,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -46,7 +47,7 @@ pub fn namespace(judge: &Judge<'_>, look: &Look, tenure: NodeTenure) -> (Namespa
     let known = look.cookie != 0 && judge.record.namespaces.get(&look.node) == Some(&look.cookie);
     let owner = match &tenure {
         NodeTenure::Created if marked || known => Owner::Ours,
-        NodeTenure::Host => theirs("the machine"),
+        NodeTenure::Host => theirs(Foreign::Machine),
         _ => whose(look.alias.as_deref()),
     };
     let marked = marked || tenure != NodeTenure::Created;
@@ -54,18 +55,18 @@ pub fn namespace(judge: &Judge<'_>, look: &Look, tenure: NodeTenure) -> (Namespa
 }
 
 fn topology(name: &Name) -> Owner {
-    Owner::Theirs(format!("topology {:?}", name.as_str()))
+    Owner::Theirs(Foreign::Topology(name.clone()))
 }
 
-pub(super) fn theirs(who: &str) -> Owner {
-    Owner::Theirs(who.to_owned())
+pub(super) fn theirs(who: Foreign) -> Owner {
+    Owner::Theirs(who)
 }
 
 /// Whose something is that carries this mark.
 fn whose(alias: Option<&str>) -> Owner {
     match alias.and_then(topology_of) {
-        Some(name) => Owner::Theirs(format!("topology {name:?}")),
-        None => theirs("somebody else"),
+        Some(name) => theirs(Foreign::Topology(name.into())),
+        None => theirs(Foreign::Unknown),
     }
 }
 
@@ -191,7 +192,7 @@ impl Sorter<'_> {
         if self.made {
             let outside = self.judge.outside.contains(&(self.node().clone(), seen.index)) && !self.wanted(&link.id());
             if let Some(owner) =
-                self.guest(|guest| guest.has(seen)).or_else(|| outside.then(|| theirs("somebody else")))
+                self.guest(|guest| guest.has(seen)).or_else(|| outside.then(|| theirs(Foreign::Unknown)))
             {
                 link.tenure = Tenure::Existing;
                 return owner;
@@ -199,9 +200,9 @@ impl Sorter<'_> {
             return match seen.kind {
                 Kind::Physical => {
                     link.tenure = Tenure::Existing;
-                    theirs("somebody else")
+                    theirs(Foreign::Unknown)
                 }
-                _ if seen.is_fallback() && !self.wanted(&link.id()) => theirs("the kernel"),
+                _ if seen.is_fallback() && !self.wanted(&link.id()) => theirs(Foreign::Kernel),
                 _ => Owner::Ours,
             };
         }
@@ -215,7 +216,7 @@ impl Sorter<'_> {
             return Owner::Ours;
         }
         link.tenure = Tenure::Existing;
-        if seen.kind == Kind::Loopback { theirs("the machine") } else { whose(seen.alias.as_deref()) }
+        if seen.kind == Kind::Loopback { theirs(Foreign::Machine) } else { whose(seen.alias.as_deref()) }
     }
 
     /// Whose something is that stands in somebody else's namespace: `marked` with topo's number, `on_ours` on a link of
@@ -229,7 +230,7 @@ impl Sorter<'_> {
             (true, _) if on_ours || owned || wanted => Some(Owner::Ours),
             (false, _) if on_ours && wanted => Some(Owner::Ours),
             (false, _) if owned && !self.judge.says => Some(Owner::Ours),
-            _ => (wanted || shown).then(|| theirs("somebody else")),
+            _ => (wanted || shown).then(|| theirs(Foreign::Unknown)),
         }
     }
 
@@ -244,7 +245,7 @@ impl Sorter<'_> {
                 _ if on_ours && self.made => Some(self.inside(&id, None)),
                 _ if on_ours && self.wanted(&id) => Some(Owner::Ours),
                 true => self.owner_elsewhere(&id, true, on_ours, shown),
-                false => (self.wanted(&id) || shown).then(|| theirs("somebody else")),
+                false => (self.wanted(&id) || shown).then(|| theirs(Foreign::Unknown)),
             };
             if let Some(owner) = owner {
                 self.state.insert(Resource::Qdisc(qdisc), owner);
@@ -255,14 +256,14 @@ impl Sorter<'_> {
     /// Settings, the nft table, and rules in other people's chains.
     fn rest(&mut self) {
         for setting in &self.inside.settings {
-            let owner = if self.made { Owner::Ours } else { theirs("the machine") };
+            let owner = if self.made { Owner::Ours } else { theirs(Foreign::Machine) };
             self.state.insert(Resource::Sysctl(setting.clone()), owner);
         }
         for insert in &self.inside.inserts {
             self.state.insert(Resource::Insert(insert.clone()), Owner::Ours);
         }
         if let Some((table, ours)) = &self.inside.table {
-            let owner = if *ours { Owner::Ours } else { theirs("somebody else") };
+            let owner = if *ours { Owner::Ours } else { theirs(Foreign::Unknown) };
             self.state.insert(Resource::Table(table.clone()), owner);
         }
     }

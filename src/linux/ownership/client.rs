@@ -1,6 +1,6 @@
 //! Interfaces that a DHCP client looks after: what it puts there is its own.
 
-use crate::resource::{LinkId, Owner, Record, State};
+use crate::resource::{Foreign, LinkId, Owner, Record, State};
 
 /// Whether a client looks after IPv4 (`false`) or IPv6 (`true`) of an interface, as the file says or said.
 pub fn looks_after(wanted: &State, record: &Record, link: &LinkId, six: bool) -> bool {
@@ -15,5 +15,5 @@ pub fn looks_after(wanted: &State, record: &Record, link: &LinkId, six: bool) ->
 
 /// Whose what it puts there is.
 pub fn owner() -> Owner {
-    Owner::Theirs("the DHCP client".to_owned())
+    Owner::Theirs(Foreign::DhcpClient)
 }

@@ -1,7 +1,7 @@
 //! Whose a neighbour or a forwarding entry (FDB) is.
 
 use super::classify::{Sorter, theirs};
-use crate::resource::{Fdb, FdbTarget, Kind, Neighbor, Owner, Resource, ResourceId};
+use crate::resource::{Fdb, FdbTarget, Foreign, Kind, Neighbor, Owner, Resource, ResourceId};
 
 impl Sorter<'_> {
     /// Neighbours and forwarding entries (FDB).
@@ -29,7 +29,7 @@ impl Sorter<'_> {
                 Some(_) if own && !self.wanted(&id) => None,
                 Some(link) if self.ours.contains(&link.index) => Some(Owner::Ours),
                 Some(_) if self.judge.record.owned.contains(&id) => Some(Owner::Ours),
-                Some(_) => self.wanted(&id).then(|| theirs("somebody else")),
+                Some(_) => self.wanted(&id).then(|| theirs(Foreign::Unknown)),
             };
             if let Some(owner) = owner {
                 self.state.insert(Resource::Fdb(fdb), owner);
@@ -58,7 +58,7 @@ impl Sorter<'_> {
         if ours || self.judge.record.owned.contains(&id) {
             self.state.insert(Resource::Fdb(fdb), Owner::Ours);
         } else if self.wanted(&id) {
-            self.state.insert(Resource::Fdb(fdb), theirs("somebody else"));
+            self.state.insert(Resource::Fdb(fdb), theirs(Foreign::Unknown));
         }
     }
 
@@ -68,7 +68,7 @@ impl Sorter<'_> {
         // A permanent one of others goes with what topo does to the link, and comes back.
         let shown = !made && neighbor.permanent && self.shown.contains(&neighbor.link.name);
         if shown && !marked && !self.wanted(id) {
-            return Some(theirs("somebody else"));
+            return Some(theirs(Foreign::Unknown));
         }
         match (marked || self.wanted(id), neighbor.permanent || marked) {
             (false, _) => None,

@@ -4,7 +4,7 @@ use super::classify::{Sorter, theirs};
 use super::client;
 use crate::linux::object::route;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Resource, RouteKey};
+use crate::resource::{Foreign, Resource, RouteKey};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl Sorter<'_> {
             let owner = match (configured, self.made) {
                 (false, _) => self
                     .wanted(&id)
-                    .then(|| theirs(if seen.protocol == KERNEL { "the kernel" } else { "a routing daemon" })),
+                    .then(|| theirs(if seen.protocol == KERNEL { Foreign::Kernel } else { Foreign::RoutingDaemon })),
                 (true, true)
                     if seen.protocol != PROTOCOL
                         && !self.wanted(&id)

@@ -4,7 +4,7 @@ use super::classify::{Sorter, theirs};
 use super::route::CONFIGURED;
 use crate::linux::object::rule;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Owner, Resource, ResourceId, RuleAction};
+use crate::resource::{Foreign, Owner, Resource, ResourceId, RuleAction};
 
 impl Sorter<'_> {
     /// Rules: those that are configured, and the kernel's own where they matter.
@@ -24,8 +24,8 @@ impl Sorter<'_> {
                 // It has no mark but the kernel's own number, so the record says whose the one is that stands
                 // elsewhere.
                 _ if seen.rule.kernel && (self.made || self.judge.record.owned.contains(&id)) => Some(Owner::Ours),
-                _ if seen.rule.kernel => kernels.then(|| theirs("the kernel")),
-                (false, _) => self.wanted(&id).then(|| theirs("a routing daemon")),
+                _ if seen.rule.kernel => kernels.then(|| theirs(Foreign::Kernel)),
+                (false, _) => self.wanted(&id).then(|| theirs(Foreign::RoutingDaemon)),
                 (true, true) => Some(self.inside(&id, None)),
                 (true, false) => self.owner_elsewhere(&id, seen.rule.marked, false, false),
             };

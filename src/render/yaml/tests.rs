@@ -3,7 +3,7 @@ use super::*;
 use crate::document::lower::topology::Topology;
 use crate::document::yaml::source::Source;
 use crate::model::effect::effect;
-use crate::resource::{Namespace, Node, NodeTenure, Owner, Resource, State, Sysctl};
+use crate::resource::{Foreign, Namespace, Node, NodeTenure, Owner, Resource, State, Sysctl};
 use crate::{document, plan};
 
 fn topology(name: &str, text: &str) -> Topology {
@@ -19,14 +19,14 @@ fn topology(name: &str, text: &str) -> Topology {
 fn applied(wanted: &State) -> Option<State> {
     let mut bare = State::empty(wanted.topology.clone());
     let host = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
-    bare.insert(Resource::Namespace(host), Owner::Theirs("the machine".into()));
+    bare.insert(Resource::Namespace(host), Owner::Theirs(Foreign::Machine));
     for resource in wanted.resources() {
         if let Resource::Sysctl(sysctl) = resource
             && sysctl.node.is_host()
         {
             bare.insert(
                 Resource::Sysctl(Sysctl::new(Node::host(), sysctl.key.clone(), "0")),
-                Owner::Theirs("the machine".into()),
+                Owner::Theirs(Foreign::Machine),
             );
         }
     }
