@@ -24,6 +24,14 @@
 //! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`linux::probe`]
 //! tries them from their nodes, and [`apply::run_on_trial`] takes their word for whether a change stays.
 //!
+//! # Names of nodes
+//!
+//! A [`resource::Node`] is its name in `/run/netns`: by that it is equal to another or not, in every state, record and
+//! plan, so that two labs which both have a `RED` have two nodes, and no room needs to know of a `prefix`. The node
+//! remembers how much of its name is the file's prefix, for one purpose: it is displayed without. The reader of the
+//! document puts the prefix on ([`document::yaml::names`]); whoever hands a name to the kernel takes
+//! [`resource::Node::as_str`]. A change of the prefix is other nodes.
+//!
 //! # Rooms
 //!
 //! | room | what | may use |

@@ -167,11 +167,8 @@ impl Console {
     /// A failure at the kernel's door.
     pub fn failure(&mut self, from: &Asked<'_>, error: &Error) {
         // The command itself names the namespace where `ip -n` can; the rest is told.
-        let node = error
-            .id
-            .as_ref()
-            .map(|id| id.node())
-            .filter(|node| !node.is_host() && !error.tried.contains(node.as_str()));
+        let node =
+            error.id.as_ref().map(|id| id.node()).filter(|node| !node.is_host() && !error.tried.contains(node.short()));
         let place = node.map(|node| format!("in {node}: ")).unwrap_or_default();
         let rule = error.id.clone().zip(error.rule.clone()).and_then(|key| from.raw.get(&key));
         let origin = rule.or_else(|| error.id.as_ref().and_then(|id| origin(from.origins, id)));

@@ -30,6 +30,12 @@ pub fn nodes_of(record: &Record) -> BTreeSet<Node> {
     record.namespaces.keys().chain(record.existing.keys()).filter(|node| !node.is_host()).cloned().collect()
 }
 
+/// The node that a topology has under a name: the one in the file, or the one in `/run/netns`.
+pub fn node_of(record: &Record, name: &str) -> Option<Node> {
+    let all = || record.namespaces.keys().chain(record.existing.keys());
+    all().find(|node| node.short() == name).or_else(|| all().find(|node| node.as_str() == name)).cloned()
+}
+
 fn records() -> Vec<(Name, Record)> {
     let records = Records::default();
     let names = records.names().unwrap_or_default();

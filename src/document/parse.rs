@@ -3,6 +3,7 @@
 use super::lower::topology::Topology;
 use super::schema::section::Document;
 use super::yaml::finding::{Finding, in_order};
+use super::yaml::names::Names;
 use super::yaml::read::{Reader, Shape};
 use super::yaml::source::Source;
 use super::yaml::tree;
@@ -16,7 +17,7 @@ use crate::resource::probe::MAX_CHECKS;
 pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
     let (tree, mut findings) = tree::read(&source.text);
     let Some(tree) = tree else { return Err(findings) };
-    let mut reader = Reader::default();
+    let mut reader = Reader { names: Names::of(&tree), ..Reader::default() };
     let document = <Document as Shape>::read(&tree, &mut reader);
     findings.append(&mut reader.findings);
     findings.extend(document.as_ref().and_then(too_large));

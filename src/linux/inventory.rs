@@ -115,12 +115,18 @@ fn marked_namespaces(records: &[(Name, Record)]) -> Result<Vec<(Node, Name)>, Er
     let jobs = names.iter().map(|name| netns::job(Place::At(NetnsRef::Name(name.clone())), alias));
     let answers = netns::run(netns::READERS, jobs.collect());
     let (mut marked, mut seen) = (Vec::new(), HashMap::new());
+    // With its prefix, where a record says which.
+    let called = |name: &str| {
+        let node = Node::from(name);
+        let recorded = records.iter().find_map(|(_, record)| record.namespaces.get_key_value(&node));
+        recorded.map(|(recorded, _)| recorded.clone()).unwrap_or(node)
+    };
     let known = |node: &Node, cookie| records.iter().any(|(_, record)| record.namespaces.get(node) == Some(&cookie));
     for (name, answer) in names.iter().zip(answers) {
         match answer.and_then(|alias| alias) {
             Ok((alias, cookie)) => {
                 let Some(topology) = alias.as_deref().and_then(topology_of) else { continue };
-                let one = (Node::from(name.as_str()), Name::from(topology));
+                let one = (called(name), Name::from(topology));
                 // A second name of one is somebody else's.
                 match seen.entry(cookie).or_insert(marked.len()) {
                     at if cookie == 0 || *at == marked.len() => marked.push(one),

@@ -1,7 +1,7 @@
 //! The difference between a goal and what is there, resource by resource.
 
 use super::change::{Action, Change, Conflict};
-use super::{goal, shared};
+use super::{goal, shared, taken};
 use crate::resource::{
     Drift, Foreign, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State,
     Tenure,
@@ -118,7 +118,9 @@ fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
 pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
     let each =
         side_by_side(goal, observed).filter_map(|(id, wanted, there)| conflict(goal, observed, id, wanted?, there));
-    each.chain(observed.links().filter_map(|link| no_way_home(goal, observed, link))).collect()
+    let (lost, taken) = taken::namespaces(goal, observed);
+    let each = each.filter(|conflict| !lost.contains(conflict.id.node()));
+    taken.into_iter().chain(each).chain(observed.links().filter_map(|link| no_way_home(goal, observed, link))).collect()
 }
 
 /// A link of somebody else goes home, where its name is taken meanwhile.
@@ -132,7 +134,7 @@ fn no_way_home(goal: &State, observed: &State, link: &Link) -> Option<Conflict> 
         "{} was taken from there and goes home, and meanwhile {home} is another interface, which belongs to {whose}",
         link.id
     );
-    let node = if home.node.is_host() { String::new() } else { format!("-n {} ", home.node) };
+    let node = if home.node.is_host() { String::new() } else { format!("-n {} ", home.node.as_str()) };
     Some(Conflict::new(
         ResourceId::Link(home.clone()),
         reason,
@@ -151,7 +153,9 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
         _ if other_value(observed, &wanted.resource).is_some() => other_value(observed, &wanted.resource),
         (Owner::Named, Some(_)) => wanted.resource.as_link().and_then(|link| shared::other_attribute(observed, link)),
         (Owner::Named, None) => missing(goal, observed, id, &wanted.resource),
-        (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => taken(id, who, resource, &wanted.resource),
+        (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => {
+            taken::taken(id, who, resource, &wanted.resource)
+        }
         (Owner::Ours, Some(Item { resource: Resource::Insert(Insert { present: false, .. }), .. })) => {
             Some(Conflict::new(
                 id.clone(),
@@ -225,27 +229,4 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
         }
         _ => None,
     }
-}
-
-/// A name is taken.
-fn taken(id: &ResourceId, who: &Foreign, there: &Resource, wanted: &Resource) -> Option<Conflict> {
-    // A namespace that is only configured is somebody else's by nature, and a setting has no owner.
-    let shared = match wanted {
-        Resource::Namespace(namespace) => namespace.tenure != NodeTenure::Created,
-        Resource::Sysctl(_) => true,
-        Resource::Rule(rule) => rule.kernel,
-        Resource::Link(link) => link.tenure == Tenure::Existing,
-        _ => false,
-    };
-    let what = match there {
-        Resource::Link(link) => format!("{} {id}", link.kind.name()),
-        Resource::Qdisc(qdisc) => format!("{} at the root of {id}", qdisc.work.kind()),
-        Resource::Table(table) => format!("nft table inet topo-{} in {}", table.topology, table.node),
-        other => format!("{} {id}", other.id().kind()),
-    };
-    let help = match id {
-        ResourceId::Qdisc(link) => format!("remove it first: tc qdisc delete dev {} root", link.name),
-        _ => "choose another name, or remove it first".to_owned(),
-    };
-    (!shared).then(|| Conflict::new(id.clone(), format!("{} is there already and belongs to {who}", what.trim()), help))
 }

@@ -13,6 +13,7 @@ pub(crate) mod rehearsal;
 mod remove;
 mod shared;
 mod stage;
+mod taken;
 mod warnings;
 
 pub use self::beside::{beside, is_same_beside, record_beside};

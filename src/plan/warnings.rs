@@ -50,7 +50,16 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
     let secrets = secrets.filter(stays).map(|sysctl| {
         format!("{} on {} stays set: the kernel cannot unset it", sysctl.key.replace('/', "."), sysctl.node)
     });
-    kept.chain(changed)
+    let renamed = observed.is_renamed(goal).then(|| {
+        let named = |state: &State| {
+            state.prefixes().iter().map(|prefix| format!("{prefix:?}")).collect::<Vec<_>>().join(" and ")
+        };
+        format!("the prefix of names changes from {} to {}: the namespaces are made anew", named(observed), named(goal))
+    });
+    renamed
+        .into_iter()
+        .chain(kept)
+        .chain(changed)
         .chain(secrets)
         .chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
         .chain(switched_off)

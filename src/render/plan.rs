@@ -95,7 +95,7 @@ pub fn text(plan: &Plan) -> String {
     page.put("Topology ").paint(BOLD, topology.as_str()).put(":").end();
     let mut text = page.finish();
     let blocks: Vec<(&Node, String)> =
-        by_node(plan).into_iter().map(|(node, changes)| (node, block(node, &changes))).collect();
+        by_node(plan).into_iter().map(|(node, changes)| (node, block(&called(plan, node), &changes))).collect();
     // Equal nodes of a big plan say more as one line.
     let many = blocks.len() > MANY;
     let mut rest = blocks.as_slice();
@@ -125,11 +125,17 @@ pub fn text(plan: &Plan) -> String {
 const MANY: usize = 20;
 
 /// A node and its changes.
-fn block(node: &Node, changes: &[&Change]) -> String {
+fn block(called: &str, changes: &[&Change]) -> String {
     let mut page = Page::new();
-    page.end().put("  ").paint(BOLD, node.as_str()).end();
+    page.end().put("  ").paint(BOLD, called).end();
     changes.iter().for_each(|change| one(&mut page, change));
     page.finish()
+}
+
+/// What a node is called: also by its name in `/run/netns` where the plan takes one away and makes another that the file calls the same.
+fn called(plan: &Plan, node: &Node) -> String {
+    let made = plan.wanted.is_made(node) || plan.base.is_made(node);
+    if made && plan.base.is_renamed(&plan.wanted) { format!("{node} ({})", node.as_str()) } else { node.to_string() }
 }
 
 /// What a block says, but for names of nodes and numbers: words that have a digit in them, or are the node's name.
@@ -141,7 +147,7 @@ fn shape(node: &Node, block: &str) -> String {
             word.push(c);
             continue;
         }
-        let numbered = word == node.as_str() || word.contains(|c: char| c.is_ascii_digit());
+        let numbered = word == node.short() || word.contains(|c: char| c.is_ascii_digit());
         shape.push_str(if numbered { "#" } else { &word });
         word.clear();
         shape.push(c);
@@ -172,7 +178,7 @@ fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
         changes.sort_by_cached_key(|change| (class(change), link(&change.id).map(natural)));
     }
     let mut nodes: Vec<(&Node, Vec<&Change>)> = nodes.into_iter().collect();
-    nodes.sort_by_cached_key(|(node, _)| (!node.is_host(), natural(node.as_str())));
+    nodes.sort_by_cached_key(|(node, _)| (!node.is_host(), natural(node.short())));
     nodes
 }
 
@@ -324,7 +330,7 @@ pub fn summary(plan: &Plan) -> String {
     for change in visible(plan) {
         let node = change.id.node();
         kinds.entry(change.id.kind()).or_default().note(change.action);
-        nodes.entry((!node.is_host(), natural(node.as_str()))).or_default().note(change.action);
+        nodes.entry((!node.is_host(), natural(node.short()))).or_default().note(change.action);
     }
     let mut page = Page::new();
     page.put("Topology ").paint(BOLD, plan.base.topology.as_str()).put(":").end();

@@ -122,7 +122,7 @@ impl<'a> Part<'a> {
 
     fn draw(&self, tree: &mut Tree) {
         let mut page = Page::new();
-        page.paint(BOLD, self.node.as_str());
+        page.paint(BOLD, self.node.short());
         let tenure = self
             .state
             .namespace(self.node)

@@ -91,7 +91,7 @@ impl Table {
         let verdict = outcome.verdict(check);
         page.paint(BOLD, cell(&named(check), self.name))
             .put("  ")
-            .put(cell(check.from.as_str(), self.from))
+            .put(cell(check.from.short(), self.from))
             .put("  ")
             .put(cell(&check.words, self.what));
         page.put(format!("  {:<8}  ", check.expected()))

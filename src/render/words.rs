@@ -25,7 +25,7 @@ pub fn name(id: &ResourceId) -> String {
         ResourceId::Fdb(link, mac, FdbTarget::Port(vlan)) => format!("fdb {mac} vlan {vlan} on {}", link.name),
         ResourceId::Insert(_, chain) => format!("rules in chain {chain}"),
         ResourceId::Table(_) => "nft table".to_owned(),
-        ResourceId::File(node, file) => format!("file /etc/netns/{node}/{file}"),
+        ResourceId::File(node, file) => format!("file /etc/netns/{}/{file}", node.as_str()),
         // `NODE WHAT`: the node is said by the heading.
         ResourceId::Route(..) | ResourceId::Rule(..) => {
             let text = id.to_string();

@@ -140,7 +140,7 @@ impl Link {
     /// else is said.
     pub fn transport(&self) -> Node {
         match self.options.get("transport") {
-            Some(Value::Word(node)) => Node::from(&**node),
+            Some(Value::Word(node)) => Node::of_code(node),
             _ => self.id.node.clone(),
         }
     }
@@ -276,7 +276,11 @@ impl Link {
             drift.push(Drift::new("kind", observed.kind.name(), self.kind.name(), Impact::Replace));
         }
         if self.peer.is_some() && self.peer != observed.peer {
-            drift.push(Drift::optional("peer", observed.peer.as_ref(), self.peer.as_ref(), Impact::Replace));
+            // Under another prefix the ends read the same in the file.
+            let (old, new) = (observed.peer.as_ref(), self.peer.as_ref());
+            let same = old.map(LinkId::to_string) == new.map(LinkId::to_string);
+            let word = |end: &LinkId| if same { end.full() } else { end.to_string() };
+            drift.push(Drift::optional("peer", old.map(word).as_ref(), new.map(word).as_ref(), Impact::Replace));
         }
         drift.extend(self.parent_drift(observed));
         drift

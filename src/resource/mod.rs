@@ -22,6 +22,7 @@ mod name;
 mod namespace;
 pub(crate) mod need;
 mod neighbor;
+mod node;
 pub mod offload;
 mod operation;
 mod origin;
@@ -67,8 +68,9 @@ pub use firewall::{AddressMatch, AddressRange, IfMatch, PacketRule, Target, Verd
 pub use foreign::Foreign;
 pub use key::{Key, decode as decode_key};
 pub use mark::{PROTOCOL, group, hash, mark};
-pub use name::{IfName, LinkId, Name, Node};
+pub use name::{IfName, LinkId, Name};
 pub use namespace::{Namespace, NetnsRef, NodeTenure};
+pub use node::Node;
 pub use operation::Operation;
 pub use origin::{Origin, Origins, RawRules};
 pub use qdisc::{Distribution, Netem, Qdisc, Work};

@@ -1,5 +1,6 @@
-//! Names of topologies, nodes and interfaces.
+//! Names of topologies and interfaces.
 
+use super::node::{Node, stays_in_its_folder};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
@@ -73,35 +74,13 @@ macro_rules! name {
     };
 }
 
-/// Whether a file of this name is in the folder that it is looked for in: names of topologies and nodes are those of
-/// folders and files, names of interfaces are in the paths of their settings.
-fn stays_in_its_folder(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
-}
-
 name! {
     /// The name of a topology: `[A-Za-z0-9][A-Za-z0-9._-]{0,31}`.
     Name
 }
 name! {
-    /// A node: a network namespace, or `host`, the one that topo is started in.
-    Node
-}
-name! {
     /// The name of an interface, at most 15 bytes (`IFNAMSIZ` of `include/uapi/linux/if.h`, less the NUL).
     IfName
-}
-
-impl Node {
-    /// The namespace that topo is started in.
-    pub fn host() -> Self {
-        Self::from("host")
-    }
-
-    /// Whether this is the namespace that topo is started in.
-    pub fn is_host(&self) -> bool {
-        self.as_str() == "host"
-    }
 }
 
 /// An interface in a node, written `NODE/INTERFACE`.
@@ -117,6 +96,11 @@ impl LinkId {
     /// The interface `name` of `node`.
     pub fn new(node: impl Into<Node>, name: impl Into<IfName>) -> Self {
         Self { node: node.into(), name: name.into() }
+    }
+
+    /// The same with the name of its namespace in `/run/netns`.
+    pub fn full(&self) -> String {
+        format!("{}/{}", self.node.as_str(), self.name)
     }
 }
 

@@ -5,7 +5,7 @@ use super::foreign::Foreign;
 use super::{Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Record, ResourceId, Setting, Sysctl};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose a resource is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -134,6 +134,20 @@ impl State {
             Some(Resource::Namespace(namespace)) => Some(namespace),
             _ => None,
         }
+    }
+
+    /// The prefixes of the namespaces that topo makes: a file has one for all of them, a change of it that is under way
+    /// two.
+    pub fn prefixes(&self) -> BTreeSet<&str> {
+        let made = self.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created);
+        made.map(|namespace| namespace.node.prefix()).collect()
+    }
+
+    /// Whether the namespaces that topo makes here get other names in `/run/netns` with `other`, because their prefix
+    /// is another.
+    pub fn is_renamed(&self, other: &Self) -> bool {
+        let (now, then) = (self.prefixes(), other.prefixes());
+        !now.is_empty() && !then.is_empty() && now != then
     }
 
     /// Whether `node` is a namespace that topo makes.

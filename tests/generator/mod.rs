@@ -205,6 +205,9 @@ impl Builder<'_, '_> {
 
     fn text(self, name: &str) -> String {
         let mut text = format!("name: {name}\n");
+        if self.dice.once_in(6) {
+            text.push_str("prefix: lab1-\n");
+        }
         for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.named) {
             let indent = if at == HOST { "" } else { "  " };
             if !text.contains("\nnamespaces:") && at != HOST {

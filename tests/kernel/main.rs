@@ -6,6 +6,7 @@ mod held;
 mod netns_nft;
 mod netns_sysctl;
 mod others;
+mod prefix;
 mod routing;
 mod strange;
 mod two;

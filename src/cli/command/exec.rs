@@ -32,7 +32,7 @@ pub struct Exec {
     #[arg(long)]
     all: bool,
     /// Only in nodes of this topology
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
+    #[arg(short, long, value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
     topology: Option<String>,
     /// The node, or TOPOLOGY/NODE
     #[arg(value_name = "[TOPOLOGY/]NODE", required_unless_present = "all", add = ArgValueCandidates::new(known::node_candidates))]
@@ -80,7 +80,7 @@ impl Exec {
         };
         let mut targets = all(console, self.topology.as_deref())?;
         targets.sort_by_key(|target| {
-            (natural(target.topology.as_ref().map_or("", Name::as_str)), natural(target.node.as_str()))
+            (natural(target.topology.as_ref().map_or("", Name::as_str)), natural(target.node.short()))
         });
         let (mut exit, mut first) = (Exit::Done, true);
         for target in targets {
@@ -124,11 +124,11 @@ fn environment(target: &Target, program: &OsStr) -> Vec<(&'static str, OsString)
     // that unless it is told to.
     let zsh = Path::new(program).file_name().is_some_and(|name| name == "zsh");
     let prompt =
-        if zsh { format!("[{}] %# ", target.node.as_str().replace('%', "%%")) } else { "[$TOPO_NODE] # ".to_owned() };
+        if zsh { format!("[{}] %# ", target.node.short().replace('%', "%%")) } else { "[$TOPO_NODE] # ".to_owned() };
     // What bash reads when it starts sets another prompt; this comes after that.
     let mut always = std::env::var_os("PROMPT_COMMAND").filter(|text| !text.is_empty()).unwrap_or_else(|| ":".into());
     always.push("; case $PS1 in '[$TOPO_NODE]'*) ;; *) PS1='[$TOPO_NODE] '$PS1 ;; esac");
-    let mut env = vec![("TOPO_NODE", target.node.as_str().into()), ("PS1", prompt.into()), ("PROMPT_COMMAND", always)];
+    let mut env = vec![("TOPO_NODE", target.node.short().into()), ("PS1", prompt.into()), ("PROMPT_COMMAND", always)];
     env.extend(target.topology.as_ref().map(|name| ("TOPO_TOPOLOGY", name.as_str().into())));
     env
 }
@@ -136,18 +136,19 @@ fn environment(target: &Target, program: &OsStr) -> Vec<(&'static str, OsString)
 /// The node that is meant.
 fn find(console: &mut Console, topology: Option<&str>, what: &str) -> Result<Target, Exit> {
     let (topology, node) = what.split_once('/').map_or((topology, what), |(topology, node)| (Some(topology), node));
-    let node = Node::from(node);
     let records = records(console, topology)?;
-    let having: Vec<String> =
-        records.iter().filter(|(_, record)| has(record, &node)).map(|(name, _)| format!("{name}/{node}")).collect();
-    if having.len() > 1 && !node.is_host() {
+    let found: Vec<(&Name, &Record, Node)> =
+        records.iter().filter_map(|(name, record)| Some((name, record, known::node_of(record, node)?))).collect();
+    let node = found.first().map_or_else(|| Node::from(node), |(_, _, node)| node.clone());
+    if found.len() > 1 && !node.is_host() {
+        let having: Vec<String> = found.iter().map(|(name, _, node)| format!("{name}/{node}")).collect();
         console.problem(
             &format!("{what:?} is a node of several topologies"),
             Some(&format!("say which: {}", having.join(", "))),
         );
         return Err(Exit::Usage);
     }
-    if let Some((name, record)) = records.iter().find(|(_, record)| has(record, &node)) {
+    if let Some((name, record, node)) = found.into_iter().next() {
         return target(console, name, record, node);
     }
     let named = |place, files| Target {
@@ -161,7 +162,7 @@ fn find(console: &mut Console, topology: Option<&str>, what: &str) -> Result<Tar
     }
     // A namespace that no record speaks of, because /run/topo was lost, is found by its name.
     if topology.is_none() && netns::path(node.as_str()).exists() {
-        return Ok(named(Place::At(NetnsRef::Name(node.to_string())), Some(node.to_string())));
+        return Ok(named(Place::At(NetnsRef::Name(node.as_str().to_owned())), Some(node.as_str().to_owned())));
     }
     let help = known::suggestion(what, &known::nodes())
         .unwrap_or_else(|| "topo show lists the nodes of all topologies".to_owned());
@@ -186,7 +187,7 @@ fn all(console: &mut Console, topology: Option<&str>) -> Result<Vec<Target>, Exi
 
 /// A node that a topology has. Of a namespace of somebody else it is the one that was configured, or none.
 fn target(console: &mut Console, topology: &Name, record: &Record, node: Node) -> Result<Target, Exit> {
-    let place = record.existing.get(&node).cloned().unwrap_or_else(|| NetnsRef::Name(node.to_string()));
+    let place = record.existing.get(&node).cloned().unwrap_or_else(|| NetnsRef::Name(node.as_str().to_owned()));
     if let (Some(cookie), Ok(now)) = (record.cookies.get(&node), identity::cookie_at(&place))
         && *cookie != now
     {
@@ -200,11 +201,6 @@ fn target(console: &mut Console, topology: &Name, record: &Record, node: Node) -
         NetnsRef::Path(_) | NetnsRef::Pid(_) => None,
     };
     Ok(Target { topology: Some(topology.clone()), node, place: Place::At(place), files })
-}
-
-/// Whether a topology has a node, of its own or somebody else's.
-fn has(record: &Record, node: &Node) -> bool {
-    record.existing.contains_key(node) || record.namespaces.contains_key(node)
 }
 
 /// The records of all topologies, or of one, with their names.

@@ -80,16 +80,14 @@ pub fn select(
         return Ok((vec![observe(console, name)?], None));
     }
     let (topology, node) = what.split_once('/').map_or((None, what), |(topology, node)| (Some(topology), node));
-    let node = Node::from(node);
-    let mut states = Vec::new();
+    let mut found = Vec::new();
     for name in names.iter().filter(|name| topology.is_none_or(|topology| name.as_str() == topology)) {
         let state = observe(console, name)?;
-        if state.namespace(&node).is_some() {
-            states.push(state);
-        }
+        let named = state.namespaces().map(|namespace| &namespace.node).find(|it| it.is_called(node)).cloned();
+        found.extend(named.map(|named| (state, named)));
     }
-    match states.len() {
-        1 => Ok((states, Some(node))),
+    match found.len() {
+        1 => Ok(found.into_iter().map(|(state, node)| (vec![state], Some(node))).next().unwrap_or_default()),
         0 => {
             let names: Vec<String> = names.iter().map(ToString::to_string).chain(known::nodes()).collect();
             let help = known::suggestion(what, &names)
@@ -98,7 +96,7 @@ pub fn select(
             Err(Exit::Failed)
         }
         _ => {
-            let which: Vec<String> = states.iter().map(|state| format!("{}/{node}", state.topology)).collect();
+            let which: Vec<String> = found.iter().map(|(state, node)| format!("{}/{node}", state.topology)).collect();
             console.problem(
                 &format!("{what:?} is a node of several topologies"),
                 Some(&format!("say which: {}", which.join(", "))),

@@ -91,15 +91,15 @@ impl Words {
     }
 
     pub(super) fn write_file(&self, file: &File) -> String {
-        let folder = quote(&format!("/etc/netns/{}", file.node));
-        let path = quote(&format!("/etc/netns/{}/{}", file.node, file.name));
+        let folder = quote(&format!("/etc/netns/{}", file.node.as_str()));
+        let path = quote(&format!("/etc/netns/{}/{}", file.node.as_str(), file.name));
         let end = if file.content.ends_with('\n') { "" } else { "\n" };
         format!("mkdir -p {folder} && cat > {path} <<'EOF'\n{}{end}EOF", file.content)
     }
 
     pub(super) fn delete_file(&self, file: &File) -> String {
-        let folder = quote(&format!("/etc/netns/{}", file.node));
-        let path = quote(&format!("/etc/netns/{}/{}", file.node, file.name));
+        let folder = quote(&format!("/etc/netns/{}", file.node.as_str()));
+        let path = quote(&format!("/etc/netns/{}/{}", file.node.as_str(), file.name));
         format!("rm {path} && rmdir --ignore-fail-on-non-empty {folder}")
     }
 }

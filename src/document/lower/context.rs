@@ -6,9 +6,9 @@ use super::node::{At, nodes, target};
 use super::topology::Topology;
 use crate::document::schema::firewall::VerdictKey;
 use crate::document::schema::section::Existing;
-use crate::document::value::{InterfaceRef, NftLine};
+use crate::document::value::{InterfaceRef, NftLine, namespace_fault};
 use crate::document::yaml::source::Source;
-use crate::document::yaml::tree::MAX_RESOURCES;
+use crate::document::yaml::tree::{MAX_RESOURCES, quoted};
 use crate::document::{Document, Finding, Lines, Loc, Place};
 use crate::resource::{
     IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State,
@@ -127,6 +127,10 @@ impl Lowering<'_> {
                     existing.place,
                     "the host is always there: `existing` means nothing here",
                 ));
+            }
+            if let Some(fault) = namespace_fault(at.node.as_str()).filter(|_| !at.node.prefix().is_empty()) {
+                let message = format!("{} cannot be the name of a namespace: {fault}", quoted(at.node.as_str()));
+                self.note(Finding::error("bad-name", at.place, message).help("the prefix of the file is part of it"));
             }
             let owner = if at.created { Owner::Ours } else { Owner::Named };
             let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created, whole: false };

@@ -133,7 +133,7 @@ impl<'d> Index<'d> {
 
     /// What is said of a node that is not there.
     pub fn no_node(&self, node: &Node, place: Place) -> Finding {
-        let names: Vec<&str> = if self.guess() { self.nodes.iter().map(Node::as_str).collect() } else { Vec::new() };
+        let names: Vec<&str> = if self.guess() { self.nodes.iter().map(Node::short).collect() } else { Vec::new() };
         unknown_node(node, place, &names)
     }
 

@@ -55,8 +55,8 @@ pub(crate) fn target(node: &Node, reference: &InterfaceRef) -> LinkId {
 
 /// A node that is not there.
 pub(crate) fn unknown_node(node: &Node, place: Place, names: &[&str]) -> Finding {
-    let finding = Finding::error("unknown-node", place, format!("there is no node {}", quoted(node.as_str())));
-    match crate::document::yaml::read::nearest(node.as_str(), names) {
+    let finding = Finding::error("unknown-node", place, format!("there is no node {}", quoted(node.short())));
+    match crate::document::yaml::read::nearest(node.short(), names) {
         Some(right) => finding.help(format!("did you mean {right:?}?")),
         None => finding.help(format!("add it under `namespaces`: {node}:")),
     }

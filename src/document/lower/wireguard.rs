@@ -33,7 +33,7 @@ impl<'d> Lowering<'d> {
         }
         let transport =
             wireguard.transport.as_ref().map_or_else(|| at.node.clone(), |node| self.transport(&node.0, node));
-        options.insert("transport".into(), Value::word(transport.as_str()));
+        options.insert("transport".into(), Value::word(&transport.code()));
         for (nth, peer) in wireguard.peers.iter().enumerate() {
             if let Some(resource) = self.peer(at, &link.id, peer) {
                 self.put(
@@ -50,7 +50,7 @@ impl<'d> Lowering<'d> {
     /// The node of that name, if there is one; a finding else.
     fn transport<T>(&mut self, node: &Node, written: &Loc<T>) -> Node {
         if !node.is_host() && !self.document.namespaces.contains_key(node.as_str()) {
-            let names: Vec<&str> = self.document.namespaces.keys().map(|name| name.0.as_str()).collect();
+            let names: Vec<&str> = self.document.namespaces.keys().map(|name| name.0.short()).collect();
             let finding = super::node::unknown_node(node, written.place, &names);
             self.note(finding);
         }

@@ -8,7 +8,9 @@ use super::nat::NatRule;
 use super::route::{NeighborEntry, RouteEntry, RuleEntry};
 use crate::document::Loc;
 use crate::document::value::forwarding::{Forwarding, Switch};
-use crate::document::value::{AbsolutePath, HostName, NamespaceName, ResolverWord, SysctlKey, SysctlValue};
+use crate::document::value::{
+    AbsolutePath, HostName, NamePrefix, NamespaceName, NetnsName, ResolverWord, SysctlKey, SysctlValue,
+};
 use crate::document::yaml::define::{choice, record};
 use crate::document::yaml::map::Map;
 use crate::document::yaml::read;
@@ -26,6 +28,11 @@ record! {
         /// The name of the topology. It marks everything that is made, and `topo destroy NAME` goes by it. Example:
         /// `red-blue-nat`
         "name" name: Loc<Name>,
+        /// What stands before the names of the namespaces in `/run/netns` (and `/etc/netns`), so that two topologies
+        /// can have a node of one name. The nodes are called by their names without it, here, by `topo exec`, and in
+        /// all output; namespaces that say `existing` have none. Another prefix makes the namespaces anew. Example:
+        /// `lab1-`
+        "prefix" prefix: Option<Loc<NamePrefix>>,
         /// The namespace topo is started in. Only what stands here is touched there.
         "host" host: Option<NodeSection>,
         /// The network namespaces, by name. Each is made and removed by topo unless it says `existing`; one with
@@ -79,7 +86,7 @@ choice! {
     /// Where a namespace that somebody else made is found.
     Existing as "`existing`" {
         /// By its name in `/run/netns`. Example: `blue`
-        "netns" Netns(Loc<NamespaceName>),
+        "netns" Netns(Loc<NetnsName>),
         /// By a path, such as that of a container. Example: `/run/docker/netns/0123456789ab`
         "path" Path(Loc<AbsolutePath>),
         /// By a process that lives in it. Example: `4711`

@@ -1,5 +1,6 @@
 //! Names: of topologies, namespaces, interfaces, tables and settings.
 
+use crate::document::yaml::names::{LONGEST_PREFIX, Names};
 use crate::document::yaml::tree::quoted;
 use crate::document::yaml::word::{Word, Wrong, pattern};
 use crate::resource::{IfName, Name, Node, TableId};
@@ -34,7 +35,7 @@ impl std::borrow::Borrow<str> for NamespaceName {
 }
 
 /// Why `text` cannot be the name of a namespace.
-fn namespace_fault(text: &str) -> Option<&'static str> {
+pub fn namespace_fault(text: &str) -> Option<&'static str> {
     match text {
         "" => Some("a name has at least one character"),
         "." | ".." => Some("the name is that of a folder"),
@@ -56,8 +57,50 @@ impl Word for NamespaceName {
         }
     }
 
+    fn within(self, names: &Names) -> Self {
+        Self(names.node(self.0))
+    }
+
     fn schema() -> Schema {
         json_schema!({ "type": ["string", "number"], "pattern": "^[^/\\u0000-\\u001f\\u007f]+$", "maxLength": 255, "not": { "enum": [".", "..", "host"] } })
+    }
+}
+
+/// The name of a namespace that the file does not make, as it is in `/run/netns`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct NetnsName(pub String);
+
+impl Word for NetnsName {
+    const EXPECTED: &'static str = NamespaceName::EXPECTED;
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        NamespaceName::parse(text).map(|_| Self(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        NamespaceName::schema()
+    }
+}
+
+/// What stands before the names of a file's namespaces in `/run/netns`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct NamePrefix(pub String);
+
+impl Word for NamePrefix {
+    const EXPECTED: &'static str = "a prefix of names";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let start = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        if start && rest && text.len() <= LONGEST_PREFIX {
+            return Ok(Self(text.to_owned()));
+        }
+        let wrong = Wrong::not("bad-name", text, Self::EXPECTED);
+        Err(wrong.help("1 to 32 letters, digits, dots, underscores and hyphens, a letter or digit first"))
+    }
+
+    fn schema() -> Schema {
+        pattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", &["lab1-"])
     }
 }
 
@@ -132,6 +175,10 @@ impl Word for InterfaceRef {
             None => None,
         };
         Ok(Self { node, name: IfName::parse(name)? })
+    }
+
+    fn within(self, names: &Names) -> Self {
+        Self { node: self.node.map(|node| names.node(node)), ..self }
     }
 
     fn schema() -> Schema {

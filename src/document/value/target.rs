@@ -2,6 +2,7 @@
 
 use super::name::{InterfaceRef, NamespaceName};
 use super::quantity::Duration;
+use crate::document::yaml::names::Names;
 use crate::document::yaml::tree::quoted;
 use crate::document::yaml::word::{Word, Wrong, pattern, whole};
 use crate::resource::{LinkId, Node};
@@ -17,6 +18,10 @@ impl Word for NodeName {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         if text == "host" { Ok(Self(Node::host())) } else { NamespaceName::parse(text).map(|name| Self(name.0)) }
+    }
+
+    fn within(self, names: &Names) -> Self {
+        Self(names.node(self.0))
     }
 
     fn schema() -> Schema {
@@ -86,6 +91,14 @@ impl Word for HostTarget {
         Self::read(text)
     }
 
+    fn within(self, names: &Names) -> Self {
+        match self {
+            Self::Address(_) => self,
+            Self::Interface(id) => Self::Interface(LinkId { node: names.node(id.node), ..id }),
+            Self::Name(node) => Self::Name(names.node(node)),
+        }
+    }
+
     fn schema() -> Schema {
         pattern("^[^\\u0000-\\u001f\\u007f]+$", &["10.0.0.3", "fd00::3", "BLUE/eth0", "BLUE"])
     }
@@ -130,6 +143,10 @@ impl Word for PortTarget {
         HostTarget::read(host).map(|host| Self { host, port })
     }
 
+    fn within(self, names: &Names) -> Self {
+        Self { host: self.host.within(names), ..self }
+    }
+
     fn schema() -> Schema {
         json_schema!({ "type": "string", "pattern": "^[^\\u0000-\\u001f\\u007f]+:[0-9a-fx]+$", "examples": ["10.0.0.2:80", "[fd00::2]:80", "BLUE/eth0:80"] })
     }
@@ -153,6 +170,10 @@ impl Word for ServerTarget {
             return HostTarget::read(text).map(|host| Self { host, port: 53 });
         }
         PortTarget::parse(text).map(|PortTarget { host, port }| Self { host, port })
+    }
+
+    fn within(self, names: &Names) -> Self {
+        Self { host: self.host.within(names), ..self }
     }
 
     fn schema() -> Schema {
@@ -213,6 +234,10 @@ impl Word for Url {
             Some(number) => port(number).ok_or_else(|| wrong("the port is a number from 1 to 65535"))?,
         };
         Ok(Self { text: text.to_owned(), host: HostTarget::read(host)?, port, authority: authority.to_owned(), path })
+    }
+
+    fn within(self, names: &Names) -> Self {
+        Self { host: self.host.within(names), ..self }
     }
 
     fn schema() -> Schema {

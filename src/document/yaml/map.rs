@@ -26,7 +26,7 @@ impl<K: crate::document::Word + Eq + std::hash::Hash, T: Shape> Shape for Map<K,
         let mut sound = true;
         for (key, value) in pairs {
             let name = K::parse(key.text()).map_err(|wrong| reader.note(wrong.at(key.place))).ok();
-            match (name, T::read(value, reader)) {
+            match (name.map(|name| name.within(&reader.names)), T::read(value, reader)) {
                 (Some(name), Some(value)) => {
                     // Two spellings can be one name, as `net.ipv4.x` and `net/ipv4/x` are.
                     let name = Loc::new(name, key.place);

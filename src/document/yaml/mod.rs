@@ -4,6 +4,7 @@ pub(crate) mod define;
 pub(crate) mod finding;
 pub(crate) mod foreign;
 pub(crate) mod map;
+pub mod names;
 pub(crate) mod place;
 pub mod read;
 pub(crate) mod source;

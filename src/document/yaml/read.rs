@@ -1,6 +1,7 @@
 //! From the tree to typed values. The types of this room say once what they read and what their schema is.
 
 use super::foreign;
+use super::names::Names;
 use super::tree::{Data, MAX_FINDINGS, Yaml, quoted};
 use crate::document::{Finding, Place};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -42,6 +43,8 @@ pub trait Part: Sized {
 pub struct Reader {
     /// What was found so far.
     pub findings: Vec<Finding>,
+    /// What names of nodes mean.
+    pub names: Names,
 }
 
 impl Reader {

@@ -1,5 +1,6 @@
 //! Single values: how a scalar is read, and what is said when it cannot be.
 
+use super::names::Names;
 use super::read::{Reader, Shape};
 use super::tree::{Data, Yaml, quoted};
 use crate::document::{Finding, Loc, Place};
@@ -20,6 +21,12 @@ pub trait Word: Sized {
     ///
     /// What is wrong with the text.
     fn parse(text: &str) -> Result<Self, Wrong>;
+
+    /// The same in a file whose nodes have these names.
+    #[must_use]
+    fn within(self, _: &Names) -> Self {
+        self
+    }
 
     /// The items of the list that was meant where `text` stands in place of a list of these.
     fn items(text: &str) -> String {
@@ -92,7 +99,7 @@ impl<W: Word> Shape for Loc<W> {
             return None;
         }
         match W::parse(text) {
-            Ok(value) => Some(Self::new(value, yaml.place)),
+            Ok(value) => Some(Self::new(value.within(&reader.names), yaml.place)),
             Err(wrong) => {
                 reader.note(wrong.at(yaml.place));
                 None

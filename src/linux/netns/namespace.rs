@@ -60,8 +60,9 @@ pub fn create(topology: &Name, node: &Node, inherited: &Inherited, claimed: bool
         netns::remove(node.as_str())?;
     }
     netns::create(node.as_str(), || {
-        set_mark(&Socket::open()?, topology)
-            .map_err(|refused| refused.error(format!("ip -n {node} link set lo alias {}", mark(topology))))?;
+        set_mark(&Socket::open()?, topology).map_err(|refused| {
+            refused.error(format!("ip -n {} link set lo alias {}", node.as_str(), mark(topology)))
+        })?;
         inherited.clear()
     })
 }

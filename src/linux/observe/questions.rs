@@ -24,7 +24,7 @@ pub(super) fn questions<'a>(
     let spares = wanted.items.is_empty() && places.held.as_ref().is_some_and(|held| held.spares(names.len()));
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for name in &names {
-        let node = Node::from(name.as_str());
+        let node = called(Node::from(name.as_str()), wanted, record);
         if netns::is_leftover(name) || netns::is_link(name) || node.is_host() || places.existing.contains_key(&node) {
             continue;
         }
@@ -98,6 +98,13 @@ fn ask_about_owned<'a>(questions: &mut BTreeMap<Node, Question<'a>>, record: &'a
             _ => {}
         }
     }
+}
+
+/// A node as the file or the record has it: with its prefix.
+fn called(node: Node, wanted: &State, record: &Record) -> Node {
+    let wanted = wanted.namespace(&node).map(|namespace| &namespace.node);
+    let known = wanted.or_else(|| record.namespaces.get_key_value(&node).map(|(known, _)| known));
+    known.cloned().unwrap_or(node)
 }
 
 /// How much of a namespace of ours is read: of one that went as a whole, and comes back so, no more than the links.

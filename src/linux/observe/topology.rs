@@ -132,7 +132,7 @@ fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
                 ResourceId::Link(now.clone()),
                 format!("{home} was moved there, and somebody renamed it to {:?}", seen.name.as_str()),
             );
-            let rename = format!("ip -n {} link set dev {} name {}", now.node, seen.name, now.name);
+            let rename = format!("ip -n {} link set dev {} name {}", now.node.as_str(), seen.name, now.name);
             return Err(Error::new(ErrorKind::Taken, format!("find {now}"), reason)
                 .help(format!("give it its name again: {rename}"))
                 .about(id));
@@ -259,7 +259,7 @@ fn leftovers(state: &mut State, record: &Record, whole: impl Fn(&Node) -> bool) 
 fn remembered(state: &mut State, record: &Record) {
     for (id, born) in &record.born {
         let there = born.as_ref().filter(|node| node.is_host() || state.namespace(node).is_some());
-        let transport = there.map_or(Value::Unset, |node| Value::word(node.as_str()));
+        let transport = there.map_or(Value::Unset, |node| Value::word(&node.code()));
         if let Some(Resource::Link(link)) =
             state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource)
         {

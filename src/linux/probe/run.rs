@@ -74,7 +74,7 @@ pub fn run_and_tell(
 pub(crate) fn site<'a>(wanted: &'a State, node: &'a Node, host: &Netns) -> Site<'a> {
     let made = || Site {
         made_by: Some(wanted.topology.as_str()),
-        place: Place::At(NetnsRef::Name(node.to_string())),
+        place: Place::At(NetnsRef::Name(node.as_str().to_owned())),
         files: Some(node.as_str()),
     };
     match wanted.namespace(node).map(|namespace| &namespace.tenure) {

@@ -21,6 +21,9 @@ pub fn text(state: &State) -> String {
         .collect();
     nodes.extend(state.record.existing.keys());
     nodes.extend(state.record.prior.iter().filter_map(Resource::as_link).map(|link| &link.id.node));
+    let prefixes = state.prefixes();
+    let prefix = prefixes.first().filter(|prefix| prefixes.len() == 1 && !prefix.is_empty());
+    file.put_some("prefix", prefix);
     for node in nodes {
         let section = Section::of(state, node).yaml();
         if node.is_host() {
@@ -28,7 +31,7 @@ pub fn text(state: &State) -> String {
                 file.put("host", section);
             }
         } else {
-            namespaces.put(node.as_str(), section);
+            namespaces.put(if prefix.is_some() { node.short() } else { node.as_str() }, section);
         }
     }
     if !namespaces.is_empty() {

@@ -3,6 +3,7 @@
 use crate::document::Loc;
 use crate::document::value::{InterfaceRef, Mark, NamespaceName, Prefix};
 use crate::document::yaml::define::record;
+use crate::document::yaml::names::Names;
 use crate::document::yaml::read::Many;
 use crate::document::yaml::word::{Number, Word, Wrong, whole};
 use schemars::{Schema, json_schema};
@@ -148,6 +149,10 @@ impl Word for TransportNode {
         } else {
             NamespaceName::parse(text).map(|name| Self(name.0))
         }
+    }
+
+    fn within(self, names: &Names) -> Self {
+        Self(names.node(self.0))
     }
 
     fn schema() -> Schema {
