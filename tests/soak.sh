@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws orders laws-kernel conformance crash refusals races fuzz records resources kinds eyes vlans impair"
+all="laws orders laws-kernel conformance crash refusals races fuzz records resources kinds eyes vlans impair handover borrowed docker"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -42,6 +42,9 @@ words() {
     kinds) echo "lane kinds_random TOPO_KINDS=200 TOPO_SEED=$seed" ;;
     eyes) echo "lane eyes TOPO_EYES=all" ;;
     vlans) echo "lane vlans TOPO_VLANS=200 TOPO_SEED=$seed" ;;
+    handover) echo "lane handover TOPO_HANDOVERS=200 TOPO_SEED=$seed" ;;
+    borrowed) echo "kernel borrowed TOPO_BORROWED=240 TOPO_SEED=$seed" ;;
+    docker) echo "hostile docker TOPO_CHURN=2000" ;;
     impair) echo "lane impair TOPO_IMPAIR=1000" ;;
     esac
 }

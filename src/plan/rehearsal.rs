@@ -24,6 +24,8 @@ pub(super) struct Paper<'a> {
     /// Who has what is one of a kind.
     pub holders: Holders,
     places: BTreeMap<ResourceId, usize>,
+    /// The interfaces of others that this plan, or one before it, moves away from where they are.
+    away: BTreeSet<LinkId>,
     pub(crate) steps: Vec<Step>,
     level: usize,
     /// What of others was to come back and cannot, and why.
@@ -33,8 +35,11 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     pub(crate) fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
+        let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
+        let away = goal.links().filter_map(source).collect();
         Self {
             goal,
+            away,
             state: base.clone(),
             base,
             changes,
@@ -140,11 +145,12 @@ impl<'a> Paper<'a> {
                 self.goal.link(&address.link).is_some() && !self.goal.bars(&address.link, &address.address)
             }
             Resource::Neighbor(neighbor) => self.goal.link(&neighbor.link).is_some(),
-            // Not over a link that has moved away: it comes back with the link.
+            // Not over a link that moves away: it comes back with the link.
             Resource::Route(route) => route.nexthops.iter().filter_map(|hop| hop.dev.as_ref()).all(|dev| {
                 let link = LinkId { node: route.node.clone(), name: dev.clone() };
                 let off = self.goal.is_off(&link) || self.goal.bars(&link, &route.key.to);
-                !off && (self.goal.link(&link).is_some() || self.state.link(&link).is_some())
+                let stays = self.state.link(&link).is_some() && !self.away.contains(&link);
+                !off && (stays || self.goal.link(&link).is_some())
             }),
             Resource::Link(link) if self.state.link(&link.id).is_none() => false,
             Resource::Link(link) => {

@@ -18,8 +18,12 @@ use sandbox::{Options, assert_snapshot_with, in_repository, quiet, sh, topo, try
 use std::time::Duration;
 
 fn docker(name: &str, test: impl FnOnce()) {
+    docker_within(name, Duration::from_secs(240), test);
+}
+
+fn docker_within(name: &str, limit: Duration, test: impl FnOnce()) {
     let lane = in_repository("tests/neighbor-lane/run");
-    sandbox::run_by(&["bash", &lane, "docker", "--"], name, Duration::from_secs(240), test);
+    sandbox::run_by(&["bash", &lane, "docker", "--"], name, limit, test);
 }
 
 const BRIDGE: &str = r#"
@@ -159,5 +163,59 @@ namespaces:
         assert_snapshot_with(&before, &options);
         assert_eq!(rules(), rules_before);
         sh("docker exec c1 ping -c 1 -W 2 172.17.0.1");
+    });
+}
+
+/// Docker starts and stops containers all the time: its interfaces come and go while a lab with a switch for all interfaces is
+/// made and taken away. `TOPO_CHURN=2000` sets how many times.
+#[test]
+fn docker_comes_and_goes_while_topo_works() {
+    docker_within("docker_comes_and_goes_while_topo_works", Duration::from_secs(3600), || {
+        let file = write(
+            "lab.yaml",
+            r#"
+name: lab
+host:
+  forwarding: true
+  interfaces:
+    lab0: { bridge: {}, addresses: [10.99.0.1/24] }
+  nat: [{ masquerade: { source: 10.99.0.0/24, out: "!lab0" } }]
+  firewall: { insert: [{ chain: "ip filter DOCKER-USER", in: lab0, accept: {} }] }
+namespaces:
+  RED:
+    interfaces: { eth0: { veth: { bridge: host/lab0 }, addresses: [10.99.0.2/24] } }
+    routes: [{ to: default, via: 10.99.0.1 }]
+"#,
+        );
+        container("c0");
+        let (before, rules_before) = (quiet(&Options::default()), rules());
+        let churn = "n=0; while :; do n=$((n+1)); docker run -d --rm --name t$n --stop-timeout 0 box sleep 60; docker rm -f t$((n-2)); done";
+        let mut churn = std::process::Command::new("sh")
+            .args(["-c", churn])
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let rounds: usize = std::env::var("TOPO_CHURN").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
+        for round in 0..rounds {
+            for command in [&["apply", "--yes", "-q", &file][..], &["destroy", "--yes", "-q", "lab"]] {
+                let done = topo(command);
+                assert_eq!((done.code, done.stderr.as_str()), (0, ""), "round {round}: {command:?}");
+            }
+            if round % 100 == 99 {
+                println!("{} of {rounds}", round + 1);
+            }
+        }
+        let started = sh("docker ps -a --format '{{.Names}}' | sed -n 's/^t//p' | sort -n | tail -n 1");
+        let started: usize = started.trim().parse().unwrap();
+        churn.kill().unwrap();
+        churn.wait().unwrap();
+        sh("docker ps -aq --filter name=t | xargs -r docker rm -f");
+        println!("{rounds} rounds, {started} containers");
+        assert!(started * 10 > rounds, "only {started} containers came and went");
+        assert!(!std::fs::exists("/run/topo").unwrap());
+        assert_eq!(rules(), rules_before);
+        assert_snapshot_with(&before, &Options::default());
     });
 }

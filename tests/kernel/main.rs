@@ -1,5 +1,6 @@
 //! Each kind of resource on this machine's kernel, and whose is what.
 
+mod borrowed;
 mod edits;
 mod facts;
 mod held;
@@ -11,5 +12,7 @@ mod routing;
 mod strange;
 mod two;
 
+#[path = "../generator/mod.rs"]
+mod generator;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;

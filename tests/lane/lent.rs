@@ -69,6 +69,35 @@ fn another_link_takes_the_place_of_a_lent_interface() {
     });
 }
 
+/// What the kernel takes away when an interface moves, and nobody can put back, is told before.
+#[test]
+fn a_qdisc_of_others_that_a_move_costs_is_told() {
+    sandbox::run("a_qdisc_of_others_that_a_move_costs_is_told", || {
+        sh(
+            "ip link add p1 type veth peer name q1; tc qdisc add dev p1 root handle 7: pfifo limit 77; ip link set p1 up",
+        );
+        let file = |how: &str| {
+            let text = format!("name: nics\nnamespaces: {{ r1: {{ interfaces: {{ p1: {{ existing: {how} }} }} }} }}\n");
+            write("moves.yaml", &text)
+        };
+        let moves = file("{ from: host/p1 }");
+        let warning = "the qdisc pfifo that somebody set on host/p1 does not come back: the kernel takes it away when an interface moves to another namespace";
+        let plan = topo(&["plan", &moves]).expect(0);
+        assert_eq!(plan.stderr.split_whitespace().collect::<Vec<_>>().join(" "), format!("warning: {warning}"));
+        topo(&["apply", "--yes", &moves]).expect(0);
+        assert_eq!(topo(&["plan", "--detailed-exitcode", &moves]).expect(0).stderr, "");
+        topo(&["destroy", "--yes", "nics"]).expect(0);
+        assert_eq!(sh("tc qdisc show dev p1"), "qdisc noqueue 0: root refcnt 2 \n");
+        // Where it stays it keeps it.
+        sh("tc qdisc add dev p1 root handle 7: pfifo limit 77");
+        let stays = write("stays.yaml", "name: nics\nhost: { interfaces: { p1: { existing: {}, mtu: 1400 } } }\n");
+        assert_eq!(topo(&["plan", &stays]).expect(0).stderr, "");
+        topo(&["apply", "--yes", &stays]).expect(0);
+        topo(&["destroy", "--yes", "nics"]).expect(0);
+        assert!(sh("tc qdisc show dev p1").contains("limit 77p"));
+    });
+}
+
 /// The name that a lent interface had is somebody else's meanwhile: it is said which, and nothing is lost.
 #[test]
 fn the_name_of_a_lent_interface_is_taken() {

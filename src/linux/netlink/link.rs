@@ -68,6 +68,10 @@ const LOOPBACK: u16 = 772;
 /// `IF_OPER_UNKNOWN` and `IF_OPER_UP` of RFC 2863.
 const OPERATIONAL: [u8; 2] = [0, 6];
 
+/// The root qdiscs that the kernel gives links by itself (`attach_default_qdiscs` of `net/sched/sch_generic.c`, and what
+/// distributions set as `net.core.default_qdisc`).
+const BY_ITSELF: [&[u8]; 6] = [b"noqueue\0", b"noop\0", b"mq\0", b"pfifo_fast\0", b"fq_codel\0", b"fq\0"];
+
 /// What the name of a root qdisc tells of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Root {
@@ -122,6 +126,8 @@ pub struct Seen {
     pub forwards: [Option<u32>; 2],
     /// What is known of its root qdisc.
     pub root: Root,
+    /// The name of its root qdisc, where that is not one that the kernel gives a link by itself.
+    pub qdisc: Option<String>,
     mtu: Option<u32>,
     /// Its hardware address.
     pub mac: Option<Mac>,
@@ -220,6 +226,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
             .u8(GENERATION)
             .is_some_and(|mode| GENERATES.contains(&mode)),
         forwards: [setting(attributes, CONF_4, FORWARDING_4), setting(attributes, CONF_6, FORWARDING_6)],
+        qdisc: attributes.get(QDISC).filter(|name| !BY_ITSELF.contains(name)).map(super::attributes::text),
         root: match attributes.get(QDISC) {
             None | Some(b"noqueue\0" | b"noop\0") => Root::Nothing,
             Some(b"netem\0") => Root::Netem,

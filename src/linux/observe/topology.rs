@@ -9,7 +9,7 @@ use crate::linux::netns::sysctl;
 use crate::linux::object::file::Files;
 use crate::linux::object::link::vlan;
 use crate::linux::ownership::classify::{Judge, judge, namespace};
-use crate::linux::ownership::{guests, identity, whole};
+use crate::linux::ownership::{guests, identity, moved, whole};
 use crate::linux::snapshot::contents::{Look, Question};
 use crate::linux::snapshot::ends::OtherEnds;
 use crate::linux::snapshot::read::{look, read_spared};
@@ -53,6 +53,7 @@ pub fn observe(
     let not_whole = whole::not_whole(&looks, &far, &record, whole);
     read_spared_after_all(&wanted.topology, &questions, &mut looks, &not_whole)?;
     told.extend(identity::number(&mut record, wanted, &looks, arrived));
+    told.extend(moved::lost(wanted, &record, &looks));
     let outside = guests::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
     let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };

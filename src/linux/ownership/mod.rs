@@ -6,6 +6,7 @@ pub(crate) mod classify;
 mod client;
 pub(crate) mod guests;
 pub(crate) mod identity;
+pub(crate) mod moved;
 mod neighbor;
 mod route;
 mod rule;
