@@ -31,7 +31,7 @@ const ODD: [&str; 21] = [
     "ip address add 2001:db8:@::1/64 dev p@ nodad; ip address add 2001:db8:@::2/64 dev p@ nodad noprefixroute",
     "ip route add 198.51.@.0/24 dev p@; ip route add 198.51.@.0/24 dev p@ tos 0x10 metric 5",
     "ip route add 10.66.@.0/24 dev p@ table 77; ip route append 10.66.@.0/24 dev p@ table 77 src 127.0.0.1 metric 9",
-    "ip -6 route add 2001:db8:f@::/48 dev p@ metric 7 mtu 1300",
+    "ip -6 route add 2001:db8:f@::/48 dev p@ metric 7 mtu lock 1300",
     "ip route add 10.67.@.0/24 dev p@ proto static scope link mtu lock 1300 advmss 1200",
     "ip rule add iif p@ priority 50@ lookup 77; ip rule add iif p@ priority 50@ lookup 78",
     "ip rule add oif p@ not from 10.0.0.0/8 tos 0x10 priority 60@ uidrange 5-@5 lookup main suppress_prefixlength 0",
@@ -67,10 +67,10 @@ fn machine(dice: &mut Dice<'_>) -> String {
 fn file(dice: &mut Dice<'_>) -> (String, [bool; COUNT + 1]) {
     let (mut host, mut ports, mut red, mut red_ports, mut blue) = (vec![], vec![], vec![], vec![], vec![]);
     let mut used = [true; COUNT + 1];
-    for p in 1..=COUNT {
+    for (p, used) in used.iter_mut().enumerate().skip(1) {
         let mtu = [1400, 1500, 1280][dice.below(3)];
         match dice.below(11) {
-            0 | 1 => used[p] = false,
+            0 | 1 => *used = false,
             2 => host.push(format!("p{p}: {{ existing: {{}}, addresses: [10.{p}.0.1/24] }}")),
             3 => host.push(format!("p{p}: {{ existing: {{}}, mtu: {mtu}, up: true }}")),
             4 => {

@@ -98,6 +98,33 @@ fn a_qdisc_of_others_that_a_move_costs_is_told() {
     });
 }
 
+/// The kernel drops the routes over an interface with its last address (`fib_inetaddr_event`): where the interface moves
+/// away in the same apply they wait until it is home.
+#[test]
+fn routes_over_an_interface_that_loses_its_address_and_moves() {
+    sandbox::run("routes_over_an_interface_that_loses_its_address_and_moves", || {
+        sh("ip link add p1 type veth peer name q1; ip link set p1 up; ip link set q1 up
+            ip route add 198.51.100.0/24 dev p1; ip route add 198.51.100.0/24 dev p1 tos 0x10 metric 5");
+        let routes = || sh("ip -4 route show table all dev p1");
+        let before = routes();
+        let stays = write(
+            "stays.yaml",
+            "name: nics\nhost: { interfaces: { p1: { existing: {}, addresses: [10.1.0.1/24] } } }\n",
+        );
+        let moves = write(
+            "moves.yaml",
+            "name: nics\nnamespaces: { r1: { interfaces: { p1: { existing: { from: host/p1 } } } } }\n",
+        );
+        apply(&stays);
+        apply(&moves);
+        topo(&["undo", "--yes", "nics"]).expect(0);
+        topo(&["plan", "--detailed-exitcode", &stays]).expect(0);
+        apply(&moves);
+        topo(&["destroy", "--yes", "nics"]).expect(0);
+        assert_eq!(routes(), before);
+    });
+}
+
 /// The name that a lent interface had is somebody else's meanwhile: it is said which, and nothing is lost.
 #[test]
 fn the_name_of_a_lent_interface_is_taken() {
