@@ -64,7 +64,7 @@ impl Word for Code {
 /// What is allowed in a node or an interface, and how far that reaches.
 #[derive(Clone, Debug, Default)]
 pub struct Allow {
-    /// The warnings that are answered.
+    /// The accepted warnings.
     pub codes: Vec<Loc<Code>>,
     /// The end of what it is written in, in bytes; 0 where nothing is allowed.
     pub end: u32,

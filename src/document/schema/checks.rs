@@ -10,55 +10,55 @@ use crate::document::yaml::word::{Number, words};
 use std::net::IpAddr;
 
 choice! {
-    /// Something that is tried from a node by `topo test` and by `topo apply --test`, and by nothing else.
+    /// A check that `topo test` and `topo apply --test` run from a node.
     CheckEntry as "a check" {
         /// ICMP echo requests; it passes when each is answered. Example: `{ from: RED, to: 10.0.0.3 }` Example:
         /// `{ from: RED, to: BLUE/eth0, count: 3, size: 1400 }`
         "ping" Ping(Box<PingCheck>),
-        /// A TCP connection; it passes when the connection is there. Nothing is sent over it. Example:
+        /// A TCP connection; it passes when the connection is established. Nothing is sent over it. Example:
         /// `{ from: RED, to: "10.0.0.2:80" }` Example: `{ from: GUEST, to: "DB:5432", expect: fail }`
         "tcp" Tcp(Box<TcpCheck>),
-        /// A UDP datagram; it passes when an answer comes. Example: `{ from: RED, to: "10.0.0.2:7", send: hello }`
+        /// A UDP datagram; it passes when a reply arrives. Example: `{ from: RED, to: "10.0.0.2:7", send: hello }`
         "udp" Udp(Box<UdpCheck>),
         /// A GET request over HTTP (HTTP/1.0, no TLS); redirects are not followed. Example: `{ from: RED, url:
         /// "http://10.0.0.2:8080/health", status: 200, contains: ok }`
         "http" Http(Box<HttpCheck>),
-        /// A question to a name server; it passes when the answer has an address. Example: `{ from: RED, query:
-        /// web.lab.test, server: 10.0.0.53, address: 10.0.0.2 }`
+        /// A DNS query; it passes when the answer contains an address. Example: `{ from: RED, query: web.lab.test,
+        /// server: 10.0.0.53, address: 10.0.0.2 }`
         "dns" Dns(Box<DnsCheck>),
-        /// A program that is run in the node, as `topo exec` runs it and with the privileges of topo; it passes when
-        /// its exit status is 0. There is no shell between: write `[sh, -c, ...]` where one is meant. Read the checks
-        /// of a stranger's file before you test it. Example: `{ from: RED, run: [ping, -c1, 10.0.0.3] }`
+        /// A program that is run in the node, as `topo exec` does and with the privileges of topo; it passes when its
+        /// exit status is 0. No shell is involved: write `[sh, -c, ...]` for one. Read the checks of an untrusted file
+        /// before you test it. Example: `{ from: RED, run: [ping, -c1, 10.0.0.3] }`
         "command" Command(Box<CommandCheck>),
     }
 }
 
 record! {
-    /// What all checks have.
+    /// Keys that all checks have.
     Common as "a check" {
-        /// The node it is tried from: a namespace of this file, or `host`. Example: `RED`
+        /// The node it is run from: a namespace of this file, or `host`. Example: `RED`
         "from" from: Loc<NodeName>,
-        /// Its name in tables and reports; what it does unless said. Two checks cannot have the same. Example:
+        /// Its name in tables and reports; by default a description of what it does. Names are unique. Example:
         /// `clients reach the shop`
         "name" name: Option<Loc<CheckName>>,
-        /// What is expected: `pass` unless said; with `fail` it is right that it does not work. What cannot be tried at
-        /// all (no such node, no such program) is an error either way. Example: `fail`
+        /// The expected result: default `pass`; with `fail` the check has to fail. What cannot be run at all (no such
+        /// node, no such program) is an error either way. Example: `fail`
         "expect" expect: Option<Loc<Expectation>>,
-        /// How many more times it is tried, 0.2 seconds apart, while the result is not the expected one; 2 unless said,
-        /// and 0 with `expect: fail`, where one success is one too many. Example: `5`
+        /// How many times it is retried, 0.2 seconds apart, until the result is the expected one; default 2, and 0 with
+        /// `expect: fail`, where one success is one too many. Example: `5`
         "retries" retries: Option<Loc<Number<0, 100>>>,
-        /// How long one try may take; 2s unless said, 10s for a `command`, 500ms for a `ping` to an address of this
-        /// file where it impairs nothing; at least 1ms, at most 600s. Example: `500ms`
+        /// The timeout of one attempt; default 2s, 10s for a `command`, 500ms for a `ping` to an address of this file
+        /// if the file has no impairment; at least 1ms, at most 600s. Example: `500ms`
         "timeout" timeout: Option<Loc<Timeout>>,
     }
 }
 
 words! {
-    /// What is expected of a check.
+    /// The expected result of a check.
     Expectation as "`pass` or `fail`" {
         /// It works.
         "pass" Pass,
-        /// It does not.
+        /// It fails.
         "fail" Fail,
     }
 }
@@ -66,20 +66,20 @@ words! {
 record! {
     /// ICMP echo requests.
     PingCheck as "`ping`" {
-        /// Who is asked: an address, NODE/INTERFACE, NODE, or a name of the node's `hosts`. An interface stands for its
-        /// first address in the file of a family that the asking node has, too; a node for that of its first interface
+        /// The target: an address, NODE/INTERFACE, NODE, or a name from the node's `hosts`. An interface stands for its
+        /// first address in the file of a family that the source node has, too; a node for that of its first interface
         /// that has one. Example: `10.0.0.3` Example: `BLUE/eth0` Example: `BLUE`
         "to" to: Loc<HostTarget>,
-        /// How many, one after the other; all are to be answered, within `timeout` together. 1 unless said. Example:
+        /// How many requests, one after the other; all must be answered, within `timeout` together. Default 1. Example:
         /// `3`
         "count" count: Option<Loc<Number<1, 100>>>,
-        /// How many bytes of data each carries; 56 unless said. IP and ICMP add 28 bytes, with IPv6 48. Example: `1400`
+        /// Bytes of data in each request; default 56. IP and ICMP headers add 28 bytes, with IPv6 48. Example: `1400`
         "size" size: Option<Loc<Number<16, 65000>>>,
-        /// Which address of an interface or node is meant. Example: `ipv6`
+        /// The address family, if an interface or node has both. Example: `ipv6`
         "family" family: Option<Loc<FamilyWord>>,
     }
     parts {
-        /// What all checks have.
+        /// Keys that all checks have.
         common: Common,
     }
 }
@@ -87,14 +87,14 @@ record! {
 record! {
     /// A TCP connection.
     TcpCheck as "`tcp`" {
-        /// Where to: an address, NODE/INTERFACE, NODE or a name of the node's `hosts`, and a port behind it. Example:
+        /// The target: an address, NODE/INTERFACE, NODE or a name from the node's `hosts`, followed by a port. Example:
         /// `"10.0.0.2:80"` Example: `"BLUE/eth0:22"` Example: `"[fd00::2]:80"`
         "to" to: Loc<PortTarget>,
-        /// Which address of an interface or node is meant. Example: `ipv6`
+        /// The address family, if an interface or node has both. Example: `ipv6`
         "family" family: Option<Loc<FamilyWord>>,
     }
     parts {
-        /// What all checks have.
+        /// Keys that all checks have.
         common: Common,
     }
 }
@@ -102,18 +102,18 @@ record! {
 record! {
     /// A UDP datagram.
     UdpCheck as "`udp`" {
-        /// Where to, written as for `tcp`. Example: `"10.0.0.2:53"`
+        /// The target, written as for `tcp`. Example: `"10.0.0.2:53"`
         "to" to: Loc<PortTarget>,
-        /// What is sent; `topo` unless said. Example: `hello`
+        /// The payload; default `topo`. Example: `hello`
         "send" send: Option<Loc<Payload>>,
-        /// Whether an answer is needed, whatever is in it; `true` unless said. With `false` it passes when nobody
-        /// refuses the datagram (ICMP) until `timeout` is over. Example: `false`
+        /// Whether a reply is required, with any content; default `true`. With `false` it passes unless the datagram is
+        /// refused (ICMP) within `timeout`. Example: `false`
         "reply" reply: Option<Loc<bool>>,
-        /// Which address of an interface or node is meant. Example: `ipv6`
+        /// The address family, if an interface or node has both. Example: `ipv6`
         "family" family: Option<Loc<FamilyWord>>,
     }
     parts {
-        /// What all checks have.
+        /// Keys that all checks have.
         common: Common,
     }
 }
@@ -121,39 +121,39 @@ record! {
 record! {
     /// A GET request.
     HttpCheck as "`http`" {
-        /// What is asked for: `http://`, an address, node or name, a port where it is not 80, a path. A name that is no
-        /// node and not in the node's `hosts` is asked of its first name server. Example:
-        /// `"http://10.0.0.2:8080/health"` Example: `"http://BLUE/"` Example: `"http://[fd00::2]/"`
+        /// The URL: `http://`, an address, node or name, a port if it is not 80, a path. A name that is neither a node
+        /// nor in the node's `hosts` is resolved by its first name server. Example: `"http://10.0.0.2:8080/health"`
+        /// Example: `"http://BLUE/"` Example: `"http://[fd00::2]/"`
         "url" url: Loc<Url>,
-        /// The status that the answer is to have; any below 400 unless said. Example: `301`
+        /// The expected status; default: any below 400. Example: `301`
         "status" status: Option<Loc<Number<100, 599>>>,
-        /// A text that is to be in the first MiB of the answer's body. Example: `welcome`
+        /// A text that the first MiB of the body must contain. Example: `welcome`
         "contains" contains: Option<Loc<Wanted>>,
-        /// Which address of a node or name is meant. Example: `ipv6`
+        /// The address family, if a node or name has both. Example: `ipv6`
         "family" family: Option<Loc<FamilyWord>>,
     }
     parts {
-        /// What all checks have.
+        /// Keys that all checks have.
         common: Common,
     }
 }
 
 record! {
-    /// A question to a name server.
+    /// A DNS query.
     DnsCheck as "`dns`" {
-        /// The name that is looked up, whole: no search domain is put behind it, and no `hosts` file is looked at.
-        /// Example: `web.lab.test`
+        /// The fully qualified name: no search domain is appended, and no `hosts` file is consulted. Example:
+        /// `web.lab.test`
         "query" query: Loc<DnsName>,
-        /// Who is asked: an address, NODE/INTERFACE or NODE, and a port where it is not 53. The first of the node's
-        /// name servers unless said. Example: `10.0.0.53` Example: `"10.0.0.53:5353"`
+        /// The name server: an address, NODE/INTERFACE or NODE, and a port if it is not 53. Default: the first name
+        /// server of the node. Example: `10.0.0.53` Example: `"10.0.0.53:5353"`
         "server" server: Option<Loc<ServerTarget>>,
-        /// An address that is to be among the answers; any is right unless said. Example: `10.0.0.2`
+        /// An address that must be in the answer; default: any. Example: `10.0.0.2`
         "address" address: Option<Loc<IpAddr>>,
-        /// What is asked for: IPv4 (A) or IPv6 (AAAA); that of `address`, and IPv4 unless said. Example: `ipv6`
+        /// The record type: IPv4 (A) or IPv6 (AAAA); default: the family of `address`, or IPv4. Example: `ipv6`
         "family" family: Option<Loc<FamilyWord>>,
     }
     parts {
-        /// What all checks have.
+        /// Keys that all checks have.
         common: Common,
     }
 }
@@ -166,7 +166,7 @@ record! {
         "run" run: Vec<Loc<Argument>>,
     }
     parts {
-        /// What all checks have.
+        /// Keys that all checks have.
         common: Common,
     }
 }

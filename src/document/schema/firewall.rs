@@ -9,18 +9,18 @@ use crate::document::yaml::word::words;
 record! {
     /// Packet filtering of a node.
     Firewall as "`firewall`" {
-        /// What comes in, before it is routed.
+        /// Incoming packets, before routing.
         "prerouting" prerouting: Option<ChainSection>,
-        /// What comes in for this node.
+        /// Packets addressed to this node.
         "input" input: Option<ChainSection>,
-        /// What goes through this node.
+        /// Packets forwarded by this node.
         "forward" forward: Option<ChainSection>,
-        /// What this node sends.
+        /// Packets sent by this node.
         "output" output: Option<ChainSection>,
-        /// What leaves, after it is routed.
+        /// Outgoing packets, after routing.
         "postrouting" postrouting: Option<ChainSection>,
-        /// Rules put at the head of chains that belong to somebody else. Example: `[{ chain: "ip filter DOCKER-USER",
-        /// in: br0, out: br0, accept: {} }]`
+        /// Rules that are inserted at the head of chains of other programs. Example: `[{ chain: "ip filter
+        /// DOCKER-USER", in: br0, out: br0, accept: {} }]`
         "insert" insert: Vec<InsertRule>,
     }
 }
@@ -28,7 +28,7 @@ record! {
 record! {
     /// A chain.
     ChainSection as "a chain" {
-        /// What happens to a packet that no rule decides: `accept` unless said. Example: `drop`
+        /// The policy, the verdict on packets that no rule decides; default `accept`. Example: `drop`
         "policy" policy: Option<Loc<Policy>>,
         /// Its rules; the first that decides wins. Example: `[{ state: [established, related], accept: {} }]`
         "rules" rules: Vec<FirewallRule>,
@@ -36,74 +36,74 @@ record! {
 }
 
 words! {
-    /// What happens to a packet that no rule decides.
+    /// The policy of a chain.
     Policy as "`accept` or `drop`" {
-        /// It goes on.
+        /// accept: they continue.
         "accept" Accept,
-        /// It is dropped.
+        /// drop: they are discarded.
         "drop" Drop,
     }
 }
 
 record! {
-    /// A rule: what it goes by, and one verdict (or `set-mark`, beside or instead of it).
+    /// A rule: matches and one verdict (or `set-mark`, beside or instead of it).
     FirewallRule as "a firewall rule" {
-        /// The mark that the packet gets, and which of its bits. Example: `0x20`
+        /// Sets the packet mark, optionally with a mask. Example: `0x20`
         "set-mark" set_mark: Option<Loc<Mark>>,
-        /// Packets and bytes are counted, as with `counter` of the verdict: for a rule that only marks, which has no
-        /// verdict to say it in. Example: `true`
+        /// Counts packets and bytes, like `counter` of a verdict: for a rule with `set-mark` and no verdict. Example:
+        /// `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
-        /// What it goes by.
+        /// Its matches.
         matches: Matches,
-        /// What happens.
+        /// Its verdict.
         verdict: Option<Loc<VerdictKey>>,
     }
 }
 
 record! {
-    /// A rule in a chain of somebody else.
+    /// A rule in a chain of another program.
     InsertRule as "a rule to insert" {
         /// The chain: `FAMILY TABLE CHAIN`. Example: `ip filter DOCKER-USER`
         "chain" chain: Loc<ChainName>,
-        /// Whether it is fine that there is no such chain. Example: `true`
+        /// Whether the rule is skipped while the chain does not exist. Example: `true`
         "if-present" if_present: Option<Loc<bool>>,
-        /// The mark that the packet gets, and which of its bits. Example: `0x20`
+        /// Sets the packet mark, optionally with a mask. Example: `0x20`
         "set-mark" set_mark: Option<Loc<Mark>>,
-        /// Packets and bytes are counted, as with `counter` of the verdict: for a rule that only marks, which has no
-        /// verdict to say it in. Example: `true`
+        /// Counts packets and bytes, like `counter` of a verdict: for a rule with `set-mark` and no verdict. Example:
+        /// `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
-        /// What it goes by.
+        /// Its matches.
         matches: Matches,
-        /// What happens.
+        /// Its verdict.
         verdict: Option<Loc<VerdictKey>>,
     }
 }
 
 choice! {
-    /// What happens to a packet.
+    /// The verdict.
     VerdictKey as "a verdict" {
-        /// It goes on. Example: `{}` Example: `{ log: "web ", counter: true }`
+        /// Accept: the packet continues. Example: `{}` Example: `{ log: "web ", counter: true }`
         "accept" Accept(Plain),
-        /// It is dropped. Example: `{}`
+        /// Drop: the packet is discarded. Example: `{}`
         "drop" Drop(Plain),
-        /// It is refused with an answer. Example: `{ with: tcp-reset }`
+        /// Reject: the packet is discarded, and the sender gets an error. Example: `{ with: tcp-reset }`
         "reject" Reject(Reject),
-        /// One rule in nft's words: no other key beside it. Example: `meta mark 0x10 counter accept`
+        /// One rule in nft syntax, without any other key. Example: `meta mark 0x10 counter accept`
         "nft" Nft(Loc<NftLine>),
     }
 }
 
 record! {
-    /// What else happens.
+    /// Logging and counting of a verdict.
     Plain as "a verdict" {
-        /// The packet is logged, with this in front. Example: `"web "`
+        /// Logs the packet with this prefix. Example: `"web "`
         "log" log: Option<Loc<LogPrefix>>,
-        /// Packets and bytes are counted; `topo show` has the numbers. From 0 again when anything in the node's `nat`
-        /// or `firewall` changes: its table is replaced as a whole. Example: `true`
+        /// Counts packets and bytes; `topo show` prints the counters. They are reset when anything in the node's `nat`
+        /// or `firewall` changes, because its table is replaced as a whole. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
 }
@@ -111,12 +111,12 @@ record! {
 record! {
     /// How a packet is refused.
     Reject as "`reject`" {
-        /// The answer; port unreachable unless said. Example: `tcp-reset`
+        /// The error that is sent; default port unreachable. Example: `tcp-reset`
         "with" with: Option<Loc<RejectWith>>,
-        /// The packet is logged, with this in front. Example: `"no "`
+        /// Logs the packet with this prefix. Example: `"no "`
         "log" log: Option<Loc<LogPrefix>>,
-        /// Packets and bytes are counted; `topo show` has the numbers. From 0 again when anything in the node's `nat`
-        /// or `firewall` changes: its table is replaced as a whole. Example: `true`
+        /// Counts packets and bytes; `topo show` prints the counters. They are reset when anything in the node's `nat`
+        /// or `firewall` changes, because its table is replaced as a whole. Example: `true`
         "counter" counter: Option<Loc<bool>>,
     }
 }
@@ -124,7 +124,7 @@ record! {
 words! {
     /// The answer to a refused packet.
     RejectWith as "an answer" {
-        /// TCP's reset; with protocol tcp.
+        /// A TCP reset; with protocol tcp.
         "tcp-reset" TcpReset,
         /// ICMP port unreachable.
         "port-unreachable" Port,

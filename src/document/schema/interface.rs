@@ -19,59 +19,60 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use std::net::IpAddr;
 
 record! {
-    /// An interface. One key says its kind (`veth`, `bridge`, …); `lo`, and the other end of a veth pair that is named
+    /// An interface. One key gives its kind (`veth`, `bridge`, …); `lo`, and the other end of a veth pair that is named
     /// elsewhere, need none.
     Interface as "an interface" {
         /// Its addresses with their prefix lengths; the first of a subnet is the primary one. Example:
         /// `[11.11.11.2/24, "fd00::2/64"]`
         "addresses" addresses: Vec<AddressEntry>,
-        /// Whether a DHCP client that somebody else starts looks after its IPv4: addresses and routes on it that the
-        /// file does not list are the client's, and no drift. Those that the file lists are topo's. Example: `true`
+        /// Whether a DHCP client, which topo does not start, configures IPv4 here: addresses and routes that the file
+        /// does not list belong to the client and are not drift. Those that the file lists belong to topo. Example:
+        /// `true`
         "dhcp4" dhcp4: Option<Loc<bool>>,
-        /// The same for IPv6 and a client of DHCPv6. (What router advertisements put there never is drift.) Example:
+        /// The same for IPv6 and a DHCPv6 client. (What router advertisements configure is never drift.) Example:
         /// `true`
         "dhcp6" dhcp6: Option<Loc<bool>>,
-        /// The MTU in bytes; 1500 unless said. A bridge has the lowest of its ports, the ports of a bond have the
-        /// bond's, a linked kind has its parent's, a tunnel that of the interface it sends by, or 1500, less what it
-        /// puts around a packet. Example: `1400`
+        /// The MTU in bytes; default 1500. A bridge has the lowest MTU of its ports, the ports of a bond have the
+        /// bond's, a linked kind has that of its lower device, a tunnel that of its underlay interface, or 1500, less
+        /// its overhead. Example: `1400`
         "mtu" mtu: Option<Loc<Number<68, 2_147_483_647>>>,
-        /// The hardware address; left to the kernel unless said, but that a veth or tap is born with a high one where
-        /// it is a port of somebody else's bridge, which so keeps its own. Example: `"02:00:00:00:00:01"`
+        /// The MAC address; by default the kernel chooses one. A veth or tap that is a port of a bridge that topo did
+        /// not create gets a high one, so that the bridge keeps its own. Example: `"02:00:00:00:00:01"`
         "mac" mac: Option<Loc<Mac>>,
-        /// Whether it is up; `true` unless said, but that one of somebody else which stays where it is (`existing: {}`)
-        /// is left as it is. Example: `false`
+        /// Whether it is up; default `true`. An interface that topo did not create and does not move (`existing: {}`)
+        /// keeps its state by default. Example: `false`
         "up" up: Option<Loc<bool>>,
-        /// The bridge, bond or vrf of the same node that it is a port of. Example: `br0`
+        /// The bridge, bond or VRF of the same node that it is a port of. Example: `br0`
         "master" master: Option<Loc<IfName>>,
-        /// Its VLANs as a port of a bridge with `vlan-filtering`; on such a bridge itself its own. Without it they are
-        /// the bridge's `vlan-default-pvid`, untagged. Example: `{ access: 10 }` Example:
+        /// Its VLANs as a port of a bridge with `vlan-filtering`; on such a bridge, those of the bridge itself.
+        /// Default: the bridge's `vlan-default-pvid`, untagged. Example: `{ access: 10 }` Example:
         /// `{ trunk: [10, 20-30], native: 1 }`
         "port-vlan" port_vlan: Option<Box<PortVlan>>,
-        /// Its attributes as a port of a bridge. Example: `{ isolated: true }`
+        /// Its attributes as a bridge port. Example: `{ isolated: true }`
         "port" port: Option<Box<Port>>,
-        /// Hardware addresses that are behind it as a port of a bridge (`bridge fdb`, `static`). Where it is written,
-        /// static entries that it does not list go; learned ones stay. Example: `[{ mac: "02:00:00:00:00:05" }]`
+        /// Static FDB entries of a bridge port (`bridge fdb`): MAC addresses behind it. With this key, static entries
+        /// that are not listed are deleted; learned ones stay. Example: `[{ mac: "02:00:00:00:00:05" }]`
         "fdb" fdb: Option<Vec<Station>>,
-        /// A bad line: delay, loss and rate of what leaves here. Example: `{ delay: 20ms, loss: 0.5% }`
+        /// Network impairment (netem) on egress: delay, loss, rate. Example: `{ delay: 20ms, loss: 0.5% }`
         "impair" impair: Option<Box<Impair>>,
         /// IPv6 on this interface. Example: `{ accept-ra: false }`
         "ipv6" ipv6: Option<Box<Ipv6>>,
-        /// Whether packets that come in here are forwarded. Example: `true`
+        /// Whether packets that arrive on this interface are forwarded. Example: `true`
         "forwarding" forwarding: Option<Loc<Forwarding>>,
-        /// Further names. Example: `[uplink]`
+        /// Alternative names (`ip link property add altname`). Example: `[uplink]`
         "alternative-names" alternative_names: Option<Vec<Loc<AlternativeName>>>,
-        /// The length of the transmit queue in packets; 1000 unless said. Example: `500`
+        /// The length of the transmit queue in packets; default 1000. Example: `500`
         "txqueuelen" txqueuelen: Option<Loc<Number<0, 4_294_967_295>>>,
         /// The number of queues, transmit and receive alike, or each. Example: `4` Example: `{ tx: 4, rx: 2 }`
         "queues" queues: Option<Box<Loc<Queue>>>,
-        /// What the interface does for the kernel. What is not written stays as it is; what leaves the file goes back
-        /// to what it was. Example: `{ tx-checksum: false }`
+        /// Offload features (`ethtool -K`); omitted ones keep their value, and a key that is removed from the file
+        /// restores the previous value. Example: `{ tx-checksum: false }`
         "offload" offload: Option<Box<Offload>>,
     }
     parts {
         /// What it is.
         kind: Option<Loc<KindKey>>,
-        /// The warnings that are answered here.
+        /// Warnings that are accepted here.
         allow: Allow,
     }
 }
@@ -79,29 +80,29 @@ record! {
 choice! {
     /// What an interface is.
     KindKey as "an interface" {
-        /// One end of a veth pair. The other end, as `NODE/INTERFACE`, or the bridge that an other end without a name
-        /// is plugged into. Example: `host/reth1` Example: `{ bridge: host/br0 }`
+        /// One end of a veth pair. Its peer, as `NODE/INTERFACE`, or the bridge whose port an unnamed peer becomes.
+        /// Example: `host/reth1` Example: `{ bridge: host/br0 }`
         "veth" Veth(Box<Veth>),
         /// A bridge. Example: `{ ports: [reth1, beth1] }`
         "bridge" Bridge(Box<Bridge>),
         /// A VLAN on an interface. Example: `{ link: eth0, id: 100 }`
         "vlan" Vlan(Box<Vlan>),
-        /// The end of a VXLAN tunnel. Example: `{ id: 100, local: 10.0.0.1, remote: 10.0.0.2 }`
+        /// A VXLAN tunnel endpoint (VTEP). Example: `{ id: 100, local: 10.0.0.1, remote: 10.0.0.2 }`
         "vxlan" Vxlan(Box<Vxlan>),
-        /// A further address on an interface, with a hardware address of its own. Example:
-        /// `{ link: eth0, mode: bridge }`
+        /// A macvlan on another interface: own MAC address, shared link. Example: `{ link: eth0, mode: bridge }`
         "macvlan" Macvlan(Box<Macvlan>),
-        /// A macvlan that a program reads and writes. Example: `{ link: eth0, mode: bridge }`
+        /// A macvtap on another interface: a macvlan whose frames a program reads and writes. Example:
+        /// `{ link: eth0, mode: bridge }`
         "macvtap" Macvtap(Box<Macvlan>),
-        /// A further interface on another one, with its hardware address. Example: `{ link: eth0, mode: l3 }`
+        /// An ipvlan on another interface: own IP addresses, shared MAC address. Example: `{ link: eth0, mode: l3 }`
         "ipvlan" Ipvlan(Box<Ipvlan>),
-        /// An interface that drops what it gets. Example: `{}`
+        /// A dummy interface: it drops every packet. Example: `{}`
         "dummy" Dummy(NoOptions),
-        /// An interface for shaping what comes in. Example: `{}`
+        /// An IFB interface, for shaping ingress traffic. Example: `{}`
         "ifb" Ifb(NoOptions),
-        /// Several interfaces as one. Example: `{ ports: [eth0, eth1], mode: active-backup }`
+        /// A bond: several interfaces as one. Example: `{ ports: [eth0, eth1], mode: active-backup }`
         "bond" Bond(Box<Bond>),
-        /// A routing domain. Example: `{ ports: [eth0], table: 100 }`
+        /// A VRF: a routing domain with a table of its own. Example: `{ ports: [eth0], table: 100 }`
         "vrf" Vrf(Box<Vrf>),
         /// A WireGuard tunnel. Example: `{ private-key-file: wg.key, listen-port: 51820 }`
         "wireguard" Wireguard(Box<Wireguard>),
@@ -115,14 +116,14 @@ choice! {
         "sit" Sit(Box<Tunnel>),
         /// A tunnel of IPv4 or IPv6 in IPv6. Example: `{ local: "fd00::1", remote: "fd00::2" }`
         "ip6tnl" Ip6tnl(Box<Ip6Tunnel>),
-        /// The end of a GENEVE tunnel. Example: `{ id: 100, remote: 10.0.0.2 }`
+        /// A GENEVE tunnel endpoint. Example: `{ id: 100, remote: 10.0.0.2 }`
         "geneve" Geneve(Box<Geneve>),
-        /// An interface whose IP packets a program reads and writes. Example: `{ owner: alice }`
+        /// A tun interface: a program reads and writes its IP packets. Example: `{ owner: alice }`
         "tun" Tun(Box<Tun>),
-        /// An interface whose Ethernet frames a program reads and writes. Example: `{ owner: alice }`
+        /// A tap interface: a program reads and writes its Ethernet frames. Example: `{ owner: alice }`
         "tap" Tap(Box<Tun>),
-        /// Somebody else's: it is there already, is configured, and given back as it was. With `from` it is moved in
-        /// and back. Example: `{}` Example: `{ from: host/eth1 }`
+        /// An existing interface that topo did not create: it is configured, and restored on destroy. With `from` it is
+        /// moved here, and back. Example: `{}` Example: `{ from: host/eth1 }`
         "existing" Existing(Box<ExistingLink>),
     }
 }
@@ -132,16 +133,16 @@ choice! {
 pub struct AddressEntry {
     /// The address.
     pub address: Loc<InterfaceAddress>,
-    /// What else is said of it.
+    /// Its other attributes.
     pub more: Option<Box<AddressMap>>,
 }
 
 record! {
-    /// An address of which more is said.
+    /// An address with attributes.
     AddressMap as "an address" {
         /// The address with its prefix length. Example: `10.0.0.1/32`
         "address" address: Loc<InterfaceAddress>,
-        /// The other end of a point-to-point address. Example: `10.0.0.2`
+        /// The peer of a point-to-point address. Example: `10.0.0.2`
         "peer" peer: Option<Loc<IpAddr>>,
         /// Its scope: `global`, `site`, `link`, `host`. Example: `link`
         "scope" scope: Option<Loc<Scope>>,
@@ -165,18 +166,18 @@ impl Shape for AddressEntry {
 }
 
 record! {
-    /// VLANs of a port (`bridge vlan`): `access` alone, or any of the others. Frames of other VLANs do not pass.
+    /// VLANs of a port (`bridge vlan`): `access` alone, or any of the others. Frames of other VLANs are dropped.
     PortVlan as "`port-vlan`" {
-        /// The only VLAN, untagged on the wire. Example: `10`
+        /// Access port: the only VLAN, untagged. Example: `10`
         "access" access: Option<Loc<Number<1, 4094>>>,
-        /// VLANs that are tagged on the wire; `[]` and nothing else for a port without any. Example: `[10, 20-30]`
+        /// Tagged VLANs; `[]` and nothing else for a port without any VLAN. Example: `[10, 20-30]`
         "trunk" trunk: Option<VlanList>,
-        /// The VLAN of frames without a tag, both ways, beside `trunk` or `untagged`; without it frames without a tag
-        /// are dropped. Example: `1`
+        /// The native VLAN: of untagged frames in both directions, beside `trunk` or `untagged`. Without it untagged
+        /// frames are dropped. Example: `1`
         "native" native: Option<Loc<Number<1, 4094>>>,
-        /// Further VLANs that leave without a tag. Example: `[40, 50]`
+        /// Further VLANs that are sent untagged. Example: `[40, 50]`
         "untagged" untagged: Option<VlanList>,
-        /// The VLAN of frames that come in without a tag, where it leaves with one: one of `trunk`, instead of
+        /// The PVID, the VLAN of untagged frames on ingress, where it is sent tagged: one of `trunk`, instead of
         /// `native`. Example: `10`
         "pvid" pvid: Option<Loc<Number<1, 4094>>>,
     }
@@ -201,12 +202,11 @@ impl Shape for VlanList {
 }
 
 record! {
-    /// A hardware address that is behind a port of a bridge.
+    /// A static FDB entry: a MAC address behind a bridge port.
     Station as "a forwarding entry" {
         /// The address. Example: `"02:00:00:00:00:05"`
         "mac" mac: Loc<Mac>,
-        /// The VLAN it is in; in all VLANs of the port unless said. Only on a bridge with `vlan-filtering`. Example:
-        /// `10`
+        /// Its VLAN; default: all VLANs of the port. Only on a bridge with `vlan-filtering`. Example: `10`
         "vlan" vlan: Option<Loc<Number<1, 4094>>>,
     }
 }
@@ -214,86 +214,86 @@ record! {
 record! {
     /// A port of a bridge (`bridge link`).
     Port as "`port`" {
-        /// Its cost for the spanning tree; chosen by the kernel from the speed unless said. Example: `10`
+        /// Its STP path cost; by default the kernel derives it from the speed. Example: `10`
         "cost" cost: Option<Loc<Number<1, 65535>>>,
-        /// Its priority for the spanning tree; 32 unless said. Example: `16`
+        /// Its STP priority; default 32. Example: `16`
         "priority" priority: Option<Loc<Number<0, 63>>>,
-        /// Frames may leave by the port they came in. Example: `true`
+        /// Hairpin mode: frames may be sent out of the port they arrived on. Example: `true`
         "hairpin" hairpin: Option<Loc<bool>>,
-        /// Frames of the spanning tree are not accepted. Example: `true`
+        /// BPDU guard: a port that receives a BPDU is disabled. Example: `true`
         "guard" guard: Option<Loc<bool>>,
-        /// The port cannot become the way to the root. Example: `true`
+        /// Root block: the port cannot become the root port. Example: `true`
         "root-block" root_block: Option<Loc<bool>>,
-        /// A multicast group that is left is dropped at once. Example: `true`
+        /// Fast leave: a multicast group is dropped as soon as it is left. Example: `true`
         "fast-leave" fast_leave: Option<Loc<bool>>,
-        /// Addresses are learned; `true` unless said. Example: `false`
+        /// MAC addresses are learned; default `true`. Example: `false`
         "learning" learning: Option<Loc<bool>>,
-        /// Frames to unknown addresses leave here; `true` unless said. Example: `false`
+        /// Unknown unicast is flooded to this port; default `true`. Example: `false`
         "flood" flood: Option<Loc<bool>>,
-        /// Multicast without listeners leaves here; `true` unless said. Example: `false`
+        /// Unregistered multicast is flooded to this port; default `true`. Example: `false`
         "multicast-flood" multicast_flood: Option<Loc<bool>>,
-        /// Broadcasts leave here; `true` unless said. Example: `false`
+        /// Broadcast is flooded to this port; default `true`. Example: `false`
         "broadcast-flood" broadcast_flood: Option<Loc<bool>>,
-        /// Multicast leaves as unicast, a copy for each listener. Example: `true`
+        /// Multicast is sent as unicast, a copy for each listener. Example: `true`
         "multicast-to-unicast" multicast_to_unicast: Option<Loc<bool>>,
-        /// Whether a multicast router is behind it: 0 never, 1 found out, 2 always, 3 for a time; 1 unless said.
-        /// Example: `2`
+        /// Whether a multicast router is behind it: 0 never, 1 learned, 2 always, 3 temporarily; default 1. Example:
+        /// `2`
         "multicast-router" multicast_router: Option<Loc<Number<0, 3>>>,
-        /// ARP is answered for what is elsewhere. Example: `true`
+        /// Proxy ARP: ARP requests for hosts behind other ports are answered here. Example: `true`
         "proxy-arp" proxy_arp: Option<Loc<bool>>,
-        /// ARP is answered for what is elsewhere, as wireless stations need it. Example: `true`
+        /// Proxy ARP for wireless clients (`proxy_arp_wifi`). Example: `true`
         "proxy-arp-wifi" proxy_arp_wifi: Option<Loc<bool>>,
-        /// ARP and neighbour discovery are answered, not flooded. Example: `true`
+        /// Neighbour suppression: ARP and ND requests are answered, not flooded. Example: `true`
         "neighbor-suppress" neighbor_suppress: Option<Loc<bool>>,
-        /// It talks only to ports that are not isolated. Example: `true`
+        /// An isolated port exchanges frames only with ports that are not isolated. Example: `true`
         "isolated" isolated: Option<Loc<bool>>,
-        /// Only addresses that are known come in. Example: `true`
+        /// Locked port: only frames from MAC addresses in the FDB are accepted. Example: `true`
         "locked" locked: Option<Loc<bool>>,
     }
 }
 
 record! {
-    /// A bad line, in the direction that leaves here: a netem as the root qdisc of the interface (`tc qdisc`). For both
-    /// directions say it at both ends. A packet is what the kernel hands to the interface: with segmentation offload up
-    /// to 64 KiB of a TCP stream are one, lost or delayed together.
+    /// Network impairment on egress: a netem as the root qdisc of the interface (`tc qdisc`). For both directions,
+    /// configure it at both ends. It applies to packets as the kernel hands them to the interface: with segmentation
+    /// offload, up to 64 KiB of a TCP stream are lost or delayed together.
     Impair as "`impair`" {
-        /// How much later everything leaves. Example: `20ms`
+        /// Delay of every packet. Example: `20ms`
         "delay" delay: Option<Loc<Duration>>,
-        /// How much the delay varies, up and down; at most 2.147483647s. Packets that get less delay than those before
-        /// them overtake them. Example: `5ms`
+        /// Jitter: how much the delay varies, up and down; at most 2.147483647s. Packets with less delay than those
+        /// before them overtake them. Example: `5ms`
         "jitter" jitter: Option<Loc<Duration>>,
-        /// How the delays spread within the jitter; `uniform` unless said. The kernel is told and never tells: the
-        /// handle of the qdisc says which it is (`7470:` uniform, `7471:` normal, `7472:` pareto, `7473:`
-        /// paretonormal), and a table that somebody changed by hand, and nothing else of it, is not seen. Another one
-        /// makes the qdisc anew: what waits in it is lost. Example: `normal`
+        /// Distribution of the delay within the jitter; default `uniform`. The kernel does not report it, so topo
+        /// encodes it in the handle of the qdisc (`7470:` uniform, `7471:` normal, `7472:` pareto, `7473:`
+        /// paretonormal); a manual change of the table alone is not detected. Changing it re-creates the qdisc: queued
+        /// packets are lost. Example: `normal`
         "distribution" distribution: Option<Loc<Spread>>,
-        /// How many packets are lost. Example: `0.5%`
+        /// Loss rate. Example: `0.5%`
         "loss" loss: Option<Loc<Percent>>,
-        /// How many packets leave twice. Example: `1%`
+        /// Duplication rate. Example: `1%`
         "duplicate" duplicate: Option<Loc<Percent>>,
-        /// How many packets get a wrong bit. Example: `0.1%`
+        /// Corruption rate: packets with a flipped bit. Example: `0.1%`
         "corrupt" corrupt: Option<Loc<Percent>>,
-        /// How many packets leave at once, before the delayed ones. Example: `25%`
+        /// Reordering rate: packets that are sent at once, before the delayed ones. Example: `25%`
         "reorder" reorder: Option<Loc<Percent>>,
-        /// How much leaves at most: each packet takes the time that it would take on a line of this rate. Counted in
-        /// whole bytes per second. Example: `10mbit`
+        /// Maximum rate: each packet takes the time that it would take on a line of this rate. Counted in whole bytes
+        /// per second. Example: `10mbit`
         "rate" rate: Option<Loc<Rate>>,
-        /// How many packets can wait; what comes on top is lost. 1000 unless said: a fast line with a long delay needs
+        /// Queue length in packets; further packets are dropped. Default 1000: a fast line with a long delay needs
         /// more. Example: `2000`
         "limit" limit: Option<Loc<Number<1, 4_294_967_295>>>,
     }
 }
 
 words! {
-    /// How delays spread within the jitter.
+    /// Distribution of the delay within the jitter.
     Spread as "a distribution" {
-        /// All are as likely.
+        /// uniform: all values are equally likely.
         "uniform" Uniform,
-        /// A bell: most are near the delay, and the jitter is its standard deviation.
+        /// normal: the jitter is the standard deviation.
         "normal" Normal,
-        /// Most are early, few are very late.
+        /// pareto: most are early, few are very late.
         "pareto" Pareto,
-        /// A quarter of a bell and three of pareto.
+        /// paretonormal: one part normal, three parts pareto.
         "paretonormal" ParetoNormal,
     }
 }
@@ -301,49 +301,48 @@ words! {
 record! {
     /// IPv6 of an interface.
     Ipv6 as "`ipv6`" {
-        /// Whether router advertisements are obeyed (also by a node that forwards). Example: `false`
+        /// Whether router advertisements are accepted (also by a node that forwards). Example: `false`
         "accept-ra" accept_ra: Option<Loc<bool>>,
-        /// Whether duplicates of an address are looked for before it is used; `false` in namespaces that topo makes
-        /// unless said. Example: `true`
+        /// Duplicate address detection (DAD) before an address is used; default `false` in namespaces that topo
+        /// creates. Example: `true`
         "dad" dad: Option<Loc<bool>>,
-        /// Whether temporary addresses are made and preferred. Example: `true`
+        /// Privacy extensions: whether temporary addresses are generated and preferred. Example: `true`
         "privacy" privacy: Option<Loc<bool>>,
-        /// How the last half of an address is made. Example: `eui64`
+        /// How the interface identifier of an address is generated. Example: `eui64`
         "address-generation" address_generation: Option<Loc<AddressGeneration>>,
-        /// Whether there is no IPv6 here at all. On the many ports of a big bridge it spares the storm of multicast
-        /// that each of them starts with. Example: `true`
+        /// Disables IPv6 on this interface. On a bridge with many ports this avoids the burst of multicast that each
+        /// port starts with. Example: `true`
         "disable" disable: Option<Loc<bool>>,
     }
 }
 
 words! {
-    /// How the last half of an IPv6 address is made.
+    /// How the interface identifier of an IPv6 address is generated.
     AddressGeneration as "a way to make addresses" {
-        /// From the hardware address.
+        /// eui64: from the MAC address.
         "eui64" Eui64,
-        /// Not at all: no link-local address either.
+        /// none: not at all, so no link-local address either.
         "none" None,
-        /// From a secret of the machine.
+        /// stable-privacy: from a secret of the machine.
         "stable-privacy" StablePrivacy,
-        /// At random.
+        /// random: from a random secret.
         "random" Random,
     }
 }
 
 record! {
-    /// What the interface does for the kernel (`ethtool -K`): each name stands for those of its features that the
-    /// device can change. What counts is what the device is asked to do; where something else keeps it from it,
-    /// `ethtool -k` shows it as `off [requested on]`.
+    /// Offload features (`ethtool -K`): each name stands for those of its features that the device can change. What
+    /// counts is the requested state; where something else prevents it, `ethtool -k` shows `off [requested on]`.
     Offload as "`offload`" {
-        /// Checksums of what is sent. Without them there is no `tso` either. Example: `false`
+        /// TX checksum offload. Without it there is no `tso` either. Example: `false`
         "tx-checksum" tx_checksum: Option<Loc<bool>>,
-        /// Checksums of what comes in. Example: `false`
+        /// RX checksum offload. Example: `false`
         "rx-checksum" rx_checksum: Option<Loc<bool>>,
-        /// TCP segments are cut up by it. Example: `false`
+        /// TCP segmentation offload. Example: `false`
         "tso" tso: Option<Loc<bool>>,
-        /// Large packets are cut up late. Example: `false`
+        /// Generic segmentation offload. Example: `false`
         "gso" gso: Option<Loc<bool>>,
-        /// Small packets are put together. Example: `false`
+        /// Generic receive offload. Example: `false`
         "gro" gro: Option<Loc<bool>>,
     }
 }

@@ -9,14 +9,14 @@ use crate::document::{Finding, Loc, Place};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 record! {
-    /// What a rule goes by. All that is written has to fit.
+    /// The matches of a rule. All that are present must match.
     Matches as "what a rule goes by" {
-        /// Incoming interface: a name or a list, `!` in front for "not", a trailing `*` for any ending. Example: `eth0`
+        /// Incoming interface: a name or a list; a leading `!` negates, a trailing `*` is a wildcard. Example: `eth0`
         /// Example: `"!br0"`
         "in" input: Option<Many<Loc<InterfaceItem>>>,
         /// Outgoing interface, written like `in`. Example: `"!br0"`
         "out" output: Option<Many<Loc<InterfaceItem>>>,
-        /// Source: an address, prefix or range, or a list; `!` in front for "not". Example: `10.0.0.0/24`
+        /// Source: an address, prefix or range, or a list; a leading `!` negates. Example: `10.0.0.0/24`
         "source" source: Option<Many<Loc<AddressItem>>>,
         /// Destination, written like `source`; or `local`, an address of this node whichever it is, `127.0.0.1`
         /// included. Example: `203.0.113.9` Example: `local`
@@ -33,7 +33,7 @@ record! {
         "state" state: Option<Many<Loc<State>>>,
         /// Packet mark, and mask. Example: `0x20/0xff`
         "mark" mark: Option<Loc<Mark>>,
-        /// At most so many packets. Example: `5/second`
+        /// Rate limit. Example: `5/second`
         "limit" limit: Option<Loc<RateLimit>>,
     }
 }
@@ -96,7 +96,7 @@ words! {
         "established" Established,
         /// The first of one that belongs to another, or an ICMP error about one.
         "related" Related,
-        /// Of none that makes sense.
+        /// Invalid.
         "invalid" Invalid,
         /// Not tracked.
         "untracked" Untracked,

@@ -10,90 +10,92 @@ use crate::document::yaml::word::{Word, Wrong};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 choice! {
-    /// A rule of address translation.
+    /// A NAT rule.
     NatRule as "a nat rule" {
-        /// What leaves gets the address of the interface that it leaves by. Example:
+        /// Masquerade: rewrite the source of outgoing packets to the address of the outgoing interface. Example:
         /// `{ source: 10.0.0.0/24, out: "!br0" }`
         "masquerade" Masquerade(Box<Masquerade>),
-        /// What leaves gets this source. Example: `{ source: 10.0.0.0/24, out: eth0, to: 203.0.113.7 }`
+        /// SNAT: rewrite the source of outgoing packets to this address. Example:
+        /// `{ source: 10.0.0.0/24, out: eth0, to: 203.0.113.7 }`
         "snat" Snat(Box<Snat>),
-        /// What comes in goes to this destination. Example: `{ protocol: tcp, port: 8080, to: "10.0.0.2:80" }`
+        /// DNAT: rewrite the destination of incoming packets to this address and port. Example:
+        /// `{ protocol: tcp, port: 8080, to: "10.0.0.2:80" }`
         "dnat" Dnat(Box<Dnat>),
-        /// What comes in goes to this node itself, at another port. Example: `{ protocol: tcp, port: 80, to: 8080 }`
+        /// Redirect incoming packets to another port of this node. Example: `{ protocol: tcp, port: 80, to: 8080 }`
         "redirect" Redirect(Box<Redirect>),
-        /// One rule in nft's words, in the chain of what leaves. Example:
+        /// One rule in nft syntax, in the postrouting chain, or in prerouting if it changes the destination. Example:
         /// `ip saddr 10.0.0.0/24 oifname "eth0" masquerade random`
         "nft" Nft(Loc<NftLine>),
     }
 }
 
 record! {
-    /// What leaves gets the address of the interface that it leaves by.
+    /// Masquerade: rewrite the source of outgoing packets to the address of the outgoing interface.
     Masquerade as "`masquerade`" {
-        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that
-        /// translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall`
-        /// changes: its table is replaced as a whole. Example: `true`
+        /// Counts connections (NAT sees the first packet of each only); `topo show` prints the counters. They are reset
+        /// when anything in the node's `nat` or `firewall` changes, because its table is replaced as a whole. Example:
+        /// `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
-        /// What it is for.
+        /// Which packets it matches.
         matches: Matches,
     }
 }
 
 record! {
-    /// What leaves gets this source.
+    /// SNAT: rewrite the source of outgoing packets to this address.
     Snat as "`snat`" {
-        /// The source it gets: an address, a range, with a port or ports where one is meant. Example: `203.0.113.7`
+        /// The new source: an address or a range, optionally with a port or a port range. Example: `203.0.113.7`
         "to" to: Loc<TargetItem>,
-        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that
-        /// translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall`
-        /// changes: its table is replaced as a whole. Example: `true`
+        /// Counts connections (NAT sees the first packet of each only); `topo show` prints the counters. They are reset
+        /// when anything in the node's `nat` or `firewall` changes, because its table is replaced as a whole. Example:
+        /// `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
-        /// What it is for.
+        /// Which packets it matches.
         matches: Matches,
     }
 }
 
 record! {
-    /// What comes in goes to this destination.
+    /// DNAT: rewrite the destination of incoming packets to this address and port.
     Dnat as "`dnat`" {
-        /// Where it goes: an address, and a port where it is another. Example: `"10.0.0.2:80"`
+        /// The new destination: an address, and a port if that changes, too. Example: `"10.0.0.2:80"`
         "to" to: Loc<TargetItem>,
-        /// Whether it also is for connections that the node opens itself to one of its addresses (`true`), or for those
-        /// alone (`only`). `true` also lets the target reach itself by the published address, unless `in` keeps its
-        /// connections out: what comes from it, or from 127.0.0.1, and goes to it is masqueraded. Connections to
-        /// 127.0.0.1 need `net.ipv4.conf.all.route_localnet: 1` in `sysctls` besides; IPv6 has no such setting.
+        /// Whether it also applies to connections that the node itself opens to one of its addresses (`true`), or to
+        /// those only (`only`). `true` also lets the target reach itself by the published address (hairpin NAT), unless
+        /// `in` excludes it: connections from the target, or from 127.0.0.1, to the target are masqueraded. Connections
+        /// to 127.0.0.1 also need `net.ipv4.conf.all.route_localnet: 1` in `sysctls`; IPv6 has no such setting.
         /// Example: `true`
         "local" local: Option<Loc<Local>>,
-        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that
-        /// translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall`
-        /// changes: its table is replaced as a whole. Example: `true`
+        /// Counts connections (NAT sees the first packet of each only); `topo show` prints the counters. They are reset
+        /// when anything in the node's `nat` or `firewall` changes, because its table is replaced as a whole. Example:
+        /// `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
-        /// What it is for.
+        /// Which packets it matches.
         matches: Matches,
     }
 }
 
 record! {
-    /// What comes in goes to this node itself, at another port.
+    /// Redirect incoming packets to another port of this node.
     Redirect as "`redirect`" {
-        /// The port or ports; the same one where none is written. Example: `8080`
+        /// The new port or port range; by default the port is kept. Example: `8080`
         "to" to: Option<Loc<Ports>>,
-        /// Whether it also is for connections that the node opens itself (`true`), or for those alone (`only`).
+        /// Whether it also applies to connections that the node itself opens (`true`), or to those only (`only`).
         /// Example: `true`
         "local" local: Option<Loc<Local>>,
-        /// Connections are counted, with the packets and bytes of the first packet of each, which is the only one that
-        /// translation sees; `topo show` has the numbers. From 0 again when anything in the node's `nat` or `firewall`
-        /// changes: its table is replaced as a whole. Example: `true`
+        /// Counts connections (NAT sees the first packet of each only); `topo show` prints the counters. They are reset
+        /// when anything in the node's `nat` or `firewall` changes, because its table is replaced as a whole. Example:
+        /// `true`
         "counter" counter: Option<Loc<bool>>,
     }
     parts {
-        /// What it is for.
+        /// Which packets it matches.
         matches: Matches,
     }
 }

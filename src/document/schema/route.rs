@@ -10,34 +10,32 @@ use std::net::IpAddr;
 record! {
     /// A route (`ip route`).
     RouteEntry as "a route" {
-        /// Where it goes: a prefix, an address, or `default`, which has the family of `via`. Example: `default`
+        /// The destination: a prefix, an address, or `default`, which has the family of `via`. Example: `default`
         /// Example: `10.2.0.0/16`
         "to" to: Loc<Destination>,
-        /// The gateway. One of the other family works where the kernel can (an IPv4 route via an IPv6 address).
-        /// Example: `11.11.11.1`
+        /// The gateway. An IPv4 route can have an IPv6 gateway. Example: `11.11.11.1`
         "via" via: Option<Loc<IpAddr>>,
-        /// The interface it leaves by; found from `via` and the subnets of the node's interfaces where it is not
-        /// written. Example: `eth0`
+        /// The outgoing interface; by default it is derived from `via` and the subnets of the node's interfaces.
+        /// Example: `eth0`
         "dev" dev: Option<Loc<IfName>>,
-        /// Its preference among routes of the same destination: lower wins. 0 for IPv4 and 1024 for IPv6 unless said,
-        /// as `ip` has it. Example: `100`
+        /// The metric: among routes to the same destination the lowest wins. Default 0 for IPv4 and 1024 for IPv6, as
+        /// for `ip`. Example: `100`
         "metric" metric: Option<Loc<Number<0, 4_294_967_295>>>,
-        /// The table: a number, `main`, `local`, `default`, or a name of the machine's rt_tables. `main` unless said.
+        /// The table: a number, `main`, `local`, `default`, or a name from the machine's rt_tables. Default `main`.
         /// Example: `100`
         "table" table: Option<Loc<TableId>>,
-        /// The VRF whose table is meant, instead of `table`. Example: `red`
+        /// The VRF whose table it is in, instead of `table`. Example: `red`
         "vrf" vrf: Option<Loc<IfName>>,
-        /// The source address that local programs get. Example: `11.11.11.2`
+        /// The preferred source address (`src`) of packets that the node itself sends. Example: `11.11.11.2`
         "source" source: Option<Loc<IpAddr>>,
-        /// Its scope (IPv4): `global`, `site`, `link`, `host` or a number; the kernel's usual one unless said. Example:
+        /// Its scope (IPv4): `global`, `site`, `link`, `host` or a number; by default the kernel's choice. Example:
         /// `link`
         "scope" scope: Option<Loc<Scope>>,
-        /// The gateway is taken to be on the link although no subnet says so. Example: `true`
+        /// The gateway is assumed to be reachable on the link, even if no subnet covers it. Example: `true`
         "onlink" onlink: Option<Loc<bool>>,
         /// The MTU of the path in bytes. Example: `1400`
         "mtu" mtu: Option<Loc<Number<68, 65520>>>,
-        /// What kind of route it is; `unicast` unless said. The others but `local` have no next hop. Example:
-        /// `blackhole`
+        /// Its type; default `unicast`. The others, except `local`, have no next hop. Example: `blackhole`
         "type" kind: Option<Loc<RouteType>>,
         /// Several next hops, instead of `via`. Example: `[{ via: 10.0.1.1 }, { via: 10.0.2.1, weight: 2 }]`
         "nexthops" nexthops: Vec<HopEntry>,
@@ -51,9 +49,9 @@ record! {
         "via" via: Option<Loc<IpAddr>>,
         /// The interface. Example: `eth1`
         "dev" dev: Option<Loc<IfName>>,
-        /// Its share, as `ip route` prints it; 1 unless said. Example: `2`
+        /// Its weight, as `ip route` prints it; default 1. Example: `2`
         "weight" weight: Option<Loc<Number<1, 256>>>,
-        /// The gateway is taken to be on the link although no subnet says so. Example: `true`
+        /// The gateway is assumed to be reachable on the link, even if no subnet covers it. Example: `true`
         "onlink" onlink: Option<Loc<bool>>,
     }
 }
@@ -71,15 +69,15 @@ words! {
         "unreachable" Unreachable,
         /// Dropped with ICMP prohibited.
         "prohibit" Prohibit,
-        /// Ends the look-up in this table.
+        /// Ends the lookup in this table.
         "throw" Throw,
     }
 }
 
 record! {
-    /// A policy rule (`ip rule`). Without `from` and `to` it is for both families, unless `family` says which.
+    /// A policy rule (`ip rule`). Without `from` and `to` it applies to both families, unless `family` restricts it.
     RuleEntry as "a policy rule" {
-        /// Its place: lower comes first. Example: `100`
+        /// Its priority: lower is evaluated first. Example: `100`
         "priority" priority: Loc<Number<1, 4_294_967_295>>,
         /// Source prefix. Example: `10.0.0.0/24`
         "from" from: Option<Loc<Prefix>>,
@@ -99,15 +97,15 @@ record! {
         "source-port" source_port: Option<Loc<Ports>>,
         /// The table that is looked up. Example: `100`
         "table" table: Option<Loc<TableId>>,
-        /// What is done instead of a look-up. Example: `blackhole`
+        /// The action instead of a table lookup. Example: `blackhole`
         "action" action: Option<Loc<RuleVerdict>>,
-        /// The only family it is for, where neither `from` nor `to` says it. Example: `ipv4`
+        /// The only family it applies to, if neither `from` nor `to` determines it. Example: `ipv4`
         "family" family: Option<Loc<FamilyWord>>,
     }
 }
 
 words! {
-    /// What a policy rule does instead of a look-up.
+    /// The action of a policy rule instead of a table lookup.
     RuleVerdict as "an action" {
         /// Drops silently.
         "blackhole" Blackhole,
@@ -129,15 +127,15 @@ words! {
 }
 
 record! {
-    /// A static neighbour (`ip neighbor`), or with `proxy` one that this node answers for.
+    /// A static neighbour (`ip neighbor`), or with `proxy` a proxy entry.
     NeighborEntry as "a neighbour" {
         /// Its address. Example: `10.0.0.9`
         "address" address: Loc<IpAddr>,
-        /// Its hardware address; not for a proxy entry. Example: `"02:00:00:00:00:09"`
+        /// Its MAC address; not for a proxy entry. Example: `"02:00:00:00:00:09"`
         "mac" mac: Option<Loc<Mac>>,
         /// The interface. Example: `eth0`
         "dev" dev: Loc<IfName>,
-        /// This node answers for that address. Example: `true`
+        /// Proxy entry: this node answers ARP or ND for that address. Example: `true`
         "proxy" proxy: Option<Loc<bool>>,
     }
 }

@@ -22,68 +22,68 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use std::net::IpAddr;
 
 record! {
-    /// A topology: network namespaces, what is in them, and how they are connected. Everything that it lists is made by
-    /// `topo apply` and removed by `topo destroy`.
+    /// A topology: network namespaces, their contents and their connections. `topo apply` creates everything listed
+    /// here, `topo destroy` removes it.
     Document as "a topology" {
-        /// The name of the topology. It marks everything that is made, and `topo destroy NAME` goes by it. Example:
-        /// `red-blue-nat`
+        /// The name of the topology. Every object that topo creates is marked with it, and `topo destroy NAME` takes
+        /// it. Example: `red-blue-nat`
         "name" name: Loc<Name>,
         /// What stands before the names of the namespaces in `/run/netns` (and `/etc/netns`), so that two topologies
         /// can have a node of one name. The nodes are called by their names without it, here, by `topo exec`, and in
         /// all output; namespaces that say `existing` have none. Another prefix makes the namespaces anew. Example:
         /// `lab1-`
         "prefix" prefix: Option<Loc<NamePrefix>>,
-        /// The namespace topo is started in. Only what stands here is touched there.
+        /// The namespace in which topo is started. topo changes only what is listed here.
         "host" host: Option<NodeSection>,
-        /// The network namespaces, by name. Each is made and removed by topo unless it says `existing`; one with
-        /// nothing in it has nothing but `lo`.
+        /// The network namespaces, by name. topo creates and deletes each, except those with `existing`; an empty one
+        /// has only `lo`.
         "namespaces" namespaces: Map<NamespaceName, NodeSection>,
-        /// What is to be tried once the network is there: `topo test` runs it, and `topo apply --test` before and after
-        /// a change; nothing else does. A `command` among them runs a program with topo's privileges, so read a
-        /// stranger's file before you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED,
-        /// to: "10.0.0.2:80", expect: fail } }]`
+        /// Checks of the finished network: `topo test` runs them, and `topo apply --test` before and after a change;
+        /// nothing else does. A `command` check runs a program with topo's privileges, so read an untrusted file before
+        /// you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED, to: "10.0.0.2:80",
+        /// expect: fail } }]`
         "checks" checks: Vec<Loc<CheckEntry>>,
     }
 }
 
 record! {
-    /// A node: a network namespace and what is in it.
+    /// A node: a network namespace and its contents.
     NodeSection as "a node" {
         /// Its interfaces, by name. Example: `{ eth0: { veth: host/veth0, addresses: [10.0.0.2/24] } }`
         "interfaces" interfaces: Map<IfName, Interface>,
-        /// Its routes. They are made after all addresses of the node. Example: `[{ to: default, via: 11.11.11.1 }]`
+        /// Its routes. They are created after all addresses of the node. Example: `[{ to: default, via: 11.11.11.1 }]`
         "routes" routes: Vec<RouteEntry>,
         /// Its policy rules (`ip rule`). Example: `[{ priority: 100, from: 10.0.0.0/24, table: 100 }]`
         "rules" rules: Vec<RuleEntry>,
-        /// The kernel's rule 0, which looks up the table `local`, stands at this priority instead. Example: `50`
+        /// The priority of the kernel's rule for the table `local`, instead of 0. Example: `50`
         "local-rule" local_rule: Option<Loc<Number<1, 32765>>>,
         /// Static neighbours (`ip neighbor`). Example: `[{ address: 10.0.0.9, mac: "02:00:00:00:00:09", dev: eth0 }]`
         "neighbors" neighbors: Vec<NeighborEntry>,
-        /// Address translation. Example: `[{ masquerade: { source: 10.0.0.0/24, out: "!br0" } }]`
+        /// Network address translation (NAT). Example: `[{ masquerade: { source: 10.0.0.0/24, out: "!br0" } }]`
         "nat" nat: Vec<Loc<NatRule>>,
-        /// Packet filtering: chains of this topology, and rules put into chains of somebody else.
+        /// Packet filtering: chains of this topology, and rules that are inserted into chains of other programs.
         "firewall" firewall: Option<Box<Firewall>>,
-        /// Whether packets are forwarded: `true` both families, `false` neither, `ipv4` or `ipv6` that one only (on the
-        /// host the other is left alone). In namespaces that topo makes it is off unless said. Example: `true`
+        /// IP forwarding: `true` both families, `false` neither, `ipv4` or `ipv6` that one only (on the host the other
+        /// keeps its value). Default in namespaces that topo creates: `false`. Example: `true`
         "forwarding" forwarding: Option<Loc<Forwarding>>,
-        /// Kernel settings of this namespace, `net.*` only. With `/` instead of dots where a name has a dot. Example:
+        /// Sysctls of this namespace, `net.*` only; with `/` instead of dots where a name contains a dot. Example:
         /// `{ net.ipv4.conf.all.rp_filter: 1 }`
         "sysctls" sysctls: Map<SysctlKey, Loc<SysctlValue>>,
         /// The namespace's own `resolv.conf` and `hosts`, as `ip netns exec` and `topo exec` bind them. Example:
         /// `{ nameservers: [10.0.0.1], hosts: { web: 10.0.0.2 } }`
         "dns" dns: Option<Box<Dns>>,
-        /// (Namespaces only.) The namespace was made by somebody else: it is configured, and never made or deleted.
-        /// Example: `{ netns: blue }`
+        /// (Namespaces only.) An existing namespace that topo did not create: it is configured, never created or
+        /// deleted. Example: `{ netns: blue }`
         "existing" existing: Option<Box<Loc<Existing>>>,
     }
     parts {
-        /// The warnings that are answered here.
+        /// Warnings that are accepted here.
         allow: Allow,
     }
 }
 
 choice! {
-    /// Where a namespace that somebody else made is found.
+    /// How an existing namespace is found.
     Existing as "`existing`" {
         /// By its name in `/run/netns`. Example: `blue`
         "netns" Netns(Loc<NetnsName>),
@@ -95,11 +95,11 @@ choice! {
 }
 
 record! {
-    /// Names for a namespace: its own `resolv.conf` and `hosts`.
+    /// Name resolution of a namespace: its own `resolv.conf` and `hosts`.
     Dns as "`dns`" {
         /// Name servers, in order. Example: `[10.0.0.53]`
         "nameservers" nameservers: Vec<Loc<IpAddr>>,
-        /// Domains that short names are tried in. Example: `[lab.example]`
+        /// Search domains. Example: `[lab.example]`
         "search" search: Vec<Loc<ResolverWord>>,
         /// Options of resolv.conf. Example: `["ndots:2"]`
         "options" options: Vec<Loc<ResolverWord>>,

@@ -7,107 +7,109 @@ use crate::document::yaml::word::{Number, words};
 use crate::resource::IfName;
 
 record! {
-    /// Several interfaces as one.
+    /// A bond: several interfaces as one.
     Bond as "a bond" {
-        /// Its interfaces, of the same node. Example: `[eth0, eth1]`
+        /// Its ports, interfaces of the same node. Example: `[eth0, eth1]`
         "ports" ports: Vec<Loc<InterfaceRef>>,
-        /// How they share the work; `balance-rr` unless said, as the kernel has it. Example: `active-backup`
+        /// The mode; default `balance-rr`, as in the kernel. Example: `active-backup`
         "mode" mode: Option<Loc<BondMode>>,
-        /// How often the carrier of each is looked at: a duration, or a plain number of milliseconds as `ip` has it.
-        /// Not at all unless said, as the kernel has it, so that a cut line is not noticed; every `100ms` in the modes
-        /// `802.3ad`, `balance-tlb` and `balance-alb`, which cannot do without. Example: `100ms` Example: `100`
+        /// MII monitoring interval, at which the carrier of each port is checked: a duration, or a plain number of
+        /// milliseconds as for `ip`. Default: no monitoring, as in the kernel, so that a link failure is not noticed;
+        /// `100ms` in the modes `802.3ad`, `balance-tlb` and `balance-alb`, which require it. Example: `100ms` Example:
+        /// `100`
         "miimon" miimon: Option<Loc<Milliseconds>>,
-        /// How long after its carrier comes one is used: a multiple of `miimon`, written like it. Example: `200ms`
+        /// Delay before a port is used after its carrier came up: a multiple of `miimon`, written like it. Example:
+        /// `200ms`
         "up-delay" up_delay: Option<Loc<Milliseconds>>,
-        /// How long after its carrier goes one is given up: a multiple of `miimon`, written like it. Example: `200ms`
+        /// Delay before a port is disabled after its carrier was lost: a multiple of `miimon`, written like it.
+        /// Example: `200ms`
         "down-delay" down_delay: Option<Loc<Milliseconds>>,
-        /// The one that is used while it works. Example: `eth0`
+        /// The primary port: active whenever it is available. Example: `eth0`
         "primary" primary: Option<Loc<IfName>>,
-        /// When the primary is used again after it failed; `always` unless said. Example: `failure`
+        /// When the primary becomes active again after a failure; default `always`. Example: `failure`
         "primary-reselect" primary_reselect: Option<Loc<PrimaryReselect>>,
-        /// Whose hardware address the interfaces have in mode `active-backup`: all that of the bond (`none`, unless
-        /// said), or each its own. Example: `active`
+        /// Which MAC address the ports have in mode `active-backup`: all that of the bond (`none`, the default), or
+        /// each its own. Example: `active`
         "fail-over-mac" fail_over_mac: Option<Loc<FailOverMac>>,
-        /// How often LACP asks; `slow` unless said. Only in mode `802.3ad`. Example: `fast`
+        /// The LACPDU rate; default `slow`. Only in mode `802.3ad`. Example: `fast`
         "lacp-rate" lacp_rate: Option<Loc<LacpRate>>,
-        /// What decides by which interface a packet leaves. Example: `layer3+4`
+        /// The transmit hash policy, which selects the port of a packet. Example: `layer3+4`
         "transmit-hash-policy" transmit_hash_policy: Option<Loc<HashPolicy>>,
-        /// How the group of ports that is used is chosen; `stable` unless said. Only in mode `802.3ad`. Example:
-        /// `bandwidth`
+        /// How the active aggregator is selected; default `stable`. Only in mode `802.3ad`. Example: `bandwidth`
         "ad-select" ad_select: Option<Loc<AdSelect>>,
-        /// How many interfaces must have carrier for the bond to have it; 0 unless said. Example: `2`
+        /// How many ports must have carrier for the bond to have it; default 0. Example: `2`
         "min-links" min_links: Option<Loc<Number<0, 2_147_483_647>>>,
     }
 }
 
 words! {
-    /// How the interfaces of a bond share the work.
+    /// The mode of a bond.
     BondMode as "a mode of a bond" {
-        /// In turn.
+        /// balance-rr: round robin.
         "balance-rr" RoundRobin,
-        /// One works, the others wait.
+        /// active-backup: one port is active, the others are standby.
         "active-backup" ActiveBackup,
-        /// By a hash of the addresses.
+        /// balance-xor: by hash (`xmit-hash-policy`).
         "balance-xor" Xor,
-        /// Everything leaves by all.
+        /// broadcast: every packet is sent on all ports.
         "broadcast" Broadcast,
-        /// LACP.
+        /// 802.3ad: 802.3ad: LACP.
         "802.3ad" Lacp,
-        /// By their load.
+        /// balance-tlb: adaptive, transmit only.
         "balance-tlb" Tlb,
-        /// By their load, what comes in too.
+        /// balance-alb: adaptive, transmit and receive.
         "balance-alb" Alb,
     }
 }
 
 words! {
-    /// When the primary interface of a bond is used again after it failed.
+    /// When the primary port of a bond becomes active again after a failure.
     PrimaryReselect as "`always`, `better` or `failure`" {
-        /// As soon as it works.
+        /// always: as soon as it is up.
         "always" Always,
-        /// If it is faster than the one that is used.
+        /// better: if it is faster than the active one.
         "better" Better,
-        /// When the one that is used fails.
+        /// failure: when the active one fails.
         "failure" Failure,
     }
 }
 
 words! {
-    /// Whose hardware address the interfaces of a bond have.
+    /// Which MAC address the ports of a bond have.
     FailOverMac as "`none`, `active` or `follow`" {
-        /// All have the bond's.
+        /// none: all have that of the bond.
         "none" None,
-        /// The bond has that of the one that is used.
+        /// active: the bond has that of the active port.
         "active" Active,
-        /// The one that is used has the bond's.
+        /// follow: only the active port has that of the bond.
         "follow" Follow,
     }
 }
 
 words! {
-    /// How the group of ports of a bond that is used is chosen.
+    /// How the active aggregator of a bond is selected.
     AdSelect as "`stable`, `bandwidth` or `count`" {
-        /// The one that is used, while it works.
+        /// stable: the active one is kept while it works.
         "stable" Stable,
-        /// The fastest.
+        /// bandwidth: the one with the most bandwidth.
         "bandwidth" Bandwidth,
-        /// The one with most ports.
+        /// count: the one with the most ports.
         "count" Count,
     }
 }
 
 words! {
-    /// How often LACP asks.
+    /// The LACPDU rate.
     LacpRate as "`slow` or `fast`" {
-        /// Every 30 s.
+        /// slow: every 30 s.
         "slow" Slow,
-        /// Every second.
+        /// fast: every second.
         "fast" Fast,
     }
 }
 
 words! {
-    /// What decides by which interface of a bond a packet leaves.
+    /// The transmit hash policy of a bond.
     HashPolicy as "a hash policy" {
         /// Hardware addresses.
         "layer2" Layer2,
@@ -115,11 +117,11 @@ words! {
         "layer2+3" Layer23,
         /// IP addresses and ports.
         "layer3+4" Layer34,
-        /// Like `layer2+3`, of what is inside a tunnel.
+        /// Like `layer2+3`, of the packet inside a tunnel.
         "encap2+3" Encap23,
-        /// Like `layer3+4`, of what is inside a tunnel.
+        /// Like `layer3+4`, of the packet inside a tunnel.
         "encap3+4" Encap34,
-        /// VLAN and source hardware address.
+        /// VLAN and source MAC address.
         "vlan+srcmac" VlanSource,
     }
 }

@@ -9,17 +9,17 @@ use crate::document::yaml::word::Number;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 record! {
-    /// An interface of somebody else.
+    /// An existing interface that topo did not create.
     ExistingLink as "`existing`" {
-        /// Where it is now: it is moved here, and back by destroy, with the addresses, routes and up state that the
-        /// move cost it, as far as topo has words for them: what a daemon put there (DHCP, router advertisements) the
-        /// daemon puts there again. Example: `host/eth1`
+        /// Where it is now: it is moved here, and back by destroy, with the addresses, routes and up state that it
+        /// loses by the move, as far as the language has them. What a daemon configured there (DHCP, router
+        /// advertisements) is left to the daemon. Example: `host/eth1`
         "from" from: Option<Loc<InterfaceRef>>,
     }
 }
 
 record! {
-    /// Nothing more to say.
+    /// No attributes.
     NoOptions as "this kind of interface" {}
 }
 
@@ -47,9 +47,9 @@ pub struct Queue {
 record! {
     /// Numbers of queues, each.
     QueueMap as "`queues`" {
-        /// Transmit queues; 1 unless said. Example: `4`
+        /// Transmit queues; default 1. Example: `4`
         "tx" tx: Option<Loc<Number<1, 4096>>>,
-        /// Receive queues; 1 unless said. Example: `2`
+        /// Receive queues; default 1. Example: `2`
         "rx" rx: Option<Loc<Number<1, 4096>>>,
     }
 }

@@ -9,33 +9,36 @@ use crate::resource::TableId;
 record! {
     /// A VLAN on an interface.
     Vlan as "a vlan" {
-        /// The interface it is on; of another node, it is made there and lives here. Example: `eth0`
+        /// The lower device (`link`). If it is in another node, the interface is created there and moved here. Example:
+        /// `eth0`
         "link" link: Loc<InterfaceRef>,
         /// Its id. Example: `100`
         "id" id: Loc<Number<1, 4094>>,
-        /// The kind of tag; `802.1q` unless said. Example: `802.1ad`
+        /// The protocol of the tag; default `802.1q`. Example: `802.1ad`
         "protocol" protocol: Option<Loc<VlanProtocol>>,
-        /// Whether the tag is taken off before the packet is seen here; `true` unless said. Example: `false`
+        /// Whether the tag is removed before packets are captured here (`reorder_hdr`); default `true`. Example:
+        /// `false`
         "reorder-header" reorder_header: Option<Loc<bool>>,
-        /// Whether the VLAN is registered at the switch by GVRP. A namespace where such a VLAN is in a VRF should not
-        /// be deleted by hand: Linux 6.12 stops there. Example: `true`
+        /// Registers the VLAN at the switch by GVRP. Do not delete a namespace in which such a VLAN is in a VRF
+        /// manually: Linux 6.12 hangs. Example: `true`
         "gvrp" gvrp: Option<Loc<bool>>,
-        /// Whether the VLAN is registered at the switch by MVRP. A namespace where such a VLAN is in a VRF should not
-        /// be deleted by hand: Linux 6.12 stops there. Example: `true`
+        /// Registers the VLAN at the switch by MVRP. Do not delete a namespace in which such a VLAN is in a VRF
+        /// manually: Linux 6.12 hangs. Example: `true`
         "mvrp" mvrp: Option<Loc<bool>>,
-        /// Whether it may be up while the interface it is on is down. Example: `true`
+        /// Loose binding: it may be up while its lower device is down. Example: `true`
         "loose-binding" loose_binding: Option<Loc<bool>>,
-        /// Whether it has carrier only while a port of the bridge below has this VLAN and carrier. Example: `true`
+        /// Bridge binding: it has carrier only while a port of the bridge below has this VLAN and carrier. Example:
+        /// `true`
         "bridge-binding" bridge_binding: Option<Loc<bool>>,
     }
 }
 
 words! {
-    /// The kind of a VLAN's tag.
+    /// The protocol of a VLAN tag.
     VlanProtocol as "a kind of tag" {
-        /// The usual one.
+        /// 802.1q: the C-tag.
         "802.1q" Dot1q,
-        /// The outer one of two.
+        /// 802.1ad: the S-tag, outer of two.
         "802.1ad" Dot1ad,
     }
 }
@@ -43,25 +46,27 @@ words! {
 record! {
     /// A macvlan or macvtap.
     Macvlan as "a macvlan" {
-        /// The interface it is on; of another node, it is made there and lives here. Example: `host/eth0`
+        /// The lower device (`link`). If it is in another node, the interface is created there and moved here. Example:
+        /// `host/eth0`
         "link" link: Loc<InterfaceRef>,
-        /// How those on one interface see each other; `vepa` unless said, as the kernel has it. Example: `bridge`
+        /// The mode, how macvlans on one lower device reach each other; default `vepa`, as in the kernel. Example:
+        /// `bridge`
         "mode" mode: Option<Loc<MacvlanMode>>,
     }
 }
 
 words! {
-    /// How macvlans on one interface see each other.
+    /// The mode of a macvlan.
     MacvlanMode as "a mode of a macvlan" {
-        /// Not at all.
+        /// private: they do not.
         "private" Private,
-        /// By way of the switch outside.
+        /// vepa: through the external switch.
         "vepa" Vepa,
-        /// As on a bridge.
+        /// bridge: directly.
         "bridge" Bridge,
-        /// There is only one.
+        /// passthru: there is only one.
         "passthru" Passthru,
-        /// Only from the listed addresses.
+        /// source: only from the listed addresses.
         "source" Source,
     }
 }
@@ -69,43 +74,44 @@ words! {
 record! {
     /// An ipvlan.
     Ipvlan as "an ipvlan" {
-        /// The interface it is on; of another node, it is made there and lives here. Example: `host/eth0`
+        /// The lower device (`link`). If it is in another node, the interface is created there and moved here. Example:
+        /// `host/eth0`
         "link" link: Loc<InterfaceRef>,
-        /// Whether it switches or routes; `l3` unless said, as the kernel has it. Example: `l2`
+        /// The mode; default `l3`, as in the kernel. Example: `l2`
         "mode" mode: Option<Loc<IpvlanMode>>,
-        /// How those on one interface see each other; `bridge` unless said. Example: `private`
+        /// How ipvlans on one lower device reach each other; default `bridge`. Example: `private`
         "flag" flag: Option<Loc<IpvlanFlag>>,
     }
 }
 
 words! {
-    /// Whether an ipvlan switches or routes.
+    /// The mode of an ipvlan.
     IpvlanMode as "a mode of an ipvlan" {
-        /// It switches.
+        /// l2: it switches.
         "l2" L2,
-        /// It routes.
+        /// l3: it routes.
         "l3" L3,
-        /// It routes and passes the packet filter.
+        /// l3s: it routes, and packets pass netfilter.
         "l3s" L3s,
     }
 }
 
 words! {
-    /// How ipvlans on one interface see each other.
+    /// How ipvlans on one lower device reach each other.
     IpvlanFlag as "a flag of an ipvlan" {
-        /// As on a bridge.
+        /// bridge: directly.
         "bridge" Bridge,
-        /// Not at all.
+        /// private: they do not.
         "private" Private,
-        /// By way of the switch outside.
+        /// vepa: through the external switch.
         "vepa" Vepa,
     }
 }
 
 record! {
-    /// A routing domain.
+    /// A VRF: a routing domain with a table of its own.
     Vrf as "a vrf" {
-        /// Its interfaces, of the same node. Example: `[eth0, eth1]`
+        /// Its ports, interfaces of the same node. Example: `[eth0, eth1]`
         "ports" ports: Vec<Loc<InterfaceRef>>,
         /// Its routing table. Example: `100`
         "table" table: Loc<TableId>,

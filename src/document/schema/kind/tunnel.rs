@@ -9,26 +9,26 @@ use schemars::{Schema, json_schema};
 use std::net::IpAddr;
 
 record! {
-    /// A GRE tunnel between two addresses, whose family chooses the kernel's kind.
+    /// A GRE tunnel between two addresses of one family.
     Gre as "a gre tunnel" {
-        /// This end. Example: `10.0.0.1`
+        /// The local address. Example: `10.0.0.1`
         "local" local: Loc<IpAddr>,
-        /// The other end. Example: `10.0.0.2`
+        /// The remote address. Example: `10.0.0.2`
         "remote" remote: Loc<IpAddr>,
-        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there.
-        /// Example: `eth0`
+        /// The underlay interface. If it is in another node, the tunnel is created there and moved here, and outer
+        /// packets leave there. Example: `eth0`
         "link" link: Option<Loc<InterfaceRef>>,
-        /// The key that tells tunnels of the same ends apart. Example: `7`
+        /// The GRE key, which distinguishes tunnels between the same addresses. Example: `7`
         "key" key: Option<Loc<Number<0, 4_294_967_295>>>,
-        /// The TTL of what it sends. Unless said 0, taken over from inside, over IPv4, and 64 over IPv6. Example: `64`
+        /// The TTL of outer packets. Default over IPv4: 0, inherited from the inner packet; over IPv6: 64. Example:
+        /// `64`
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
-        /// The TOS of what it sends over IPv4; 1 is taken over from inside. Example: `1`
+        /// The TOS of outer packets over IPv4; 1 is inherited from the inner packet. Example: `1`
         "tos" tos: Option<Loc<Number<0, 255>>>,
-        /// Whether what it sends over IPv4 must not be fragmented; `true` unless said, and with a `ttl` always.
-        /// Example: `false`
+        /// Path MTU discovery (don't-fragment flag) over IPv4; default `true`, and always with a `ttl`. Example:
+        /// `false`
         "pmtu-discovery" pmtu_discovery: Option<Loc<bool>>,
-        /// How often what it sends over IPv6 may be put into another tunnel: a number or `none`; 4 unless said.
-        /// Example: `none`
+        /// The tunnel encapsulation limit over IPv6 (RFC 2473): a number or `none`; default 4. Example: `none`
         "encapsulation-limit" encapsulation_limit: Option<Loc<EncapsulationLimit>>,
     }
 }
@@ -36,18 +36,18 @@ record! {
 record! {
     /// A tunnel over IPv4.
     Tunnel as "a tunnel" {
-        /// This end. Example: `10.0.0.1`
+        /// The local address. Example: `10.0.0.1`
         "local" local: Loc<IpAddr>,
-        /// The other end. Example: `10.0.0.2`
+        /// The remote address. Example: `10.0.0.2`
         "remote" remote: Loc<IpAddr>,
-        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there.
-        /// Example: `eth0`
+        /// The underlay interface. If it is in another node, the tunnel is created there and moved here, and outer
+        /// packets leave there. Example: `eth0`
         "link" link: Option<Loc<InterfaceRef>>,
-        /// The TTL of what it sends; 0, taken over from inside, unless said. Example: `64`
+        /// The TTL of outer packets; default 0, inherited from the inner packet. Example: `64`
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
-        /// The TOS of what it sends; 1 is taken over from inside. Example: `1`
+        /// The TOS of outer packets; 1 is inherited from the inner packet. Example: `1`
         "tos" tos: Option<Loc<Number<0, 255>>>,
-        /// Whether what it sends must not be fragmented; `true` unless said, and with a `ttl` always. Example: `false`
+        /// Path MTU discovery (don't-fragment flag); default `true`, and always with a `ttl`. Example: `false`
         "pmtu-discovery" pmtu_discovery: Option<Loc<bool>>,
     }
 }
@@ -55,22 +55,21 @@ record! {
 record! {
     /// A tunnel over IPv6.
     Ip6Tunnel as "a tunnel" {
-        /// This end. Example: `"fd00::1"`
+        /// The local address. Example: `"fd00::1"`
         "local" local: Loc<IpAddr>,
-        /// The other end. Example: `"fd00::2"`
+        /// The remote address. Example: `"fd00::2"`
         "remote" remote: Loc<IpAddr>,
-        /// The interface it sends by; of another node, it is made there and lives here, and its packets leave there.
-        /// Example: `eth0`
+        /// The underlay interface. If it is in another node, the tunnel is created there and moved here, and outer
+        /// packets leave there. Example: `eth0`
         "link" link: Option<Loc<InterfaceRef>>,
-        /// The hop limit of what it sends; 64 unless said, 0 is taken over from inside. Example: `32`
+        /// The hop limit of outer packets; default 64, 0 is inherited from the inner packet. Example: `32`
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
-        /// How often what it sends may be put into another tunnel: a number or `none`; 4 unless said. Example: `none`
+        /// The tunnel encapsulation limit (RFC 2473): a number or `none`; default 4. Example: `none`
         "encapsulation-limit" encapsulation_limit: Option<Loc<EncapsulationLimit>>,
     }
 }
 
-/// How often what a tunnel sends may be put into another one (RFC 2473, section 4.1.1); `None` for as often as anybody
-/// likes.
+/// The tunnel encapsulation limit (RFC 2473, section 4.1.1); `None` for no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EncapsulationLimit(pub Option<u8>);
 
@@ -93,21 +92,21 @@ impl Word for EncapsulationLimit {
 }
 
 record! {
-    /// The end of a GENEVE tunnel.
+    /// A GENEVE tunnel endpoint.
     Geneve as "a geneve tunnel" {
         /// Its network identifier (VNI). Example: `100`
         "id" id: Loc<Number<0, 16_777_215>>,
-        /// This end, for its family only. Example: `10.0.0.1`
+        /// The local address; only its family counts. Example: `10.0.0.1`
         "local" local: Option<Loc<IpAddr>>,
-        /// The other end. Example: `10.0.0.2`
+        /// The remote address. Example: `10.0.0.2`
         "remote" remote: Loc<IpAddr>,
-        /// The UDP port; 6081 unless said. Example: `6081`
+        /// The UDP port; default 6081. Example: `6081`
         "port" port: Option<Loc<Number<1, 65535>>>,
-        /// The TTL of what it sends; 0, chosen by the kernel, unless said. Example: `64`
+        /// The TTL of outer packets; default 0, chosen by the kernel. Example: `64`
         "ttl" ttl: Option<Loc<Number<0, 255>>>,
-        /// The TOS of what it sends; 1 is taken over from inside. Example: `1`
+        /// The TOS of outer packets; 1 is inherited from the inner packet. Example: `1`
         "tos" tos: Option<Loc<Number<0, 255>>>,
-        /// Whether what it sends may be fragmented; `unset` (it may) unless said. Example: `inherit`
+        /// The don't-fragment flag of outer packets; default `unset`. Example: `inherit`
         "df" df: Option<Loc<DontFragment>>,
     }
 }

@@ -8,19 +8,19 @@ use crate::document::yaml::word::Word;
 use crate::document::{Finding, Loc};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// The other end of a veth pair.
+/// The peer of a veth pair.
 #[derive(Clone, Debug)]
 pub enum Veth {
     /// By name.
     Named(Loc<InterfaceRef>),
-    /// Without a name, plugged into a bridge.
+    /// Unnamed, as the port of a bridge.
     Plugged(VethBridge),
 }
 
 record! {
-    /// An other end without a name.
+    /// An unnamed peer.
     VethBridge as "`veth`" {
-        /// The bridge that the other end is plugged into. Example: `host/br0`
+        /// The bridge whose port the peer is. Example: `host/br0`
         "bridge" bridge: Loc<InterfaceRef>,
     }
 }

@@ -14,14 +14,15 @@ record! {
         /// The file with its private key, as `wg genkey` writes it; a relative path is relative to the YAML file.
         /// Example: `keys/a.key`
         "private-key-file" private_key_file: Loc<KeyFile>,
-        /// The UDP port it listens on; chosen by the kernel unless said. Example: `51820`
+        /// The UDP port it listens on; by default the kernel chooses one. Example: `51820`
         "listen-port" listen_port: Option<Loc<Number<1, 65535>>>,
-        /// The mark of what it sends. Example: `0x20`
+        /// The firewall mark of outgoing packets. Example: `0x20`
         "fwmark" fwmark: Option<Loc<Mark>>,
-        /// The node where it is born and its packets leave, whatever node it lives in. Changing it makes the interface
-        /// anew. Example: `host`
+        /// The node in which it is created, whose network carries its encrypted packets, if that is not the node it is
+        /// in. Changing it re-creates the interface. Example: `host`
         "transport" transport: Option<Loc<TransportNode>>,
-        /// The others. Who is not listed is removed. Example: `[{ interface: B/wg0, allowed-ips: [10.9.0.2/32] }]`
+        /// Its peers. A peer that is not listed is removed. Example:
+        /// `[{ interface: B/wg0, allowed-ips: [10.9.0.2/32] }]`
         "peers" peers: Vec<Peer>,
     }
 }
@@ -31,23 +32,23 @@ record! {
     Peer as "a peer" {
         /// Its public key. Example: `xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=`
         "public-key" public_key: Option<Loc<PublicKey>>,
-        /// Its interface in this file, instead of the key: that is derived from the interface's key file. Example:
-        /// `B/wg0`
+        /// Its interface in this file, instead of the key, which is derived from the key file of that interface.
+        /// Example: `B/wg0`
         "interface" interface: Option<Loc<InterfaceRef>>,
-        /// What it may send, and what is sent to it. Makes no routes. Example: `[10.9.0.2/32]`
+        /// Prefixes that are accepted from it and sent to it. They do not create routes. Example: `[10.9.0.2/32]`
         "allowed-ips" allowed_ips: Many<Loc<Prefix>>,
-        /// Where it is called first: address and port; an address, not a name. Where it is not said, the peer is the
-        /// one that calls. Once it was heard the kernel follows it to wherever it is heard from, and so does the plan:
-        /// what is learned is no drift, another endpoint in the file is. Example: `"192.0.2.1:51820"`
+        /// Its initial endpoint: address and port; an address, not a name. Without it the peer has to connect first.
+        /// The kernel follows a peer that roams, and so does the plan: a learned endpoint is not drift, another
+        /// endpoint in the file is a change. Example: `"192.0.2.1:51820"`
         "endpoint" endpoint: Option<Loc<Endpoint>>,
-        /// Whether it may be heard from elsewhere, as one behind address translation is; `true` unless said. Where it
-        /// is `false` it is put back to its `endpoint`. Example: `false`
+        /// Whether it may roam, as a peer behind NAT does; default `true`. With `false` it is reset to its `endpoint`.
+        /// Example: `false`
         "roaming" roaming: Option<Loc<bool>>,
-        /// The file with a key that both know, as `wg genpsk` writes it; a relative path is relative to the YAML file.
+        /// The file with the preshared key, as `wg genpsk` writes it; a relative path is relative to the YAML file.
         /// Example: `keys/ab.psk`
         "preshared-key-file" preshared_key_file: Option<Loc<KeyFile>>,
-        /// How often something is sent to keep the way open, in whole seconds; a plain number is of seconds, as `wg`
-        /// has it. Example: `25s` Example: `25`
+        /// The keepalive interval, in whole seconds; a plain number is in seconds, as for `wg`. Example: `25s` Example:
+        /// `25`
         "keepalive" keepalive: Option<Loc<crate::document::value::Seconds>>,
     }
 }
@@ -104,7 +105,7 @@ impl Word for PublicKey {
     }
 }
 
-/// Where a peer is.
+/// The endpoint of a peer.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Endpoint {
     /// An address or a name.
