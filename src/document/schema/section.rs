@@ -28,10 +28,9 @@ record! {
         /// The name of the topology. Every object that topo creates is marked with it, and `topo destroy NAME` takes
         /// it. Example: `red-blue-nat`
         "name" name: Loc<Name>,
-        /// What stands before the names of the namespaces in `/run/netns` (and `/etc/netns`), so that two topologies
-        /// can have a node of one name. The nodes are called by their names without it, here, by `topo exec`, and in
-        /// all output; namespaces that say `existing` have none. Another prefix makes the namespaces anew. Example:
-        /// `lab1-`
+        /// A prefix for the names of the namespaces in `/run/netns` (and `/etc/netns`), so that two topologies can have
+        /// nodes of the same name. Nodes keep their names without it here, for `topo exec` and in all output;
+        /// namespaces with `existing` get no prefix. Changing it re-creates the namespaces. Example: `lab1-`
         "prefix" prefix: Option<Loc<NamePrefix>>,
         /// The namespace in which topo is started. topo changes only what is listed here.
         "host" host: Option<NodeSection>,
