@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All of them.
-pub(super) const RULES: &[Rule] = &[same_selectors, unknown_interface, table_never_used];
+pub(super) const RULES: &[Rule] = &[same_selectors, taken_for_another, unknown_interface, table_never_used];
 
 /// What a rule selects: priority, family, prefixes, interfaces, mark, protocol and ports.
 type Selectors<'a> =
@@ -70,6 +70,49 @@ fn same_selectors(view: &View<'_>, findings: &mut Found) {
             }
         }
     }
+}
+
+/// A rule beside one of the same priority that does the same and differs by its prefixes alone. Where a rule names no prefix, the kernel compares none
+/// (`rule_exists` in `net/core/fib_rules.c`), and so takes the wider one for the other: it refuses it where that is there already.
+fn taken_for_another(view: &View<'_>, findings: &mut Found) {
+    for (name, node) in &view.nodes {
+        let rules = || node.section.into_iter().flat_map(|section| &section.rules);
+        let target = |rule: &RuleEntry| (rule.table.clone(), rule.action.as_ref().map(|action| action.value.word()));
+        let mut narrow = HashMap::new();
+        for rule in rules().filter(|rule| rule.from.is_some() || rule.to.is_some()) {
+            for family in families(rule) {
+                for wider in wider(selectors(rule, family)) {
+                    narrow.entry((wider, target(rule))).or_insert(rule);
+                }
+            }
+        }
+        for rule in rules() {
+            let keys = families(rule).into_iter().map(|family| (selectors(rule, family), target(rule)));
+            let Some(other) = keys.into_iter().find_map(|key| narrow.get(&key).copied()) else { continue };
+            let message = format!(
+                "\"{name}\" has a rule of priority {} that does the same and has a prefix which this one lacks: the kernel takes one for the other",
+                rule.priority.0
+            );
+            let finding = Finding::error("rule-taken-for-another", rule.priority.place, message);
+            findings.push(
+                finding.also(other.priority.place, "this one").help(
+                    "leave that one out, as this one takes its packets too, or give the two different priorities",
+                ),
+            );
+        }
+    }
+}
+
+/// What is selected with the same but one prefix or both.
+fn wider<'a>(narrow: Selectors<'a>) -> impl Iterator<Item = Selectors<'a>> {
+    let [from, to] = narrow.2;
+    [[None, to], [from, None], [None, None]].into_iter().filter(move |prefixes| *prefixes != [from, to]).map(
+        move |prefixes| {
+            let mut wider = narrow;
+            wider.2 = prefixes;
+            wider
+        },
+    )
 }
 
 /// A rule for an interface that the node does not have.

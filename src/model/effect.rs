@@ -2,7 +2,7 @@
 
 use super::creation::{born, born_as};
 use super::refusal::Refusal;
-use super::{address, cascade, link, peer, route};
+use super::{address, cascade, link, peer, route, rule};
 use crate::resource::{Kind, Operation, Owner, Resource, ResourceId, State, Sysctl};
 
 /// Carries `operation` out on `state`; says what else was lost or changed by it.
@@ -38,12 +38,8 @@ pub(crate) fn create(state: &mut State, resource: &Resource) -> Result<(), Refus
                 link::needs(state, &link)?;
             }
         }
-        Resource::Link(_)
-        | Resource::Namespace(_)
-        | Resource::Rule(_)
-        | Resource::Table(_)
-        | Resource::Insert(_)
-        | Resource::File(_) => {}
+        Resource::Rule(rule) => rule::taken_for_another(state, rule)?,
+        Resource::Link(_) | Resource::Namespace(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_) => {}
     }
     if state.get(&id).is_some() {
         return Err(Refusal::new(format!("{} {id} exists", id.kind())));

@@ -14,6 +14,7 @@ mod neighbor;
 mod peer;
 pub(crate) mod refusal;
 mod route;
+mod rule;
 mod stacked;
 mod vlan;
 
@@ -22,3 +23,4 @@ pub use effect::effect;
 pub use kernel::Model;
 pub use refusal::Refusal;
 pub use route::cannot_come_back;
+pub(crate) use rule::in_the_way;

@@ -5,6 +5,7 @@ use super::change::{Change, Plan};
 use super::goal::Waiting;
 use super::{facts, shared};
 use crate::resource::{Item, Link, LinkId, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure};
+use std::collections::BTreeSet;
 
 /// What `target`, which was there when the topology had `record`, is beside the other topologies that are there now.
 pub fn beside(target: &State, record: &Record, observed: &State) -> State {
@@ -126,16 +127,68 @@ fn is_named(record: &Record, sysctl: &Sysctl) -> bool {
 }
 
 /// Whether a plan back is another than it was when it was saved, and only in what other topologies had then or have
-/// now, or because interfaces came or went that follow a switch.
+/// now, because interfaces came or went that follow a switch, or because interfaces of others are gone.
 pub fn is_same_beside(saved: &Plan, fresh: &Plan) -> bool {
+    let lost = went_since(saved, fresh);
+    let on_lost = |change: &Change| {
+        let resources = change.before.iter().chain(&change.after);
+        resources.flat_map(stands_on).any(|link| lost.contains(&link))
+    };
     let own = |plan: &Plan| -> Vec<Change> {
         let shared = |change: &&Change| {
             shared::is_named_by_others(&saved.base, change) || shared::is_named_by_others(&fresh.base, change)
         };
-        plan.changes.iter().filter(|change| !shared(change) && !follows(plan, change)).cloned().collect()
+        let rest = plan.changes.iter().filter(|change| !shared(change) && !follows(plan, change) && !on_lost(change));
+        rest.map(|change| if lost.is_empty() { change.clone() } else { without_costs(change) }).collect()
     };
     let (then, now) = (own(saved), own(fresh));
-    then == now && then.len() + now.len() < saved.changes.len() + fresh.changes.len()
+    then == now && (!lost.is_empty() || then.len() + now.len() < saved.changes.len() + fresh.changes.len())
+}
+
+/// The interfaces of others that are gone, or that are others under the same name, since a plan was saved; and what went with them: links that the topology had
+/// on them, and the other ends of pairs.
+pub fn went_since(saved: &Plan, fresh: &Plan) -> BTreeSet<LinkId> {
+    let number = |plan: &Plan, link: &LinkId| {
+        plan.base.record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number)
+    };
+    let is_gone = |link: &Link| {
+        let anew = number(saved, &link.id).zip(number(fresh, &link.id)).is_some_and(|(then, now)| then != now);
+        anew || fresh.base.link(&link.id).is_none()
+    };
+    let theirs = |link: &&Link| {
+        let item = saved.base.items.get(&link.id());
+        link.tenure != Tenure::Created || item.is_some_and(|item| item.owner != Owner::Ours)
+    };
+    let mut lost: BTreeSet<LinkId> =
+        saved.base.links().filter(theirs).filter(|link| is_gone(link)).map(|link| link.id.clone()).collect();
+    // A stack is as many links high as the kernel lets it be.
+    loop {
+        let below = |link: &&Link| {
+            let on = [&link.link, &link.peer].into_iter().flatten().any(|below| lost.contains(below));
+            on && !lost.contains(&link.id) && fresh.base.link(&link.id).is_none()
+        };
+        let more: Vec<LinkId> = saved.base.links().filter(below).map(|link| link.id.clone()).collect();
+        if more.is_empty() {
+            return lost;
+        }
+        lost.extend(more);
+    }
+}
+
+/// The links that something is, or stands on.
+fn stands_on(resource: &Resource) -> Vec<LinkId> {
+    match resource {
+        Resource::Qdisc(qdisc) => vec![qdisc.link.clone()],
+        Resource::Fdb(fdb) => vec![fdb.link.clone()],
+        Resource::Peer(peer) => vec![peer.link.clone()],
+        other => other.links(),
+    }
+}
+
+/// A change without what it costs others, and without what a link looked like: that of a bridge is another without its port.
+fn without_costs(change: &Change) -> Change {
+    let before = change.before.clone().filter(|before| before.as_link().is_none());
+    Change { before, loses: Vec::new(), gone: Vec::new(), ..change.clone() }
 }
 
 /// Whether a change is of a setting that goes where a switch takes it, which is changed too.

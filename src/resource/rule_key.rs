@@ -108,6 +108,8 @@ impl fmt::Display for RuleKey {
 
 /// `FRA_GOTO`.
 const GOTO: u16 = 4;
+/// `FRA_FLOW`.
+const REALM: u16 = 11;
 /// `FR_ACT_GOTO`.
 const ACT_GOTO: u8 = 2;
 /// `FR_ACT_NOP`.
@@ -164,6 +166,21 @@ impl RuleKey {
             source_port.is_some(),
         ];
         parts.into_iter().chain([*invert, *tos != 0]).filter(|there| *there).count() + raw.0.len()
+    }
+
+    /// Whether the kernel takes this rule for `other`, and refuses it beside that: of prefixes, the type of service and the realm it compares only what
+    /// the new rule names, and inversion never (`rule_exists` in `net/core/fib_rules.c`).
+    pub fn is_taken_for(&self, other: &Self) -> bool {
+        let named = |key: &Self| {
+            let mut key = key.clone();
+            key.invert = false;
+            key.from = key.from.filter(|_| self.from.is_some());
+            key.to = key.to.filter(|_| self.to.is_some());
+            key.tos = if self.tos == 0 { 0 } else { key.tos };
+            key.raw.0.retain(|number, _| *number != REALM || self.raw.0.contains_key(&REALM));
+            key
+        };
+        named(self) == named(other)
     }
 
     /// The priority of the rule that it jumps to.

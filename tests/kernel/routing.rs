@@ -51,6 +51,46 @@ fn a_rule_that_became_another() {
     });
 }
 
+/// A rule without a prefix beside one that has it, and is the same else: the kernel would refuse the wider one, so topo
+/// does, before anything is changed.
+#[test]
+fn a_rule_that_the_kernel_takes_for_another() {
+    sandbox::run("a_rule_that_the_kernel_takes_for_another", || {
+        let file = |name: &str, node: &str, rules: &str| {
+            write(&format!("{name}.yaml"), &format!("name: {name}\n{node} {{ rules: [ {rules} ] }}\n"))
+        };
+        let narrow = "{ priority: 100, from: 10.5.0.0/24, to: 10.6.0.0/24, table: 5 }";
+        let wide = "{ priority: 100, to: 10.6.0.0/24, table: 5 }";
+        let made = sh("ip netns add b; ip -n b rule add priority 100 from 10.5.0.0/24 to 10.6.0.0/24 table 5
+            ip -n b rule add priority 100 to 10.6.0.0/24 table 5 2>&1 || :");
+        assert_eq!(made, "RTNETLINK answers: File exists\n");
+        topo(&["validate", &file("both", "host:", &format!("{narrow}, {wide}"))])
+            .expect(65)
+            .says("rule-taken-for-another");
+        // One after the other is no fault, in either order.
+        for rules in [narrow, wide, narrow] {
+            topo(&["apply", "--yes", &file("one", "host:", rules)]).expect(0);
+            topo(&["plan", "--detailed-exitcode", &file("one", "host:", rules)]).expect(0);
+        }
+        let before = sh("ip rule");
+        let other = file("other", "host:", wide);
+        topo(&["plan", "--color", "never", &other])
+            .expect(1)
+            .says("the kernel takes it for the rule `priority 100")
+            .says("other.yaml:2:");
+        topo(&["apply", "--yes", &other]).expect(1);
+        assert_eq!(sh("ip rule"), before);
+        // What carries the mark of nobody is another rule for the kernel.
+        sh("ip rule flush priority 100; ip rule add priority 100 from 10.5.0.0/24 to 10.6.0.0/24 table 5");
+        topo(&["apply", "--yes", &other]).expect(0);
+        assert_eq!(
+            sh("ip rule show priority 100"),
+            "100:\tfrom 10.5.0.0/24 to 10.6.0.0/24 lookup 5\n100:\tfrom all to 10.6.0.0/24 lookup 5 proto 116\n"
+        );
+        topo(&["destroy", "--yes", "other"]).expect(0);
+    });
+}
+
 /// Rules that do something else than a look-up go from a namespace of topo's like all that the file does not list, the
 /// one that would be found for another first.
 #[test]

@@ -10,10 +10,10 @@ use crate::history::undo;
 use crate::kernel::Kernel;
 use crate::linux::Linux;
 use crate::linux::store::record::{Records, is_name};
-use crate::plan::change::Plan;
+use crate::plan::change::{Change, Plan};
 use crate::render::json::Reports;
 use crate::render::{format, json};
-use crate::resource::Name;
+use crate::resource::{LinkId, Name};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
@@ -157,7 +157,24 @@ fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result
     let current = apply.stranger().is_some()
         || crate::plan::is_same_beside(&apply.plan, &fresh)
         || plan_file::is_current(console, &apply.plan, &fresh, help);
-    if current { Ok((fresh, before)) } else { Err(Exit::Failed) }
+    if !current {
+        return Err(Exit::Failed);
+    }
+    tell_gone(console, &apply.plan, &fresh);
+    Ok((fresh, before))
+}
+
+/// Says which interfaces of others the apply had changed, or lent, and are gone since.
+fn tell_gone(console: &mut Console, saved: &Plan, fresh: &Plan) {
+    let gone = crate::plan::went_since(saved, fresh);
+    let touched = |link: &&LinkId| {
+        let on =
+            |change: &Change| change.before.iter().chain(&change.after).any(|resource| resource.links().contains(link));
+        saved.changes.iter().any(on)
+    };
+    for link in gone.iter().filter(touched) {
+        console.note(&format!("{link} is gone since the apply: nothing goes back there"));
+    }
 }
 
 /// The plan back, made now, and what it goes back to.

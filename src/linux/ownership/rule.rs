@@ -3,6 +3,7 @@
 use super::classify::{Sorter, theirs};
 use super::route::CONFIGURED;
 use crate::linux::object::rule;
+use crate::model::in_the_way;
 use crate::resource::mark::PROTOCOL;
 use crate::resource::{Foreign, Owner, Resource, ResourceId, RuleAction};
 
@@ -27,7 +28,10 @@ impl Sorter<'_> {
                 _ if seen.rule.kernel => kernels.then(|| theirs(Foreign::Kernel)),
                 (false, _) => self.wanted(&id).then(|| theirs(Foreign::RoutingDaemon)),
                 (true, true) => Some(self.inside(&id, None)),
-                (true, false) => self.owner_elsewhere(&id, seen.rule.marked, false, false),
+                (true, false) => {
+                    let shown = seen.rule.marked && in_the_way(self.judge.wanted, &seen.rule);
+                    self.owner_elsewhere(&id, seen.rule.marked, false, shown)
+                }
             };
             if let Some(owner) = owner {
                 self.state.insert(Resource::Rule(seen.rule.clone()), owner);
