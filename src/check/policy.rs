@@ -72,8 +72,9 @@ fn same_selectors(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// A rule beside one of the same priority that does the same and differs by its prefixes alone. Where a rule names no prefix, the kernel compares none
-/// (`rule_exists` in `net/core/fib_rules.c`), and so takes the wider one for the other: it refuses it where that is there already.
+/// A rule beside one of the same priority that does the same and differs by its prefixes alone. Where a rule names no
+/// prefix, the kernel compares none (`rule_exists` in `net/core/fib_rules.c`), and so takes the wider one for the
+/// other: it refuses it where that is there already.
 fn taken_for_another(view: &View<'_>, findings: &mut Found) {
     for (name, node) in &view.nodes {
         let rules = || node.section.into_iter().flat_map(|section| &section.rules);

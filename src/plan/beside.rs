@@ -4,7 +4,7 @@
 use super::change::{Change, Plan};
 use super::goal::Waiting;
 use super::{facts, shared};
-use crate::resource::{Item, Link, LinkId, Owner, Record, Resource, ResourceId, State, Sysctl, Tenure};
+use crate::resource::{Item, Link, LinkId, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 use std::collections::BTreeSet;
 
 /// What `target`, which was there when the topology had `record`, is beside the other topologies that are there now.
@@ -12,6 +12,7 @@ pub fn beside(target: &State, record: &Record, observed: &State) -> State {
     let mut goal = target.clone();
     goal.items.retain(|_, item| !is_another(record, observed, &item.resource));
     goal.items.retain(|_, item| item.owner != Owner::Restored || !is_lost(target, observed, &item.resource));
+    without_lost(&mut goal, observed);
     goal.items
         .retain(|id, item| item.owner != Owner::Restored || !is_taken_by_others(record, observed, id, &item.resource));
     since(&mut goal, record, observed);
@@ -63,6 +64,51 @@ fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
 fn is_lost(target: &State, observed: &State, resource: &Resource) -> bool {
     let ours = |link: &LinkId| target.link(link).is_some_and(|link| link.tenure != Tenure::Existing);
     facts::lost_for_good(observed, resource) && !resource.links().iter().any(ours)
+}
+
+/// Takes out what the topology had on interfaces of others that are gone: it went with them, and cannot come back.
+fn without_lost(goal: &mut State, observed: &State) {
+    let made = |id: &LinkId| goal.link(id).is_some_and(|link| link.tenure == Tenure::Created);
+    let away: BTreeSet<LinkId> = observed.links().filter_map(home).cloned().collect();
+    let there = |id: &LinkId| observed.link(id).is_some() || away.contains(id);
+    let comes = |id: &LinkId| match goal.link(id).map(|link| &link.tenure) {
+        Some(Tenure::From(home)) => there(home),
+        _ => observed.namespace(&id.node).is_none(),
+    };
+    let named = goal.items.values().filter(|item| item.owner != Owner::Restored).flat_map(|item| {
+        let below = item.resource.as_link().into_iter().flat_map(|link| link.link.iter().chain(&link.peer).cloned());
+        stands_on(&item.resource).into_iter().chain(below.collect::<Vec<_>>())
+    });
+    let mut lost: BTreeSet<LinkId> = named.filter(|id| !made(id) && !there(id) && !comes(id)).collect();
+    if lost.is_empty() {
+        return;
+    }
+    above(&mut lost, goal, |_| true);
+    goal.items.retain(|_, item| !stands_on(&item.resource).iter().any(|link| lost.contains(link)));
+    for item in goal.items.values_mut() {
+        if let Resource::Link(link) = &mut item.resource
+            && link.master_id().is_some_and(|master| lost.contains(&master))
+        {
+            link.master = Setting::Is(None);
+        }
+    }
+}
+
+/// Adds the links of `state` that stand on those in `lost`, or are the other ends of their pairs, and of which `gone`
+/// holds.
+fn above(lost: &mut BTreeSet<LinkId>, state: &State, gone: impl Fn(&Link) -> bool) {
+    // A stack is as many links high as the kernel lets it be.
+    loop {
+        let on = |link: &&Link| {
+            !lost.contains(&link.id) && [&link.link, &link.peer].into_iter().flatten().any(|below| lost.contains(below))
+        };
+        let more: Vec<LinkId> =
+            state.links().filter(on).filter(|link| gone(link)).map(|link| link.id.clone()).collect();
+        if more.is_empty() {
+            return;
+        }
+        lost.extend(more);
+    }
 }
 
 /// Whether another topology has a setting, or the switch that writes it. One that `record` names is this topology's
@@ -145,8 +191,8 @@ pub fn is_same_beside(saved: &Plan, fresh: &Plan) -> bool {
     then == now && (!lost.is_empty() || then.len() + now.len() < saved.changes.len() + fresh.changes.len())
 }
 
-/// The interfaces of others that are gone, or that are others under the same name, since a plan was saved; and what went with them: links that the topology had
-/// on them, and the other ends of pairs.
+/// The interfaces of others that are gone, or that are others under the same name, since a plan was saved; and what
+/// went with them: links that the topology had on them, and the other ends of pairs.
 pub fn went_since(saved: &Plan, fresh: &Plan) -> BTreeSet<LinkId> {
     let number = |plan: &Plan, link: &LinkId| {
         plan.base.record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number)
@@ -161,18 +207,17 @@ pub fn went_since(saved: &Plan, fresh: &Plan) -> BTreeSet<LinkId> {
     };
     let mut lost: BTreeSet<LinkId> =
         saved.base.links().filter(theirs).filter(|link| is_gone(link)).map(|link| link.id.clone()).collect();
-    // A stack is as many links high as the kernel lets it be.
-    loop {
-        let below = |link: &&Link| {
-            let on = [&link.link, &link.peer].into_iter().flatten().any(|below| lost.contains(below));
-            on && !lost.contains(&link.id) && fresh.base.link(&link.id).is_none()
-        };
-        let more: Vec<LinkId> = saved.base.links().filter(below).map(|link| link.id.clone()).collect();
-        if more.is_empty() {
-            return lost;
-        }
-        lost.extend(more);
-    }
+    above(&mut lost, &saved.base, |link| fresh.base.link(&link.id).is_none());
+    // One that was moved has gone from its home, too.
+    let homes: Vec<LinkId> =
+        saved.base.links().filter(|link| lost.contains(&link.id)).filter_map(home).cloned().collect();
+    lost.extend(homes);
+    lost
+}
+
+/// Where a link is from that was moved.
+fn home(link: &Link) -> Option<&LinkId> {
+    if let Tenure::From(home) = &link.tenure { Some(home) } else { None }
 }
 
 /// The links that something is, or stands on.
@@ -185,7 +230,8 @@ fn stands_on(resource: &Resource) -> Vec<LinkId> {
     }
 }
 
-/// A change without what it costs others, and without what a link looked like: that of a bridge is another without its port.
+/// A change without what it costs others, and without what a link looked like: that of a bridge is another without its
+/// port.
 fn without_costs(change: &Change) -> Change {
     let before = change.before.clone().filter(|before| before.as_link().is_none());
     Change { before, loses: Vec::new(), gone: Vec::new(), ..change.clone() }

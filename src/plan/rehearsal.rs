@@ -129,6 +129,11 @@ impl<'a> Paper<'a> {
         if moves && matches!(&item.resource, Resource::Address(address) if address.expires) {
             return;
         }
+        // Settings of a link that goes for good go with it, and are nobody's loss.
+        let setting = if let Resource::Sysctl(sysctl) = &item.resource { sysctl.link() } else { None };
+        if setting.is_some_and(|link| self.goal.link(&link).is_none()) {
+            return;
+        }
         let theirs = matches!(item.owner, Owner::Theirs(_));
         if theirs {
             self.put_back(item);

@@ -168,8 +168,9 @@ impl RuleKey {
         parts.into_iter().chain([*invert, *tos != 0]).filter(|there| *there).count() + raw.0.len()
     }
 
-    /// Whether the kernel takes this rule for `other`, and refuses it beside that: of prefixes, the type of service and the realm it compares only what
-    /// the new rule names, and inversion never (`rule_exists` in `net/core/fib_rules.c`).
+    /// Whether the kernel takes this rule for `other`, and refuses it beside that: of prefixes, the type of service and
+    /// the realm it compares only what the new rule names, and inversion never (`rule_exists` in
+    /// `net/core/fib_rules.c`).
     pub fn is_taken_for(&self, other: &Self) -> bool {
         let named = |key: &Self| {
             let mut key = key.clone();

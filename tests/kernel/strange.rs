@@ -243,3 +243,94 @@ fn what_a_router_advertised_stays() {
         assert_eq!((sh(ROUTES), accepts()), (routes, "1".to_owned()));
     });
 }
+
+/// What a topology may do with the interface `g1` of somebody else, or besides it.
+const WITH_G1: &[&str] = &[
+    "host: { forwarding: true }",
+    "host: { sysctls: { net.ipv6.conf.all.disable_ipv6: 1 } }",
+    "host: { interfaces: { lab0: { bridge: { ports: [g1] } }, g1: { existing: {} } } }",
+    "host: { interfaces: { g1: { existing: {}, addresses: [10.9.9.1/24], mtu: 1400 } }, routes: [ { to: 10.10.0.0/16, via: 10.9.9.2 } ] }",
+    "host: { interfaces: { g1: { existing: {}, forwarding: true, mac: 02:00:00:00:00:09, alternative-names: [foo] } } }",
+    "host: { interfaces: { g1: { existing: {} }, mv0: { macvlan: { link: g1, mode: bridge }, addresses: [10.9.9.1/24] } } }",
+    "namespaces: { B: { interfaces: { g1: { existing: { from: host/g1 }, addresses: [10.9.9.1/24] } }, routes: [ { to: 10.10.0.0/16, via: 10.9.9.2 } ] } }",
+];
+
+/// An interface of somebody else that goes, or is made anew, after an apply that had changed or lent it: all ways back
+/// go on with the rest.
+#[test]
+fn interfaces_of_others_that_go_before_a_way_back() {
+    sandbox::run_needing("interfaces_of_others_that_go_before_a_way_back", &["macvlan"], || {
+        sh("ip link add h1 type veth peer name h2; sysctl -qw net.ipv6.conf.h1.forwarding=1");
+        let machine = quiet(&Default::default());
+        let ways = [&["undo", "--yes", "-q"][..], &["rollback", "lab", "-q"], &["destroy", "--yes", "-q", "lab"]];
+        let mut anew = false;
+        for with in WITH_G1 {
+            let base =
+                write("base.yaml", "name: lab\nnamespaces: { A: { interfaces: { eth0: { veth: host/a0 } } } }\n");
+            let lab = write("lab.yaml", &format!("name: lab\n{with}\n"));
+            let more = with
+                .replace("host: {", "host: { rules: [ { priority: 9, from: 10.9.0.0/16, table: 9 } ],")
+                .replace("{ B: {", "{ C: { forwarding: true }, B: {");
+            let more = write("more.yaml", &format!("name: lab\n{more}\n"));
+            for files in [&[&lab][..], &[&base, &lab], &[&lab, &more]] {
+                for way in ways {
+                    anew = !anew;
+                    g1_goes(files, way, anew);
+                    assert_eq!(quiet(&Default::default()), machine, "{with}, {files:?}, {way:?}, anew {anew}");
+                }
+            }
+        }
+    });
+}
+
+/// Applies the files one after the other, takes `g1` away, or makes it anew, and goes back.
+fn g1_goes(files: &[&String], way: &[&str], anew: bool) {
+    sh("ip link add g1 type veth peer name g2; ip link set g1 up; ip link set g2 up
+        sysctl -qw net.ipv4.conf.g1.forwarding=1 net.ipv6.conf.g1.forwarding=1
+        ip addr add 10.20.0.1/24 dev g1; ip -6 addr add fd20::1/64 dev g1 nodad; ip route add 10.30.0.0/16 via 10.20.0.2");
+    let (last, first) = files.split_last().unwrap();
+    for file in first {
+        topo(&["apply", "--yes", "-q", file]).expect(0);
+    }
+    let confirm: &[&str] = if way[0] == "rollback" { &["--confirm", "60s"] } else { &[] };
+    topo(&[&["apply", "--yes", "-q"], confirm, &[last]].concat()).expect(0);
+    sh("ip link del g1 2>/dev/null || ip -n B link del g1");
+    if anew {
+        sh("ip link add g1 type veth peer name g2");
+    }
+    topo(way).expect(0);
+    if std::fs::exists("/run/topo/lab").unwrap() {
+        topo(&["destroy", "--yes", "-q", "lab"]).expect(0);
+    }
+    sh("ip link del g1 2>/dev/null || :");
+}
+
+#[test]
+fn what_is_gone_is_told_by_undo() {
+    sandbox::run("what_is_gone_is_told_by_undo", || {
+        sh("ip link add g1 type veth peer name g2");
+        let lab = write(
+            "lab.yaml",
+            "name: lab\nhost: { interfaces: { g1: { existing: {}, mtu: 1400 } } }\nnamespaces: { A: }\n",
+        );
+        topo(&["apply", "--yes", "-q", &lab]).expect(0);
+        sh("ip link del g1");
+        let undone = topo(&["undo", "--yes"]).expect(0);
+        assert_eq!(undone.stderr, "note: host/g1 is gone since the apply: nothing goes back there\n");
+        assert_eq!(
+            undone.stdout,
+            "Topology lab:\n\n  A\n    - namespace A\n\nPlan: 0 to add, 0 to change, 1 to destroy.\nUndone: lab: 0 added, 0 changed, 1 destroyed.\n"
+        );
+        assert_eq!(sh("ls /run/netns /run/topo 2>/dev/null || :"), "/run/netns:\n");
+        // What a hand changed of topo's own is still no apply to be undone.
+        topo(&[
+            "apply",
+            "--yes",
+            "-q",
+            &write("b.yaml", "name: b\nnamespaces: { B: { interfaces: { e: { veth: B/f } } } }\n"),
+        ])
+        .expect(0);
+        sh("ip -n B link del e");
+        topo(&["undo", "--yes", "b"]).expect(1).says("the plan for \"b\" is stale").says("link B/e is gone");
+    });
+}
