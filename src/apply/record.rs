@@ -155,7 +155,7 @@ pub(super) fn remember(record: &mut Record, resource: Resource) {
 /// which is always managed there.
 pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
     let created = wanted.is_made(&sysctl.node);
-    !(created && matches!(sysctl.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding"))
+    !(created && sysctl.forwards())
 }
 
 /// What follows from the wanted state alone.

@@ -5,35 +5,19 @@ use super::rule::{Found, Rule};
 use super::stacked::a;
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{HIGHEST_STACK, IPV6_LEAST_MTU, Kind, Link, LinkId, Tenure, kinds};
+use crate::resource::{HIGHEST_STACK, IPV6_LEAST_MTU, Kind, LARGEST_MTU, LEAST_MTU, Link, LinkId, Tenure, kinds};
 use std::collections::HashMap;
 
 /// All of them.
 pub(super) const RULES: &[Rule] =
     &[out_of_range, too_small_for_ipv6, ipv6_settings_of_small, larger_than_lower, ends_differ];
 
-/// What IPv4 asks of every link (RFC 791; `ETH_MIN_MTU` of the kernel).
-const LEAST: u32 = 68;
-/// The largest that a virtual Ethernet interface takes (`ETH_MAX_MTU`).
-const MOST: u32 = 65_535;
-
 /// The MTUs that a link takes, the least and the largest.
 fn limits(link: &Link) -> (u32, u32) {
-    match link.kind {
-        // They have no limits (`loopback_setup`, `dummy_setup`, `ifb_setup`), but below 68 there is no IPv4
-        // (`inetdev_valid_mtu`).
-        Kind::Loopback | Kind::Dummy | Kind::Ifb => (LEAST, u32::MAX),
-        Kind::Any | Kind::Physical | Kind::Other(_) => (LEAST, u32::MAX),
-        // It carries IPv6 alone (`ipip6_tunnel_setup`).
-        Kind::Sit => (IPV6_LEAST_MTU, MOST),
-        // (`vrf_setup`: `IPV6_MIN_MTU` and `IP6_MAX_MTU`)
-        Kind::Vrf => (IPV6_LEAST_MTU, 65_575),
-        // What it puts around a packet has to fit into one of IPv4 (`ip_tunnel_change_mtu`, `geneve_change_mtu`).
-        Kind::Gre | Kind::Gretap | Kind::Ipip | Kind::Geneve => (LEAST, MOST - kinds::around(link)),
-        // Less the header of Ethernet (`tun_net_init`).
-        Kind::Tap => (LEAST, MOST - 14),
-        _ => (LEAST, MOST),
-    }
+    let traits = kinds::traits(&link.kind);
+    // What is put around a packet has to fit in, too.
+    let around = if traits.less_around { kinds::around(link) } else { 0 };
+    (traits.least_mtu, traits.largest_mtu - around)
 }
 
 /// An MTU that the kind of link does not take.
@@ -62,7 +46,7 @@ fn too_small_for_ipv6(view: &View<'_>, findings: &mut Found) {
         for address in node.addresses.iter().filter(|address| address.address.addr().is_ipv6()) {
             let Some(link) = node.links.get(&address.link.name) else { continue };
             let Some((mtu, by)) =
-                carried.get(&link.id).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)).copied()
+                carried.get(&link.id).filter(|(mtu, _)| (LEAST_MTU..IPV6_LEAST_MTU).contains(mtu)).copied()
             else {
                 continue;
             };
@@ -84,7 +68,7 @@ fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
         for sysctl in node.sysctls.values().filter(|sysctl| sysctl.key.starts_with("net/ipv6/conf/")) {
             let Some(link) = sysctl.link().and_then(|link| node.links.get(&link.name)) else { continue };
             let Some((mtu, by)) =
-                carried.get(&link.id).filter(|(mtu, _)| (LEAST..IPV6_LEAST_MTU).contains(mtu)).copied()
+                carried.get(&link.id).filter(|(mtu, _)| (LEAST_MTU..IPV6_LEAST_MTU).contains(mtu)).copied()
             else {
                 continue;
             };
@@ -138,7 +122,7 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
             .get()
             .copied()
             .or((lower.tenure == Tenure::Created && lower.kind != Kind::Bridge).then_some(1500));
-        let (Some(mtu), Some(carried)) = (link.mtu.get().copied().filter(|mtu| *mtu <= MOST), carried) else {
+        let (Some(mtu), Some(carried)) = (link.mtu.get().copied().filter(|mtu| *mtu <= LARGEST_MTU), carried) else {
             continue;
         };
         let room = carried.saturating_sub(kinds::around(link));

@@ -3,7 +3,7 @@
 use super::rule::{Found, Rule};
 use super::view::{NodeView, View};
 use crate::document::Finding;
-use crate::resource::{Address, IfName, Kind, Link, LinkId, NextHop, Node, Route, RouteKind, Setting, Tenure};
+use crate::resource::{Address, IfName, Kind, Link, LinkId, NextHop, Node, Route, RouteKind, Setting, Tenure, kinds};
 use ipnet::IpNet;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
@@ -158,9 +158,7 @@ fn link_local(ip: IpAddr) -> bool {
 
 /// Whether any gateway will do on `link`: it is point-to-point, or of a kind that may be.
 fn takes_any(reach: &Reach, link: &Link) -> bool {
-    let point_to_point =
-        matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun);
-    point_to_point
+    kinds::traits(&link.kind).point_to_point
         || matches!(link.kind, Kind::Other(_) | Kind::Any | Kind::Physical)
         || reach.peers.contains(&link.id.name)
 }

@@ -1,6 +1,6 @@
 //! Which links are on one segment: what one of them broadcasts, the others hear.
 
-use crate::resource::{Kind, Link, LinkId, Setting, Tenure, Value};
+use crate::resource::{Kind, Link, LinkId, Setting, Tenure, Value, kinds};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
@@ -94,8 +94,7 @@ impl<'a> Segments<'a> {
         let mut outside: Vec<Spot<'_>> = Vec::new();
         for link in links.values().copied() {
             let here = Spot::Link(&link.id);
-            let lower =
-                link.link.as_ref().filter(|_| matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan));
+            let lower = link.link.as_ref().filter(|_| kinds::traits(&link.kind).takes_over);
             for other in [link.peer.as_ref(), lower].into_iter().flatten().filter_map(known) {
                 sets.join(here, Spot::Link(other));
             }
@@ -188,7 +187,7 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
     }
     let mut outside = Vec::new();
     for link in links.values().copied().filter(|_| !used.is_empty()) {
-        let lower = link.link.as_ref().filter(|_| matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan));
+        let lower = link.link.as_ref().filter(|_| kinds::traits(&link.kind).takes_over);
         let beside = link.peer.as_ref().or(lower).and_then(|other| links.get_key_value(other)).map(|(id, _)| *id);
         let (master, open) = (master(links, link), reaches_out(links, link));
         for tag in &used {
@@ -217,19 +216,7 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
 /// Whether something may be behind `link` that the file does not say: it is no link of ours, or a port of one that the
 /// file only names, of which nobody says what else is plugged in.
 fn reaches_out(links: &HashMap<&LinkId, &Link>, link: &Link) -> bool {
-    let known = matches!(
-        link.kind,
-        Kind::Veth
-            | Kind::Bridge
-            | Kind::Macvlan
-            | Kind::Ipvlan
-            | Kind::Bond
-            | Kind::Vlan
-            | Kind::Vrf
-            | Kind::Dummy
-            | Kind::Ifb
-            | Kind::Loopback
-    );
+    let known = kinds::traits(&link.kind).closed;
     let port = link.master_id().is_some_and(|master| links.get(&master).is_none_or(|master| master.kind == Kind::Any));
     !known || port || (link.tenure != Tenure::Created && link.kind != Kind::Loopback)
 }

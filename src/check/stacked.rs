@@ -3,7 +3,7 @@
 use super::rule::{Found, Rule};
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{IfName, Kind, Link, LinkId, Node, Setting, Tenure, Value};
+use crate::resource::{IfName, Kind, Link, LinkId, Node, Setting, Tenure, Value, kinds};
 use std::collections::BTreeMap;
 
 /// All of them.
@@ -43,7 +43,7 @@ fn word<'l>(link: &'l Link, key: &str) -> Option<&'l str> {
 /// Whether links of this kind take over what comes in by the one they stand on (`netdev_rx_handler_register`): of those
 /// there can be one, and no bridge or bond.
 fn takes_over(link: &Link) -> bool {
-    matches!(link.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)
+    kinds::traits(&link.kind).takes_over
 }
 
 /// A macvlan or ipvlan over what takes none: a port of a bridge or bond (whose frames are theirs), or `lo`.
@@ -76,7 +76,7 @@ fn bad_lower(view: &View<'_>, findings: &mut Found) {
 
 /// Whether links of this kind carry packets of IP and no Ethernet frames.
 pub(super) fn without_frames(link: &Link) -> bool {
-    matches!(link.kind, Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun | Kind::Wireguard)
+    !kinds::traits(&link.kind).frames
 }
 
 /// A VLAN on what takes no tags (`NETIF_F_VLAN_CHALLENGED`), a macvlan or ipvlan on what has no Ethernet frames
@@ -229,12 +229,10 @@ fn vlan_on_down(view: &View<'_>, findings: &mut Found) {
 fn tunnel_twice(view: &View<'_>, findings: &mut Found) {
     let mut seen: BTreeMap<(&Node, &str, String), &Link> = BTreeMap::new();
     for link in view.in_file_order() {
-        let keys: &[&str] = match link.kind {
-            Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap => &["local", "remote", "key"],
-            Kind::Ipip | Kind::Sit | Kind::Ip6tnl => &["local", "remote"],
-            Kind::Geneve => &["id", "remote", "port"],
-            _ => continue,
-        };
+        let keys = kinds::traits(&link.kind).distinct;
+        if keys.is_empty() {
+            continue;
+        }
         let ends: Vec<String> = keys.iter().filter_map(|key| link.options.get(*key)).map(Value::to_string).collect();
         let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
         let by = link.link.as_ref().map_or(String::new(), |lower| lower.name.to_string());
@@ -248,7 +246,7 @@ fn tunnel_twice(view: &View<'_>, findings: &mut Found) {
             .also(view.link_place(&first.id), "first used here");
         let help = match link.kind {
             Kind::Geneve => "give one of them another `id`, `remote` or `port`",
-            Kind::Ipip | Kind::Sit | Kind::Ip6tnl => "give one of them other ends: this kind has no key",
+            _ if !keys.contains(&"key") => "give one of them other ends: this kind has no key",
             _ => "give one of them other ends, or a `key`",
         };
         findings.push(finding.help(help));

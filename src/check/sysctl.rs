@@ -58,7 +58,7 @@ fn switched_off_by(node: &NodeView<'_>, link: &IfName) -> Option<String> {
 
 /// The settings that are the switch for forwarding; the first two are one (`devinet_sysctl_forward`).
 const SWITCHES: &[(&str, bool)] =
-    &[("net/ipv4/ip_forward", true), ("net/ipv4/conf/all/forwarding", true), ("net/ipv6/conf/all/forwarding", false)];
+    &[(Sysctl::FORWARDING_V4, true), ("net/ipv4/conf/all/forwarding", true), (Sysctl::FORWARDING_V6, false)];
 
 /// Whether something switches forwarding on, where it says so, and what to call it.
 type Switch<'a> = Option<(bool, Place, &'a str)>;

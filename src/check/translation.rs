@@ -8,7 +8,7 @@ use crate::document::schema::matching::Matches;
 use crate::document::schema::nat::{Local, NatRule};
 use crate::document::yaml::read::Many;
 use crate::document::{Finding, Loc, Place};
-use crate::resource::{Family, Node};
+use crate::resource::{Family, Node, Sysctl};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::net::IpAddr;
@@ -80,8 +80,8 @@ impl<'a> Own<'a> {
 /// makes, what it does not say is as it was before.
 fn stays(node: &NodeView<'_>, family: Family) -> bool {
     let (all, conf) = match family {
-        Family::V4 => ("net/ipv4/ip_forward", "net/ipv4/conf/"),
-        Family::V6 => ("net/ipv6/conf/all/forwarding", "net/ipv6/conf/"),
+        Family::V4 => (Sysctl::FORWARDING_V4, "net/ipv4/conf/"),
+        Family::V6 => (Sysctl::FORWARDING_V6, "net/ipv6/conf/"),
     };
     let forwards =
         |key: &str, value: &str| (key == all || key.starts_with(conf) && key.ends_with("/forwarding")) && value != "0";

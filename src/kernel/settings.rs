@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 pub fn with_settings(kernel: &mut dyn Kernel, mut state: State) -> Result<State, Error> {
     let mut which: BTreeSet<(Node, String)> = BTreeSet::new();
     for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
-        which.extend(
-            ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"].map(|key| (namespace.node.clone(), key.to_owned())),
-        );
+        which.extend(Sysctl::FORWARDING.map(|key| (namespace.node.clone(), key.to_owned())));
     }
     let prior = state
         .record

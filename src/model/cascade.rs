@@ -2,15 +2,12 @@
 
 use super::route::Loss;
 use super::{cascade, neighbor, route};
-use crate::resource::{Kind, Link, LinkId, Resource, ResourceId, Setting, State, Value, kinds};
+use crate::resource::{ETHERNET_MTU, Kind, Link, LinkId, Resource, ResourceId, Setting, State, Value, kinds};
 
 /// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it
 /// (`br_mtu_auto_adjust`), and does not say whether somebody did. It equals no MTU that is wanted, so that it is
 /// written.
 pub(crate) const UNKNOWN_MTU: u32 = 0;
-
-/// The MTU of a bridge without ports (`ETH_DATA_LEN`).
-pub(crate) const ETHERNET_MTU: u32 = 1500;
 
 /// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge
 /// with a higher one was written, or takes it.

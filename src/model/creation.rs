@@ -20,7 +20,7 @@ pub fn born(resource: &Resource) -> Vec<Resource> {
         ..Link::bare(LinkId::new(node.clone(), "lo"), Kind::Loopback)
     };
     let off = |key| Resource::Sysctl(Sysctl::new(node.clone(), key, "0"));
-    let mut all = vec![Resource::Link(Box::new(lo)), off("net/ipv4/ip_forward"), off("net/ipv6/conf/all/forwarding")];
+    let mut all = vec![Resource::Link(Box::new(lo)), off(Sysctl::FORWARDING_V4), off(Sysctl::FORWARDING_V6)];
     all.extend(crate::resource::Rule::of_the_kernel(node).into_iter().map(Resource::Rule));
     all
 }

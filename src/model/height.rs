@@ -42,7 +42,7 @@ fn is_upper(kind: &Kind) -> bool {
 }
 
 fn holds_ports(kind: &Kind) -> bool {
-    matches!(kind, Kind::Bridge | Kind::Bond | Kind::Vrf)
+    kinds::traits(kind).holds_ports
 }
 
 /// What a link stands on: a macvlan on another one is on what that is on (`macvlan_common_newlink`).

@@ -238,10 +238,7 @@ impl Kernel for Model {
             keys.extend(own);
         }
         for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
-            keys.extend(
-                ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"]
-                    .map(|key| (namespace.node.clone(), key.to_owned())),
-            );
+            keys.extend(Sysctl::FORWARDING.map(|key| (namespace.node.clone(), key.to_owned())));
         }
         // Settings that nobody asks for are not looked at.
         state.items.retain(

@@ -1,11 +1,13 @@
 //! Links: what goes with them, and what setting them down takes away.
 
 use super::cascade;
-use super::cascade::{ETHERNET_MTU, UNKNOWN_MTU, follow, ipv6_gone, ipv6_settings_gone};
+use super::cascade::{UNKNOWN_MTU, follow, ipv6_gone, ipv6_settings_gone};
 use super::refusal::Refusal;
 use super::route::Loss;
 use super::{height, neighbor, route, stacked, vlan};
-use crate::resource::{Foreign, Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds};
+use crate::resource::{
+    ETHERNET_MTU, Foreign, Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds,
+};
 
 /// A link that something stands on.
 pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {

@@ -56,7 +56,7 @@ pub(super) fn released(state: &mut State, master: &Kind, port: &LinkId) -> Vec<R
 
 /// Whether a link of this kind takes what comes in on the one that it is on.
 pub(super) fn takes(kind: &Kind) -> bool {
-    matches!(kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)
+    kinds::traits(kind).takes_over
 }
 
 /// A tunnel stays when what it sends by goes: whether `link` is one that stood on `gone`, and stands on nothing then.

@@ -3,13 +3,9 @@
 
 use super::change::{Action, Change, Conflict};
 use super::rehearsal::Paper;
-use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure, Value};
+use crate::resource::{Class, Kind, LinkId, Needed, Node, Operation, Resource, ResourceId, Tenure, Value, kinds};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// From so many links on, a bridge is deleted after its ports: one with ports still queued does its work for each of
-/// them one by one. Below that the second request costs more (`rcu_barrier`).
-const BRIDGE_LAST: usize = 50;
 
 /// Takes away what is not wanted, or not as it is.
 pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
@@ -82,7 +78,7 @@ fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
         // side.
         Resource::Link(link) if link.link.as_ref().is_some_and(|lower| lower.node != link.id.node) => 0,
         Resource::Link(link)
-            if link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > BRIDGE_LAST) =>
+            if link.kind == Kind::Bridge && links.get(&link.id.node).is_some_and(|count| *count > kinds::GOES_LAST) =>
         {
             2
         }

@@ -70,7 +70,7 @@ fn comes_along(change: &Change) -> bool {
             link.kind == Kind::Loopback && detail(&Resource::Link(link.clone())) == "loopback, up"
         }
         Some(Resource::Sysctl(sysctl)) => {
-            sysctl.value == "0" && sysctl.key.ends_with("forward") | sysctl.key.ends_with("conf/all/forwarding")
+            sysctl.value == "0" && (sysctl.forwards() || sysctl.key == "net/ipv4/conf/all/forwarding")
         }
         _ => false,
     }

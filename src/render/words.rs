@@ -132,12 +132,7 @@ fn link_words(link: &Link) -> Vec<String> {
     if let Some(vlans) = link.vlans.get().filter(|vlans| **vlans != Vlans::access(1)) {
         words.push(format!("port-vlan {vlans}"));
     }
-    let usual_mtu = match link.kind {
-        crate::resource::Kind::Loopback => 65536,
-        crate::resource::Kind::Wireguard => 1420,
-        _ => 1500,
-    };
-    if let Some(mtu) = link.mtu.get().filter(|mtu| **mtu != usual_mtu) {
+    if let Some(mtu) = link.mtu.get().filter(|mtu| **mtu != kinds::usual_mtu(&link.kind)) {
         words.push(format!("mtu {mtu}"));
     }
     if let Some(mac) = link.mac.get().filter(|_| link.kind != crate::resource::Kind::Loopback) {

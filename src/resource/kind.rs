@@ -58,10 +58,3 @@ pub enum Kind {
     /// A kind that topo knows by name only: it can be seen and deleted, and not yet made.
     Other(String),
 }
-
-impl Kind {
-    /// Whether links of it ask for hardware addresses and take part in multicast, unless somebody says otherwise.
-    pub fn asks(&self) -> bool {
-        matches!(self, Self::Veth | Self::Bridge | Self::Vxlan | Self::Macvlan | Self::Macvtap | Self::Bond | Self::Tap)
-    }
-}

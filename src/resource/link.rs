@@ -4,6 +4,7 @@ use super::kind::Kind;
 use super::kinds::spec::Mtu;
 use super::kinds::table::spec;
 use super::kinds::tunnel;
+use super::mtu::IPV6_LEAST_MTU;
 use super::{
     Automatic, Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload,
 };
@@ -11,9 +12,6 @@ use super::{LinkId, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
-
-/// The smallest MTU with which a link has IPv6 (RFC 8200, section 5; `IPV6_MIN_MTU` of `include/uapi/linux/ipv6.h`).
-pub const IPV6_LEAST_MTU: u32 = 1280;
 
 /// How many links the kernel stacks on top of each other at most (`MAX_NEST_DEV` of `include/linux/netdevice.h`).
 pub const HIGHEST_STACK: usize = 8;

@@ -26,6 +26,18 @@ pub struct Sysctl {
 }
 
 impl Sysctl {
+    /// The key of the switch for forwarding IPv4.
+    pub const FORWARDING_V4: &str = "net/ipv4/ip_forward";
+    /// The key of the switch for forwarding IPv6.
+    pub const FORWARDING_V6: &str = "net/ipv6/conf/all/forwarding";
+    /// The switches for forwarding, which are always managed in a namespace that topo makes.
+    pub const FORWARDING: [&str; 2] = [Self::FORWARDING_V4, Self::FORWARDING_V6];
+
+    /// Whether it is one of the switches for forwarding.
+    pub fn forwards(&self) -> bool {
+        Self::FORWARDING.contains(&self.key.as_str())
+    }
+
     /// The setting `key` (with `/`) of `node`, `value` as the kernel prints it: its blanks folded, numbers in decimal
     /// (the documentation of the kernel has bit masks in hex), the secret of stable addresses as an address.
     pub fn new(node: Node, key: impl Into<String>, value: &str) -> Self {
@@ -86,11 +98,11 @@ impl Sysctl {
         let main = match parts.as_slice() {
             ["net", "ipv4", "conf", "all", "forwarding"] => return None,
             ["net", "ipv4", "conf", _, "forwarding"] | ["net", "ipv4", "conf", "all", "accept_redirects"] => {
-                "net/ipv4/ip_forward".to_owned()
+                Self::FORWARDING_V4.to_owned()
             }
             ["net", "ipv6", "conf", "all", _] => return None,
             ["net", "ipv6", "conf", _, "disable_ipv6"] => "net/ipv6/conf/all/disable_ipv6".to_owned(),
-            ["net", "ipv6", "conf", _, "forwarding"] => "net/ipv6/conf/all/forwarding".to_owned(),
+            ["net", "ipv6", "conf", _, "forwarding"] => Self::FORWARDING_V6.to_owned(),
             ["net", "ipv4", "conf", "all" | "default", _] => return None,
             ["net", "ipv4", "conf", _, name] => format!("net/ipv4/conf/default/{name}"),
             _ => return None,
@@ -111,8 +123,7 @@ impl Sysctl {
     /// Whether writing `switch`, one of those for forwarding, gives this one the value that it has: then it comes and
     /// goes with that.
     pub fn follows(&self, switch: &Self) -> bool {
-        matches!(switch.key.as_str(), "net/ipv4/ip_forward" | "net/ipv6/conf/all/forwarding")
-            && self.value == switch.gives(&self.key)
+        switch.forwards() && self.value == switch.gives(&self.key)
     }
 
     /// The settings that writing this one writes too, for these interfaces.

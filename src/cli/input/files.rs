@@ -4,12 +4,13 @@ use super::plan_file;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document::yaml::source::Source;
+use crate::document::yaml::tree::MAX_BYTES;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// The most that a file may hold, in bytes.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = MAX_BYTES as u64;
 
 /// The most that a saved plan may hold, which also has all that was there: 3 KB for each resource.
 const LARGEST_PLAN: u64 = 512 << 20;

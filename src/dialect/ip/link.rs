@@ -4,11 +4,13 @@ use super::kinds::{number, options, tuntap};
 use super::syntax::switch;
 use super::words::Words;
 use crate::resource::mark::group;
-use crate::resource::{IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, kinds, offload, quote};
+use crate::resource::{
+    ETHERNET_MTU, IfName, Kind, Link, LinkId, NodeTenure, Options, Setting, Value, kinds, offload, quote,
+};
 
 impl Words {
     pub(super) fn create_link(&self, link: &Link) -> Vec<String> {
-        if matches!(link.kind, Kind::Tun | Kind::Tap) {
+        if kinds::traits(&link.kind).by_program {
             let birth = self.birth(link);
             let rest = (!birth.is_empty()).then(|| self.set(&link.id, &birth.join(" ")));
             let made = format!("{} {}", self.ip(&link.id.node), tuntap(link));
@@ -58,7 +60,7 @@ impl Words {
     /// What the kernel takes while it makes a link.
     fn birth(&self, link: &Link) -> Vec<String> {
         let mut words = Vec::new();
-        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind != Kind::Bridge && **mtu != USUAL_MTU) {
+        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind != Kind::Bridge && **mtu != ETHERNET_MTU) {
             words.push(format!("mtu {mtu}"));
         }
         if let Some(mac) = link.mac.get() {
@@ -87,7 +89,7 @@ impl Words {
         if let Some(alias) = self.marked(link).then(|| self.alias()).flatten() {
             words.push(format!("alias {}", quote(&alias)));
         }
-        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind == Kind::Bridge && **mtu != USUAL_MTU) {
+        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind == Kind::Bridge && **mtu != ETHERNET_MTU) {
             words.push(format!("mtu {mtu}"));
         }
         if let Some(Some(master)) = link.master.get() {
@@ -206,7 +208,6 @@ impl Words {
 }
 
 /// What a fresh Ethernet-like link has (`ETH_DATA_LEN`, `DEFAULT_TX_QUEUE_LEN`), so that nobody types it.
-const USUAL_MTU: u32 = 1500;
 const USUAL_QUEUE: u32 = 1000;
 
 /// The attributes that are not what a fresh link has anyway.

@@ -7,8 +7,8 @@ use crate::document::value::forwarding::Forwarding;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{IPV6_LEAST_MTU, IfName, Resource, ResourceId, Sysctl};
 
-const V4: &str = "net/ipv4/ip_forward";
-const V6: &str = "net/ipv6/conf/all/forwarding";
+const V4: &str = Sysctl::FORWARDING_V4;
+const V6: &str = Sysctl::FORWARDING_V6;
 
 /// What `forwarding` says of IPv4 and IPv6; `None` is not said. In a namespace of ours the family that is not named is
 /// off.

@@ -9,7 +9,7 @@ use crate::linux::netlink::socket::{Refused, Request, Socket};
 use crate::linux::netns;
 use crate::linux::store::record::is_name;
 use crate::resource::mark::mark;
-use crate::resource::{Name, Node};
+use crate::resource::{Name, Node, Sysctl};
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::OnceLock;
@@ -22,13 +22,13 @@ const LOOPBACK: u32 = 1;
 /// `accept_dad` is 1 in the kernel: in a namespace of ours duplicate address detection is off unless an interface turns
 /// it on, also for link-local addresses, without which no neighbour is found (`ndisc_send_ns`) for up to two seconds.
 const DEFAULTS: [&str; 12] = [
-    "net/ipv4/ip_forward",
+    Sysctl::FORWARDING_V4,
     "net/ipv4/conf/default/forwarding",
     "net/ipv4/conf/all/rp_filter",
     "net/ipv4/conf/default/rp_filter",
     "net/ipv4/conf/all/promote_secondaries",
     "net/ipv4/conf/default/promote_secondaries",
-    "net/ipv6/conf/all/forwarding",
+    Sysctl::FORWARDING_V6,
     "net/ipv6/conf/default/forwarding",
     "net/ipv6/conf/default/accept_dad",
     "net/ipv6/conf/all/disable_ipv6",

@@ -3,7 +3,7 @@
 use crate::kernel::Error;
 use crate::linux::netns;
 use crate::linux::netns::places::Places;
-use crate::linux::snapshot::contents::{Extent, Question, SWITCHES};
+use crate::linux::snapshot::contents::{Extent, Question};
 use crate::resource::{
     Fdb, FdbTarget, LinkId, NetnsRef, Node, Options, Record, Resource, ResourceId, State, Sysctl, Tenure,
 };
@@ -31,7 +31,7 @@ pub(super) fn questions<'a>(
         let named = record.namespaces.contains_key(&node) || wanted.namespace(&node).is_some();
         // Forwarding is always managed in a namespace of ours: one that goes and is put back has it as it was.
         let extent = extent(wanted, &node, spares);
-        questions.insert(node, Question { named, settings: SWITCHES.into(), extent, ..Question::default() });
+        questions.insert(node, Question { named, settings: Sysctl::FORWARDING.into(), extent, ..Question::default() });
     }
     for (node, place) in &places.existing {
         let there = !matches!(place, NetnsRef::Name(name) if !listed.contains(name.as_str()));

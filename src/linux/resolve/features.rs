@@ -65,7 +65,7 @@ const HELP: &str = "load the module, or use a kernel that has it";
 /// Whether the kernel knows the kind: one that it does not it refuses before it looks at anything else
 /// (`rtnl_newlink`).
 fn has(socket: &Socket, spec: &Spec, nth: usize) -> bool {
-    if matches!(spec.kind, Kind::Tun | Kind::Tap) {
+    if spec.traits.by_program {
         return std::path::Path::new("/dev/net/tun").exists();
     }
     let mut body = Writer::new(&head(0, None));

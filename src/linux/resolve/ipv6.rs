@@ -2,12 +2,12 @@
 
 use crate::kernel::{Error, ErrorKind};
 use crate::model::creation::born;
-use crate::resource::{Family, FdbTarget, Kind, Owner, Resource, State, Value};
+use crate::resource::{Family, FdbTarget, Kind, Owner, Resource, State, Sysctl, Value};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::net::IpAddr;
 
 /// The switch for forwarding.
-const SWITCH: &str = "net/ipv6/conf/all/forwarding";
+const SWITCH: &str = Sysctl::FORWARDING_V6;
 
 /// Whether this kernel has IPv6.
 pub fn is_there() -> bool {

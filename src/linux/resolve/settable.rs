@@ -7,7 +7,7 @@ use nix::libc;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Settings that every namespace has, which need no look.
-const USUAL: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
+const USUAL: [&str; 2] = Sysctl::FORWARDING;
 
 /// What a new namespace says of a setting.
 #[derive(Clone, Copy, PartialEq, Eq)]

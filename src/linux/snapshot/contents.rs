@@ -7,9 +7,6 @@ use crate::linux::object::{address, neighbor, qdisc, route, rule};
 use crate::resource::{ChainRef, IfName, Insert, Kind, Node, Sysctl, Table, TableRecord, Vlans};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The switches for forwarding, of IPv4 and IPv6.
-pub const SWITCHES: [&str; 2] = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
-
 /// What is asked of a namespace beyond what is always read.
 #[derive(Clone, Default)]
 pub struct Question<'a> {

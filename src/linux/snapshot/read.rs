@@ -1,7 +1,6 @@
 //! One look at a namespace: everything in it, as the kernel says it.
 
 use super::contents;
-use super::contents::SWITCHES;
 use super::contents::{Extent, Inside, Look, Question};
 use super::ends::{Ends, nsid_of};
 use crate::kernel::Error;
@@ -208,7 +207,7 @@ fn astray(
 ) -> Result<Vec<Sysctl>, Error> {
     let setting = |key: String, value: bool| Sysctl::new(node.clone(), key, if value { "1" } else { "0" });
     let switch = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value != "0");
-    let switches = SWITCHES.map(switch);
+    let switches = Sysctl::FORWARDING.map(switch);
     let is_on = |key: &str| sysctl::read_if_there(key).map(|value| value.map(|value| value != "0"));
     let mut found = Vec::new();
     // On `lo` nothing is forwarded, and what it has is what the machine had for new links.
@@ -258,8 +257,8 @@ fn forwarding(socket: &socket::Socket, key: &str) -> Option<bool> {
     const FORWARDING: u16 = 2;
     const ALL: i32 = -1;
     let family = match key {
-        "net/ipv4/ip_forward" => libc::AF_INET,
-        "net/ipv6/conf/all/forwarding" => libc::AF_INET6,
+        Sysctl::FORWARDING_V4 => libc::AF_INET,
+        Sysctl::FORWARDING_V6 => libc::AF_INET6,
         _ => return None,
     };
     let mut body = Writer::new(&[u8::try_from(family).ok()?]);

@@ -5,13 +5,10 @@ use crate::plan::facts::{gone, local_rules};
 use crate::plan::shared;
 use crate::resource::kinds::spec::Mtu;
 use crate::resource::{
-    Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule, Setting, State,
-    Sysctl, Tenure, Value, Vlans, kinds,
+    ETHERNET_MTU, Impact, Insert, Item, Kind, Link, LinkId, Mac, Node, NodeTenure, Owner, Resource, ResourceId, Rule,
+    Setting, State, Sysctl, Tenure, Value, Vlans, kinds,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The MTU of an Ethernet device (`ETH_DATA_LEN`), which a bridge without ports has.
-pub(crate) const ETHERNET_MTU: u32 = 1500;
 
 /// The largest packet of IPv4 (`IP_MAX_MTU`): a vrf and `lo` say that they take larger ones, and what is put around a
 /// packet has to fit in.

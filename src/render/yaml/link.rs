@@ -162,12 +162,7 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     // What stands on another interface takes its MTU from there, so that it has to be said.
     let spec = kinds::spec(kind);
     let said = spec.is_some_and(|spec| matches!(spec.mtu, Mtu::Below { .. }));
-    let usual = match (kind, spec.map(|spec| spec.mtu)) {
-        (Kind::Loopback, _) => 65536,
-        (_, Some(Mtu::Is(mtu))) => mtu,
-        _ => 1500,
-    };
-    map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != usual));
+    map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != kinds::usual_mtu(kind)));
     // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is
     // there. A bridge has that of a port.
     let mut ports =

@@ -84,8 +84,8 @@ impl<'a> Section<'a> {
 
     /// `forwarding` and `sysctls`. In a created namespace forwarding is off unless said.
     fn settings(&self, section: &mut Yaml) {
-        const V4: &str = "net/ipv4/ip_forward";
-        const V6: &str = "net/ipv6/conf/all/forwarding";
+        const V4: &str = Sysctl::FORWARDING_V4;
+        const V6: &str = Sysctl::FORWARDING_V6;
         let all: Vec<&Sysctl> = self
             .items
             .iter()

@@ -1,6 +1,6 @@
 //! Bonds.
 
-use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, flaps, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, fixed, flaps, in_place};
 use crate::resource::Kind;
 
 /// A bond.
@@ -13,6 +13,7 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Is(1500),
     txqueuelen: 1000,
     below: Below::Nothing,
+    traits: Traits { asks: true, holds_ports: true, ..Traits::CLOSED },
 };
 
 /// The attributes of a bond (`ip link help bond`; `bond_opts` in `drivers/net/bonding/bond_options.c` says which want

@@ -1,7 +1,11 @@
 //! Bridges and their ports.
 
-use super::spec::{Attribute, Below, Default, Mtu, Spec, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, in_place};
 use crate::resource::Kind;
+
+/// Where more links than this go at once, a bridge goes after its ports: one with ports still queued does its work for
+/// each of them one by one. Below that the second request costs more (`rcu_barrier`).
+pub const GOES_LAST: usize = 50;
 
 /// A bridge.
 pub const SPEC: Spec = Spec {
@@ -13,6 +17,7 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Left,
     txqueuelen: 1000,
     below: Below::Nothing,
+    traits: Traits { asks: true, holds_ports: true, ..Traits::CLOSED },
 };
 
 /// The attributes of a bridge (`ip link help bridge`; defaults from `br_dev_setup`, `br_multicast_init` in

@@ -1,6 +1,6 @@
 //! GENEVE tunnel ends.
 
-use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, fixed, in_place};
 use crate::resource::Kind;
 
 /// A geneve tunnel. The kernel's MTU depends on the route to the other end at birth (`geneve_link_config`), so topo
@@ -14,6 +14,7 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Below { v4: 50, v6: 70 },
     txqueuelen: 1000,
     below: Below::Nothing,
+    traits: Traits { less_around: true, distinct: &["id", "remote", "port"], ..Traits::ETHERNET },
 };
 
 /// The attributes of a geneve tunnel (`geneve_nl2info` in `drivers/net/geneve.c` says what can change in place).

@@ -1,5 +1,6 @@
 //! The shape of what is known of a kind of link.
 
+use crate::resource::mtu::{LARGEST_MTU, LEAST_MTU};
 use crate::resource::{Impact, Kind, Value};
 
 /// An attribute of a kind.
@@ -67,6 +68,59 @@ pub struct Spec {
     pub txqueuelen: u32,
     /// What it stands on.
     pub below: Below,
+    /// What else sets it apart.
+    pub traits: Traits,
+}
+
+/// What sets a kind apart from an ordinary Ethernet interface, which [`Traits::ETHERNET`] is.
+#[derive(Clone, Copy, Debug)]
+pub struct Traits {
+    /// Whether it carries Ethernet frames, so that bridges, bonds, VLANs and macvlans take it.
+    pub frames: bool,
+    /// What another hardware address takes; `None` where it has none of its own.
+    pub mac: Option<Impact>,
+    /// Whether it asks for hardware addresses and takes part in multicast, unless it is said otherwise.
+    pub asks: bool,
+    /// The least MTU that it takes.
+    pub least_mtu: u32,
+    /// The largest MTU that it takes.
+    pub largest_mtu: u32,
+    /// Whether what it puts around a packet has to fit in, too.
+    pub less_around: bool,
+    /// Whether other interfaces are its ports.
+    pub holds_ports: bool,
+    /// Whether it takes over what comes in by the interface that it stands on (`netdev_rx_handler_register`): of such
+    /// there can be one, and no bridge or bond.
+    pub takes_over: bool,
+    /// Whether nothing is behind it but what the file says.
+    pub closed: bool,
+    /// Whether the kernel says that it has one other end (`IFF_POINTOPOINT`), so that any gateway will do.
+    pub point_to_point: bool,
+    /// Whether it is made for a program, by `/dev/net/tun`.
+    pub by_program: bool,
+    /// The attributes in which two of a namespace have to differ, at least in one; empty where they need not.
+    pub distinct: &'static [&'static str],
+}
+
+impl Traits {
+    /// Those of an Ethernet interface.
+    pub const ETHERNET: Self = Self {
+        frames: true,
+        mac: Some(Impact::InPlace),
+        asks: false,
+        least_mtu: LEAST_MTU,
+        largest_mtu: LARGEST_MTU,
+        less_around: false,
+        holds_ports: false,
+        takes_over: false,
+        closed: false,
+        point_to_point: false,
+        by_program: false,
+        distinct: &[],
+    };
+
+    /// Those of an interface that is all in the file.
+    pub const CLOSED: Self = Self { closed: true, ..Self::ETHERNET };
 }
 
 /// The MTU of a fresh link.

@@ -1,8 +1,9 @@
 //! All kinds of links, and questions about them.
 
-use super::spec::{Attribute, Below, Mtu, Spec};
+use super::spec::{Attribute, Below, Mtu, Spec, Traits};
 use super::{bond, bridge, geneve, linked, plain, tun, tunnel, vxlan, wireguard};
 use crate::resource::kind::Kind;
+use crate::resource::mtu::ETHERNET_MTU;
 use crate::resource::{Drift, Impact, Options, Value, kinds};
 
 /// Every kind of link that topo makes, the frequent ones first.
@@ -34,6 +35,23 @@ pub const ALL: &[&Spec] = &[
 /// What is known of `kind`; `None` for one that topo does not make.
 pub fn spec(kind: &Kind) -> Option<&'static Spec> {
     ALL.iter().find(|spec| spec.kind == *kind).copied()
+}
+
+/// What sets `kind` apart; of one that topo does not make, what can be taken for granted.
+pub fn traits(kind: &Kind) -> Traits {
+    match kind {
+        Kind::Loopback => Traits { largest_mtu: u32::MAX, ..Traits::CLOSED },
+        known => spec(known).map_or(Traits { largest_mtu: u32::MAX, ..Traits::ETHERNET }, |spec| spec.traits),
+    }
+}
+
+/// The MTU of a fresh link of `kind` that stands on nothing.
+pub fn usual_mtu(kind: &Kind) -> u32 {
+    match spec(kind).map(|spec| spec.mtu) {
+        Some(Mtu::Is(mtu)) => mtu,
+        None if *kind == Kind::Loopback => 65_536,
+        _ => ETHERNET_MTU,
+    }
 }
 
 /// The attributes of `kind`.
@@ -78,12 +96,7 @@ pub fn link_impact(kind: &Kind) -> Impact {
 
 /// What another hardware address takes; `None` where a link of this kind has none of its own.
 pub fn mac_impact(kind: &Kind) -> Option<Impact> {
-    match kind {
-        // It takes one at birth alone (`ifb_netdev_ops` has no `ndo_set_mac_address`).
-        Kind::Ifb => Some(Impact::Replace),
-        Kind::Ipvlan | Kind::Gre | Kind::Ip6gre | Kind::Ipip | Kind::Sit | Kind::Ip6tnl | Kind::Tun => None,
-        _ => Some(Impact::InPlace),
-    }
+    traits(kind).mac
 }
 
 /// Whether two values are the same to a kernel: it counts durations in ticks of 1, 3.3, 4 or 10 ms and gives them back
@@ -121,6 +134,11 @@ impl Kind {
             Self::Other(name) => name,
             known => kinds::spec(known).map_or("", |spec| spec.name),
         }
+    }
+
+    /// Whether links of it ask for hardware addresses and take part in multicast, unless somebody says otherwise.
+    pub fn asks(&self) -> bool {
+        traits(self).asks
     }
 
     /// The language's name for it.

@@ -4,7 +4,8 @@
 //! (`ip_tunnel_bind_dev`, `ip6_tnl_link_config`). Topo always writes one: that of the link below, or of an Ethernet,
 //! less what is put around a packet. So the same file makes the same tunnel.
 
-use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, fixed, in_place};
+use crate::resource::mtu::IPV6_LEAST_MTU;
 use crate::resource::{Impact, Kind};
 
 /// What a key adds to each packet of a GRE tunnel.
@@ -17,9 +18,10 @@ const fn tunnel(
     config: &'static str,
     attributes: &'static [Attribute],
     around: u32,
+    traits: Traits,
 ) -> Spec {
     let mtu = Mtu::Below { v4: around, v6: around };
-    Spec { kind, name, word, config, attributes, mtu, txqueuelen: 1000, below: Below::Stays(Impact::InPlace) }
+    Spec { kind, name, word, config, attributes, mtu, txqueuelen: 1000, below: Below::Stays(Impact::InPlace), traits }
 }
 
 /// Over IPv4: an IP header of 20 bytes.
@@ -68,17 +70,66 @@ const GRE_OVER_V6: &[Attribute] = &[
     in_place("encapsulation-limit", Default::Number(4)),
 ];
 
+/// Packets of IP. What a tunnel over IPv4 puts around one has to fit into one of IPv4 (`ip_tunnel_change_mtu`,
+/// `geneve_change_mtu`); SIT carries IPv6 alone (`ipip6_tunnel_setup`).
+const IP: Traits = Traits { frames: false, mac: None, point_to_point: true, ..Traits::ETHERNET };
+
+const KEYED: &[&str] = &["local", "remote", "key"];
+const BY_ENDS: &[&str] = &["local", "remote"];
+
 /// IP packets over IPv4.
-pub const GRE: Spec = tunnel(Kind::Gre, "gre", "gre", "CONFIG_NET_IPGRE", GRE_OVER_V4, 24);
+pub const GRE: Spec = tunnel(
+    Kind::Gre,
+    "gre",
+    "gre",
+    "CONFIG_NET_IPGRE",
+    GRE_OVER_V4,
+    24,
+    Traits { less_around: true, distinct: KEYED, ..IP },
+);
 /// Ethernet frames over IPv4.
-pub const GRETAP: Spec = tunnel(Kind::Gretap, "gretap", "gretap", "CONFIG_NET_IPGRE", GRE_OVER_V4, 38);
+pub const GRETAP: Spec = tunnel(
+    Kind::Gretap,
+    "gretap",
+    "gretap",
+    "CONFIG_NET_IPGRE",
+    GRE_OVER_V4,
+    38,
+    Traits { less_around: true, distinct: KEYED, ..Traits::ETHERNET },
+);
 /// IP packets over IPv6.
-pub const IP6GRE: Spec = tunnel(Kind::Ip6gre, "ip6gre", "gre", "CONFIG_IPV6_GRE", GRE_OVER_V6, 52);
+pub const IP6GRE: Spec =
+    tunnel(Kind::Ip6gre, "ip6gre", "gre", "CONFIG_IPV6_GRE", GRE_OVER_V6, 52, Traits { distinct: KEYED, ..IP });
 /// Ethernet frames over IPv6.
-pub const IP6GRETAP: Spec = tunnel(Kind::Ip6gretap, "ip6gretap", "gretap", "CONFIG_IPV6_GRE", GRE_OVER_V6, 66);
+pub const IP6GRETAP: Spec = tunnel(
+    Kind::Ip6gretap,
+    "ip6gretap",
+    "gretap",
+    "CONFIG_IPV6_GRE",
+    GRE_OVER_V6,
+    66,
+    Traits { distinct: KEYED, ..Traits::ETHERNET },
+);
 /// IPv4 in IPv4.
-pub const IPIP: Spec = tunnel(Kind::Ipip, "ipip", "ipip", "CONFIG_NET_IPIP", OVER_V4, 20);
+pub const IPIP: Spec = tunnel(
+    Kind::Ipip,
+    "ipip",
+    "ipip",
+    "CONFIG_NET_IPIP",
+    OVER_V4,
+    20,
+    Traits { less_around: true, distinct: BY_ENDS, ..IP },
+);
 /// IPv6 in IPv4.
-pub const SIT: Spec = tunnel(Kind::Sit, "sit", "sit", "CONFIG_IPV6_SIT", SIX_OVER_V4, 20);
+pub const SIT: Spec = tunnel(
+    Kind::Sit,
+    "sit",
+    "sit",
+    "CONFIG_IPV6_SIT",
+    SIX_OVER_V4,
+    20,
+    Traits { least_mtu: IPV6_LEAST_MTU, distinct: BY_ENDS, ..IP },
+);
 /// IPv4 and IPv6 in IPv6.
-pub const IP6TNL: Spec = tunnel(Kind::Ip6tnl, "ip6tnl", "ip6tnl", "CONFIG_IPV6_TUNNEL", OVER_V6, 48);
+pub const IP6TNL: Spec =
+    tunnel(Kind::Ip6tnl, "ip6tnl", "ip6tnl", "CONFIG_IPV6_TUNNEL", OVER_V6, 48, Traits { distinct: BY_ENDS, ..IP });

@@ -1,6 +1,6 @@
 //! VXLAN tunnel ends.
 
-use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, fixed, in_place};
 use crate::resource::{Impact, Kind};
 
 /// A vxlan. Without a link below it has the whole MTU of an Ethernet device (`vxlan_config_apply`), which lowering
@@ -14,6 +14,7 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Below { v4: 50, v6: 70 },
     txqueuelen: 1000,
     below: Below::Dies(Impact::InPlace),
+    traits: Traits { asks: true, ..Traits::ETHERNET },
 };
 
 /// The attributes of a vxlan (`ip link help vxlan`; `vxlan_changelink` in `drivers/net/vxlan/vxlan_core.c` says what

@@ -1,6 +1,6 @@
 //! WireGuard tunnels.
 
-use super::spec::{Attribute, Below, Default, Mtu, Spec, fixed, in_place};
+use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, fixed, in_place};
 use crate::resource::Kind;
 
 /// `wg set`. Its peers are resources of their own.
@@ -22,4 +22,5 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Is(1420),
     txqueuelen: 1000,
     below: Below::Nothing,
+    traits: Traits { frames: false, ..Traits::ETHERNET },
 };

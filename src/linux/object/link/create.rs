@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 const PEER: u16 = 1;
 /// Makes a link that is no veth.
 pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
-    if matches!(link.kind, Kind::Tun | Kind::Tap) {
+    if kinds::traits(&link.kind).by_program {
         // Its device would be attached to an interface that is there.
         if link::find(&site.socket, &link.id.name).is_ok() {
             return Err(Refused { errno: libc::EEXIST, text: None }.into());

@@ -5,13 +5,9 @@ use crate::linux::netlink::link;
 use crate::linux::netlink::link::{Seen, head};
 use crate::linux::netlink::socket::{Refused, Request};
 use crate::linux::netns::context::Site;
-use crate::resource::{Kind, Link};
+use crate::resource::{Kind, Link, kinds};
 use nix::libc;
 use std::collections::BTreeSet;
-
-/// More links than this in one request, and a bridge goes after its ports: with them it would do its work for each port
-/// singly.
-const TOGETHER: usize = 50;
 
 /// How often links are looked at again of which one went by itself between the look and the request.
 const AGAIN: usize = 5;
@@ -41,7 +37,7 @@ fn delete_once(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
     let found: Vec<Option<&Seen>> =
         links.iter().map(|link| seen.iter().find(|seen| seen.name == link.id.name)).collect();
     let (bridges, others): (Vec<&Seen>, Vec<&Seen>) =
-        found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > TOGETHER);
+        found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > kinds::GOES_LAST);
     let done = delete_together(site, &seen, &others).and_then(|()| delete_together(site, &seen, &bridges));
     site.forget();
     // A veth end whose other end is in a namespace that somebody deleted goes a little later, by itself: that it is
