@@ -132,7 +132,8 @@ fn block(called: &str, changes: &[&Change]) -> String {
     page.finish()
 }
 
-/// What a node is called: also by its name in `/run/netns` where the plan takes one away and makes another that the file calls the same.
+/// What a node is called: also by its name in `/run/netns` where the plan takes one away and makes another that the
+/// file calls the same.
 fn called(plan: &Plan, node: &Node) -> String {
     let made = plan.wanted.is_made(node) || plan.base.is_made(node);
     if made && plan.base.is_renamed(&plan.wanted) { format!("{node} ({})", node.as_str()) } else { node.to_string() }

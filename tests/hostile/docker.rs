@@ -166,8 +166,8 @@ namespaces:
     });
 }
 
-/// Docker starts and stops containers all the time: its interfaces come and go while a lab with a switch for all interfaces is
-/// made and taken away. `TOPO_CHURN=2000` sets how many times.
+/// Docker starts and stops containers all the time: its interfaces come and go while a lab with a switch for all
+/// interfaces is made and taken away. `TOPO_CHURN=2000` sets how many times.
 #[test]
 fn docker_comes_and_goes_while_topo_works() {
     docker_within("docker_comes_and_goes_while_topo_works", Duration::from_secs(3600), || {

@@ -1,6 +1,6 @@
-//! Interfaces of somebody else, each with odd things on it, that one file after another uses otherwise: as they are, as ports,
-//! moved, as parents, not at all. One apply gets there from anywhere, the plan is empty then, and what is not used any more is
-//! as it was. `TOPO_BORROWED=240` sets how many files follow one another, `TOPO_SEED` the seed.
+//! Interfaces of somebody else, each with odd things on it, that one file after another uses otherwise: as they are, as
+//! ports, moved, as parents, not at all. One apply gets there from anywhere, the plan is empty then, and what is not
+//! used any more is as it was. `TOPO_BORROWED=240` sets how many files follow one another, `TOPO_SEED` the seed.
 
 #![allow(
     clippy::unwrap_used,
@@ -108,8 +108,9 @@ fn file(dice: &mut Dice<'_>) -> (String, [bool; COUNT + 1]) {
     (text, used)
 }
 
-/// An interface of somebody else, by other programs: without its number, which it may have anew after it was away, without
-/// what comes and goes by itself, what tells whether it ever was up (`noop`), the order of addresses, and the peer's namespace.
+/// An interface of somebody else, by other programs: without its number, which it may have anew after it was away,
+/// without what comes and goes by itself, what tells whether it ever was up (`noop`), the order of addresses, and the
+/// peer's namespace.
 fn look(p: usize) -> String {
     sh(&format!(
         "ip -d -o link show dev p{p} | sed 's/^[0-9]*: //; s/link-netns[^ ]* [^ ]*//; s/@if[0-9]*//; s/state [A-Z]*//; s/<[^>]*>//; s/qdisc noop/qdisc noqueue/'

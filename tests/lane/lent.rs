@@ -98,8 +98,8 @@ fn a_qdisc_of_others_that_a_move_costs_is_told() {
     });
 }
 
-/// The kernel drops the routes over an interface with its last address (`fib_inetaddr_event`): where the interface moves
-/// away in the same apply they wait until it is home.
+/// The kernel drops the routes over an interface with its last address (`fib_inetaddr_event`): where the interface
+/// moves away in the same apply they wait until it is home.
 #[test]
 fn routes_over_an_interface_that_loses_its_address_and_moves() {
     sandbox::run("routes_over_an_interface_that_loses_its_address_and_moves", || {

@@ -68,8 +68,8 @@ const LOOPBACK: u16 = 772;
 /// `IF_OPER_UNKNOWN` and `IF_OPER_UP` of RFC 2863.
 const OPERATIONAL: [u8; 2] = [0, 6];
 
-/// The root qdiscs that the kernel gives links by itself (`attach_default_qdiscs` of `net/sched/sch_generic.c`, and what
-/// distributions set as `net.core.default_qdisc`).
+/// The root qdiscs that the kernel gives links by itself (`attach_default_qdiscs` of `net/sched/sch_generic.c`, and
+/// what distributions set as `net.core.default_qdisc`).
 const BY_ITSELF: [&[u8]; 6] = [b"noqueue\0", b"noop\0", b"mq\0", b"pfifo_fast\0", b"fq_codel\0", b"fq\0"];
 
 /// What the name of a root qdisc tells of it.

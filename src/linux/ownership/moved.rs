@@ -3,8 +3,8 @@
 use crate::linux::snapshot::contents::Look;
 use crate::resource::{Record, State, Tenure};
 
-/// The root qdiscs of interfaces that are about to move, a line each: the kernel takes them away (`dev_shutdown`, called by
-/// `__dev_change_net_namespace`), and what is in them (classes, filters) nobody keeps note of.
+/// The root qdiscs of interfaces that are about to move, a line each: the kernel takes them away (`dev_shutdown`,
+/// called by `__dev_change_net_namespace`), and what is in them (classes, filters) nobody keeps note of.
 pub(crate) fn lost(wanted: &State, record: &Record, looks: &[Look]) -> Vec<String> {
     let moves = wanted.links().filter_map(|link| match &link.tenure {
         Tenure::From(source) if !record.moved.iter().any(|(_, from)| from == source) => Some(source),
