@@ -1,6 +1,7 @@
 //! What needs no kernel: the language and its checks, plans on the model, the pages of the documentation, the rules of
 //! the house.
 
+mod alone;
 mod bad;
 mod docs;
 mod guarantees;
