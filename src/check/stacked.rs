@@ -29,7 +29,8 @@ const FALLBACKS: [&str; 9] =
 
 /// A word with its article.
 pub(super) fn a(word: &str) -> String {
-    let vowel = word.starts_with(['a', 'e', 'i', 'o']);
+    // The first two letters of "nlmon" are spelled.
+    let vowel = word.starts_with(['a', 'e', 'i', 'o']) || word == "nlmon";
     format!("{} {word}", if vowel { "an" } else { "a" })
 }
 

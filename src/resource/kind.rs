@@ -25,6 +25,8 @@ pub enum Kind {
     Dummy,
     /// An interface for shaping what comes in.
     Ifb,
+    /// The kernel's monitor of the netlink messages of a namespace.
+    Nlmon,
     /// Several interfaces as one.
     Bond,
     /// A routing domain.

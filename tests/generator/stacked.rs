@@ -168,15 +168,19 @@ impl Builder<'_> {
 
     fn alone(&mut self) {
         let node = self.some_node();
-        let kind = self.dice.one(&["dummy", "ifb", "tap", "tun", "dummy"]);
+        let kind = self.dice.one(&["dummy", "ifb", "tap", "tun", "nlmon", "dummy"]);
         let map = match (kind, self.dice.below(4)) {
             ("tun" | "tap", 1) => "multi-queue: true",
             ("tun" | "tap", 2) => "owner: 33, group: 34",
             _ => "",
         };
         let mut link = self.link(node, kind, map.to_owned());
-        link.frames = kind != "tun";
-        self.common(&mut link, kind != "tun");
+        link.frames = !["tun", "nlmon"].contains(&kind);
+        if kind == "nlmon" {
+            link.mtu = 3776;
+        }
+        let frames = link.frames;
+        self.common(&mut link, frames);
         if self.dice.once_in(8) {
             link.down = true;
             link.keys.push("up: false".to_owned());

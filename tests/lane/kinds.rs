@@ -268,7 +268,7 @@ fn group(test: &str, words: &[&str]) {
 }
 
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("plain", &["veth", "dummy", "ifb", "vrf", "tun", "tap"]),
+    ("plain", &["veth", "dummy", "ifb", "nlmon", "vrf", "tun", "tap"]),
     ("linked", &["vlan", "macvlan", "macvtap", "ipvlan"]),
     ("bridges", &["bridge", "port"]),
     ("bonds", &["bond"]),

@@ -188,8 +188,8 @@ impl Walk {
 /// The kinds that a text has.
 fn note_kinds(text: &str, found: &mut std::collections::BTreeMap<String, usize>) {
     for key in [
-        "veth", "bridge", "vlan", "vxlan", "macvlan", "macvtap", "ipvlan", "dummy", "ifb", "bond", "vrf", "gre",
-        "gretap", "ipip", "sit", "ip6tnl", "geneve", "tun", "tap",
+        "veth", "bridge", "vlan", "vxlan", "macvlan", "macvtap", "ipvlan", "dummy", "ifb", "nlmon", "bond", "vrf",
+        "gre", "gretap", "ipip", "sit", "ip6tnl", "geneve", "tun", "tap",
     ] {
         *found.entry(key.to_owned()).or_default() += text.matches(&format!("{{ {key}: ")).count();
     }
@@ -238,6 +238,7 @@ fn all_kinds_at_random() {
         "bridge",
         "dummy",
         "ifb",
+        "nlmon",
         "vlan",
         "qinq",
         "macvlan",

@@ -286,6 +286,18 @@ const LABS: &[Lab] = &[
         ],
     },
     Lab {
+        name: "netlink-monitor",
+        before: "",
+        pings: &[("RED", "10.24.0.2", true)],
+        connections: &[],
+        breaks: &[
+            "ip -n RED link set nlmon0 down",
+            "ip -n RED link set nlmon0 mtu 4000",
+            "ip -n RED link del nlmon0",
+            "ip -n RED link del nlmon0; ip -n RED link add nlmon0 type dummy",
+        ],
+    },
+    Lab {
         name: "bad-line",
         before: "",
         pings: &[("HOME", "203.0.113.2", true), ("SERVER", "10.16.0.2", true)],
@@ -599,6 +611,7 @@ labs! {
     macvlan "macvlan",
     wireguard "wireguard",
     bad_line "bad-line",
+    netlink_monitor "netlink-monitor",
     router_on_a_stick "router-on-a-stick",
     macvlan_and_ipvlan "macvlan-and-ipvlan",
     bond "bond",

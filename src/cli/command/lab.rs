@@ -7,7 +7,7 @@ use clap::Args;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 /// The labs of the folder `topologies`, by their names.
-const LABS: [(&str, &str); 23] = [
+const LABS: [(&str, &str); 24] = [
     ("bad-line", include_str!("../../../topologies/bad-line.yaml")),
     ("bond", include_str!("../../../topologies/bond.yaml")),
     ("bridge", include_str!("../../../topologies/bridge.yaml")),
@@ -21,6 +21,7 @@ const LABS: [(&str, &str); 23] = [
     ("multipath", include_str!("../../../topologies/multipath.yaml")),
     ("names", include_str!("../../../topologies/names.yaml")),
     ("nat", include_str!("../../../topologies/nat.yaml")),
+    ("netlink-monitor", include_str!("../../../topologies/netlink-monitor.yaml")),
     ("policy-routing", include_str!("../../../topologies/policy-routing.yaml")),
     ("port-forward", include_str!("../../../topologies/port-forward.yaml")),
     ("router-chain", include_str!("../../../topologies/router-chain.yaml")),

@@ -89,6 +89,7 @@ impl<'d> Lowering<'d> {
             KindKey::Ipvlan(ipvlan) => self.ipvlan(at, id, ipvlan),
             KindKey::Dummy(_) => Some(Link::bare(id, Kind::Dummy)),
             KindKey::Ifb(_) => Some(Link::bare(id, Kind::Ifb)),
+            KindKey::Nlmon(_) => Some(Link::bare(id, Kind::Nlmon)),
             KindKey::Bond(bond) => Some(self.bond(id, bond)),
             KindKey::Vrf(vrf) => Some(self.vrf(id, vrf)),
             KindKey::Gre(gre) => self.gre(at, id, false, gre),

@@ -100,6 +100,8 @@ choice! {
         "dummy" Dummy(NoOptions),
         /// An IFB interface, for shaping ingress traffic. Example: `{}`
         "ifb" Ifb(NoOptions),
+        /// A monitor of the kernel's netlink traffic in this namespace, for `tcpdump` and the like. Example: `{}`
+        "nlmon" Nlmon(NoOptions),
         /// A bond: several interfaces as one. Example: `{ ports: [eth0, eth1], mode: active-backup }`
         "bond" Bond(Box<Bond>),
         /// A VRF: a routing domain with a table of its own. Example: `{ ports: [eth0], table: 100 }`

@@ -38,3 +38,8 @@ pub const IFB: Spec =
 /// needs another VRF.
 pub const VRF: Spec =
     plain(Kind::Vrf, "vrf", "CONFIG_NET_VRF", &[fixed("table", Default::Unset)], 65575, 1000, ROUTING);
+
+/// A monitor of netlink: what it shows are messages, so that it has no hardware address (`nlmon_validate`). Its MTU is
+/// that of a message in one page (`NLMSG_GOODSIZE`), which is 3776 where pages have 4 KiB; it takes any other, too.
+pub const NLMON: Spec =
+    plain(Kind::Nlmon, "nlmon", "CONFIG_NLMON", &[], 3776, 1000, Traits { frames: false, mac: None, ..UNLIMITED });

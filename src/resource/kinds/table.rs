@@ -17,6 +17,7 @@ pub const ALL: &[&Spec] = &[
     &linked::IPVLAN,
     &plain::DUMMY,
     &plain::IFB,
+    &plain::NLMON,
     &bond::SPEC,
     &plain::VRF,
     &tunnel::GRE,

@@ -4,11 +4,12 @@ use super::{converge, sandbox};
 use sandbox::{Options, assert_snapshot_with, ip_json, quiet, run_needing_within, sh, topo, write};
 use std::time::Duration;
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "veth",
     "bridge",
     "dummy",
     "ifb",
+    "nlmon",
     "vlan",
     "macvlan",
     "macvtap",
@@ -35,6 +36,7 @@ const HOST: &str = "
     bp0: { dummy: {} }
     dm0: { dummy: {} }
     if0: { ifb: {} }
+    nl0: { nlmon: {} }
     vl0: { vlan: { link: own0, id: 7 }, addresses: [10.7.0.1/24] }
     vq0: { vlan: { link: vl0, id: 8 } }
     mv0: { macvlan: { link: own0, mode: bridge }, addresses: [10.8.0.1/24] }

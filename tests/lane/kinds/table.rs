@@ -229,6 +229,16 @@ pub const SUBJECTS: &[Subject] = &[
     },
     Subject { word: "ifb", features: &["ifb"], key: "ifb", beside: "", base: "", own: &[], mac: true, follow: &[] },
     Subject {
+        word: "nlmon",
+        features: &["nlmon"],
+        key: "nlmon",
+        beside: "",
+        base: "",
+        own: &[],
+        mac: false,
+        follow: &[],
+    },
+    Subject {
         word: "vrf",
         features: &["vrf"],
         key: "vrf",

@@ -23,7 +23,8 @@ pub(crate) fn of(kind: &Kind) -> &'static [Codec] {
         Kind::Tun | Kind::Tap => tun::TUN,
         // Its attributes come over generic netlink.
         Kind::Wireguard => &[],
-        Kind::Loopback | Kind::Veth | Kind::Dummy | Kind::Ifb | Kind::Physical | Kind::Any | Kind::Other(_) => &[],
+        Kind::Loopback | Kind::Veth | Kind::Dummy | Kind::Ifb | Kind::Nlmon => &[],
+        Kind::Physical | Kind::Any | Kind::Other(_) => &[],
     }
 }
 
