@@ -187,7 +187,7 @@ namespaces:
     routes: [{ to: default, via: 10.99.0.1 }]
 "#,
         );
-        container("c0");
+        sh("docker run -d --name c0 --stop-timeout 0 box sleep 100000");
         let (before, rules_before) = (quiet(&Options::default()), rules());
         let churn = "n=0; while :; do n=$((n+1)); docker run -d --rm --name t$n --stop-timeout 0 box sleep 60; docker rm -f t$((n-2)); done";
         let mut churn = std::process::Command::new("sh")
