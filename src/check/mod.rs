@@ -5,6 +5,7 @@
 
 mod address;
 mod below;
+mod cable;
 mod filter;
 mod hop;
 mod link;

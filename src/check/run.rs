@@ -5,7 +5,7 @@ pub(crate) use crate::document::lower::topology::Topology;
 use super::rule::{Found, Rule};
 use super::view::View;
 use super::{
-    address, below, filter, hop, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan,
+    address, below, cable, filter, hop, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan,
     wireguard, written,
 };
 use crate::document::lower::answer::unanswered;
@@ -15,6 +15,7 @@ use crate::document::{Document, Finding};
 pub(crate) const THEMES: &[&[Rule]] = &[
     address::RULES,
     below::RULES,
+    cable::RULES,
     filter::RULES,
     hop::RULES,
     link::RULES,

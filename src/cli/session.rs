@@ -40,6 +40,10 @@ pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: 
     warnings(console, kernel);
     if let Ok(plan) = &plan {
         plan.warnings.iter().for_each(|warning| console.warn(warning));
+        if !case.back && !plan.changes.is_empty() {
+            let overlaps = kernel.overlaps(&plan.wanted, &plan.base).map_err(|error| told(console, &error))?;
+            overlaps.iter().for_each(|warning| console.warn(warning));
+        }
         left_behind(console, plan);
     }
     plan

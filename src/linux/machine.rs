@@ -117,6 +117,12 @@ impl Linux {
         super::foreign::notes(state, &self.places)
     }
 
+    /// What a plan from `observed` to `wanted` brings onto the host, or into namespaces of others, that overlaps what
+    /// is there, and the interfaces that its rules name and nobody has.
+    pub fn overlaps(&self, wanted: &State, observed: &State) -> Result<Vec<String>, Error> {
+        super::overlap::warnings(wanted, observed, &self.places)
+    }
+
     /// What the rules of NAT and firewall of an observed `state` counted.
     pub fn counts(&self, state: &State) -> Result<Counts, Error> {
         counters::read(state, &self.places)

@@ -8,6 +8,7 @@ pub mod netns;
 pub mod node;
 pub mod object;
 pub mod observe;
+mod overlap;
 pub mod ownership;
 pub mod perform;
 pub mod probe;

@@ -133,7 +133,8 @@ pub struct Seen {
     pub mac: Option<Mac>,
     txqueuelen: Option<u32>,
     queues: Option<Queues>,
-    alternative_names: BTreeSet<String>,
+    /// Its alternative names.
+    pub alternative_names: BTreeSet<String>,
     /// The attributes of its kind.
     pub options: Options,
     port: Options,
