@@ -3,9 +3,9 @@
 use super::rule::{Found, Rule};
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{Address, Family, Kind, Link, LinkId, Route, Setting, Tenure};
+use crate::resource::{Address, Family, Kind, Link, LinkId, Node, Route, Setting, Tenure};
 use ipnet::IpNet;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 /// All of them.
@@ -154,18 +154,46 @@ fn unused_end(view: &View<'_>, findings: &mut Found) {
         return;
     }
     let uses = Uses::of(view);
+    let mut unused: BTreeMap<&Node, Vec<&Link>> = BTreeMap::new();
     for [one, other] in pairs(view) {
         for (end, far) in [(one, other), (other, one)] {
-            let Some(node) = view.nodes.get(&end.id.node).filter(|node| node.created()) else { continue };
-            let heard = view.segments.of(&far.id).is_some_and(|segment| uses.addressed.contains(&segment));
-            let more = view.interface(&end.id).is_some_and(|interface| interface.ipv6.is_some());
-            let named = node.section.is_some_and(|section| !section.nat.is_empty() || section.firewall.is_some());
-            if uses.is_used(end) || node.addresses_of(&end.id).next().is_some() || !heard || more || named {
-                continue;
+            if is_unused(view, &uses, end, far) {
+                unused.entry(&end.id.node).or_default().push(end);
             }
+        }
+    }
+    for (node, ends) in unused {
+        let help = "add `addresses` or a `master`; if a program configures it, or only listens on it, write `allow: [end-unused]`";
+        // Many of one node have one reason.
+        if let [first, .., _] = ends.as_slice()
+            && ends.len() > FEW
+        {
+            let message = format!(
+                "{} veth interfaces of \"{node}\" have no address and are not bridge ports, so nothing answers there: {}, ..",
+                ends.len(),
+                ends.iter().take(FEW).map(|end| end.id.name.as_str()).collect::<Vec<_>>().join(", ")
+            );
+            findings.push(Finding::warning("end-unused", view.link_place(&first.id), message).help(help));
+            continue;
+        }
+        for end in ends {
             let message = format!("\"{}\" has no address and is not a bridge port, so nothing answers there", end.id);
-            let help = "add `addresses` or a `master`; if a program configures it, or only listens on it, write `allow: [end-unused]`";
             findings.push(Finding::warning("end-unused", view.link_place(&end.id), message).help(help));
         }
     }
+}
+
+/// So many of a node are told one by one.
+const FEW: usize = 3;
+
+/// Whether `end` of a cable hears somebody with an address, and has none itself.
+fn is_unused(view: &View<'_>, uses: &Uses<'_>, end: &Link, far: &Link) -> bool {
+    let Some(node) = view.nodes.get(&end.id.node).filter(|node| node.created()) else { return false };
+    let heard = view.segments.of(&far.id).is_some_and(|segment| uses.addressed.contains(&segment));
+    let by_itself = view.interface(&end.id).is_some_and(|interface| interface.ipv6.is_some());
+    let filters = node.section.is_some_and(|section| !section.nat.is_empty() || section.firewall.is_some());
+    // The end may be named in another node alone, and the answer stands in its own.
+    let allowed =
+        node.section.is_some_and(|section| section.allow.codes.iter().any(|code| code.value.0 == "end-unused"));
+    !allowed && heard && !by_itself && !filters && !uses.is_used(end) && node.addresses_of(&end.id).next().is_none()
 }

@@ -3,6 +3,7 @@
 use super::confirmation;
 use super::console::Console;
 use super::exit::Exit;
+use super::known;
 use super::notice::{told, warnings};
 use super::target::Case;
 use crate::kernel::{Error, Kernel};
@@ -64,17 +65,18 @@ fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]
         }
         NoPlan::Conflicts(conflicts) => {
             for conflict in &conflicts {
-                console.problem_at(
-                    &case.asked(),
-                    Some(&conflict.id),
-                    "conflict",
-                    &in_words(conflict),
-                    conflict.help.as_deref(),
-                );
+                let help = meant(kernel, case, conflict).or_else(|| conflict.help.clone());
+                console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &in_words(conflict), help.as_deref());
             }
             Exit::Failed
         }
     })
+}
+
+/// What a person may have meant, where something is not there that has to be.
+fn meant(kernel: &Linux, case: &Case, conflict: &Conflict) -> Option<String> {
+    let (name, there) = kernel.alike(&case.wanted, &conflict.id).filter(|_| conflict.missing)?;
+    known::suggestion(&name, &there)
 }
 
 /// The same without a word to anybody.

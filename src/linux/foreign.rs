@@ -93,7 +93,9 @@ fn changed(links: &[IfName]) -> Result<Vec<(String, String)>, Error> {
         for name in links.iter().map(IfName::as_str).filter(|name| !name.contains('/')) {
             let value = read(name)?;
             changed.extend(
-                value.filter(|value| *value != default).map(|value| (format!("{section}/{name}/{file}"), value)),
+                value
+                    .filter(|value| *value != default && value != fresh)
+                    .map(|value| (format!("{section}/{name}/{file}"), value)),
             );
         }
     }

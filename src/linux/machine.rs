@@ -117,6 +117,11 @@ impl Linux {
         super::foreign::notes(state, &self.places)
     }
 
+    /// The name of something that `wanted` needs and that is not there, and the names of its sort that are.
+    pub fn alike(&self, wanted: &State, id: &ResourceId) -> Option<(String, Vec<String>)> {
+        super::alike::names(wanted, id, &self.places).ok().flatten()
+    }
+
     /// What a plan from `observed` to `wanted` brings onto the host, or into namespaces of others, that overlaps what
     /// is there, and the interfaces that its rules name and nobody has.
     pub fn overlaps(&self, wanted: &State, observed: &State) -> Result<Vec<String>, Error> {

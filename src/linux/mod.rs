@@ -1,5 +1,6 @@
 //! The machine: the only input and output.
 
+mod alike;
 pub(crate) mod foreign;
 pub(crate) mod inventory;
 pub(crate) mod machine;

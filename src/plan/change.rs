@@ -75,12 +75,20 @@ pub struct Conflict {
     pub reason: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// Whether it is that something is not there which has to be.
+    #[serde(default)]
+    pub missing: bool,
 }
 
 impl Conflict {
     /// A conflict over `id`.
     pub fn new(id: ResourceId, reason: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { id, reason: reason.into(), help: Some(help.into()) }
+        Self { id, reason: reason.into(), help: Some(help.into()), missing: false }
+    }
+
+    /// A conflict over `id`, which is not there.
+    pub fn missing(id: ResourceId, reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { missing: true, ..Self::new(id, reason, help) }
     }
 }
 

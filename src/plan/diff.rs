@@ -148,7 +148,7 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
             let place = absent_namespace(&wanted.resource)?;
             let help = "make it first, by an apply of its own where a topology makes it (files of one call are all planned before any is applied), or leave \
                         out `existing` and topo makes one";
-            Some(Conflict::new(id.clone(), format!("there is no network namespace {place}"), help))
+            Some(Conflict::missing(id.clone(), format!("there is no network namespace {place}"), help))
         }
         _ if other_value(observed, &wanted.resource).is_some() => other_value(observed, &wanted.resource),
         (Owner::Named, Some(_)) => wanted.resource.as_link().and_then(|link| shared::other_attribute(observed, link)),
@@ -157,9 +157,9 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
             taken::taken(id, who, resource, &wanted.resource)
         }
         (Owner::Ours, Some(Item { resource: Resource::Insert(Insert { present: false, .. }), .. })) => {
-            Some(Conflict::new(
+            Some(Conflict::missing(
                 id.clone(),
-                format!("there is no chain {id}"),
+                "there is no such chain",
                 "check the name with `nft list chains`, or write `if-present: true`",
             ))
         }
@@ -204,13 +204,13 @@ fn missing(goal: &State, observed: &State, id: &ResourceId, wanted: &Resource) -
             Tenure::From(source) if observed.link(source).is_some() => None,
             // It was taken before, to another place, and goes on from there.
             Tenure::From(_) if observed.links().any(|there| there.tenure == link.tenure) => None,
-            Tenure::From(source) => Some(Conflict::new(
+            Tenure::From(source) => Some(Conflict::missing(
                 id.clone(),
                 format!("there is no interface {source} to take"),
                 "check the name with `ip link`",
             )),
             _ if at_home(goal, observed, wanted).is_some() => None,
-            _ => Some(Conflict::new(
+            _ => Some(Conflict::missing(
                 id.clone(),
                 format!("there is no interface {id}"),
                 "check the name with `ip link`, or give it a kind and topo makes it",

@@ -321,7 +321,7 @@ fn step() {
 #[test]
 fn many() {
     sandbox::run("many", || {
-        let make = "(printf 'name: many\\nnamespaces:\\n  hub: {}\\n'; for n in $(seq 1 30); do printf \"  v$n: { interfaces: { eth0: { veth: hub/p$n, addresses: [10.0.$n.2/24] }$(test $n != 17 || echo ', eth1: { bridge: {}, addresses: [10.1.0.1/24] }') } }\\n\"; done) >many.yaml";
+        let make = "(printf 'name: many\\nnamespaces:\\n  hub: { allow: [end-unused] }\\n'; for n in $(seq 1 30); do printf \"  v$n: { interfaces: { eth0: { veth: hub/p$n, addresses: [10.0.$n.2/24] }$(test $n != 17 || echo ', eth1: { bridge: {}, addresses: [10.1.0.1/24] }') } }\\n\"; done) >many.yaml";
         case(
             "many",
             &[
@@ -358,12 +358,49 @@ fn foreign() {
             "foreign",
             &[
                 "sed 's/  BLUE:/    nat: [{ masquerade: { out: eth0 } }]\\n    neighbors: [{ address: 10.0.0.8, mac: \"02:00:00:00:00:08\", dev: eth0 }]\\n  BLUE:/' good.yaml >nat.yaml; topo apply -q --yes nat.yaml; topo show | sed 's/..:..:..:..:..:../MAC/'",
-                "ip netns exec RED iptables-nft -A INPUT -s 10.0.0.9 -j DROP; ip netns exec RED nft add table inet own; ip -n BLUE neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev eth0",
+                "ip netns exec RED iptables-nft -A INPUT -s 10.0.0.9 -j DROP; ip netns exec RED nft add table inet own; ip -n BLUE neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev eth0; ip netns exec BLUE sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
                 "topo show RED | tail -1; topo show | tail -2",
                 "topo plan --detailed-exitcode nat.yaml",
                 "topo plan --json nat.yaml | grep -c also",
                 "topo show --json | grep -c '\"ours\": false'",
                 "topo apply --yes nat.yaml; ip -n BLUE neigh show 10.0.0.7",
+                "ip netns exec RED sysctl -qw net.ipv4.conf.all.proxy_arp=1 net.ipv4.conf.lo.rp_filter=2 net.ipv6.conf.eth0.accept_ra=2 net.ipv6.conf.default.disable_ipv6=1; topo show RED | tail -1",
+            ],
+        );
+    });
+}
+
+/// What a plan brings onto the host that overlaps what is there, and rules for an interface that nobody has.
+#[test]
+fn overlap() {
+    sandbox::run("overlap", || {
+        let host = "host: { interfaces: { br0: { bridge: {}, addresses: [10.5.0.1/24, 172.20.0.1/24] }, br1: { bridge: {}, addresses: [192.168.1.77/25] } }, routes: [{ to: 192.168.1.128/25, via: 10.5.0.2 }], forwarding: true, nat: [{ masquerade: { source: 10.5.0.0/24, out: eth9 } }] }";
+        case(
+            "overlap",
+            &[
+                "ip link add lan0 type veth peer name lan1; ip addr add 192.168.1.5/24 dev lan0; ip link set lan0 up; ip link set lan1 up; ip route add 10.0.0.0/8 via 192.168.1.1",
+                &format!("printf 'name: over\\n{host}\\n' >over.yaml; topo plan over.yaml >/dev/null"),
+                "topo apply -q --yes over.yaml 2>/dev/null; topo plan --detailed-exitcode over.yaml",
+            ],
+        );
+    });
+}
+
+/// Something that is not there, and something alike that is.
+#[test]
+fn meant() {
+    sandbox::run("meant", || {
+        let plan = |text: &str| format!("printf 'name: m\\n{text}\\n' | topo plan - 2>&1 | grep -e × -e help");
+        case(
+            "meant",
+            &[
+                "ip netns add router1; ip link add enp3s0 type veth peer name enp4s0; nft add table inet fw; nft 'add chain inet fw input { type filter hook input priority 0; }'",
+                &plan("host: { firewall: { forwrad: { policy: drop } } }"),
+                &plan("host: { firewall: { insert: [{ chain: inet fw inptu, accept: {} }] } }"),
+                &plan("host: { interfaces: { enp3so: { existing: {} } } }"),
+                &plan("namespaces: { X: { interfaces: { e: { existing: { from: host/enp4so } } } } }"),
+                &plan("namespaces: { X: { existing: { netns: router } } }"),
+                &plan("namespaces: { X: { existing: { netns: switch } } }"),
             ],
         );
     });
