@@ -3,7 +3,7 @@
 use super::netlink::socket::Socket;
 use super::netns::pinned::Held;
 use super::netns::places::Places;
-use super::netns::{Netns, Place, namespace};
+use super::netns::{Netns, Place, container, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
 use super::object::nft::counters;
@@ -207,6 +207,19 @@ fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
     })
 }
 
+/// Asks which runtime has each container, and whether it runs.
+fn containers(wanted: &mut State) -> Result<(), Error> {
+    for (id, item) in &mut wanted.items {
+        if let Resource::Namespace(namespace) = &mut item.resource
+            && let NodeTenure::Existing(NetnsRef::Container { runtime, name }) = &mut namespace.tenure
+        {
+            let (found, _) = container::find(*runtime, name).map_err(|error| error.about(id.clone()))?;
+            *runtime = Some(found);
+        }
+    }
+    Ok(())
+}
+
 impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
         resolve::numbers(wanted)?;
@@ -215,6 +228,7 @@ impl Kernel for Linux {
         settable::check(wanted)?;
         resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
+        containers(wanted)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
         for (node, place) in existing(wanted) {
             // One that is not there is the plan's to speak of.

@@ -146,6 +146,9 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
     match (&wanted.owner, there) {
         (_, None) if absent_namespace(&wanted.resource).is_some() => {
             let place = absent_namespace(&wanted.resource)?;
+            if let NetnsRef::Container { name, .. } = place {
+                return Some(Conflict::new(id.clone(), format!("container {name} does not run"), "start it first"));
+            }
             let help = "make it first, by an apply of its own where a topology makes it (files of one call are all planned before any is applied), or leave \
                         out `existing` and topo makes one";
             Some(Conflict::missing(id.clone(), format!("there is no network namespace {place}"), help))

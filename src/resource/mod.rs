@@ -71,7 +71,7 @@ pub use foreign::Foreign;
 pub use key::{Key, decode as decode_key};
 pub use mark::{PROTOCOL, group, hash, mark};
 pub use name::{IfName, LinkId, Name};
-pub use namespace::{Namespace, NetnsRef, NodeTenure};
+pub use namespace::{Namespace, NetnsRef, NodeTenure, Runtime};
 pub use node::Node;
 pub use operation::Operation;
 pub use origin::{Origin, Origins, RawRules};

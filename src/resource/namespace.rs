@@ -38,6 +38,32 @@ pub enum NetnsRef {
     Path(String),
     /// A process that lives in it.
     Pid(u32),
+    /// A container, as it runs now.
+    Container {
+        /// What runs it; `None` where the file does not say, until the machine is asked.
+        runtime: Option<Runtime>,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What runs containers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Runtime {
+    /// Docker.
+    Docker,
+    /// podman.
+    Podman,
+}
+
+impl Runtime {
+    /// Its name, which is that of its program.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
 }
 
 impl fmt::Display for NetnsRef {
@@ -46,6 +72,7 @@ impl fmt::Display for NetnsRef {
             Self::Name(name) => write!(f, "netns {name}"),
             Self::Path(path) => write!(f, "{path}"),
             Self::Pid(pid) => write!(f, "pid {pid}"),
+            Self::Container { name, .. } => write!(f, "container {name}"),
         }
     }
 }

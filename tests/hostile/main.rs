@@ -2,6 +2,7 @@
 //! machine.
 
 mod conformance;
+mod containers;
 mod crash;
 mod docker;
 mod fuzz;

@@ -194,7 +194,7 @@ fn is_at(place: &NetnsRef, node: &Node) -> bool {
         NetnsRef::Path(path) => {
             ["/run/netns/", "/var/run/netns/"].iter().any(|folder| path.strip_prefix(folder) == Some(node.as_str()))
         }
-        NetnsRef::Pid(_) => false,
+        NetnsRef::Pid(_) | NetnsRef::Container { .. } => false,
     }
 }
 

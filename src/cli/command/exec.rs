@@ -198,7 +198,7 @@ fn target(console: &mut Console, topology: &Name, record: &Record, node: Node) -
     }
     let files = match &place {
         NetnsRef::Name(name) => Some(name.clone()),
-        NetnsRef::Path(_) | NetnsRef::Pid(_) => None,
+        NetnsRef::Path(_) | NetnsRef::Pid(_) | NetnsRef::Container { .. } => None,
     };
     Ok(Target { topology: Some(topology.clone()), node, place: Place::At(place), files })
 }

@@ -1,6 +1,6 @@
 //! What commands depend on besides the operation: marks, and where nodes are found.
 
-use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, quote};
+use crate::resource::{LinkId, Name, NetnsRef, Node, NodeTenure, Runtime, quote};
 use std::collections::BTreeMap;
 
 /// What the commands depend on besides the operation: the topology, for its marks, and where each node is found.
@@ -51,7 +51,7 @@ impl Words {
             NodeTenure::Created => quote(node.as_str()),
             NodeTenure::Existing(NetnsRef::Name(name)) => quote(&name),
             NodeTenure::Existing(NetnsRef::Path(path)) => quote(&path),
-            NodeTenure::Existing(NetnsRef::Pid(pid)) => pid.to_string(),
+            NodeTenure::Existing(place) => process(&place),
         }
     }
 
@@ -61,10 +61,22 @@ impl Words {
     }
 }
 
+/// The process of a place that is found by one.
+fn process(place: &NetnsRef) -> String {
+    match place {
+        NetnsRef::Container { runtime, name } => {
+            format!("\"$({} inspect -f '{{{{.State.Pid}}}}' {name})\"", runtime.unwrap_or(Runtime::Docker).word())
+        }
+        NetnsRef::Pid(pid) => pid.to_string(),
+        NetnsRef::Name(name) | NetnsRef::Path(name) => quote(name),
+    }
+}
+
 pub(crate) fn nsenter(place: &NetnsRef) -> String {
     match place {
         NetnsRef::Name(name) => format!("nsenter --net={}", quote(&format!("/run/netns/{name}"))),
         NetnsRef::Path(path) => format!("nsenter --net={}", quote(path)),
         NetnsRef::Pid(pid) => format!("nsenter -t {pid} -n"),
+        NetnsRef::Container { .. } => format!("nsenter -t {} -n", process(place)),
     }
 }

@@ -5,13 +5,14 @@ use super::index::Index;
 use super::node::{At, nodes, target};
 use super::topology::Topology;
 use crate::document::schema::firewall::VerdictKey;
-use crate::document::schema::section::Existing;
+use crate::document::schema::section::{ContainerRuntime, Existing, ExistingPlace};
 use crate::document::value::{InterfaceRef, NftLine, namespace_fault};
 use crate::document::yaml::source::Source;
 use crate::document::yaml::tree::{MAX_RESOURCES, quoted};
 use crate::document::{Document, Finding, Lines, Loc, Place};
 use crate::resource::{
-    IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, State,
+    IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, Runtime,
+    State,
 };
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -115,11 +116,10 @@ impl Lowering<'_> {
             let tenure = match at.section.existing.as_deref() {
                 _ if at.node.is_host() => NodeTenure::Host,
                 None => NodeTenure::Created,
-                Some(existing) => NodeTenure::Existing(match &existing.value {
-                    Existing::Netns(name) => NetnsRef::Name(name.0.to_string()),
-                    Existing::Path(path) => NetnsRef::Path(path.0.clone()),
-                    Existing::Pid(pid) => NetnsRef::Pid(pid.u32()),
-                }),
+                Some(existing) => match self.existing(existing) {
+                    Some(place) => NodeTenure::Existing(place),
+                    None => continue,
+                },
             };
             if let Some(existing) = at.section.existing.as_deref().filter(|_| at.node.is_host()) {
                 self.note(Finding::error(
@@ -140,6 +140,31 @@ impl Lowering<'_> {
             let namespace = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
             self.put(Resource::Namespace(namespace), Owner::Named, place, "host".to_owned());
         }
+    }
+
+    /// Where a namespace of somebody else is.
+    fn existing(&mut self, existing: &Existing) -> Option<NetnsRef> {
+        let Some(at) = &existing.at else {
+            let message = format!("`existing` needs one of {}", ExistingPlace::KEYS.join(", "));
+            self.note(Finding::error("missing-key", existing.place, message));
+            return None;
+        };
+        if let (Some(runtime), false) = (&existing.runtime, matches!(at.value, ExistingPlace::Container(_))) {
+            let finding = Finding::error("misplaced-key", runtime.place, "`runtime` means nothing here");
+            self.note(finding.help("it goes with `container`"));
+        }
+        Some(match &at.value {
+            ExistingPlace::Netns(name) => NetnsRef::Name(name.0.clone()),
+            ExistingPlace::Path(path) => NetnsRef::Path(path.0.clone()),
+            ExistingPlace::Pid(pid) => NetnsRef::Pid(pid.u32()),
+            ExistingPlace::Container(name) => NetnsRef::Container {
+                runtime: existing.runtime.as_ref().map(|runtime| match runtime.value {
+                    ContainerRuntime::Docker => Runtime::Docker,
+                    ContainerRuntime::Podman => Runtime::Podman,
+                }),
+                name: name.0.clone(),
+            },
+        })
     }
 
     /// The interface that `reference` means in `at`, if there is one of that name; a finding else.

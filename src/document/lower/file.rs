@@ -3,7 +3,7 @@
 use super::context::Lowering;
 use super::node::At;
 use crate::document::Finding;
-use crate::document::schema::section::{Dns, Existing};
+use crate::document::schema::section::{Dns, ExistingPlace};
 use crate::resource::{File, FileName, Owner, Resource};
 use std::fmt::Write;
 
@@ -11,10 +11,11 @@ impl<'d> Lowering<'d> {
     /// The hosts and resolv.conf of a node.
     pub fn files(&mut self, at: &At<'d>) {
         let Some(dns) = at.section.dns.as_deref() else { return };
-        let nowhere = match at.section.existing.as_deref().map(|existing| &existing.value) {
+        let nowhere = match at.section.existing.as_deref().and_then(|existing| existing.at.as_ref()).map(|at| &at.value)
+        {
             _ if at.node.is_host() => Some("the host has its own files"),
-            Some(Existing::Path(_) | Existing::Pid(_)) => {
-                Some("a namespace that is found by path or pid has no name, and so no folder for files")
+            Some(ExistingPlace::Path(_) | ExistingPlace::Pid(_) | ExistingPlace::Container(_)) => {
+                Some("a namespace that is found by path, process or container has no name, and so no folder for files")
             }
             _ => None,
         };

@@ -9,14 +9,14 @@ use super::route::{NeighborEntry, RouteEntry, RuleEntry};
 use crate::document::Loc;
 use crate::document::value::forwarding::{Forwarding, Switch};
 use crate::document::value::{
-    AbsolutePath, HostName, NamePrefix, NamespaceName, NetnsName, ResolverWord, SysctlKey, SysctlValue,
+    AbsolutePath, ContainerName, HostName, NamePrefix, NamespaceName, NetnsName, ResolverWord, SysctlKey, SysctlValue,
 };
 use crate::document::yaml::define::{choice, record};
 use crate::document::yaml::map::Map;
 use crate::document::yaml::read;
 use crate::document::yaml::read::Shape;
 use crate::document::yaml::tree::Yaml;
-use crate::document::yaml::word::Number;
+use crate::document::yaml::word::{Number, words};
 use crate::resource::{IfName, Name};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use std::net::IpAddr;
@@ -73,7 +73,7 @@ record! {
         "dns" dns: Option<Box<Dns>>,
         /// (Namespaces only.) An existing namespace that topo did not create: it is configured, never created or
         /// deleted. Example: `{ netns: blue }`
-        "existing" existing: Option<Box<Loc<Existing>>>,
+        "existing" existing: Option<Box<Existing>>,
     }
     parts {
         /// Warnings that are accepted here.
@@ -81,15 +81,40 @@ record! {
     }
 }
 
+record! {
+    /// How an existing namespace is found: one of `netns`, `path`, `pid` and `container`.
+    Existing as "`existing`" {
+        /// What runs the container; needed only where Docker and podman both have one of that name. Example: `podman`
+        "runtime" runtime: Option<Loc<ContainerRuntime>>,
+    }
+    parts {
+        /// The way.
+        at: Option<Loc<ExistingPlace>>,
+    }
+}
+
 choice! {
     /// How an existing namespace is found.
-    Existing as "`existing`" {
+    ExistingPlace as "`existing`" {
         /// By its name in `/run/netns`. Example: `blue`
         "netns" Netns(Loc<NetnsName>),
         /// By a path, such as that of a container. Example: `/run/docker/netns/0123456789ab`
         "path" Path(Loc<AbsolutePath>),
         /// By a process that lives in it. Example: `4711`
         "pid" Pid(Loc<Number<1, 4_194_304>>),
+        /// By the name of a container of Docker or podman, as it runs now: after a restart, which gives it another
+        /// namespace, `topo apply` configures that one. Example: `web`
+        "container" Container(Loc<ContainerName>),
+    }
+}
+
+words! {
+    /// What runs containers.
+    ContainerRuntime as "a program that runs containers" {
+        /// Docker.
+        "docker" Docker,
+        /// podman, as root.
+        "podman" Podman,
     }
 }
 

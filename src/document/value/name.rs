@@ -82,6 +82,29 @@ impl Word for NetnsName {
     }
 }
 
+/// The name of a container, as `docker ps` and `podman ps` show it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ContainerName(pub String);
+
+impl Word for ContainerName {
+    const EXPECTED: &'static str = "the name of a container";
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let start = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        if start && rest && text.len() <= 255 {
+            return Ok(Self(text.to_owned()));
+        }
+        let wrong = Wrong::not("bad-name", text, Self::EXPECTED);
+        Err(wrong
+            .help("letters, digits, dots, underscores and hyphens, a letter or digit first, as `docker ps` shows it"))
+    }
+
+    fn schema() -> Schema {
+        pattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$", &["web"])
+    }
+}
+
 /// What stands before the names of a file's namespaces in `/run/netns`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct NamePrefix(pub String);

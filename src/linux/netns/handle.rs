@@ -10,6 +10,7 @@
     reason = "three system calls that nix does not have: a private procfs, SO_NETNS_COOKIE, and the type of a namespace file"
 )]
 
+use super::container;
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::NetnsRef;
 use nix::fcntl::{OFlag, openat};
@@ -56,6 +57,10 @@ impl Netns {
             NetnsRef::Name(name) => Self::at(&path(name)),
             NetnsRef::Path(path) => Self::at(Path::new(path)),
             NetnsRef::Pid(pid) => Self::at(&PathBuf::from(format!("/proc/{pid}/ns/net"))),
+            NetnsRef::Container { runtime, name } => {
+                let pid = container::process(*runtime, name)?;
+                Self::at(&PathBuf::from(format!("/proc/{pid}/ns/net")))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Network namespaces: names, threads inside of them, settings, processes.
 
+pub mod container;
 pub(crate) mod context;
 pub mod handle;
 pub mod jobs;

@@ -64,6 +64,9 @@ pub fn settle(record: &mut Record, wanted: &State, here: u64) -> Result<Vec<Stri
             None => {
                 told.push(gone(node, place, cookies.contains_key(place)));
                 names.insert(node.clone(), None);
+                if matches!(place, NetnsRef::Container { .. }) {
+                    continue;
+                }
                 // What is for its name, in `/etc/netns`, is there yet.
                 let called = if asked.contains_key(node) {
                     Node::from(aside(wanted, record, place).as_str())
@@ -91,6 +94,7 @@ fn aside(wanted: &State, record: &Record, place: &NetnsRef) -> String {
         NetnsRef::Name(name) => name.clone(),
         NetnsRef::Path(path) => path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("namespace").to_owned(),
         NetnsRef::Pid(pid) => format!("process {pid}"),
+        NetnsRef::Container { name, .. } => format!("container {name}"),
     };
     let node = Node::from(name.as_str());
     let taken = node.is_host()
@@ -101,6 +105,11 @@ fn aside(wanted: &State, record: &Record, place: &NetnsRef) -> String {
 }
 
 fn gone(node: &Node, place: &NetnsRef, replaced: bool) -> String {
+    if let (NetnsRef::Container { name, .. }, true) = (place, replaced) {
+        return format!(
+            "container {name} ({node}) was started anew: what it had was in its old network namespace, which is gone"
+        );
+    }
     let now = if replaced { ", and another one is found there now, which is left alone" } else { "" };
     format!(
         "the namespace {node} ({place}) that was configured is gone{now}: what it was like before does not come back"
@@ -122,6 +131,8 @@ fn home(record: &mut Record, wanted: &State, here: u64) -> Result<Option<String>
             NetnsRef::Name(name) => netns::path(name),
             NetnsRef::Path(path) => PathBuf::from(path),
             NetnsRef::Pid(pid) => PathBuf::from(format!("/proc/{pid}/ns/net")),
+            // Nothing is found by a container here.
+            NetnsRef::Container { name, .. } => PathBuf::from(name),
         };
         let why = format!("topology {topology:?} was made from another network namespace than this one: {place}");
         return Err(refused(

@@ -5,7 +5,7 @@ use super::tree::Yaml;
 use super::{link, packet, wireguard};
 use crate::resource::{
     Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction,
-    State, Sysctl, TableId,
+    Runtime, State, Sysctl, TableId,
 };
 use std::collections::BTreeSet;
 
@@ -78,6 +78,11 @@ impl<'a> Section<'a> {
             NetnsRef::Name(name) => Yaml::map().with("netns", Yaml::of(name)),
             NetnsRef::Path(path) => Yaml::map().with("path", Yaml::of(path)),
             NetnsRef::Pid(pid) => Yaml::map().with("pid", Yaml::of(pid)),
+            NetnsRef::Container { runtime, name } => {
+                let mut map = Yaml::map().with("container", Yaml::of(name));
+                map.put_some("runtime", runtime.map(Runtime::word).as_ref());
+                map
+            }
         };
         section.put("existing", existing);
     }
