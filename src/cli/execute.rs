@@ -108,21 +108,25 @@ pub fn tried(
     (jobs, failed)
 }
 
-/// Refuses plans, made again after the question, that have changes which were not shown. Fewer are none the worse:
-/// somebody else has done them.
+/// Refuses plans, made again after the question, that have changes which were not shown.
 pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Result<(), Exit> {
     let mut result = Ok(());
     for (_, fresh) in jobs {
         let Some(shown) = shown.iter().find(|plan| plan.base.topology == fresh.base.topology) else { continue };
-        let changes: BTreeMap<&ResourceId, &Change> = shown.changes.iter().map(|change| (&change.id, change)).collect();
-        let was_shown = fresh.changes.iter().all(|change| changes.get(&change.id) == Some(&change));
-        if !was_shown
-            && !plan_file::is_current(console, shown, fresh, "nothing was changed; look at the new plan first")
-        {
-            result = Err(Exit::Failed);
-        }
+        result = result.and(check_shown(console, shown, fresh));
     }
     result
+}
+
+/// Refuses a plan, made again after the question, that has changes which were not shown. Fewer are none the worse:
+/// somebody else has done them.
+pub fn check_shown(console: &mut Console, shown: &Plan, fresh: &Plan) -> Result<(), Exit> {
+    let changes: BTreeMap<&ResourceId, &Change> = shown.changes.iter().map(|change| (&change.id, change)).collect();
+    let was_shown = fresh.changes.iter().all(|change| changes.get(&change.id) == Some(&change));
+    if was_shown || plan_file::is_current(console, shown, fresh, "nothing was changed; look at the new plan first") {
+        return Ok(());
+    }
+    Err(Exit::Failed)
 }
 
 /// Carries out plans one after the other, each looked at again before; stops at the first that fails, unless the manner
@@ -230,7 +234,7 @@ fn one(
         let noted = match manner.way_back {
             WayBack::None => confirmation::Pending::drop(&records, topology),
             _ if plan.changes.is_empty() => Ok(()),
-            _ => undo::note(kernel, &records, plan),
+            _ => undo::note(&records, plan),
         };
         if let Err(error) = noted {
             report.warnings.push(format!("this apply cannot be undone later: {error}"));

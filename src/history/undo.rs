@@ -1,32 +1,27 @@
-//! The last applies of each topology, as plans back. They are kept beside its record, and go with it.
+//! What there was before the last applies of each topology. It is kept beside its record, and goes with it.
 
 use crate::apply::{Before, Error, before};
-use crate::kernel::{ErrorKind, Kernel};
+use crate::kernel::ErrorKind;
 use crate::linux::store::clock;
 use crate::linux::store::names::name;
 use crate::linux::store::record::Records;
-use crate::plan;
 use crate::plan::change::Plan;
-use crate::resource::{Name, Record, State};
+use crate::resource::Name;
 use serde::{Deserialize, Serialize};
 
 /// So many applies of a topology can be undone.
 pub const KEPT: usize = 10;
 
-/// A plan between states with more resources than this is not kept: it would take some 10 MB of memory, and a second to
-/// make.
+/// Between states with more resources than this nothing is kept: it would take some 10 MB of memory.
 const LARGEST: usize = 10_000;
 
 /// An apply that can be undone.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Apply {
-    /// The topo that made the plan. Another one does not compare it with what it plans itself: it plans the way back
-    /// anew.
+    /// The topo that did it.
     pub made_by: String,
     /// When it was done, in seconds since the machine was started.
     pub at: u64,
-    /// The plan back, made when the apply was done.
-    pub plan: Plan,
     /// What it goes back to.
     pub before: Before,
 }
@@ -39,38 +34,27 @@ struct MadeBy {
 
 /// Notes that a plan was carried out. Not where nothing is left, where it completed one that was cut off, or where it
 /// is too large.
-pub fn note(kernel: &mut dyn Kernel, records: &Records, done: &Plan) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// The note cannot be written.
+pub fn note(records: &Records, done: &Plan) -> Result<(), Error> {
     let topology = &done.base.topology;
     if done.base.record.running || done.base.items.len() + done.wanted.items.len() > LARGEST {
         // What came before cannot be reached from here, either.
         return forget(records, topology, 0);
     }
-    let before = before(done);
-    let now = kernel.observe(&before.target)?;
-    if now.record.is_empty() {
+    if records.load(topology)?.record.is_none() {
         return Ok(());
     }
-    let plan = plan::back(&before.beside(&now).target, &now).map_err(|conflicts| {
-        let reason = conflicts.into_iter().next().map_or_else(String::new, |conflict| conflict.reason);
-        Error::new(ErrorKind::Refused, "plan the way back", reason)
-    })?;
     let apply = Apply {
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
         at: clock::since_boot()?.as_secs(),
-        plan: without_others(plan),
-        before,
+        before: before(done),
     };
     let numbers = records.applies(topology)?;
     records.write(topology, &name(after(&numbers)), &apply)?;
     numbers.iter().rev().skip(KEPT - 1).try_for_each(|old| records.delete(topology, &name(*old)).map(drop))
-}
-
-/// The records of other topologies are no part of a plan: they are observed again. What they share is remembered, so
-/// that it is known where the plan is another because of them.
-fn without_others(plan: Plan) -> Plan {
-    let shares = |(name, Record { wrote, configured, .. })| (name, Record { wrote, configured, ..Record::default() });
-    let others = plan.base.others.into_iter().map(shares).collect();
-    Plan { base: State { others, ..plan.base }, ..plan }
 }
 
 /// The last apply of `topology` that can be undone, and its number.

@@ -1,8 +1,9 @@
 //! The way back of one topology beside the others: what they name stays as they have it, and what they had when the way
 //! back was written, and have no more, is as it was before all of them.
 
-use super::change::{Change, Plan};
+use super::change::{Change, Conflict, Plan};
 use super::goal::Waiting;
+use super::make::{back, make};
 use super::{facts, shared};
 use crate::resource::{Item, Link, LinkId, Owner, Record, Resource, ResourceId, Setting, State, Sysctl, Tenure};
 use std::collections::BTreeSet;
@@ -172,45 +173,49 @@ fn is_named(record: &Record, sysctl: &Sysctl) -> bool {
     record.wrote.iter().any(|wrote| wrote.id() == sysctl.id())
 }
 
-/// Whether a plan back is another than it was when it was saved, and only in what other topologies had then or have
-/// now, because interfaces came or went that follow a switch, or because interfaces of others are gone.
-pub fn is_same_beside(saved: &Plan, fresh: &Plan) -> bool {
-    let lost = went_since(saved, fresh);
+/// What has changed on the machine since `wanted` was reached, with `record` written then: what a plan for it would do
+/// now; and the interfaces of others that are gone since, or are others under the same name, with what went with them.
+/// What was on these is no change.
+///
+/// # Errors
+///
+/// What is in the way of `wanted` now.
+pub fn changed_since(
+    wanted: &State,
+    is_back: bool,
+    record: &Record,
+    observed: &State,
+) -> Result<(Vec<Change>, BTreeSet<LinkId>), Vec<Conflict>> {
+    let lost = went_since(wanted, record, observed);
+    let mut goal = wanted.clone();
+    goal.items.retain(|_, item| !stands_on(&item.resource).iter().any(|link| lost.contains(link)));
+    without_lost(&mut goal, observed);
+    let plan = if is_back { back(&beside(&goal, record, observed), observed) } else { make(&goal, observed) }?;
     let on_lost = |change: &Change| {
         let resources = change.before.iter().chain(&change.after);
-        resources.flat_map(stands_on).any(|link| lost.contains(&link))
+        let on = resources.flat_map(|resource| [stands_on(resource), resource.links()].concat());
+        on.into_iter().any(|link| lost.contains(&link))
     };
-    let own = |plan: &Plan| -> Vec<Change> {
-        let shared = |change: &&Change| {
-            shared::is_named_by_others(&saved.base, change) || shared::is_named_by_others(&fresh.base, change)
-        };
-        let rest = plan.changes.iter().filter(|change| !shared(change) && !follows(plan, change) && !on_lost(change));
-        rest.map(|change| if lost.is_empty() { change.clone() } else { without_costs(change) }).collect()
-    };
-    let (then, now) = (own(saved), own(fresh));
-    then == now && (!lost.is_empty() || then.len() + now.len() < saved.changes.len() + fresh.changes.len())
+    let changes = plan.changes.iter().filter(|change| !on_lost(change) && !follows(&plan, change)).cloned().collect();
+    Ok((changes, lost))
 }
 
-/// The interfaces of others that are gone, or that are others under the same name, since a plan was saved; and what
-/// went with them: links that the topology had on them, and the other ends of pairs.
-pub fn went_since(saved: &Plan, fresh: &Plan) -> BTreeSet<LinkId> {
-    let number = |plan: &Plan, link: &LinkId| {
-        plan.base.record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number)
-    };
+/// The interfaces of others that `wanted` names and that are gone, or are others under the same name, since `record`
+/// was written; and what went with them: links that the topology had on them, and the other ends of pairs.
+fn went_since(wanted: &State, record: &Record, observed: &State) -> BTreeSet<LinkId> {
+    let number =
+        |record: &Record, link: &LinkId| record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number);
     let is_gone = |link: &Link| {
-        let anew = number(saved, &link.id).zip(number(fresh, &link.id)).is_some_and(|(then, now)| then != now);
-        anew || fresh.base.link(&link.id).is_none()
+        let anew =
+            number(record, &link.id).zip(number(&observed.record, &link.id)).is_some_and(|(then, now)| then != now);
+        anew || observed.link(&link.id).is_none()
     };
-    let theirs = |link: &&Link| {
-        let item = saved.base.items.get(&link.id());
-        link.tenure != Tenure::Created || item.is_some_and(|item| item.owner != Owner::Ours)
-    };
+    let theirs = |link: &&Link| link.tenure != Tenure::Created;
     let mut lost: BTreeSet<LinkId> =
-        saved.base.links().filter(theirs).filter(|link| is_gone(link)).map(|link| link.id.clone()).collect();
-    above(&mut lost, &saved.base, |link| fresh.base.link(&link.id).is_none());
+        wanted.links().filter(theirs).filter(|link| is_gone(link)).map(|link| link.id.clone()).collect();
+    above(&mut lost, wanted, |link| observed.link(&link.id).is_none());
     // One that was moved has gone from its home, too.
-    let homes: Vec<LinkId> =
-        saved.base.links().filter(|link| lost.contains(&link.id)).filter_map(home).cloned().collect();
+    let homes: Vec<LinkId> = wanted.links().filter(|link| lost.contains(&link.id)).filter_map(home).cloned().collect();
     lost.extend(homes);
     lost
 }
@@ -228,13 +233,6 @@ fn stands_on(resource: &Resource) -> Vec<LinkId> {
         Resource::Peer(peer) => vec![peer.link.clone()],
         other => other.links(),
     }
-}
-
-/// A change without what it costs others, and without what a link looked like: that of a bridge is another without its
-/// port.
-fn without_costs(change: &Change) -> Change {
-    let before = change.before.clone().filter(|before| before.as_link().is_none());
-    Change { before, loses: Vec::new(), gone: Vec::new(), ..change.clone() }
 }
 
 /// Whether a change is of a setting that goes where a switch takes it, which is changed too.

@@ -16,6 +16,6 @@ mod stage;
 mod taken;
 mod warnings;
 
-pub use self::beside::{beside, is_same_beside, record_beside, went_since};
+pub use self::beside::{beside, changed_since, record_beside};
 pub use self::make::{back, make};
 pub use change::{Action, Change, Conflict, Plan, Step};

@@ -1,7 +1,7 @@
 //! What several topologies have of one thing: each may name it, and who goes last gives it back as it was before the
 //! first.
 
-use super::change::{Change, Conflict};
+use super::change::Conflict;
 use super::facts::ours;
 use super::goal;
 use crate::resource::{
@@ -94,18 +94,6 @@ pub(super) fn uncontradicted(observed: &State, link: &Link) -> Link {
         .map(|(_, other)| other)
         .filter(differs)
         .fold(link.clone(), |link, other| link.without(other))
-}
-
-/// Whether a change is one of what another topology has, too: a setting or what its switch writes, an `existing`
-/// interface or what stands on that.
-pub(super) fn is_named_by_others(observed: &State, change: &Change) -> bool {
-    if let ResourceId::Sysctl(node, key) = &change.id {
-        let switch = Sysctl::new(node.clone(), key.as_str(), "").written_with();
-        return observed.other_with_setting(&change.id).is_some()
-            || switch.is_some_and(|switch| observed.other_with_setting(&switch).is_some());
-    }
-    let links = change.before.iter().chain(&change.after).flat_map(Resource::links);
-    links.into_iter().any(|link| named(observed, &link).next().is_some())
 }
 
 /// The namespaces of ours that go although another topology uses them.

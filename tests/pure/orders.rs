@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use topo::apply::{self, Before, Options};
 use topo::kernel::Kernel;
 use topo::model::Model;
-use topo::plan::{self, Plan};
+use topo::plan;
 use topo::resource::*;
 
 /// What a topology can name of the machine's, beside a bridge of its own.
@@ -52,7 +52,6 @@ fn file(name: &str, which: &BTreeSet<usize>) -> String {
 /// An apply that can be undone, as the history keeps it.
 struct Done {
     before: Before,
-    saved: Plan,
     /// What was wanted before it.
     wanted: Option<State>,
 }
@@ -141,15 +140,8 @@ impl Machine {
         if wanted.is_none() {
             self.history.remove(name);
         } else if !plan.is_empty() {
-            let before = apply::before(&plan);
-            let now = model.observe(&before.target).map_err(|error| error.to_string())?;
-            let saved =
-                plan::back(&(self.beside)(&before, &now).target, &now).map_err(|conflicts| format!("{conflicts:?}"))?;
-            self.history.entry(name.clone()).or_default().push(Done {
-                before,
-                saved,
-                wanted: self.wanted.get(name).cloned(),
-            });
+            let done = Done { before: apply::before(&plan), wanted: self.wanted.get(name).cloned() };
+            self.history.entry(name.clone()).or_default().push(done);
         }
         match wanted {
             Some(wanted) => _ = self.wanted.insert(name.clone(), wanted),
@@ -161,15 +153,20 @@ impl Machine {
 
     /// Undoes the last apply, by hand or as the guard of `--confirm` does.
     fn undo(&mut self, name: &Name) -> Result<bool, String> {
-        let Some(Done { before, saved, wanted }) = self.history.get_mut(name).and_then(Vec::pop) else {
+        let Some(Done { before, wanted }) = self.history.get_mut(name).and_then(Vec::pop) else {
             return Ok(false);
         };
         let mut model = self.seen_by(name);
         let now = model.observe(&before.target).map_err(|error| error.to_string())?;
         let before = (self.beside)(&before, &now);
         let plan = plan::back(&before.target, &now).map_err(|conflicts| format!("undo {name}: {conflicts:?}"))?;
-        if saved.changes != plan.changes && !plan::is_same_beside(&saved, &plan) {
-            return Err(format!("undo {name} is stale: {}\nnow: {}", brief(&saved), brief(&plan)));
+        if let Some(last) = self.wanted.get(name) {
+            let now_wanted = model.observe(last).map_err(|error| error.to_string())?;
+            let (changes, _) = plan::changed_since(last, false, &model.state.record, &now_wanted)
+                .map_err(|conflicts| format!("undo {name} is stale: {conflicts:?}"))?;
+            if !changes.is_empty() {
+                return Err(format!("undo {name} is stale: {}", brief(&changes)));
+            }
         }
         let report = apply::back(&mut model, &plan, &before, &options(), &mut |_| {});
         if !report.is_success() {
@@ -190,7 +187,7 @@ impl Machine {
             let now = model.observe(wanted).map_err(|error| error.to_string())?;
             let plan = plan::make(wanted, &now).map_err(|conflicts| format!("{name}: {conflicts:?}"))?;
             if !plan.is_empty() {
-                return Err(format!("{name} is not whole: {}", brief(&plan)));
+                return Err(format!("{name} is not whole: {}", brief(&plan.changes)));
             }
         }
         if !self.wanted.is_empty() {
@@ -203,8 +200,8 @@ impl Machine {
     }
 }
 
-/// The changes of a plan, a line each.
-fn brief(plan: &Plan) -> String {
+/// Changes, a line each.
+fn brief(changes: &[plan::Change]) -> String {
     let fields = |change: &plan::Change| {
         change
             .drift
@@ -212,7 +209,7 @@ fn brief(plan: &Plan) -> String {
             .map(|drift| format!(" {} {:?} -> {:?}", drift.field, drift.old, drift.new))
             .collect::<String>()
     };
-    plan.changes
+    changes
         .iter()
         .map(|change| {
             format!(

@@ -6,14 +6,16 @@ use crate::cli::input::plan_file;
 use crate::cli::mode::{Manner, WayBack};
 use crate::cli::target::Case;
 use crate::cli::{confirmation, execute, known, notice, session, signals};
-use crate::history::undo;
+use crate::history::{last, undo};
 use crate::kernel::Kernel;
 use crate::linux::Linux;
 use crate::linux::store::record::{Records, is_name};
-use crate::plan::change::{Change, Plan};
+use crate::plan;
+use crate::plan::change::{Action, Change, Plan};
 use crate::render::json::Reports;
+use crate::render::words::full_name;
 use crate::render::{format, json};
-use crate::resource::{LinkId, Name};
+use crate::resource::{LinkId, Name, Tenure};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
@@ -51,14 +53,15 @@ impl Undo {
         let mut kernel = session::open(console)?;
         confirmation::refuse(console, std::iter::once(&name))?;
         let records = Records::default();
-        let (number, apply) = last(console, &records, &name)?;
+        let (number, apply) = last_apply(console, &records, &name)?;
         if let Some(maker) = apply.stranger() {
             console.note(&format!(
                 "topo {maker} made the apply that is undone, and this is {}: the way back is planned anew",
                 env!("CARGO_PKG_VERSION")
             ));
         }
-        let (mut fresh, mut before) = way(console, &mut kernel, &apply)?;
+        check_unchanged(console, &mut kernel, &records, &name, true)?;
+        let (mut fresh, mut before) = back(console, &mut kernel, &apply.before)?;
         notice::warnings(console, &mut kernel);
         kernel
             .check_keys(fresh.steps.iter().map(|step| step.operation.clone()))
@@ -71,7 +74,10 @@ impl Undo {
             lock = execute::ask(console, lock, self.lock_timeout, "Undo the last apply?")?;
             confirmation::refuse(console, std::iter::once(&name))?;
             check_last(console, &records, &name, number)?;
-            (fresh, before) = way(console, &mut kernel, &apply)?;
+            check_unchanged(console, &mut kernel, &records, &name, false)?;
+            let shown = fresh;
+            (fresh, before) = back(console, &mut kernel, &apply.before)?;
+            execute::check_shown(console, &shown, &fresh)?;
         }
         let options = Options { rollback: !self.no_rollback, interrupted: signals::watch() };
         let report = execute::back(console, &mut kernel, &fresh, &before, &options);
@@ -123,7 +129,7 @@ impl Undo {
 }
 
 /// The last apply of a topology, with its number.
-fn last(console: &mut Console, records: &Records, name: &Name) -> Result<(u64, undo::Apply), Exit> {
+fn last_apply(console: &mut Console, records: &Records, name: &Name) -> Result<(u64, undo::Apply), Exit> {
     let last = undo::last(records, name).map_err(|error| notice::told(console, &error))?;
     last.ok_or_else(|| {
         let help = format!(
@@ -148,32 +154,51 @@ fn check_last(console: &mut Console, records: &Records, name: &Name, number: u64
     Err(Exit::Failed)
 }
 
-/// The plan back, made now, and what it goes back to; an error where it is not what it was right after the apply, but
-/// for what other topologies share.
-fn way(console: &mut Console, kernel: &mut Linux, apply: &undo::Apply) -> Result<(Plan, Before), Exit> {
-    let (fresh, before) = back(console, kernel, &apply.before)?;
-    let help = "its last apply cannot be undone: apply the file that you want instead";
-    // Two versions need not plan alike: what the machine was right after an apply of the other is not compared.
-    let current = apply.stranger().is_some()
-        || crate::plan::is_same_beside(&apply.plan, &fresh)
-        || plan_file::is_current(console, &apply.plan, &fresh, help);
-    if !current {
-        return Err(Exit::Failed);
-    }
-    tell_gone(console, &apply.plan, &fresh);
-    Ok((fresh, before))
+/// Refuses where the machine is not as the last apply left it: somebody's change would be lost. Interfaces of others
+/// that are gone since are told the `first` time, and nothing goes back there.
+fn check_unchanged(
+    console: &mut Console,
+    kernel: &mut Linux,
+    records: &Records,
+    name: &Name,
+    first: bool,
+) -> Result<(), Exit> {
+    // One that topo 0.1 applied has no note of it.
+    let Some(last) = last::load(records, name).map_err(|error| notice::told(console, &error))? else { return Ok(()) };
+    let record = records.load(name).map_err(|error| notice::told(console, &error))?.record.unwrap_or_default();
+    let now = kernel.observe(&last.state).map_err(|error| notice::told(console, &error))?;
+    drop(kernel.warnings());
+    let what: Vec<String> = match plan::changed_since(&last.state, last.back, &record, &now) {
+        Ok((changes, gone)) if changes.is_empty() => {
+            let named = |link: &&LinkId| last.state.link(link).is_some_and(|link| link.tenure != Tenure::Created);
+            for link in gone.iter().filter(named).filter(|_| first) {
+                console.note(&format!("{link} is gone since the apply: nothing goes back there"));
+            }
+            return Ok(());
+        }
+        Ok((changes, _)) => changes.iter().flat_map(since).collect(),
+        Err(conflicts) => conflicts.iter().map(session::in_words).collect(),
+    };
+    plan_file::tell_stale(
+        console,
+        &format!("the plan for {:?} is stale: the machine has changed since the last apply", name.as_str()),
+        what,
+        "its last apply cannot be undone: apply the file that you want instead",
+    );
+    Err(Exit::Failed)
 }
 
-/// Says which interfaces of others the apply had changed, or lent, and are gone since.
-fn tell_gone(console: &mut Console, saved: &Plan, fresh: &Plan) {
-    let gone = crate::plan::went_since(saved, fresh);
-    let touched = |link: &&LinkId| {
-        let on =
-            |change: &Change| change.before.iter().chain(&change.after).any(|resource| resource.links().contains(link));
-        saved.changes.iter().any(on)
-    };
-    for link in gone.iter().filter(touched) {
-        console.note(&format!("{link} is gone since the apply: nothing goes back there"));
+/// What has happened to a resource that a plan for what was wanted would change now.
+fn since(change: &Change) -> Vec<String> {
+    let name = full_name(&change.id);
+    match change.action {
+        Action::Create => vec![format!("{name} is gone")],
+        Action::Delete => vec![format!("{name} has appeared")],
+        _ => change
+            .drift
+            .iter()
+            .map(|drift| format!("{name}: {} was {:?}, is {:?}", drift.field, drift.new, drift.old))
+            .collect(),
     }
 }
 
@@ -181,7 +206,7 @@ fn tell_gone(console: &mut Console, saved: &Plan, fresh: &Plan) {
 fn back(console: &mut Console, kernel: &mut Linux, before: &Before) -> Result<(Plan, Before), Exit> {
     let now = kernel.observe(&before.target).map_err(|error| notice::told(console, &error))?;
     let before = before.beside(&now);
-    let planned = crate::plan::back(&before.target, &now).map_err(|conflicts| {
+    let planned = plan::back(&before.target, &now).map_err(|conflicts| {
         for conflict in &conflicts {
             console.problem(
                 &format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason),

@@ -147,15 +147,20 @@ pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan, help: &str)
     if what.is_empty() {
         what.push("the order of the steps, or what is remembered from before".to_owned());
     }
+    let message =
+        format!("the plan for {:?} is stale: the machine has changed since it was made", saved.base.topology.as_str());
+    tell_stale(console, &message, what, help);
+    false
+}
+
+/// Tells `what` has changed, the first ten of it, and what to do.
+pub fn tell_stale(console: &mut Console, message: &str, mut what: Vec<String>, help: &str) {
     let more = what.len().saturating_sub(10);
     what.truncate(10);
     if more > 0 {
         what.push(format!("and {} more", count(more, "difference")));
     }
-    let message =
-        format!("the plan for {:?} is stale: the machine has changed since it was made", saved.base.topology.as_str());
-    console.problem(&message, Some(&format!("changed since:\n  {}\n{help}", what.join("\n  "))));
-    false
+    console.problem(message, Some(&format!("changed since:\n  {}\n{help}", what.join("\n  "))));
 }
 
 /// What is other than it was, a line each.
