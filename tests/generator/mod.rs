@@ -168,6 +168,8 @@ impl Builder<'_, '_> {
             let dns = [
                 "{ nameservers: [10.1.0.1], search: [lab], hosts: { red: 10.1.0.2 } }",
                 "{ hosts: { red: [10.1.0.2, 'fd01::2'], blue: 10.1.0.3 } }",
+                "{ hosts: nodes }",
+                "{ hosts: { red: 10.1.0.2, nodes: true } }",
                 "{ nameservers: [10.1.0.1, 'fd01::1'], search: [lab.test, lab], options: ['ndots:2', rotate] }",
             ];
             let dns = self.dice.one(&dns);
@@ -207,6 +209,9 @@ impl Builder<'_, '_> {
         let mut text = format!("name: {name}\n");
         if self.dice.once_in(6) {
             text.push_str("prefix: lab1-\n");
+        }
+        if self.dice.once_in(6) {
+            text.push_str("dns: { hosts: nodes }\n");
         }
         for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.named) {
             let indent = if at == HOST { "" } else { "  " };

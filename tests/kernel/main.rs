@@ -4,6 +4,7 @@ mod borrowed;
 mod edits;
 mod facts;
 mod held;
+mod hosts;
 mod netns_nft;
 mod netns_sysctl;
 mod others;

@@ -266,7 +266,7 @@ impl<'d> Lowering<'d> {
     /// The addresses that a node's `hosts` give a name.
     fn in_hosts(&self, from: &Node, name: &Node) -> Vec<IpAddr> {
         let dns = self.section(from).and_then(|section| section.dns.as_deref());
-        let addresses = dns.and_then(|dns| dns.hosts.get(name.short()));
+        let addresses = dns.and_then(|dns| dns.hosts.names.get(name.short()));
         addresses
             .map(|addresses| addresses.iter().take(HOSTS).map(|address| address.value).collect())
             .unwrap_or_default()

@@ -14,7 +14,8 @@ use crate::resource::{
     IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, Runtime,
     State,
 };
-use std::collections::HashMap;
+use ipnet::IpNet;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 /// The work under way.
@@ -29,6 +30,8 @@ pub(crate) struct Lowering<'d> {
     pub(crate) index: Index<'d>,
     /// The first address of each family, of nodes and interfaces that checks name.
     pub(crate) firsts: HashMap<(Node, Option<IfName>), Vec<IpAddr>>,
+    /// The addresses of all nodes, where `hosts` asks for them.
+    pub(crate) neighborhood: Option<BTreeMap<Node, Vec<IpNet>>>,
     /// How many rules the lists of `insert` became so far.
     pub(crate) inserted: usize,
     /// Whether there are too many resources.
@@ -50,6 +53,7 @@ pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
         findings,
         index,
         firsts: HashMap::new(),
+        neighborhood: None,
         inserted: 0,
         full: false,
     };

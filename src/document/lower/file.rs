@@ -3,49 +3,66 @@
 use super::context::Lowering;
 use super::node::At;
 use crate::document::Finding;
-use crate::document::schema::section::{Dns, ExistingPlace};
+use crate::document::schema::dns::{Dns, Hosts};
+use crate::document::schema::section::ExistingPlace;
 use crate::resource::{File, FileName, Owner, Resource};
+use std::collections::HashSet;
 use std::fmt::Write;
 
 impl<'d> Lowering<'d> {
     /// The hosts and resolv.conf of a node.
     pub fn files(&mut self, at: &At<'d>) {
-        let Some(dns) = at.section.dns.as_deref() else { return };
-        let nowhere = match at.section.existing.as_deref().and_then(|existing| existing.at.as_ref()).map(|at| &at.value)
-        {
-            _ if at.node.is_host() => Some("the host has its own files"),
-            Some(ExistingPlace::Path(_) | ExistingPlace::Pid(_) | ExistingPlace::Container(_)) => {
-                Some("a namespace that is found by path, process or container has no name, and so no folder for files")
-            }
-            _ => None,
-        };
-        if let Some(reason) = nowhere {
+        let dns = at.section.dns.as_deref();
+        if let (Some(dns), Some(reason)) = (dns, nowhere(at)) {
             self.note(Finding::error("misplaced-key", dns.place, "`dns` means nothing here").help(reason));
             return;
         }
-        let first = File::mark(&self.document.name);
-        let resolver = !(dns.nameservers.is_empty() && dns.search.is_empty() && dns.options.is_empty());
-        let files = [
-            (!dns.hosts.is_empty(), FileName::Hosts, hosts(&first, dns)),
-            (resolver, FileName::ResolvConf, resolv_conf(&first, dns)),
-        ];
-        for (wanted, name, content) in files {
-            if wanted {
-                let file = File { node: at.node.clone(), name, content };
-                self.put(Resource::File(file), Owner::Ours, dns.place, format!("{}.dns", at.path));
-            }
+        let common = self.document.dns.as_ref().map(|dns| &dns.hosts).filter(|hosts| at.created && !hosts.is_empty());
+        let own = dns.map(|dns| &dns.hosts).filter(|hosts| !hosts.is_empty());
+        let place = dns.map(|dns| dns.place).or(self.document.dns.as_ref().map(|dns| dns.place)).unwrap_or(at.place);
+        if own.is_some() || common.is_some() {
+            let content = self.hosts(at, &[own, common].into_iter().flatten().collect::<Vec<_>>());
+            let file = File { node: at.node.clone(), name: FileName::Hosts, content };
+            self.put(Resource::File(file), Owner::Ours, place, format!("{}.dns", at.path));
+        }
+        let Some(dns) = dns else { return };
+        if !(dns.nameservers.is_empty() && dns.search.is_empty() && dns.options.is_empty()) {
+            let content = resolv_conf(&File::mark(&self.document.name), dns);
+            let file = File { node: at.node.clone(), name: FileName::ResolvConf, content };
+            self.put(Resource::File(file), Owner::Ours, dns.place, format!("{}.dns", at.path));
         }
     }
 }
 
-fn hosts(first: &str, dns: &Dns) -> String {
-    let mut content = format!("{first}\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-    for (name, addresses) in &dns.hosts {
-        for address in addresses.iter() {
-            let _ = writeln!(content, "{address} {}", name.0);
+impl<'d> Lowering<'d> {
+    /// The hosts of a node: localhost, the names that the file gives addresses, of which the first entry counts, and
+    /// its nodes where it says so.
+    fn hosts(&mut self, at: &At<'d>, hosts: &[&Hosts]) -> String {
+        let mark = File::mark(&self.document.name);
+        let mut content = format!("{mark}\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        let mut known: HashSet<&str> = HashSet::new();
+        for (name, addresses) in hosts.iter().flat_map(|hosts| &hosts.names) {
+            if known.insert(&name.0) {
+                addresses.iter().for_each(|address| _ = writeln!(content, "{address} {}", name.0));
+            }
         }
+        if let Some(place) = hosts.iter().find_map(|hosts| hosts.nodes) {
+            content.push_str(&self.names_of_nodes(at, place, |name| known.contains(name)));
+        }
+        content
     }
-    content
+}
+
+/// Why a node has no files of its own.
+fn nowhere(at: &At<'_>) -> Option<&'static str> {
+    let existing = at.section.existing.as_deref().and_then(|existing| existing.at.as_ref());
+    match existing.map(|place| &place.value) {
+        _ if at.node.is_host() => Some("the host has its own files"),
+        Some(ExistingPlace::Path(_) | ExistingPlace::Pid(_) | ExistingPlace::Container(_)) => {
+            Some("a namespace that is found by path, process or container has no name, and so no folder for files")
+        }
+        _ => None,
+    }
 }
 
 fn resolv_conf(first: &str, dns: &Dns) -> String {

@@ -6,6 +6,7 @@ mod check;
 pub(crate) mod context;
 mod file;
 mod hairpin;
+mod hosts;
 mod impair;
 mod index;
 mod insert;

@@ -33,6 +33,7 @@ pub const WARNINGS: &[&str] = &[
     "nat-twice",
     "nat-without-forwarding",
     "no-endpoint",
+    "node-not-a-host-name",
     "one-key-twice",
     "rule-never-reached",
     "subnet-ends-differ",

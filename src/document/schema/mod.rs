@@ -2,6 +2,7 @@
 
 pub mod allow;
 pub mod checks;
+pub mod dns;
 pub mod firewall;
 pub mod interface;
 pub mod kind;

@@ -2,6 +2,7 @@
 
 use super::allow::Allow;
 use super::checks::CheckEntry;
+use super::dns::{CommonDns, Dns};
 use super::firewall::Firewall;
 use super::interface::Interface;
 use super::nat::NatRule;
@@ -9,7 +10,7 @@ use super::route::{NeighborEntry, RouteEntry, RuleEntry};
 use crate::document::Loc;
 use crate::document::value::forwarding::{Forwarding, Switch};
 use crate::document::value::{
-    AbsolutePath, ContainerName, HostName, NamePrefix, NamespaceName, NetnsName, ResolverWord, SysctlKey, SysctlValue,
+    AbsolutePath, ContainerName, NamePrefix, NamespaceName, NetnsName, SysctlKey, SysctlValue,
 };
 use crate::document::yaml::define::{choice, record};
 use crate::document::yaml::map::Map;
@@ -19,7 +20,6 @@ use crate::document::yaml::tree::Yaml;
 use crate::document::yaml::word::{Number, words};
 use crate::resource::{IfName, Name};
 use schemars::{Schema, SchemaGenerator, json_schema};
-use std::net::IpAddr;
 
 record! {
     /// A topology: network namespaces, their contents and their connections. `topo apply` creates everything listed
@@ -37,6 +37,9 @@ record! {
         /// The network namespaces, by name. topo creates and deletes each, except those with `existing`; an empty one
         /// has only `lo`.
         "namespaces" namespaces: Map<NamespaceName, NodeSection>,
+        /// Names for all namespaces that the file makes: with `hosts: nodes` each knows the nodes of this file by their
+        /// names. Example: `{ hosts: nodes }`
+        "dns" dns: Option<CommonDns>,
         /// Checks of the finished network: `topo test` runs them, and `topo apply --test` before and after a change;
         /// nothing else does. A `command` check runs a program with topo's privileges, so read an untrusted file before
         /// you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED, to: "10.0.0.2:80",
@@ -115,21 +118,6 @@ words! {
         "docker" Docker,
         /// podman, as root.
         "podman" Podman,
-    }
-}
-
-record! {
-    /// Name resolution of a namespace: its own `resolv.conf` and `hosts`.
-    Dns as "`dns`" {
-        /// Name servers, in order. Example: `[10.0.0.53]`
-        "nameservers" nameservers: Vec<Loc<IpAddr>>,
-        /// Search domains. Example: `[lab.example]`
-        "search" search: Vec<Loc<ResolverWord>>,
-        /// Options of resolv.conf. Example: `["ndots:2"]`
-        "options" options: Vec<Loc<ResolverWord>>,
-        /// Hosts and their addresses. The file begins with localhost. Example:
-        /// `{ web: 10.0.0.2, db: [10.0.0.3, "fd00::3"] }`
-        "hosts" hosts: Map<HostName, read::Many<Loc<IpAddr>>>,
     }
 }
 
