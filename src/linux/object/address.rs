@@ -169,7 +169,7 @@ fn message(site: &Site<'_>, address: &Address) -> Result<Writer, Refused> {
     Ok(body)
 }
 
-fn full(site: &Site<'_>, address: &Address) -> Result<Writer, Refused> {
+pub(super) fn full(site: &Site<'_>, address: &Address) -> Result<Writer, Refused> {
     let mut body = message(site, address)?;
     if let (Setting::Is(label), true) = (&address.label, address.address.addr().is_ipv4()) {
         body.text(LABEL, label);

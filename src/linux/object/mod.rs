@@ -10,3 +10,5 @@ pub mod nft;
 pub(crate) mod qdisc;
 pub(crate) mod route;
 pub(crate) mod rule;
+#[cfg(test)]
+mod tests;

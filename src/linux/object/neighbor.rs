@@ -133,7 +133,7 @@ fn message(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refused> {
     Ok(body)
 }
 
-fn full(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refused> {
+pub(super) fn full(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refused> {
     let mut body = message(site, neighbor)?;
     if let Some(mac) = neighbor.mac {
         body.put(LLADDR, &mac.0);
@@ -161,7 +161,7 @@ pub fn delete(site: &Site<'_>, neighbor: &Neighbor) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(site, neighbor)?)
 }
 
-fn fdb_message(site: &Site<'_>, fdb: &Fdb) -> Result<Writer, Refused> {
+pub(super) fn fdb_message(site: &Site<'_>, fdb: &Fdb) -> Result<Writer, Refused> {
     let family = u8::try_from(libc::AF_BRIDGE).unwrap_or(0);
     let (state, flags) = if matches!(fdb.to, FdbTarget::End(_)) { (PERMANENT, SELF) } else { (NOARP, MASTER) };
     let mut body = Writer::new(&head(family, site.index(&fdb.link.name)?, state, flags));

@@ -335,7 +335,7 @@ fn message(site: &Site<'_>, route: &Route, scope: u8) -> Result<Writer, Refused>
     Ok(body)
 }
 
-fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
+pub(super) fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
     let mut body = message(site, route, route.scope.get().copied().unwrap_or_else(|| usual_scope(route)))?;
     if let Some(seconds) = route.expires {
         body.u32(EXPIRES, seconds);

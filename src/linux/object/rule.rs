@@ -138,7 +138,7 @@ fn raw(attributes: Attributes<'_>) -> Raw {
     Raw(rest.map(|(number, value)| (number, value.to_vec())).collect())
 }
 
-fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
+pub(super) fn message(rule: &Rule, protocol: u8) -> Result<Writer, Refused> {
     let key = &rule.key;
     let (action, table) = match &key.action {
         RuleAction::Table(table) => (TO_TABLE, table_number(table)?),

@@ -6,6 +6,8 @@ mod bridge;
 pub(crate) mod codec;
 mod linked;
 pub(crate) mod table;
+#[cfg(test)]
+mod tests;
 mod tun;
 mod tunnel;
 mod vxlan;

@@ -325,39 +325,6 @@ mod tests {
         assert_eq!(round_trip(vxlan::VXLAN, &options), options);
     }
 
-    /// A value that the form can have, by a number.
-    fn some(form: Form, number: u64) -> Value {
-        let [a, b, c, d, e, f, ..] = number.to_le_bytes();
-        let word = |words: &[(&str, u32)]| Value::word(words[usize::from(a) % words.len()].0);
-        match form {
-            Form::Bool | Form::Bool32 | Form::BoolBit(_) | Form::Flag(_) => Value::Bool(a & 1 == 1),
-            Form::OrInherit(_) if b & 1 == 1 => Value::word("inherit"),
-            Form::EncapLimit(_) | Form::GreKey | Form::Id if b & 1 == 1 => Value::Unset,
-            Form::U8 | Form::OrInherit(_) | Form::EncapLimit(_) => Value::Number(a.into()),
-            Form::U16 | Form::Be16 | Form::RangeBe16(_) => Value::Number(u16::from_le_bytes([a, b]).into()),
-            Form::U32 | Form::Id | Form::Link | Form::GreKey => Value::Number(u32::from_le_bytes([a, b, c, d]).into()),
-            Form::Centis32 => Value::Centis(u32::from_le_bytes([a, b, c, d]).into()),
-            Form::Centis64 => Value::Centis(number),
-            Form::Millis32 => Value::Millis(u32::from_le_bytes([a, b, c, d]).into()),
-            Form::Mac => Value::Mac(Mac([a, b, c, d, e, f])),
-            Form::Ip(_) if a & 1 == 1 => Value::Ip([0xfd, b, c, d, e, f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].into()),
-            Form::Ip(_) => Value::Ip([10, b, c, d].into()),
-            Form::Word8(words) | Form::Word16(words) | Form::WordBe16(words) | Form::Word32(words) => word(words),
-        }
-    }
-
-    proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::default() })]
-
-        #[test]
-        fn any_values_come_back_as_they_went(numbers in proptest::collection::vec(proptest::prelude::any::<u64>(), 40)) {
-            for (_, codecs) in tables() {
-                let options: Options = codecs.iter().zip(&numbers).map(|(Codec(name, _, form), number)| ((*name).into(), some(*form, *number))).collect();
-                assert_eq!(round_trip(codecs, &options), options);
-            }
-        }
-    }
-
     #[test]
     fn a_vlan_of_which_no_flag_is_reported_has_none() {
         let mut writer = Writer::default();
