@@ -10,6 +10,7 @@ mod netns_sysctl;
 mod others;
 mod prefix;
 mod routing;
+mod shown;
 mod strange;
 mod two;
 

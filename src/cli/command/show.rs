@@ -3,9 +3,11 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::target::Case;
 use crate::cli::{known, notice, session};
+use crate::history::last;
 use crate::kernel;
 use crate::kernel::Kernel;
 use crate::linux::Linux;
+use crate::linux::store::record::Records;
 use crate::render::json::{StateView, States};
 use crate::render::{format, show, yaml};
 use crate::resource::{Name, Node, Owner, State};
@@ -45,7 +47,15 @@ impl Show {
             let topologies = states.iter().map(StateView::from).collect();
             console.out(&format::text(&States { format_version: format::FORMAT_VERSION, topologies }));
         } else if self.yaml {
-            states.iter().for_each(|state| console.out(&yaml::text(state)));
+            let records = Records::default();
+            for state in &mut states {
+                // Where what was wanted is not known, nobody can tell which hardware addresses the file has.
+                if let Ok(Some(last)) = last::load(&records, &state.topology).map(|last| last.filter(|last| !last.back))
+                {
+                    yaml::forget_unsaid(state, &last.state);
+                }
+                console.out(&yaml::text(state));
+            }
         } else {
             for state in &states {
                 let foreign = kernel.foreign(state).map_err(|error| notice::told(console, &error))?;

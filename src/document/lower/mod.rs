@@ -14,7 +14,7 @@ mod kinds;
 mod link;
 pub(crate) mod node;
 mod packet;
-mod pair;
+pub(crate) mod pair;
 mod port;
 pub(crate) mod raw;
 mod route;

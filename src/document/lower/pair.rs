@@ -130,7 +130,7 @@ fn disagreement(id: &LinkId, peer: &LinkId, place: Place, other: &Interface, nam
 }
 
 /// The name of an other end that nobody named: stable, and 57 bits of two hashes in 15 characters.
-fn far_name(topology: &str, near: &LinkId) -> IfName {
+pub(crate) fn far_name(topology: &str, near: &LinkId) -> IfName {
     let text = format!("{topology}/{near}");
     let back: Vec<u8> = text.bytes().rev().collect();
     IfName::from(format!("v{:08x}{:06x}", hash(text.as_bytes()), hash(&back) & 0x00ff_ffff))

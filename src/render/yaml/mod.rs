@@ -3,11 +3,14 @@
 mod link;
 pub(crate) mod node;
 mod packet;
+mod pairs;
 pub(crate) mod section;
 mod tree;
+mod unsaid;
 mod wireguard;
 
 pub use node::text;
+pub use unsaid::forget_unsaid;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::section::Section;
 use super::tree::Yaml;
-use super::{link, packet, wireguard};
+use super::{link, packet, pairs, wireguard};
 use crate::resource::{
     Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction,
     Runtime, State, Sysctl, TableId,
@@ -24,8 +24,10 @@ pub fn text(state: &State) -> String {
     let prefixes = state.prefixes();
     let prefix = prefixes.first().filter(|prefix| prefixes.len() == 1 && !prefix.is_empty());
     file.put_some("prefix", prefix);
-    for node in nodes {
-        let section = Section::of(state, node).yaml();
+    let mut sections: Vec<(&Node, Yaml)> =
+        nodes.into_iter().map(|node| (node, Section::of(state, node).yaml())).collect();
+    pairs::fold(state, &mut sections);
+    for (node, section) in sections {
         if node.is_host() {
             if !section.is_empty() {
                 file.put("host", section);
@@ -209,7 +211,12 @@ pub(crate) fn hosts(content: &str, dns: &mut Yaml) {
 }
 
 pub(crate) fn route(route: &Route) -> Yaml {
-    let mut map = Yaml::map().with("to", Yaml::of(&route.key.to));
+    // `default` takes its family from `via`.
+    let via = if let [hop] = route.nexthops.as_slice() { hop.via } else { None };
+    let default =
+        route.key.to.prefix_len() == 0 && via.is_some_and(|via| via.is_ipv4() == route.key.to.addr().is_ipv4());
+    let to = if default { Yaml::of(&"default") } else { Yaml::of(&route.key.to) };
+    let mut map = Yaml::map().with("to", to);
     if route.kind != RouteKind::Unicast {
         map.put("type", Yaml::of(&route.kind.word()));
     }

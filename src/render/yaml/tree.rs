@@ -69,6 +69,31 @@ impl Yaml {
         }
     }
 
+    /// The value of a key of a map.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The value of a key of a map, to change it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Takes a key out of a map.
+    pub fn remove(&mut self, key: &str) {
+        if let Self::Map(entries) = self {
+            entries.retain(|(name, _)| name != key);
+        }
+    }
+
+    /// The keys of a map.
+    pub fn keys(&self) -> Vec<&str> {
+        let Self::Map(entries) = self else { return Vec::new() };
+        entries.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         match self {
