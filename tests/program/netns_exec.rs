@@ -46,7 +46,7 @@ fn becomes_a_shell() {
 fn command(line: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "becomes_a_shell", "--nocapture"])
+        .args(["--exact", "netns_exec::becomes_a_shell", "--nocapture"])
         .env(LINE, line)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
