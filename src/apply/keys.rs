@@ -2,12 +2,12 @@
 //! their keys came from.
 
 use crate::plan::change::Plan;
-use crate::resource::{Kind, Link, Operation, Peer, Record, Resource, ResourceId, State, Value};
+use crate::resource::{Link, Operation, Peer, Record, Resource, ResourceId, State, Value, kinds};
 use std::collections::BTreeSet;
 
 /// Notes an interface as it is wanted.
 pub(super) fn of_link(record: &mut Record, link: &Link) {
-    if link.kind != Kind::Wireguard {
+    if !kinds::traits(&link.kind).has_keys {
         return;
     }
     record.born.push((link.id.clone(), Some(link.transport())));
@@ -59,7 +59,7 @@ pub(super) fn made(record: &mut Record, wanted: &State) {
     {
         record.endpoints.extend(peer.endpoint.get().map(|endpoint| (peer.id(), *endpoint)));
     }
-    for link in wanted.links().filter(|link| link.kind == Kind::Wireguard) {
+    for link in wanted.links().filter(|link| kinds::traits(&link.kind).has_keys) {
         if let Some((_, born)) = record.born.iter_mut().find(|(id, born)| *id == link.id && born.is_none()) {
             *born = Some(link.transport());
         }

@@ -4,7 +4,7 @@ use super::{keys, offload};
 use crate::plan::change::Plan;
 use crate::resource::{
     Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route,
-    Setting, State, Sysctl, TableRecord, Tenure,
+    Setting, State, Sysctl, TableRecord, Tenure, kinds,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(super) fn during(plan: &Plan) -> Record {
     }
     for item in plan.wanted.items.values() {
         match &item.resource {
-            Resource::Link(link) if link.kind == Kind::Wireguard => keys::about_to(&mut record, plan, link),
+            Resource::Link(link) if kinds::traits(&link.kind).has_keys => keys::about_to(&mut record, plan, link),
             Resource::Link(link) => match &link.tenure {
                 Tenure::From(source) => borrowed(&mut record, &plan.base, source),
                 _ if item.owner == Owner::Named => configured(&mut record, &plan.base, &plan.wanted, link),

@@ -5,7 +5,9 @@ use super::rule::{Found, Rule};
 use super::stacked::a;
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{HIGHEST_STACK, IPV6_LEAST_MTU, Kind, LARGEST_MTU, LEAST_MTU, Link, LinkId, Tenure, kinds};
+use crate::resource::{
+    ETHERNET_MTU, HIGHEST_STACK, IPV6_LEAST_MTU, Kind, LARGEST_MTU, LEAST_MTU, Link, LinkId, Tenure, kinds,
+};
 use std::collections::HashMap;
 
 /// All of them.
@@ -91,7 +93,7 @@ fn carried<'a>(view: &View<'a>) -> HashMap<&'a LinkId, (u32, &'a Link)> {
     let open = |link: &&Link| link.mtu.get().is_none() && link.tenure == Tenure::Created;
     let follows: Vec<(&Link, &Link)> =
         sorted(view).into_iter().filter_map(|port| Some((view.master(port)?, port))).collect();
-    let on_ports = follows.into_iter().filter(|(bridge, _)| bridge.kind == Kind::Bridge && open(bridge));
+    let on_ports = follows.into_iter().filter(|(bridge, _)| kinds::mtu_of_ports(&bridge.kind) && open(bridge));
     let linked = sorted(view).into_iter().filter(|link| matches!(link.kind, Kind::Vxlan | Kind::Macvlan) && open(link));
     let on_links = linked.filter_map(|link| Some((link, *view.links.get(link.link.as_ref()?)?)));
     let pairs: Vec<(&Link, &Link)> = on_ports.chain(on_links).collect();
@@ -121,7 +123,7 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
             .mtu
             .get()
             .copied()
-            .or((lower.tenure == Tenure::Created && lower.kind != Kind::Bridge).then_some(1500));
+            .or((lower.tenure == Tenure::Created && !kinds::mtu_of_ports(&lower.kind)).then_some(ETHERNET_MTU));
         let (Some(mtu), Some(carried)) = (link.mtu.get().copied().filter(|mtu| *mtu <= LARGEST_MTU), carried) else {
             continue;
         };

@@ -3,7 +3,7 @@
 use super::rule::{Found, Rule};
 use super::view::View;
 use crate::document::Finding;
-use crate::resource::{Kind, Link, Node, Peer, PeerKey, ResourceId, Value};
+use crate::resource::{Link, Node, Peer, PeerKey, ResourceId, Value, kinds};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(super) const RULES: &[Rule] = &[peer_twice, allowed_twice, port_twice, one_key_twice, nobody_calls];
 
 fn tunnels<'a>(view: &View<'a>) -> Vec<&'a Link> {
-    view.in_file_order().filter(|link| link.kind == Kind::Wireguard).collect()
+    view.in_file_order().filter(|link| kinds::traits(&link.kind).has_keys).collect()
 }
 
 fn peers<'a>(view: &View<'a>, link: &'a Link) -> impl Iterator<Item = &'a Peer> {

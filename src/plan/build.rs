@@ -202,7 +202,7 @@ fn early(paper: &Paper, link: &Link, there: bool) -> Link {
     if late(&paper.goal, link) {
         early.up = if there { Setting::Left } else { Setting::Is(false) };
         // What is on a bridge has no larger one than that, which has its own late.
-        if link.kind == Kind::Bridge || kinds::no_larger_than_below(&link.kind) {
+        if kinds::mtu_of_ports(&link.kind) || kinds::no_larger_than_below(&link.kind) {
             early.mtu = Setting::Left;
         }
         // A bond would set it up at once, and what it stands on is not up yet.

@@ -17,7 +17,7 @@ pub fn text(state: &State, only: Option<&Node>, counts: &Counts) -> String {
     }
     page.end();
     let mut tree = Tree::default();
-    let mut nodes: Vec<&Node> = state.resources().map(|resource| resource.id_node()).collect();
+    let mut nodes: Vec<&Node> = state.resources().map(|resource| resource.node()).collect();
     nodes.sort_by_key(|node| (!node.is_host(), (*node).clone()));
     nodes.dedup();
     for node in nodes.into_iter().filter(|node| only.is_none_or(|only| only == *node)) {
@@ -70,30 +70,6 @@ impl Tree {
     }
 }
 
-trait InNode {
-    fn id_node(&self) -> &Node;
-}
-
-impl InNode for Resource {
-    fn id_node(&self) -> &Node {
-        match self {
-            Self::Namespace(it) => &it.node,
-            Self::Sysctl(it) => &it.node,
-            Self::Link(it) => &it.id.node,
-            Self::Qdisc(it) => &it.link.node,
-            Self::Address(it) => &it.link.node,
-            Self::Neighbor(it) => &it.link.node,
-            Self::Fdb(it) => &it.link.node,
-            Self::Peer(it) => &it.link.node,
-            Self::Route(it) => &it.node,
-            Self::Rule(it) => &it.node,
-            Self::Table(it) => &it.node,
-            Self::Insert(it) => &it.node,
-            Self::File(it) => &it.node,
-        }
-    }
-}
-
 /// All that is shown of a node.
 struct Part<'a> {
     node: &'a Node,
@@ -108,7 +84,7 @@ impl<'a> Part<'a> {
     fn of(state: &'a State, node: &'a Node, counts: &'a Counts) -> Self {
         let ours = |owner: &Owner| !matches!(owner, Owner::Theirs(_));
         let created = state.is_made(node);
-        let inside = state.items.values().filter(|item| item.resource.id_node() == node);
+        let inside = state.items.values().filter(|item| item.resource.node() == node);
         let items = inside
             .filter(|item| ours(&item.owner) || (created && matters(&item.resource)))
             .map(|item| (&item.resource, &item.owner))

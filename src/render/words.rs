@@ -125,7 +125,7 @@ fn link_words(link: &Link) -> Vec<String> {
         words.push(format!("port of {master}"));
     }
     words.extend(unusual(kinds::of(&link.kind), &link.options));
-    if link.kind == crate::resource::Kind::Wireguard {
+    if kinds::traits(&link.kind).has_keys {
         wireguard_words(link, &mut words);
     }
     words.extend(unusual(kinds::PORT, &link.port).into_iter().map(|word| format!("port {word}")));

@@ -51,6 +51,25 @@ impl Resource {
         each!(self, one => one.id())
     }
 
+    /// The node that it lives in.
+    pub fn node(&self) -> &Node {
+        match self {
+            Self::Namespace(it) => &it.node,
+            Self::Sysctl(it) => &it.node,
+            Self::Link(it) => &it.id.node,
+            Self::Qdisc(it) => &it.link.node,
+            Self::Address(it) => &it.link.node,
+            Self::Neighbor(it) => &it.link.node,
+            Self::Fdb(it) => &it.link.node,
+            Self::Peer(it) => &it.link.node,
+            Self::Route(it) => &it.node,
+            Self::Rule(it) => &it.node,
+            Self::Table(it) => &it.node,
+            Self::Insert(it) => &it.node,
+            Self::File(it) => &it.node,
+        }
+    }
+
     /// The same in a node that is called otherwise.
     #[must_use]
     pub fn at(mut self, node: &Node) -> Self {

@@ -235,7 +235,7 @@ impl Link {
         if let Some(peer) = &self.peer {
             needs.push(Need::uses(ResourceId::Namespace(peer.node.clone())));
         }
-        if self.kind == Kind::Wireguard && self.transport() != self.id.node {
+        if kinds::traits(&self.kind).has_keys && self.transport() != self.id.node {
             needs.push(Need::uses(ResourceId::Namespace(self.transport())));
         }
         if let Some(link) = &self.link {

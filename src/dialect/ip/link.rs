@@ -36,7 +36,7 @@ impl Words {
             words.push(format!("dev {}", quote(below.name.as_str())));
         }
         let mut lines = vec![words.join(" ")];
-        if link.kind == Kind::Wireguard {
+        if kinds::traits(&link.kind).has_keys {
             lines.extend(self.wireguard(link, &unusual(kinds::of(&link.kind), &link.options)));
         }
         lines.extend(self.after_birth(link));
@@ -60,7 +60,7 @@ impl Words {
     /// What the kernel takes while it makes a link.
     fn birth(&self, link: &Link) -> Vec<String> {
         let mut words = Vec::new();
-        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind != Kind::Bridge && **mtu != ETHERNET_MTU) {
+        if let Some(mtu) = link.mtu.get().filter(|mtu| !kinds::mtu_of_ports(&link.kind) && **mtu != ETHERNET_MTU) {
             words.push(format!("mtu {mtu}"));
         }
         if let Some(mac) = link.mac.get() {
@@ -89,7 +89,7 @@ impl Words {
         if let Some(alias) = self.marked(link).then(|| self.alias()).flatten() {
             words.push(format!("alias {}", quote(&alias)));
         }
-        if let Some(mtu) = link.mtu.get().filter(|mtu| link.kind == Kind::Bridge && **mtu != ETHERNET_MTU) {
+        if let Some(mtu) = link.mtu.get().filter(|mtu| kinds::mtu_of_ports(&link.kind) && **mtu != ETHERNET_MTU) {
             words.push(format!("mtu {mtu}"));
         }
         if let Some(Some(master)) = link.master.get() {
@@ -141,7 +141,7 @@ impl Words {
         if !words.is_empty() {
             lines.push(self.set(&after.id, &words.join(" ")));
         }
-        if after.kind == Kind::Wireguard {
+        if kinds::traits(&after.kind).has_keys {
             lines.extend(self.wireguard(after, &differing(&before.options, &after.options)));
         }
         let own = options(&after.kind, &differing(&before.options, &after.options));

@@ -17,7 +17,7 @@ use crate::linux::snapshot::{ends, peers};
 use crate::model::creation::born;
 use crate::resource::{
     FileName, IfName, Kind, Link, LinkId, Name, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Tenure,
-    Value,
+    Value, kinds,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -269,7 +269,7 @@ fn remembered(state: &mut State, record: &Record) {
     }
     for (id, path) in &record.key_files {
         match state.items.get_mut(id).map(|item| &mut item.resource) {
-            Some(Resource::Link(link)) if link.kind == Kind::Wireguard => {
+            Some(Resource::Link(link)) if kinds::traits(&link.kind).has_keys => {
                 _ = link.options.insert("private-key-file".into(), Value::word(path))
             }
             Some(Resource::Peer(peer)) if peer.preshared.is_some() => peer.preshared_file = Some(path.clone()),

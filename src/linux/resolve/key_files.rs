@@ -4,7 +4,7 @@ use crate::kernel::{Error, ErrorKind};
 use crate::linux::object::link::wireguard;
 use crate::linux::secret;
 use crate::linux::secret::{FileKey, Keys};
-use crate::resource::{Item, Key, Kind, LinkId, Operation, Owner, Peer, PeerKey, Resource, ResourceId, State, Value};
+use crate::resource::{Item, Key, LinkId, Operation, Owner, Peer, PeerKey, Resource, ResourceId, State, Value, kinds};
 use std::collections::{HashMap, HashSet};
 
 /// Reads the key files that `wanted` names, and puts public keys into it. Paths become absolute: a plan may be carried
@@ -15,7 +15,8 @@ pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>)
     let links = wanted.items.values_mut().filter(|item| item.owner == Owner::Ours);
     for item in links {
         let Resource::Link(link) = &mut item.resource else { continue };
-        let Some(path) = wireguard::key_file(&link.options).map(str::to_owned).filter(|_| link.kind == Kind::Wireguard)
+        let Some(path) =
+            wireguard::key_file(&link.options).map(str::to_owned).filter(|_| kinds::traits(&link.kind).has_keys)
         else {
             continue;
         };
@@ -145,7 +146,7 @@ pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
 /// The key that a resource has, and the file that it came from.
 fn key_of(resource: &Resource) -> Option<(Key, Option<&str>)> {
     match resource {
-        Resource::Link(link) if link.kind == Kind::Wireguard => {
+        Resource::Link(link) if kinds::traits(&link.kind).has_keys => {
             wireguard::public_key(&link.options).map(|key| (key, wireguard::key_file(&link.options)))
         }
         Resource::Peer(peer) => peer.preshared.map(|key| (key, peer.preshared_file.as_deref())),

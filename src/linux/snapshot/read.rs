@@ -11,7 +11,7 @@ use crate::linux::netns::places::Places;
 use crate::linux::netns::{namespace, sysctl};
 use crate::linux::object::link::{features, vlan, wireguard};
 use crate::linux::object::{address, insert, neighbor, nft, qdisc, route, rule};
-use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Value};
+use crate::resource::{ChainRef, IfName, Insert, Kind, Name, Node, Sysctl, Value, kinds};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -101,12 +101,13 @@ fn read_inside(
 /// What the WireGuard interfaces among `links` have; nothing is asked where there are none. One that goes meanwhile is
 /// taken from the list.
 fn wireguards(links: &mut Vec<link::Seen>) -> Result<HashMap<u32, wireguard::Seen>, Error> {
-    let indexes: Vec<u32> = links.iter().filter(|link| link.kind == Kind::Wireguard).map(|link| link.index).collect();
+    let indexes: Vec<u32> =
+        links.iter().filter(|link| kinds::traits(&link.kind).has_keys).map(|link| link.index).collect();
     if indexes.is_empty() {
         return Ok(HashMap::new());
     }
     let seen = wireguard::dump(indexes)?;
-    links.retain(|link| link.kind != Kind::Wireguard || seen.contains_key(&link.index));
+    links.retain(|link| !kinds::traits(&link.kind).has_keys || seen.contains_key(&link.index));
     for link in links {
         if let Some(seen) = seen.get(&link.index) {
             link.options = seen.options();

@@ -117,7 +117,7 @@ pub(crate) fn bridge_mtus(goal: &mut State) {
         .values()
         .filter(|item| item.owner == Owner::Ours)
         .filter_map(|item| item.resource.as_link())
-        .filter(|link| link.kind == Kind::Bridge && link.mtu == Setting::Left)
+        .filter(|link| kinds::mtu_of_ports(&link.kind) && link.mtu == Setting::Left)
         .map(|link| link.id.clone())
         .collect();
     let mut lowest: BTreeMap<LinkId, Option<u32>> = auto.into_iter().map(|id| (id, Some(u32::MAX))).collect();

@@ -136,7 +136,7 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
             if *kind == Kind::Vxlan {
                 options.put_list("fdb", fdb(section, link, false));
             }
-            if *kind == Kind::Wireguard {
+            if kinds::traits(kind).has_keys {
                 options = wireguard::interface(section.state, link);
             }
             map.put(kind.word(), options);
@@ -167,15 +167,16 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     // there. A bridge has that of a port.
     let mut ports =
         section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
-    let follows =
-        matches!(kind, Kind::Bridge | Kind::Bond) && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
+    let follows = kinds::traits(kind).mac_of_ports && (ports.peek().is_none() || ports.any(|port| port.mac == *mac));
     let in_bond =
         link.master_id().and_then(|master| section.state.link(&master)).is_some_and(|master| master.kind == Kind::Bond);
     let lent = in_bond
         || link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
     map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows && !lent));
     let usual_queues = if *kind == Kind::Veth { most_queues(section.state) } else { Some(Queues { tx: 1, rx: 1 }) };
-    if let Some(queues) = queues.get().filter(|queues| !many(kind) && Some(**queues) != usual_queues) {
+    if let Some(queues) =
+        queues.get().filter(|queues| !kinds::traits(kind).any_queues && Some(**queues) != usual_queues)
+    {
         map.put("queues", Yaml::map().with("tx", Yaml::of(&queues.tx)).with("rx", Yaml::of(&queues.rx)));
     }
     if let Setting::Is(Some(master)) = master {
@@ -198,12 +199,6 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     }
     map.put_some("txqueuelen", txqueuelen.get().filter(|length| **length != spec.map_or(1000, |spec| spec.txqueuelen)));
     map.put_list("alternative-names", alternative_names.get().into_iter().flatten().map(Yaml::of).collect());
-}
-
-/// Kinds whose number of queues says nothing: a bond has 16 (`BOND_DEFAULT_TX_QUEUES`), a tun with several as many as
-/// fit.
-fn many(kind: &Kind) -> bool {
-    matches!(kind, Kind::Loopback | Kind::Bond | Kind::Tun | Kind::Tap)
 }
 
 /// The VLANs that a link without `port-vlan` has; `None` where none are asked for.

@@ -48,7 +48,8 @@ fn peer(peer: &Peer) -> Yaml {
 pub(super) fn remarks(state: &State) -> String {
     let unknown = |resource: &Resource| match resource {
         Resource::Link(link)
-            if link.kind == crate::resource::Kind::Wireguard && !link.options.contains_key("private-key-file") =>
+            if crate::resource::kinds::traits(&link.kind).has_keys
+                && !link.options.contains_key("private-key-file") =>
         {
             Some(link.id.to_string())
         }

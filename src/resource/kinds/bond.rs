@@ -13,7 +13,8 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Is(1500),
     txqueuelen: 1000,
     below: Below::Nothing,
-    traits: Traits { asks: true, holds_ports: true, ..Traits::CLOSED },
+    // It has 16 queues (`BOND_DEFAULT_TX_QUEUES`).
+    traits: Traits { asks: true, holds_ports: true, mac_of_ports: true, any_queues: true, ..Traits::CLOSED },
 };
 
 /// The attributes of a bond (`ip link help bond`; `bond_opts` in `drivers/net/bonding/bond_options.c` says which want

@@ -17,7 +17,7 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Left,
     txqueuelen: 1000,
     below: Below::Nothing,
-    traits: Traits { asks: true, holds_ports: true, ..Traits::CLOSED },
+    traits: Traits { asks: true, holds_ports: true, mac_of_ports: true, ..Traits::CLOSED },
 };
 
 /// The attributes of a bridge (`ip link help bridge`; defaults from `br_dev_setup`, `br_multicast_init` in

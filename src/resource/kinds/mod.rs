@@ -19,6 +19,6 @@ pub use super::link::around;
 pub use bridge::{GOES_LAST, PORT};
 pub use spec::{Attribute, Below, Default, Mtu, Spec, Traits};
 pub use table::{
-    ALL, beside, dies_with_link, drift, fill, link_impact, mac_impact, no_larger_than_below, of, same, spec, traits,
-    usual_mtu,
+    ALL, beside, dies_with_link, drift, fill, link_impact, mac_impact, mtu_of_ports, no_larger_than_below, of, same,
+    spec, traits, usual_mtu,
 };

@@ -89,6 +89,12 @@ pub struct Traits {
     pub less_around: bool,
     /// Whether other interfaces are its ports.
     pub holds_ports: bool,
+    /// Whether it has the hardware address of one of its ports, where none was written.
+    pub mac_of_ports: bool,
+    /// Whether its number of queues says nothing about the file.
+    pub any_queues: bool,
+    /// Whether it has keys and peers, which go by generic netlink once it is there.
+    pub has_keys: bool,
     /// Whether it takes over what comes in by the interface that it stands on (`netdev_rx_handler_register`): of such
     /// there can be one, and no bridge or bond.
     pub takes_over: bool,
@@ -112,6 +118,9 @@ impl Traits {
         largest_mtu: LARGEST_MTU,
         less_around: false,
         holds_ports: false,
+        mac_of_ports: false,
+        any_queues: false,
+        has_keys: false,
         takes_over: false,
         closed: false,
         point_to_point: false,

@@ -41,7 +41,7 @@ pub fn spec(kind: &Kind) -> Option<&'static Spec> {
 /// What sets `kind` apart; of one that topo does not make, what can be taken for granted.
 pub fn traits(kind: &Kind) -> Traits {
     match kind {
-        Kind::Loopback => Traits { largest_mtu: u32::MAX, ..Traits::CLOSED },
+        Kind::Loopback => Traits { largest_mtu: u32::MAX, any_queues: true, ..Traits::CLOSED },
         known => spec(known).map_or(Traits { largest_mtu: u32::MAX, ..Traits::ETHERNET }, |spec| spec.traits),
     }
 }
@@ -58,6 +58,12 @@ pub fn usual_mtu(kind: &Kind) -> u32 {
 /// The attributes of `kind`.
 pub fn of(kind: &Kind) -> &'static [Attribute] {
     spec(kind).map_or(&[], |spec| spec.attributes)
+}
+
+/// Whether a link of this kind has the MTU of its ports, unless one is written once it is there
+/// (`br_mtu_auto_adjust`).
+pub fn mtu_of_ports(kind: &Kind) -> bool {
+    spec(kind).is_some_and(|spec| spec.mtu == Mtu::Left)
 }
 
 /// Whether `link` goes when what it stands on goes.

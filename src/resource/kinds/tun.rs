@@ -22,7 +22,8 @@ const fn of_a_program(kind: Kind, word: &'static str, txqueuelen: u32, traits: T
 const ATTRIBUTES: &[Attribute] =
     &[fixed("owner", Default::Unset), fixed("group", Default::Unset), fixed("multi-queue", Default::Bool(false))];
 
-const PROGRAM: Traits = Traits { by_program: true, ..Traits::ETHERNET };
+/// One with several queues has as many as fit.
+const PROGRAM: Traits = Traits { by_program: true, any_queues: true, ..Traits::ETHERNET };
 
 /// The MTU is less the header of Ethernet (`tun_net_init`).
 const FRAMES: Traits = Traits { asks: true, largest_mtu: LARGEST_MTU - 14, ..PROGRAM };

@@ -22,5 +22,5 @@ pub const SPEC: Spec = Spec {
     mtu: Mtu::Is(1420),
     txqueuelen: 1000,
     below: Below::Nothing,
-    traits: Traits { frames: false, ..Traits::ETHERNET },
+    traits: Traits { frames: false, has_keys: true, ..Traits::ETHERNET },
 };

@@ -60,7 +60,7 @@ pub(crate) fn birth(link: &Link, name: &IfName, group: Option<u32>, body: &mut W
     if let Setting::Is(mac) = &link.mac {
         body.put(link::ADDRESS, &mac.0);
     }
-    if let (Setting::Is(mtu), true) = (&link.mtu, link.kind != Kind::Bridge) {
+    if let (Setting::Is(mtu), true) = (&link.mtu, !kinds::mtu_of_ports(&link.kind)) {
         body.u32(link::MTU, *mtu);
     }
     if let Setting::Is(length) = &link.txqueuelen {

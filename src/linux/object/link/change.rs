@@ -18,7 +18,7 @@ use std::os::fd::{AsFd, AsRawFd};
 /// them (`vxlan_nl2conf`). A tunnel is told everything, its MTU too, which the kernel would work out anew.
 fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
     let mut options = differing(&after.options, &before.options);
-    if after.kind == Kind::Wireguard {
+    if kinds::traits(&after.kind).has_keys {
         return wireguard::configure(site, after, &options);
     }
     delays(site, after, &mut options)?;

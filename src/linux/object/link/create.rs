@@ -33,7 +33,7 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
         let reason = format!("topo cannot make a link of kind {:?}", link.kind.name());
         return Err(Refused { errno: libc::EOPNOTSUPP, text: Some(reason) }.into());
     }
-    let transport = Some(link.transport()).filter(|node| link.kind == Kind::Wireguard && *node != site.node);
+    let transport = Some(link.transport()).filter(|node| kinds::traits(&link.kind).has_keys && *node != site.node);
     let lower_elsewhere = link.link.as_ref().filter(|lower| lower.node != site.node);
     match (&transport, lower_elsewhere) {
         (Some(transport), _) => create_elsewhere(site, link, transport, None)?,
@@ -44,10 +44,10 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
         (None, Some(lower)) => create_elsewhere(site, link, &lower.node, Some(&lower.name))?,
     }
     site.forget();
-    if link.kind == Kind::Wireguard {
+    if kinds::traits(&link.kind).has_keys {
         wireguard::configure(site, link, &chosen(&link.kind, &link.options))?;
     }
-    let late = lower_elsewhere.is_some() || link.kind == Kind::Wireguard;
+    let late = lower_elsewhere.is_some() || kinds::traits(&link.kind).has_keys;
     let after_birth = (lower_elsewhere.is_some() || transport.is_some()) && matches!(link.master.get(), Some(Some(_)));
     finish(site, link, after_birth, late)?;
     Ok(())
@@ -137,7 +137,7 @@ fn birth_message(
     home: Option<i32>,
 ) -> Result<Writer, Refused> {
     // A WireGuard interface has no key yet, and would take any free port.
-    let late = home.is_some() || link.kind == Kind::Wireguard;
+    let late = home.is_some() || kinds::traits(&link.kind).has_keys;
     let up = if late { None } else { up_with_master(site, link)? };
     let mut body = Writer::new(&head(0, up));
     birth(link, name, carries_mark(link, site.made).then(|| group(site.topology)), &mut body);
@@ -225,7 +225,7 @@ fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Re
     if carries_mark(link, site.made) {
         body.put(link::IFALIAS, mark(site.topology).as_bytes());
     }
-    if let (Setting::Is(mtu), Kind::Bridge) = (&link.mtu, &link.kind) {
+    if let (Setting::Is(mtu), true) = (&link.mtu, kinds::mtu_of_ports(&link.kind)) {
         body.u32(link::MTU, *mtu);
     }
     if let (Some(Some(bridge)), true) = (link.master.get(), master) {
