@@ -241,7 +241,7 @@ fn on_port(view: &View<'_>, findings: &mut Found) {
         };
         let what = master.kind.word();
         let message = format!(
-            "\"{}\" stands on \"{}\", which is a port of the {what} \"{}\"",
+            "\"{}\" is configured on \"{}\", which is a port of the {what} \"{}\"",
             address.address, address.link, master.id.name
         );
         let finding = Finding::warning("address-on-port", view.place(&address.id()), message)

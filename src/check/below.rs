@@ -29,7 +29,7 @@ fn too_high(view: &View<'_>, findings: &mut Found) {
     let stacks = Stacks::of(view);
     for link in sorted(view).into_iter().filter(|link| stacks.height(&link.id) == Some(HIGHEST_STACK + 1)) {
         let message = format!(
-            "\"{}\" would stand on {HIGHEST_STACK} interfaces that stand on each other, and the kernel stacks at most {HIGHEST_STACK}",
+            "\"{}\" would have {HIGHEST_STACK} levels of lower devices, and the kernel stacks at most {HIGHEST_STACK} interfaces",
             link.id
         );
         let finding = Finding::error("stack-too-high", view.link_place(&link.id), message);

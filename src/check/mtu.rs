@@ -133,7 +133,7 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
         }
         let message = format!("the mtu {mtu} of \"{}\" is more than \"{}\" carries: {room}", link.id, lower.id);
         let finding = Finding::error("mtu-above-lower", view.mtu_place(link), message)
-            .also(view.link_place(&lower.id), "what it stands on");
+            .also(view.link_place(&lower.id), "its lower device");
         findings.push(finding.help(format!("use at most {room}, or raise the mtu of \"{}\"", lower.id)));
     }
 }

@@ -243,7 +243,7 @@ fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
             if proxied || own.contains(&via) || answered.contains(&via) || links.any(holds) {
                 continue;
             }
-            let message = format!("nobody on the segment of \"{first}\" has the gateway address \"{via}\"");
+            let message = format!("no node on the segment of \"{first}\" has the gateway address \"{via}\"");
             let finding = Finding::warning("gateway-nobody", view.via_place(route, hop), message);
             findings.push(finding.help("name the address of the node that shall forward these packets"));
         }

@@ -70,7 +70,7 @@ fn bad_lower(view: &View<'_>, findings: &mut Found) {
             lower.id
         );
         let finding = Finding::error(code, view.link_place(&link.id), message)
-            .also(view.link_place(&lower.id), "what it stands on");
+            .also(view.link_place(&lower.id), "its lower device");
         findings.push(finding.help(help));
     }
 }

@@ -57,7 +57,7 @@ fn alone(view: &View<'_>, findings: &mut Found) {
             .and_then(|interface| interface.addresses.first())
             .map_or_else(|| view.link_place(&bridge.id), |it| it.address.place);
         let finding =
-            Finding::warning("vlan-alone", place, format!("\"{}\" {what}: nobody reaches it", address.address));
+            Finding::warning("vlan-alone", place, format!("\"{}\" {what}: it is unreachable", address.address));
         findings.push(finding.help("say which VLAN the bridge itself is in: `port-vlan: { access: 10 }`"));
     }
 }

@@ -37,8 +37,8 @@ fn twice(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
         let (Some(id), Some(port)) = (number(link, "id"), number(link, "port")) else { continue };
         let v6 = [ip(link, "local"), ip(link, "remote")].into_iter().flatten().any(|ip| ip.is_ipv6());
-        let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
-        let first = *seen.entry((born, id, port, v6)).or_insert(link);
+        let origin = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
+        let first = *seen.entry((origin, id, port, v6)).or_insert(link);
         if first.id == link.id {
             continue;
         }
@@ -131,8 +131,9 @@ fn group_without_link(view: &View<'_>, findings: &mut Found) {
 /// A tunnel that leaves from an address that its namespace does not have.
 fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
     for link in vxlans(view) {
-        let born = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
-        let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(born).filter(|node| node.created())) else {
+        let origin = link.link.as_ref().map_or(&link.id.node, |lower| &lower.node);
+        let (Some(local), Some(node)) = (ip(link, "local"), view.nodes.get(origin).filter(|node| node.created()))
+        else {
             continue;
         };
         if local.is_unspecified() || node.written_addresses.contains(&local) {
@@ -141,7 +142,7 @@ fn local_is_nobodys(view: &View<'_>, findings: &mut Found) {
         let place = written(view, link)
             .and_then(|vxlan| vxlan.local.as_ref())
             .map_or_else(|| view.link_place(&link.id), |local| local.place);
-        let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is no address of \"{born}\"", link.id);
+        let message = format!("the vxlan \"{}\" leaves from \"{local}\", which is no address of \"{origin}\"", link.id);
         findings
             .push(Finding::warning("vxlan-local", place, message).help("name an address of an interface of that node"));
     }

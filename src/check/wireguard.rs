@@ -108,7 +108,7 @@ fn one_key_twice(view: &View<'_>, findings: &mut Found) {
             .wireguard(&link.id)
             .map_or_else(|| view.link_place(&link.id), |written| written.private_key_file.place);
         let message =
-            format!("\"{}\" has the same key file as \"{}\": others cannot tell the two apart", link.id, first.id);
+            format!("\"{}\" has the same key file as \"{}\": peers cannot distinguish the two", link.id, first.id);
         let finding =
             Finding::warning("one-key-twice", place, message).also(view.link_place(&first.id), "first used here");
         findings.push(finding.help("make a key for each interface: wg genkey"));

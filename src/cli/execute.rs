@@ -248,7 +248,7 @@ fn one(
         _ => last::note(&records, &plan.wanted),
     };
     if let Err(error) = kept {
-        report.warnings.push(format!("topo list cannot tell later what has changed since: {error}"));
+        report.warnings.push(format!("topo list will not be able to compare this topology: {error}"));
     }
     if let Some(unconfirmed) = &mut unconfirmed
         && let Err(error) = unconfirmed.end(&report)
@@ -265,7 +265,7 @@ pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Bef
     if report.is_success()
         && let Err(error) = last::note_back(&Records::default(), before)
     {
-        report.warnings.push(format!("topo list cannot tell later what has changed since: {error}"));
+        report.warnings.push(format!("topo list will not be able to compare this topology: {error}"));
     }
     report
 }

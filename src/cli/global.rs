@@ -13,7 +13,7 @@ pub struct Global {
     /// Print results and errors only; with --yes an apply or destroy that succeeds prints nothing
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Print every request to the kernel, in the words of ip, bridge, sysctl and nft
+    /// Print every request to the kernel, as commands of ip, bridge, sysctl and nft
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 }
@@ -29,5 +29,5 @@ pub(crate) enum When {
     Never,
 }
 
-/// How a subcommand ends; what went wrong has been told by then.
+/// How a subcommand ends; errors have been printed by then.
 pub(crate) type Result = std::result::Result<Exit, Exit>;

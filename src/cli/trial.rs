@@ -80,7 +80,7 @@ impl<'a> Trial<'a> {
             let Some(check) = self.case.checks.get(*at) else { continue };
             let (first, help) = match self.before {
                 None if self.unchanged => {
-                    ("nothing was changed", "somebody else's change may be the reason: the plan is empty")
+                    ("nothing was changed", "a change outside topo may be the reason: the plan is empty")
                 }
                 Some(_) => ("it passed before", "see what in the plan it goes by, or change the check with it"),
                 None => (
@@ -144,5 +144,5 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// How long all checks of a topology may take together, in seconds.
+/// Timeout for all checks of a topology together, in seconds.
 pub const TOTAL: u64 = 300;

@@ -183,10 +183,10 @@ fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
         let node = &namespace.node;
         let was = match &namespace.tenure {
             NodeTenure::Existing(place) if record.namespaces.contains_key(node) => {
-                format!("made by topo, and is now to be {place}")
+                format!("created by topo, and is now to be {place}")
             }
             NodeTenure::Created => match record.existing.get(node) {
-                Some(place) => format!("{place}, which somebody else made, and is now to be made by topo"),
+                Some(place) => format!("{place}, which topo did not create, and is now to be created by topo"),
                 None => continue,
             },
             _ => continue,

@@ -74,7 +74,7 @@ impl Keys {
             let error = Error::new(
                 ErrorKind::File,
                 tried,
-                "nobody has it any more: topo keeps no keys, and knows of no file with it",
+                "it is not available any more: topo keeps no keys, and knows of no file with it",
             );
             return Err(error.help("put the key back into a file, name it in the topology, and apply that"));
         };

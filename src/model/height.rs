@@ -6,7 +6,7 @@ use crate::resource::{HIGHEST_STACK, Kind, Link, LinkId, State, kinds};
 /// Whether the kernel takes a stack of this height (`__netdev_upper_dev_link`).
 fn fits(height: usize) -> Result<(), Refusal> {
     if height > HIGHEST_STACK {
-        return Err(Refusal::new(format!("too many links: at most {HIGHEST_STACK} stand on each other")));
+        return Err(Refusal::new(format!("too many links: at most {HIGHEST_STACK} can be stacked")));
     }
     Ok(())
 }

@@ -176,7 +176,7 @@ impl Model {
         match self.fail_after {
             Some(0) => {
                 self.fail_after = None;
-                return Err(Error::new(ErrorKind::Refused, tried, "told to fail").about(operation.id()));
+                return Err(Error::new(ErrorKind::Refused, tried, "made to fail").about(operation.id()));
             }
             Some(left) => self.fail_after = Some(left - 1),
             None => {}

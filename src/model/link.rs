@@ -108,7 +108,7 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     let mut below = stands(link).or_else(|| stands(state.link(&link.id)?));
     while let Some(lower) = below {
         if lower == master {
-            return Err(Refusal::new(format!("{} stands on {master}", link.id)));
+            return Err(Refusal::new(format!("{master} is a lower device of {}", link.id)));
         }
         below = state.link(&lower).and_then(stands);
     }

@@ -41,7 +41,7 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
             Some(link) if link.up == Setting::Is(false) => {
                 let left = link.tenure == Tenure::Existing;
                 let help = left.then(|| {
-                    format!("somebody set {id} down, and the file leaves it so: write `up: true` there, or set it up")
+                    format!("{id} was set down outside topo, and the file leaves it so: write `up: true` there, or set it up")
                 });
                 return Err(Refusal { help, ..Refusal::new(format!("link {id} is down")) });
             }
@@ -135,7 +135,7 @@ pub fn cannot_come_back(state: &State, route: &Route, fresh: impl Fn(&Address) -
         }
         if held.all(|address| source.is_ipv6() && address.nodad != Setting::Is(true) && fresh(address)) {
             return Some(format!(
-                "its source address {source} is made anew, and not usable before duplicate address detection is over"
+                "its source address {source} is re-created, and not usable until duplicate address detection is done"
             ));
         }
     }

@@ -66,7 +66,7 @@ pub struct Step {
     pub change: Option<usize>,
 }
 
-/// Why there is no plan: something that is wanted belongs to somebody else, or is not there.
+/// Why there is no plan: something that is wanted belongs to another program or user, or is not there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Conflict {
     /// The resource that is wanted.

@@ -61,7 +61,7 @@ fn conflict(goal: &State, observed: &State, holders: &HashMap<Claim, &Link>, lin
             .and_then(|named| Some((named.clone(), observed.items.get(&ResourceId::Link(named))?)));
         if let Some((named, Item { owner: Owner::Theirs(who), .. })) = named {
             let reason =
-                format!("{named} is there already and belongs to {who}, so that {} cannot have its name too", link.id);
+                format!("{named} already exists and belongs to {who}, so that {} cannot have its name too", link.id);
             return Some(Conflict::new(
                 link.id(),
                 reason,

@@ -93,7 +93,7 @@ fn unreached(change: &Change) -> Conflict {
     Conflict::new(
         change.id.clone(),
         reason,
-        "this is a fault of topo: please report it with the file; destroying and applying anew gets around it",
+        "this is a fault of topo: please report it with the file; destroying and applying again is a workaround",
     )
 }
 

@@ -65,7 +65,7 @@ impl<'a> Paper<'a> {
             Some(help) => Conflict::new(id.clone(), refusal.to_string(), help),
             None => {
                 let reason = format!("the kernel would refuse a step of the plan: {refusal}");
-                Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying anew gets around it")
+                Conflict::new(id.clone(), reason, "this is a fault of topo: please report it with the file; destroying and applying again is a workaround")
             }
         })?;
         let links: &[&ResourceId] = match &operation {
@@ -99,8 +99,9 @@ impl<'a> Paper<'a> {
     pub fn forget_let_go(&mut self, warnings: &mut Vec<String>) {
         let told: BTreeSet<&ResourceId> = self.changes.iter().flat_map(|change| &change.gone).collect();
         let untold = self.let_go.iter().filter(|(id, _)| !told.contains(id));
-        warnings
-            .extend(untold.map(|(id, why)| format!("{} {id} of somebody else does not come back: {why}", id.kind())));
+        warnings.extend(
+            untold.map(|(id, why)| format!("{} {id}, which topo did not create, is not restored: {why}", id.kind())),
+        );
         if !self.let_go.keys().any(|id| self.places.contains_key(id)) {
             return;
         }

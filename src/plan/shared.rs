@@ -137,12 +137,13 @@ pub(super) fn lodgers(goal: &State, observed: &State) -> Vec<String> {
         let lodges = link.kind == Kind::Veth && link.tenure == Tenure::Existing && goal.link(&link.id).is_none();
         lodges && ours(observed, &link.id.node) && goal.namespace(&link.id.node).is_some()
     };
-    let other =
-        |link: &Link| link.peer.as_ref().map_or("in a namespace of somebody else".to_owned(), ToString::to_string);
+    let other = |link: &Link| {
+        link.peer.as_ref().map_or("in a namespace that topo did not create".to_owned(), ToString::to_string)
+    };
     ends.filter(stays)
         .map(|link| {
             format!(
-                "{} is an end of somebody else's pair, of which the other end is {}: it is left alone",
+                "{} is one end of a veth pair that topo did not create, whose other end is {}: it is left alone",
                 link.id,
                 other(link)
             )

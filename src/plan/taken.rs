@@ -27,7 +27,7 @@ pub(super) fn taken(id: &ResourceId, who: &Foreign, there: &Resource, wanted: &R
         ResourceId::Qdisc(LinkId { name, .. }) => format!("remove it first: tc qdisc delete dev {name} root"),
         _ => "choose another name, or remove it first".to_owned(),
     };
-    (!shared).then(|| Conflict::new(id.clone(), format!("{} is there already and belongs to {who}", what.trim()), help))
+    (!shared).then(|| Conflict::new(id.clone(), format!("{} already exists and belongs to {who}", what.trim()), help))
 }
 
 /// The namespaces whose names are taken, one conflict for each who has some: what goes with them is not told one by
@@ -58,7 +58,7 @@ fn reason(who: &Foreign, nodes: &[&Node]) -> String {
         [other] => format!(", and so does {other}"),
         [others @ .., last] => format!(", and so do {} and {last}", others.join(", ")),
     };
-    format!("namespace {first} is there already and belongs to {who}{others}")
+    format!("namespace {first} already exists and belongs to {who}{others}")
 }
 
 fn help(goal: &State, who: &Foreign, nodes: &[&Node]) -> String {
@@ -71,7 +71,7 @@ fn help(goal: &State, who: &Foreign, nodes: &[&Node]) -> String {
     match who {
         Foreign::Topology(other) => format!("{prefix}, or remove the other topology: topo destroy {other}"),
         _ => format!(
-            "{prefix}, or say that it is somebody else's and to be configured (`existing: {{ netns: {name} }}`), or remove it: ip netns delete {name}"
+            "{prefix}, or configure it as an existing one (`existing: {{ netns: {name} }}`), or remove it: ip netns delete {name}"
         ),
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
     });
     let kept = left.map(|sysctl| {
         format!(
-            "somebody changed {} on {} since topo set it: it stays as it is, instead of going back to {:?}",
+            "{} on {} was changed outside topo since the last apply: it is left as it is, not restored to {:?}",
             sysctl.key.replace('/', "."),
             sysctl.node,
             sysctl.value
@@ -26,7 +26,7 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
         observed.record.prior.iter().filter_map(Resource::as_link).filter(|prior| changed_since(goal, observed, prior));
     let changed = changed.map(|prior| {
         format!(
-            "somebody changed {} since topo configured it: what was changed stays as it is, instead of going back",
+            "{} was changed outside topo since the last apply: the changed attributes are left as they are, not restored",
             prior.id
         )
     });
@@ -50,21 +50,29 @@ pub(super) fn warnings(goal: &State, observed: &State) -> Vec<String> {
     let secrets = secrets.filter(stays).map(|sysctl| {
         format!("{} on {} stays set: the kernel cannot unset it", sysctl.key.replace('/', "."), sysctl.node)
     });
-    let renamed = observed.is_renamed(goal).then(|| {
-        let named = |state: &State| {
-            state.prefixes().iter().map(|prefix| format!("{prefix:?}")).collect::<Vec<_>>().join(" and ")
-        };
-        format!("the prefix of names changes from {} to {}: the namespaces are made anew", named(observed), named(goal))
-    });
-    renamed
+    renamed(goal, observed)
         .into_iter()
         .chain(kept)
         .chain(changed)
         .chain(secrets)
-        .chain(gone.map(|link| format!("somebody deleted {}: what it was like before does not come back", link.id)))
+        .chain(gone.map(|link| format!("{} was deleted outside topo: its previous state is not restored", link.id)))
         .chain(switched_off)
         .chain(shared::lodgers(goal, observed))
         .collect()
+}
+
+/// What another prefix of names takes.
+fn renamed(goal: &State, observed: &State) -> Option<String> {
+    observed.is_renamed(goal).then(|| {
+        let named = |state: &State| {
+            state.prefixes().iter().map(|prefix| format!("{prefix:?}")).collect::<Vec<_>>().join(" and ")
+        };
+        format!(
+            "the prefix of names changes from {} to {}: the namespaces are re-created",
+            named(observed),
+            named(goal)
+        )
+    })
 }
 
 /// Whether a setting goes with its own link, which is the topology's: nobody misses what it was.

@@ -31,7 +31,7 @@ pub struct PlanView {
     /// The changes, sorted by identity. What comes and goes with a namespace by itself (`lo`, the kernel's policy
     /// rules) is not among them.
     pub changes: Vec<ChangeView>,
-    /// What a person should know.
+    /// What a user should know.
     pub warnings: Vec<String>,
 }
 
@@ -65,8 +65,8 @@ pub struct ChangeView {
     pub after: Vec<ValueView>,
     /// What the kernel takes away with it; the plan puts it back, but for what is in `gone`.
     pub loses: Vec<ResourceView>,
-    /// What of that the plan does not put back, because it is somebody else's and has no place any more; left out where
-    /// there is none.
+    /// What of that the plan does not restore, because topo did not create it and it has no place any more; left out
+    /// where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<ResourceView>,
 }
@@ -136,7 +136,7 @@ pub struct ReportView {
     pub leftover: Vec<ChangeView>,
     /// What came of the checks after the change (`--test`); empty without.
     pub checks: Vec<CheckView>,
-    /// What a person should know.
+    /// What a user should know.
     pub warnings: Vec<String>,
     /// It is undone after so many seconds unless it is confirmed; absent where it is done for good.
     #[serde(skip_serializing_if = "Option::is_none")]

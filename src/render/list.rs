@@ -29,7 +29,7 @@ pub struct ListedView {
     /// `ok` (as it was last wanted), `drifted` (it is not: see `differs`), `unknown` (what was last wanted is not
     /// known, or the machine could not be looked at: see `differs`), `present` (nothing was compared: `--quick`),
     /// `half-made` (an apply or destroy is under way or was cut off), `waiting` (applied, and undone unless it is
-    /// confirmed), `expired` (it was not confirmed in time, and nobody has undone it yet) or `unowned`.
+    /// confirmed), `expired` (it was not confirmed in time, and is not rolled back yet) or `unowned`.
     pub state: &'static str,
     /// In the state `waiting`: it is undone after so many seconds unless it is confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub struct ListedView {
     pub existing: Vec<String>,
     /// Its links on the host.
     pub links: Vec<String>,
-    /// Whether it has an nft table, or rules in somebody else's chain, on the host.
+    /// Whether it has an nft table, or rules in chains of other programs, on the host.
     pub nft: bool,
     /// What carries topo's mark and is no topology's that is known, in words.
     pub other: Vec<String>,
@@ -54,7 +54,7 @@ pub struct ListedView {
 /// The table takes no more columns.
 const COLUMNS: usize = 80;
 
-/// So many changes of a topology that drifted are told to programs.
+/// How many changes of a topology that drifted are listed in JSON.
 const TOLD: usize = 10;
 
 /// The table; one line where there is none.

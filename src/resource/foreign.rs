@@ -4,8 +4,8 @@ use super::Name;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Whose a resource is that is not this topology's, as far as that can be told. Plan files and records have it in the
-/// words in which it is shown.
+/// Whose a resource is that is not this topology's, as far as that is known. Plan files and records have it in words
+/// that do not change ([`Foreign::recorded`]).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Foreign {
@@ -41,6 +41,17 @@ impl Foreign {
         Self::OddFile,
         Self::Unknown,
     ];
+
+    /// As records and plan files have it, since topo 0.1.
+    fn recorded(&self) -> String {
+        match self {
+            Self::OddFolder => "somebody else (its folder is not a plain folder)".to_owned(),
+            Self::SymbolicLink => "somebody else (a symbolic link)".to_owned(),
+            Self::OddFile => "somebody else (not a plain file)".to_owned(),
+            Self::Unknown => "somebody else".to_owned(),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Foreign {
@@ -51,17 +62,17 @@ impl fmt::Display for Foreign {
             Self::Machine => "the machine",
             Self::RoutingDaemon => "a routing daemon",
             Self::DhcpClient => "the DHCP client",
-            Self::OddFolder => "somebody else (its folder is not a plain folder)",
-            Self::SymbolicLink => "somebody else (a symbolic link)",
-            Self::OddFile => "somebody else (not a plain file)",
-            Self::Unknown => "somebody else",
+            Self::OddFolder => "another program or user (its folder is not a plain folder)",
+            Self::SymbolicLink => "another program or user (a symbolic link)",
+            Self::OddFile => "another program or user (not a plain file)",
+            Self::Unknown => "another program or user",
         })
     }
 }
 
 impl From<Foreign> for String {
     fn from(whose: Foreign) -> Self {
-        whose.to_string()
+        whose.recorded()
     }
 }
 
@@ -70,7 +81,7 @@ impl From<String> for Foreign {
     fn from(text: String) -> Self {
         let name = text.strip_prefix("topology \"").and_then(|rest| rest.strip_suffix('"'));
         name.map(|name| Self::Topology(name.into()))
-            .or_else(|| Self::UNNAMED.into_iter().find(|whose| whose.to_string() == text))
+            .or_else(|| Self::UNNAMED.into_iter().find(|whose| whose.recorded() == text))
             .unwrap_or(Self::Unknown)
     }
 }
@@ -93,7 +104,6 @@ mod tests {
             (Foreign::OddFile, "somebody else (not a plain file)"),
             (Foreign::Unknown, "somebody else"),
         ] {
-            assert_eq!(whose.to_string(), words);
             let json = serde_json::to_string(&whose).unwrap();
             assert_eq!(json, serde_json::to_string(words).unwrap());
             assert_eq!(serde_json::from_str::<Foreign>(&json).unwrap(), whose);

@@ -262,7 +262,7 @@ impl RouteKey {
     }
 }
 
-/// A chain that belongs to somebody else: `FAMILY TABLE CHAIN`.
+/// A chain that belongs to another program or user: `FAMILY TABLE CHAIN`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ChainRef {
     /// nft's family: `ip`, `ip6`, `inet`, `bridge`, `arp`, `netdev`.

@@ -367,7 +367,7 @@ fn neighbor_libvirt() {
         topo(&["apply", "--yes", &file]).expect(0);
         sh("virsh -q net-destroy vn0");
         let others = foreign();
-        topo(&["destroy", "--yes", "beside"]).expect(0).says("somebody deleted host/virbr7");
+        topo(&["destroy", "--yes", "beside"]).expect(0).says("host/virbr7 was deleted outside topo");
         same(&others, "destroy changed what is not topo's", foreign);
         sh("virsh -q net-start vn0; ip link set guest0 master virbr7");
         same(&before, "after destroy without the bridge", machine);

@@ -47,7 +47,7 @@ const ODD: [&str; 21] = [
     "ip link set p@ multicast off",
 ];
 
-/// The machine: pairs with an end in a namespace of somebody else, and what the dice put on them.
+/// The machine: pairs with an end in a namespace that topo did not create, and what the dice put on them.
 fn machine(dice: &mut Dice<'_>) -> String {
     let mut script = "ip netns add far; ip rule add priority 8000 lookup main\n".to_owned();
     for p in 1..=COUNT {

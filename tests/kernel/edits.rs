@@ -1,4 +1,5 @@
-//! What a hand breaks, `plan` sees and one `apply` repairs; what belongs to somebody else is neither seen nor touched.
+//! What a hand breaks, `plan` sees and one `apply` repairs; what belongs to another program or user is neither seen nor
+//! touched.
 
 #![allow(
     clippy::unwrap_used,
@@ -173,7 +174,7 @@ const EDITS: &[&str] = &[
     "ip link set ext0 down; ip link set ext0 up; ip addr del 192.0.2.6/24 dev ext0",
 ];
 
-/// What belongs to somebody else: made after the topology was applied.
+/// What belongs to another program or user: made after the topology was applied.
 const FOREIGN: &[&str] = &[
     "ip link add other0 type veth peer name other1; ip link set other0 up",
     "ip link add other2 type bridge",
@@ -403,7 +404,7 @@ fn taken_names_are_refused() {
             let before = quiet(&options);
             let apply = topo(&["apply", "--yes", &file]);
             assert!(apply.code == 1, "apply answers {} after: {taken}\n{}{}", apply.code, apply.stdout, apply.stderr);
-            apply.says(name).says("somebody else");
+            apply.says(name).says("another program or user");
             topo(&["list"]).expect(0).says("No topologies here");
             sandbox::assert_snapshot_with(&before, &options);
             sh("ip link del lab0 || true; ip link del red0 || true; ip netns del BLUE || true; nft delete table inet topo-lab || true; rm -rf /etc/netns/BLUE

@@ -126,7 +126,7 @@ fn another_prefix_makes_the_namespaces_anew() {
         sh("ip netns add c-RED");
         let file = write("lab.yaml", &lab("lab", "prefix: c-"));
         let said = topo(&["apply", "--yes", &file]).expect(1);
-        said.says("namespace c-RED is there already and belongs to somebody else").says("another `prefix`");
+        said.says("namespace c-RED already exists and belongs to another program or user").says("another `prefix`");
         is("BLUE b-BLUE b-RED c-RED", "b-RED");
         sh("ip netns del c-RED; rm -r /run/topo");
         // Without the record the marks say what is there, by whole names.
@@ -147,13 +147,14 @@ fn names_that_are_taken_are_one_finding() {
         let other = write("other.yaml", &plain("other"));
         let said = topo(&["plan", &other]).expect(1);
         assert_eq!(said.stderr.matches("×").count(), 1, "{}", said.stderr);
-        said.says("namespace BLUE is there already and belongs to somebody else").says("(`existing: { netns: BLUE }`)");
+        said.says("namespace BLUE already exists and belongs to another program or user")
+            .says("(`existing: { netns: BLUE }`)");
         sh("ip netns del BLUE");
         topo(&["apply", "--yes", &other]).expect(0);
         let file = write("mine.yaml", &plain("mine"));
         let said = topo(&["plan", &file]).expect(1);
         assert_eq!(said.stderr.matches("×").count(), 1, "{}", said.stderr);
-        said.says("namespace BLUE is there already and belongs to topology \"other\", and so do RED and THEIRS")
+        said.says("namespace BLUE already exists and belongs to topology \"other\", and so do RED and THEIRS")
             .says("a prefix (`prefix: mine-`), or remove the other topology: topo destroy other");
         topo(&["destroy", "--yes", "other"]).expect(0);
     });

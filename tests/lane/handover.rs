@@ -152,11 +152,11 @@ fn what_somebody_else_has_is_told_by_the_plan() {
         };
         let said = plan("enp6s18: { bridge: {}, addresses: [10.9.0.1/24] }");
         assert!(
-            said.contains("\"enp6s18\" is an alternative name of host/ens18, which belongs to somebody else"),
+            said.contains("\"enp6s18\" is an alternative name of host/ens18, which belongs to another program or user"),
             "{said}"
         );
         let said = plan("br9: { bridge: {}, addresses: [10.9.0.1/24], alternative-names: [ens18] }");
-        assert!(said.contains("host/ens18 is there already and belongs to somebody else"), "{said}");
+        assert!(said.contains("host/ens18 already exists and belongs to another program or user"), "{said}");
         let said = plan("br9: { bridge: {}, addresses: [10.9.0.1/24], alternative-names: [enp6s18] }");
         assert!(said.contains("\"enp6s18\" is an alternative name of host/ens18"), "{said}");
         assert_eq!(sh("ip -br link show type bridge"), "");

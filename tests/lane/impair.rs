@@ -358,12 +358,12 @@ fn an_interface_of_somebody_else_is_given_back() {
             write("other.yaml", "{name: other, host: {interfaces: {own0: {existing: {}, impair: { loss: 2% }}}}}");
         topo(&["plan", &other])
             .expect(1)
-            .says("netem at the root of host/own0 is there already and belongs to topology \"t\"");
+            .says("netem at the root of host/own0 already exists and belongs to topology \"t\"");
         // One of somebody else that came in its place stays, also when the topology goes.
         sh("tc qdisc del dev own0 root; tc qdisc add dev own0 root tbf rate 10mbit burst 32k latency 50ms");
         topo(&["plan", &file])
             .expect(1)
-            .says("tbf at the root of host/own0 is there already and belongs to somebody else")
+            .says("tbf at the root of host/own0 already exists and belongs to another program or user")
             .says("tc qdisc delete dev own0 root");
         topo(&["destroy", "--yes", "t"]).expect(0);
         assert_eq!((&root("host", "own0")["kind"], root("host", "ifb7")), (&json!("tbf"), before.2.clone()));

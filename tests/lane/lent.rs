@@ -81,7 +81,7 @@ fn a_qdisc_of_others_that_a_move_costs_is_told() {
             write("moves.yaml", &text)
         };
         let moves = file("{ from: host/p1 }");
-        let warning = "the qdisc pfifo that somebody set on host/p1 does not come back: the kernel takes it away when an interface moves to another namespace";
+        let warning = "the qdisc pfifo on host/p1, which topo did not create, is not restored: the kernel takes it away when an interface moves to another namespace";
         let plan = topo(&["plan", &moves]).expect(0);
         assert_eq!(plan.stderr.split_whitespace().collect::<Vec<_>>().join(" "), format!("warning: {warning}"));
         topo(&["apply", "--yes", &moves]).expect(0);

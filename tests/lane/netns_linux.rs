@@ -380,8 +380,8 @@ fn a_name_that_is_taken() {
         assert_eq!(
             reasons,
             [
-                "namespace A is there already and belongs to somebody else",
-                "bridge host/br0 is there already and belongs to topology \"other\""
+                "namespace A already exists and belongs to another program or user",
+                "bridge host/br0 already exists and belongs to topology \"other\""
             ]
         );
         let (found, unowned) = Linux::new().unwrap().list().unwrap();

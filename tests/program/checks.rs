@@ -161,7 +161,7 @@ fn udp_and_names() {
   - udp: { from: RED, to: "10.0.0.2:8", retries: 0 } # failed: connection refused
   - udp: { from: RED, to: "10.0.0.2:8", reply: false, retries: 0 } # failed: connection refused
   - udp: { from: RED, to: "10.0.0.2:9", timeout: 200ms, retries: 0 } # failed: no answer from 10.0.0.2:9 within 200ms
-  - udp: { from: RED, to: "10.0.0.2:9", reply: false, timeout: 200ms } # passed: nobody refused it
+  - udp: { from: RED, to: "10.0.0.2:9", reply: false, timeout: 200ms } # passed: it was not refused
   - udp: { from: RED, to: "[fd00::2]:8", expect: fail } # passed: refused
   - dns: { from: RED, query: web.lab } # passed: 10.0.0.2
   - dns: { from: RED, query: WEB.lab, expect: fail } # passed: knows no name

@@ -207,7 +207,7 @@ fn an_interface_that_was_made_anew_stays_as_it_is() {
             let before = look();
             match way {
                 "rollback" => topo(&["rollback", "lab"]).expect(0),
-                _ => topo(&["destroy", "--yes", "lab"]).expect(0).says("somebody made host/up0 anew"),
+                _ => topo(&["destroy", "--yes", "lab"]).expect(0).says("host/up0 was re-created outside topo"),
             };
             assert_eq!(look(), before);
             assert!(!std::path::Path::new("/run/topo").exists());
@@ -234,7 +234,7 @@ fn what_a_hand_changed_on_an_interface_stays() {
         );
         apply(&file);
         sh("ip link set up0 mtu 1400");
-        topo(&["destroy", "--yes", "lab"]).expect(0).says("somebody changed host/up0 since topo configured it");
+        topo(&["destroy", "--yes", "lab"]).expect(0).says("host/up0 was changed outside topo since the last apply");
         let shown = sh("ip -o link show up0");
         assert!(shown.contains("mtu 1400") && shown.contains("qlen 1000") && shown.contains("state DOWN"), "{shown}");
     });

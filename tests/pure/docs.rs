@@ -107,7 +107,7 @@ fn links() -> String {
     let mut page = String::from(
         "# Links: every kind and every attribute\n\n\
          Made from the code by `tests/pure/docs.rs`. A change is made *in place*, or it *flaps the link* (down and up: routes over it and IPv6 addresses are lost on\n\
-         the way, and put back by the same plan), or it *re-creates* the link (and what stood on it). What a kernel must be built with is the name of the\n\
+         the way, and put back by the same plan), or it *re-creates* the link (and what depends on it). What a kernel must be built with is the name of the\n\
          option; a module will do. *Tested on* names the kernels on which `make test` makes, changes and removes it.\n\n\
          ## What all kinds have\n\n| attribute | a change |\n| --- | --- |\n",
     );

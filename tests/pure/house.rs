@@ -9,6 +9,7 @@
 )]
 
 mod imports;
+mod words;
 
 use imports::Sources;
 use std::fmt::Write as _;

@@ -196,7 +196,7 @@ fn a_taken_name_is_refused() {
     let mut model = bare();
     model.state.insert(Resource::Link(Box::new(link(("host", "br0"), Kind::Bridge))), Owner::Theirs(Foreign::Unknown));
     let conflicts = plan::make(&star(), &model.state).unwrap_err();
-    assert_eq!(conflicts[0].reason, "bridge host/br0 is there already and belongs to somebody else");
+    assert_eq!(conflicts[0].reason, "bridge host/br0 already exists and belongs to another program or user");
 }
 
 #[test]

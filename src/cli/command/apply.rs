@@ -13,14 +13,14 @@ use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-/// Make the machine what a topology says
+/// Create or update a topology
 ///
-/// Plans, shows the plan, asks, does it, and looks again: a plan that is not empty afterwards is an error. If a step
-/// fails, or a signal comes, all that was done is undone. A plan saved by "topo plan --out" is carried out without a
-/// question, unless the machine has changed since it was made.
+/// Shows the plan, asks for confirmation, carries it out and observes the machine again: a plan that is not empty
+/// afterwards is an error. If a step fails or a signal arrives, all completed steps are rolled back. A plan saved by
+/// "topo plan --out" is carried out without a question, unless the machine has changed since.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --step lab.yaml        each request when you press Enter\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            tell every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
+    after_long_help = "Examples:\n  sudo topo apply                        topology.yaml in this folder\n  sudo topo apply lab.yaml --yes         without a question\n  sudo topo apply --step lab.yaml        each request when you press Enter\n  sudo topo apply --test lab.yaml        undo it where it breaks one of the file's checks\n  sudo topo apply lab.plan               what \"topo plan --out lab.plan\" wrote\n  sudo topo apply -v lab.yaml            print every request to the kernel\n  sudo topo apply --confirm 2m lab.yaml  undone after two minutes, unless you say: topo confirm"
 )]
 pub struct Apply {
     /// Topology files, folders or saved plans; "-" is standard input [default: topology.yaml]
@@ -29,26 +29,26 @@ pub struct Apply {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Undo it again after DURATION (60s if left out; 30s, 5m, 1h) unless "topo confirm" comes before
+    /// Roll back after DURATION (60s if omitted; 30s, 5m, 1h) unless "topo confirm" is run before
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "60s", conflicts_with = "no_rollback")]
     confirm: Option<String>,
-    /// Leave what was done when a step fails
+    /// Do not roll back completed steps when a step fails
     #[arg(long)]
     no_rollback: bool,
-    /// Run the checks of the file before and after, and undo the change where one that passed before fails after; on a
-    /// first apply, and where nothing changes, each has to pass
+    /// Run the checks of the file before and after, and roll back if one that passed before fails after; on a first
+    /// apply, and if nothing changes, all have to pass
     #[arg(long)]
     test: bool,
-    /// Show each request as a command, and make it when you press Enter; "q" undoes what was done
+    /// Show each request as a command, and send it when you press Enter; "q" rolls back
     #[arg(long, conflicts_with_all = ["yes", "json"])]
     step: bool,
-    /// Apply it here, inside of a node of another topology, or where no other process sees the namespaces that it makes
+    /// Apply inside a node of another topology, or where no other process sees the namespaces that are created
     #[arg(long)]
     here: bool,
     /// Print a report as JSON; needs --yes or a saved plan
     #[arg(long)]
     json: bool,
-    /// How long to wait for another apply or destroy to finish
+    /// How long to wait for the lock of another apply or destroy
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }

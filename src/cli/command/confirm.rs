@@ -8,16 +8,16 @@ use crate::resource::Name;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
-/// Keep what "topo apply --confirm" applied
+/// Confirm an "apply --confirm", so that it is not rolled back
 ///
-/// In time: else it is undone, and this fails. Without a name all topologies that wait are confirmed; "topo list" shows
-/// them, and how long is left.
+/// It fails once the time is over and the change was rolled back. Without a name all pending topologies are confirmed;
+/// "topo list" shows them and the time left.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo confirm                      the way in still works: keep it\n  sudo topo confirm lab                  one of several"
 )]
 pub struct Confirm {
-    /// The topology [default: all that wait]
+    /// The topology [default: all pending ones]
     #[arg(value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
     name: Option<String>,
 }

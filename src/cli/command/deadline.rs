@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
-/// How often it looks whether somebody has confirmed. It does not sleep longer, because a machine that was suspended
-/// must not wake up with the rest of a long sleep to go.
+/// How often it checks for a confirmation. It does not sleep longer, because a machine that was suspended must not wake
+/// up with the rest of a long sleep to go.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often it tries to undo, and how long it waits between.
@@ -30,7 +30,7 @@ pub fn asked() -> Option<Name> {
     is_name(&name).then(|| Name::from(name))
 }
 
-/// Waits, and undoes unless somebody confirmed.
+/// Waits, and rolls back unless the change was confirmed.
 pub fn run(topology: &Name) -> Exit {
     // A hangup is what this is here to survive. Who asks it to end gets the machine of before, at once: a change that
     // nobody confirmed does not stay unwatched.

@@ -13,16 +13,15 @@ use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
 
-/// Remove all of a topology, and put back what was there before
+/// Remove a topology, and restore what it changed
 ///
-/// By file or by name: the marks in the kernel say what is the topology's, the file is needed for its name only. A name
-/// that is not there is no error, so that a clean-up can run twice. Processes that still live in a namespace are not
-/// killed unless --kill asks for it: a warning names them, and the namespace goes when they end.
+/// By file or by name: what belongs to a topology is known from the marks in the kernel, and the file only provides its
+/// name. A topology that does not exist is not an error, so that a clean-up can run twice. Processes in a namespace are
+/// not killed without --kill: a warning names them, and the namespace is deleted when they end.
 ///
-/// Namespaces are held until all is done: where something fails they have their names back, and are the same ones. With
-/// --yes, and where one topology is destroyed, those that have nothing but lo, veth pairs, bridges and dummies, and are
-/// paired with each other at most, are not read: they are taken with all that is in them, and count as one each. topo
-/// plan --destroy shows all.
+/// Namespaces are pinned until everything is done: if something fails, their names are restored, and they are the same
+/// namespaces. With --yes and a single topology, namespaces that contain only lo, veth pairs among themselves, bridges
+/// and dummies are not read: each is deleted as a unit and counts as one resource. topo plan --destroy shows all.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
@@ -31,28 +30,27 @@ pub struct Destroy {
     /// Topology files, folders or names [default: topology.yaml]
     #[arg(value_name = "FILE|NAME", conflicts_with = "all", add = ArgValueCompleter::new(known::file_or_topology))]
     targets: Vec<String>,
-    /// Everything of topo's on this machine
+    /// All topologies on this machine
     #[arg(long)]
     all: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// End the processes that still live in its namespaces when these are gone: SIGTERM, and after three seconds
-    /// SIGKILL
+    /// Terminate the processes that are left in its namespaces: SIGTERM, and after three seconds SIGKILL
     #[arg(long)]
     kill: bool,
-    /// Leave what was done when a step fails
+    /// Do not roll back completed steps when a step fails
     #[arg(long)]
     no_rollback: bool,
     /// Print a report as JSON; needs --yes
     #[arg(long)]
     json: bool,
-    /// How long to wait for another apply or destroy to finish
+    /// How long to wait for the lock of another apply or destroy
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }
 
-/// How a plan is made: told of, or once more.
+/// How a plan is made: with output, or once more.
 type Planning = fn(&mut Console, &mut Linux, &Case, &[Name]) -> Result<Plan, Exit>;
 
 impl Destroy {
@@ -147,7 +145,7 @@ impl Destroy {
     }
 }
 
-/// Tells that there is nothing of a topology, and what was probably meant.
+/// Reports that there is nothing of a topology, and what was probably meant.
 fn nothing(console: &mut Console, kernel: &mut Linux, name: &Name) -> Result<(), Exit> {
     let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
     let meant = known::suggestion(name.as_str(), &here).map(|meant| format!(": {meant}")).unwrap_or_default();

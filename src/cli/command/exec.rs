@@ -19,16 +19,16 @@ use std::path::Path;
 
 /// Run a command in a node
 ///
-/// With the namespace's own hosts and resolv.conf in place of the machine's. The exit status is the command's; signals
-/// go to it. Without a command a shell is started, whose prompt begins with the node. What runs there finds the node
-/// and its topology in TOPO_NODE and TOPO_TOPOLOGY.
+/// The namespace's own hosts and resolv.conf replace those of the machine. The exit status is that of the command;
+/// signals are passed to it. Without a command a shell is started, whose prompt begins with the node. TOPO_NODE and
+/// TOPO_TOPOLOGY are set in its environment.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "topo exec [OPTIONS] [TOPOLOGY/]NODE [--] [CMD]...\n       topo exec --all [--topology NAME] -- CMD...",
     after_long_help = "Examples:\n  sudo topo exec RED ping -c1 11.11.11.3\n  sudo topo exec lab/RED sh              where several topologies have a node RED\n  sudo topo exec RED                     a shell\n  sudo topo exec --all -- ip -br address  in every node, one after the other\n\nExit status: the command's; 126 it cannot be run, 127 there is no such command; with --all that of the first that failed"
 )]
 pub struct Exec {
-    /// Run it in every node, each under a heading; not on the host
+    /// Run it in every node, with a heading for each; not on the host
     #[arg(long)]
     all: bool,
     /// Only in nodes of this topology
@@ -185,7 +185,7 @@ fn all(console: &mut Console, topology: Option<&str>) -> Result<Vec<Target>, Exi
     nodes.map(|(name, record, node)| target(console, name, record, node)).collect()
 }
 
-/// A node that a topology has. Of a namespace of somebody else it is the one that was configured, or none.
+/// A node that a topology has. Of an existing namespace it is the one that was configured, or none.
 fn target(console: &mut Console, topology: &Name, record: &Record, node: Node) -> Result<Target, Exit> {
     let place = record.existing.get(&node).cloned().unwrap_or_else(|| NetnsRef::Name(node.as_str().to_owned()));
     if let (Some(cookie), Ok(now)) = (record.cookies.get(&node), identity::cookie_at(&place))

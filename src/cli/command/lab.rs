@@ -39,8 +39,8 @@ const COLUMNS: usize = 80;
 
 /// List the labs that come with topo, or print one
 ///
-/// Each shows a piece of Linux networking, says in comments what there is to see, and has checks where something can be
-/// tried. Print one into a file, change it, apply it. Nothing is touched.
+/// Each demonstrates a part of Linux networking, explains it in comments, and has checks. Print one to a file, change
+/// it, apply it. Nothing on the machine is changed.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  topo lab                       what there is\n  topo lab nat >nat.yaml         one of them, to change and to apply\n  topo lab nat | sudo topo apply --yes -"

@@ -14,16 +14,15 @@ use clap::Args;
 
 /// List the topologies on this machine, found by their marks
 ///
-/// Each is compared with what was last wanted of it, as "topo plan NAME" does: "ok" is one that would not change,
-/// "drifted" one that would, with the first thing that differs. "unknown" is one of which that cannot be said, because
-/// what was wanted is not known any more. Half-made ones and what belongs to no topology any more are listed, too.
-/// Looking needs root.
+/// Each is compared with its last applied state, as "topo plan NAME" does: "ok" has no changes, "drifted" has, with the
+/// first difference. "unknown" cannot be compared, because its last applied state is not known. Incomplete topologies,
+/// and objects that no topology owns any more, are listed, too. Looking needs root.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo list\n  sudo topo list --quick                 what is there, without a look at whether it is right\n  sudo topo list --json | jq -r '.topologies[].topology'"
 )]
 pub struct List {
-    /// Count what is there and compare nothing: "present" is all that it says then
+    /// Count objects without comparing them: the status is then "present"
     #[arg(long)]
     quick: bool,
     /// Print the list as JSON

@@ -19,24 +19,24 @@ use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use std::path::{Path, PathBuf};
 
-/// Show what an apply would change, and what each change disturbs
+/// Show what an apply would change, and the impact of each change
 ///
-/// Nothing is touched, but looking needs root. "+" is made, "~" is changed, "-" is removed, "-/+" is removed and made
-/// anew. A change in place is noticed by nobody; one that flaps a link costs what the lines below it say, and the plan
-/// puts it back.
+/// Nothing is changed, but reading the state needs root. "+" is created, "~" is changed, "-" is deleted, "-/+" is
+/// re-created. A change in place disturbs nothing; one that flaps a link loses what the lines below it list, and the
+/// plan restores that.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab                          what has changed since it was applied, without its file\n  sudo topo plan lab.yaml --commands          what you would type instead"
 )]
 pub struct PlanCommand {
-    /// Topology files or folders, "-" for standard input, or names of topologies here, as they were last wanted
+    /// Topology files or folders, "-" for standard input, or names of applied topologies, as they were last applied
     /// [default: topology.yaml]
     #[arg(value_name = "FILE|NAME", add = ArgValueCompleter::new(known::file_or_topology))]
     files: Vec<PathBuf>,
-    /// Write the plan to a file that "topo apply PLAN" carries out, unless the machine has changed by then
+    /// Save the plan to a file for "topo apply PLAN", which carries it out unless the machine has changed
     #[arg(long, value_name = "PLAN")]
     out: Option<PathBuf>,
-    /// Exit with 2 where there are changes
+    /// Exit with 2 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
     /// Plan the removal of everything
@@ -51,7 +51,7 @@ pub struct PlanCommand {
     /// Print the plan as commands of ip, bridge, sysctl and nft
     #[arg(long)]
     commands: bool,
-    /// With --commands: leave out the marks by which topo knows what is its own, as a textbook does
+    /// With --commands: omit the marks by which topo recognises its own objects
     #[arg(long, requires = "commands")]
     plain: bool,
 }
@@ -96,7 +96,8 @@ impl PlanCommand {
         Ok(if changes && self.detailed_exitcode { Exit::Changes } else { Exit::Done })
     }
 
-    /// Tells what others have in the namespaces of small topologies, where it says why something does not work.
+    /// Shows what other programs have in the namespaces of small topologies, where it explains why something does not
+    /// work.
     fn foreign(&self, console: &mut Console, kernel: &Linux, plans: &[(Case, Plan)]) -> Result<(), Exit> {
         /// In more namespaces than these it would be a long look for a short line.
         const MOST: usize = 64;
@@ -161,7 +162,7 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
     }
 }
 
-/// The steps as a person would type them.
+/// The steps as a user would type them.
 fn commands(plan: &Plan, plain: bool) -> String {
     let words = if plain { Words::plain(&plan.wanted, &plan.base) } else { Words::new(&plan.wanted, &plan.base) };
     let lines = plan.steps.iter().flat_map(|step| words.commands(&step.operation));

@@ -12,22 +12,23 @@ use crate::resource::Name;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
-/// Undo at once what "topo apply --confirm" applied
+/// Roll back an "apply --confirm" now
 ///
-/// The machine goes back to what it was before, without a question. Without a name all topologies that wait are undone.
-/// It also completes an undoing that was cut off. For an apply that was confirmed, or never had to be, see "topo undo".
+/// The previous state is restored, without a question. Without a name all pending topologies are rolled back. It also
+/// completes a rollback that was interrupted. For an apply that was confirmed, or needed no confirmation, see "topo
+/// undo".
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo apply --confirm 2m lab.yaml\n  sudo topo rollback                     that was wrong: as before, now"
 )]
 pub struct Rollback {
-    /// The topology [default: all that wait]
+    /// The topology [default: all pending ones]
     #[arg(value_name = "NAME", add = ArgValueCandidates::new(known::topology_candidates))]
     name: Option<String>,
     /// Print a report as JSON
     #[arg(long)]
     json: bool,
-    /// How long to wait for another apply or destroy to finish
+    /// How long to wait for the lock of another apply or destroy
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }

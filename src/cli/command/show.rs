@@ -14,10 +14,10 @@ use crate::resource::{Name, Node, Owner, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
-/// Show what is there of a topology, or of one node
+/// Show the current state of a topology, or of one node
 ///
-/// Links with their peers, addresses, routes, NAT and firewall, as a tree; rules that count say how many packets and
-/// bytes. With --yaml it is a topology file whose plan is empty. Looking needs root.
+/// Links with their peers, addresses, routes, NAT and firewall, as a tree, with the counters of rules. With --yaml it
+/// is a topology file whose plan is empty. Reading the state needs root.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo show                     all topologies\n  sudo topo show lab                 one\n  sudo topo show lab/RED             one node of it; \"topo show RED\" will do where that is clear\n  sudo topo show lab --yaml >lab.yaml"

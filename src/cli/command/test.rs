@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 /// Run the checks of a topology
 ///
-/// The checks under the key "checks" of a file are tried from their nodes, side by side: pings, TCP connections,
-/// datagrams, HTTP requests, DNS questions, programs. Nothing is changed and no lock is taken. A check of the kind
-/// "command" runs a program with your privileges: read a stranger's file before you test it, or use --no-commands.
+/// The checks under the key "checks" of a file are run from their nodes, in parallel: pings, TCP connections, UDP
+/// datagrams, HTTP requests, DNS queries, programs. Nothing is changed and no lock is taken. A check of the kind
+/// "command" runs a program with your privileges: read an untrusted file before you test it, or use --no-commands.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo test lab.yaml\n  sudo topo test labs/ --junit report.xml\n  sudo topo test --json lab.yaml | jq -r '.topologies[].checks[] | select(.result != \"passed\") | .what'\n\nIn a file:\n  checks:\n    - ping: { from: RED, to: BLUE/eth0 }\n    - tcp: { from: RED, to: \"10.0.0.2:80\", expect: fail }\n    - http: { from: RED, url: \"http://10.0.0.2:8080/\", status: 200, contains: ok }\n\nExit status: 0 all passed, or there are none; 1 one failed or could not be tried"
@@ -32,13 +32,13 @@ pub struct Test {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
-    /// Write the results to a file that CI systems read
+    /// Write the results to a JUnit file for CI systems
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Skip the checks that run a program
     #[arg(long)]
     no_commands: bool,
-    /// How long all checks of a topology may take together
+    /// Timeout for all checks of a topology together
     #[arg(long, value_name = "SECONDS", default_value_t = TOTAL, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     total_timeout: u64,
 }

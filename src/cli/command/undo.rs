@@ -21,9 +21,9 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Undo the last apply of a topology
 ///
-/// Shows the way back, asks, and goes it. Each call goes back by one apply, at most ten; the file brings the newer
-/// state again. Where the machine is no longer as the apply left it, it is refused, as a saved plan is. A destroy
-/// cannot be undone: it leaves nothing, not even a memory; apply the file again.
+/// Shows the plan back, asks for confirmation and carries it out. Each call goes back by one apply, at most ten; apply
+/// the file to get the newer state again. If the machine has changed since that apply, it is refused, as a saved plan
+/// is. A destroy cannot be undone, because it deletes the record, too: apply the file again.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo undo                         where there is one topology\n  sudo topo undo lab --yes               without a question"
@@ -35,13 +35,13 @@ pub struct Undo {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Leave what was done when a step fails
+    /// Do not roll back completed steps when a step fails
     #[arg(long)]
     no_rollback: bool,
     /// Print a report as JSON; needs --yes
     #[arg(long)]
     json: bool,
-    /// How long to wait for another apply or destroy to finish
+    /// How long to wait for the lock of another apply or destroy
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }
@@ -56,7 +56,7 @@ impl Undo {
         let (number, apply) = last_apply(console, &records, &name)?;
         if let Some(maker) = apply.stranger() {
             console.note(&format!(
-                "topo {maker} made the apply that is undone, and this is {}: the way back is planned anew",
+                "topo {maker} made the apply that is undone, and this is {}: the way back is planned again",
                 env!("CARGO_PKG_VERSION")
             ));
         }

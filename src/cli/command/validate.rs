@@ -7,11 +7,10 @@ use crate::render::{format, json};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Check topologies: no privileges needed, nothing is touched
+/// Check topology files, without privileges or changes
 ///
-/// What is wrong is shown at its place in the file, with how to write it right: all that is wrong with keys and values
-/// at once, and when those are right, all that is wrong with what they mean together. Warnings do not make a file
-/// wrong.
+/// Each error is shown at its place in the file, with a suggestion: all errors of keys and values at once, and if there
+/// are none, all errors of their meaning. Warnings do not make a file wrong.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  topo validate                 topology.yaml in this folder\n  topo validate labs/           every *.yaml and *.yml in a folder\n  topo validate --json - <lab.yaml"

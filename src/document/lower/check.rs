@@ -170,7 +170,7 @@ impl<'d> Lowering<'d> {
         let server = match &check.server {
             Some(server) => Some(SocketAddr::new(self.host(from, &server.host, server.place, None)?, server.port)),
             None => {
-                self.needs_server(from, check.query.place, "nobody is there to ask: the node has no name server")?;
+                self.needs_server(from, check.query.place, "there is no server to query: the node has no name server")?;
                 None
             }
         };

@@ -29,8 +29,8 @@ impl<'d> Lowering<'d> {
         let shares = [loss, duplicate, corrupt, reorder].into_iter().any(|share| share.is_some());
         if !(times || shares || distribution.is_some() || rate.is_some() || limit.is_some()) {
             self.note(
-                Finding::error("missing-key", *place, "`impair` says nothing")
-                    .help("say what is bad about the line: delay: 20ms, loss: 1%, rate: 10mbit"),
+                Finding::error("missing-key", *place, "`impair` is empty")
+                    .help("give at least one impairment: delay: 20ms, loss: 1%, rate: 10mbit"),
             );
         }
         let mut without = |place: Option<Place>, what: &str, needs: &str| {

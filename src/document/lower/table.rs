@@ -166,14 +166,14 @@ impl<'d> Lowering<'d> {
                     .or(counter.as_ref().map(|counter| counter.place))
                 {
                     self.note(
-                        Finding::error("several-kinds", other, "a rule in nft's words says everything itself")
+                        Finding::error("several-kinds", other, "a rule in nft syntax takes no other keys")
                             .help("write this into the `nft` line too"),
                     );
                 }
                 vec![TableRule::Raw(line.to_owned())]
             }
             Wanted::Typed(None, ..) if set_mark.is_none() => {
-                let finding = Finding::error("no-verdict", place, "the rule says nothing of what happens to a packet");
+                let finding = Finding::error("no-verdict", place, "the rule has no verdict");
                 self.note(finding.help("add `accept: {}`, `drop: {}`, `reject: {}` or `set-mark`"));
                 Vec::new()
             }

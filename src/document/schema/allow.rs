@@ -74,7 +74,7 @@ pub struct Allow {
     pub end: u32,
 }
 
-const DOC: &str = "Warnings that are meant to be so here, by the word that stands above each: they are not told. An error cannot be allowed. Example: `[subnets-overlap]`";
+const DOC: &str = "Warnings that are accepted here, by their codes: they are not reported. An error cannot be allowed. Example: `[subnets-overlap]`";
 
 impl Part for Allow {
     fn keys(out: &mut Vec<&'static str>) {

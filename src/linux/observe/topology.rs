@@ -131,7 +131,7 @@ fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
         if let Some(seen) = look.links.iter().find(same).filter(|seen| missing && seen.mac.is_some()) {
             let (id, reason) = (
                 ResourceId::Link(now.clone()),
-                format!("{home} was moved there, and somebody renamed it to {:?}", seen.name.as_str()),
+                format!("{home} was moved there, and then renamed to {:?} outside topo", seen.name.as_str()),
             );
             let rename = format!("ip -n {} link set dev {} name {}", now.node.as_str(), seen.name, now.name);
             return Err(Error::new(ErrorKind::Taken, format!("find {now}"), reason)
@@ -178,7 +178,7 @@ fn look_at_rest(
                 second
                     .iter()
                     .filter(|(_, node)| wanted.namespace(node).is_none())
-                    .map(|(other, node)| format!("somebody gave the namespace {node} another name, {other}: it lives on under that when {node} is gone")),
+                    .map(|(other, node)| format!("the namespace {node} has a second name, {other}, that topo did not give it: it continues to exist under that name after {node} is deleted")),
             );
             return Ok((looks, far));
         }

@@ -260,7 +260,7 @@ pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTr
                 Some((_, number)) => {
                     *number = seen.index;
                     if !arrived.contains(&link) && record.forget(&link) {
-                        told.push(format!("somebody made {link} anew since it was configured: what it is like now stays, and what the old one was like before does not come back"));
+                        told.push(format!("{link} was re-created outside topo since the last apply: it is left as it is, and the previous state of the old one is not restored"));
                     }
                 }
             }

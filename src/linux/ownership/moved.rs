@@ -14,7 +14,7 @@ pub(crate) fn lost(wanted: &State, record: &Record, looks: &[Look]) -> Vec<Strin
         let look = looks.iter().find(|look| look.node == source.node)?;
         let qdisc = look.links.iter().find(|seen| seen.name == source.name)?.qdisc.as_ref()?;
         Some(format!(
-            "the qdisc {qdisc} that somebody set on {source} does not come back: the kernel takes it away when an \
+            "the qdisc {qdisc} on {source}, which topo did not create, is not restored: the kernel takes it away when an \
              interface moves to another namespace"
         ))
     });

@@ -45,7 +45,7 @@ pub fn udp(to: SocketAddr, send: &str, reply: bool, until: &Until<'_>) -> Result
     let mut answer = [0; 2048];
     match receive(&socket, to, &mut answer, until) {
         Ok(length) => Ok(format!("{length} bytes answered in {}", millis(begin.elapsed()))),
-        Err(Why::Late(_)) if !reply => Ok("nobody refused it".to_owned()),
+        Err(Why::Late(_)) if !reply => Ok("it was not refused".to_owned()),
         Err(why) => Err(why),
     }
 }

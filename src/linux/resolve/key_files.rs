@@ -136,7 +136,7 @@ pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
     for resource in ours.map(|item| &item.resource) {
         let Some((key, file)) = key_of(resource).filter(|(key, _)| !kept.contains(key)) else { continue };
         Keys::default().secret(key, file).map_err(|error| {
-            let help = "what nobody confirms is undone with the old key, which has to be in its file: write the new key to another file, and name that";
+            let help = "an unconfirmed change is undone with the old key, which has to be in its file: write the new key to another file, and name that";
             error.help(help).about(resource.id())
         })?;
     }

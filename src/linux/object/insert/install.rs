@@ -1,5 +1,5 @@
-//! Rules of ours at the head of a chain that belongs to somebody else, in the calling thread's namespace. Only rules
-//! with our comment are ever changed.
+//! Rules of ours at the head of a chain that belongs to another program or user, in the calling thread's namespace.
+//! Only rules with our comment are ever changed.
 //!
 //! A chain of iptables' tables is read and written by iptables itself ([`iptables`]), any other by nft ([`native`]).
 //! Both list a rule in a form of their own, so the wanted rules are put into a chain of a scratch namespace and listed

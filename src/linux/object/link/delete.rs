@@ -76,7 +76,7 @@ pub fn delete_together(site: &Site<'_>, seen: &[Seen], links: &[&Seen]) -> Resul
         if in_group(&link::dump(&site.socket)?, fresh) != wanted {
             return Err(Refused {
                 errno: libc::EAGAIN,
-                text: Some("somebody else changes the same links at the same time".to_owned()),
+                text: Some("another program changes the same links at the same time".to_owned()),
             });
         }
         fresh

@@ -137,7 +137,7 @@ pub fn read<'a>(links: impl IntoIterator<Item = (u32, &'a BTreeSet<&'a str>)>) -
                 seen.insert(index, asked.map(|offload| (offload.name.into(), features.value(offload))).collect());
             }
             Err(refused) if refused.errno == libc::ENODEV => {}
-            Err(refused) => return Err(refused.error("read what an interface does for the kernel")),
+            Err(refused) => return Err(refused.error("read the offload features of an interface")),
         }
     }
     Ok(seen)
