@@ -19,7 +19,7 @@
 //! `apply`, `destroy`, repair and undo are this one path: destroy is a plan towards nothing but what was there before,
 //! undo a plan towards what was observed before. There is no second implementation of anything. A destroy holds its
 //! namespaces until all is done, and gives them their names back where that is undone; what goes with them needs no
-//! step, and where nobody is shown it no look either ([`resource::Namespace::whole`]).
+//! step, and where nothing is shown it no look either ([`resource::Namespace::whole`]).
 //!
 //! Checks of a file go another way, and touch nothing: `document` lowers them to [`resource::probe`], [`linux::probe`]
 //! tries them from their nodes, and [`apply::run_on_trial`] takes their word for whether a change stays.
@@ -29,7 +29,7 @@
 //! A [`resource::Node`] is its name in `/run/netns`: by that it is equal to another or not, in every state, record and
 //! plan, so that two labs which both have a `RED` have two nodes, and no room needs to know of a `prefix`. The node
 //! remembers how much of its name is the file's prefix, for one purpose: it is displayed without. The reader of the
-//! document puts the prefix on ([`document::yaml::names`]); whoever hands a name to the kernel takes
+//! document puts the prefix on ([`document::yaml::names`]); the program that hands a name to the kernel takes
 //! [`resource::Node::as_str`]. A change of the prefix is other nodes.
 //!
 //! # Rooms
@@ -39,7 +39,8 @@
 //! | [`resource`] | nouns: ids, kinds, states | – |
 //! | [`kernel`] | the contract of a machine that can be read and changed, and its errors | resource |
 //! | [`dialect`] | how `ip`, `nft` and `iptables` say things | resource |
-//! | [`model`] | what an operation does to a state, and what the kernel takes away with it; the machine on paper | resource, kernel, dialect |
+//! | [`model`] | what an operation does to a state, and what the kernel takes away with it; the machine in the
+//! rehearsal | resource, kernel, dialect |
 //! | [`document`] | what a user wrote: YAML with places, and its lowering to a wanted state | resource, dialect |
 //! | [`check`] | rules over a wanted state; a function per rule, a file per theme | resource, document |
 //! | [`plan`] | difference, order, rehearsal | resource, model |
@@ -57,7 +58,7 @@
 //! 4. `apply` makes no decision that is not in the plan.
 //! 5. No room but `linux` sees a handle or a netlink message; an interface index is in the record alone, for that room.
 //! 6. `linux` never treats "exists" or "not found" as success.
-//! 7. Only what carries this topology's mark is deleted, and everything is born with its mark.
+//! 7. Only what carries this topology's mark is deleted, and everything is created with its mark.
 //! 8. Work in a namespace runs on dedicated threads which enter it at the start of every job.
 //!
 //! # Why no async runtime

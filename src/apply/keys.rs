@@ -1,5 +1,5 @@
-//! What the record knows of WireGuard interfaces and the kernel does not say: where they were born, and the files that
-//! their keys came from.
+//! What the record knows of WireGuard interfaces and the kernel does not say: where they were created, and the files
+//! that their keys came from.
 
 use crate::plan::change::Plan;
 use crate::resource::{Link, Operation, Peer, Record, Resource, ResourceId, State, Value, kinds};
@@ -24,7 +24,7 @@ pub(super) fn of_peer(record: &mut Record, peer: &Peer) {
     record.endpoints.extend(peer.endpoint.get().map(|endpoint| (peer.id(), *endpoint)));
 }
 
-/// Forgets the endpoints that are about to be written: of a run that is cut off nobody knows whether they were.
+/// Forgets the endpoints that are about to be written: of a run that is cut off nothing knows whether they were.
 pub(super) fn endpoints(record: &mut Record, wanted: &Record) {
     let stays: BTreeSet<_> = wanted.endpoints.iter().collect();
     record.endpoints.retain(|written| stays.contains(written));
@@ -36,8 +36,8 @@ pub(super) fn files(record: &mut Record, files: Vec<(ResourceId, String)>) {
     record.key_files.extend(files);
 }
 
-/// Notes what is about to happen to an interface. While one is made anew nobody knows whether it is the old one or the
-/// new one that is there: whoever finds it cut off makes it once more.
+/// Notes what is about to happen to an interface. While one is made anew nothing knows whether it is the old one or the
+/// new one that is there: the program that finds it cut off makes it once more.
 pub(super) fn about_to(record: &mut Record, plan: &Plan, link: &Link) {
     let made = plan
         .steps
@@ -51,7 +51,7 @@ pub(super) fn about_to(record: &mut Record, plan: &Plan, link: &Link) {
     record.born.push((link.id.clone(), Some(link.transport()).filter(|_| !there)));
 }
 
-/// Notes where the interfaces were born that were made, and the endpoints that were written: all steps are done.
+/// Notes where the interfaces were created that were made, and the endpoints that were written: all steps are done.
 pub(super) fn made(record: &mut Record, wanted: &State) {
     record.endpoints.clear();
     for peer in

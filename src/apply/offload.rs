@@ -1,5 +1,5 @@
-//! What links did for the kernel before topo told them otherwise: the record knows it, by where each is at home, for
-//! links of ours and of others alike.
+//! The offload features of links before topo changed them: the record knows it, by where each is at home, for links of
+//! ours and of others alike.
 
 use crate::kernel::{Error, Kernel};
 use crate::plan::change::Plan;

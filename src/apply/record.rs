@@ -8,8 +8,8 @@ use crate::resource::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The record while the plan is carried out: all that was there before, and all that will be, so that whoever finds it
-/// can complete or remove the topology.
+/// The record while the plan is carried out: all that was there before, and all that will be, so that the program that
+/// finds it can complete or remove the topology.
 pub(super) fn during(plan: &Plan) -> Record {
     let mut record = plan.base.record.clone();
     record.running = true;
@@ -91,7 +91,7 @@ pub(super) fn after(during: &Record, wanted: &State) -> Record {
 }
 
 /// What is set to another value is not known to be as topo set it until all is done: where the run is cut off it would
-/// be taken for somebody else's.
+/// be taken for foreign.
 fn changes(record: &mut Record, wanted: &State) {
     let same = |wrote: &Sysctl| !matches!(wanted.get(&wrote.id()), Some(Resource::Sysctl(wanted)) if !wanted.drift(wrote).is_empty());
     record.wrote.retain(same);
@@ -102,7 +102,7 @@ fn changes(record: &mut Record, wanted: &State) {
     }
 }
 
-/// Whether a record speaks of an interface of somebody else.
+/// Whether a record speaks of a foreign interface.
 fn knows(record: &Record, link: &LinkId) -> bool {
     let before = || {
         record
@@ -161,7 +161,7 @@ pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
 /// What follows from the wanted state alone.
 fn after_wanted(wanted: &State) -> Record {
     let mut record = Record::default();
-    // What goes back to what it was is somebody else's.
+    // What goes back to what it was is foreign.
     for (id, item) in wanted.items.iter().filter(|(_, item)| item.owner != Owner::Restored) {
         let created = wanted.is_made(id.node());
         match &item.resource {
@@ -187,7 +187,7 @@ fn after_wanted(wanted: &State) -> Record {
                 keys::of_link(&mut record, link);
             }
             Resource::Peer(peer) => keys::of_peer(&mut record, peer),
-            // What is behind a port is looked for where somebody listed it.
+            // What is behind a port is looked for where another program listed it.
             Resource::Fdb(Fdb { to: FdbTarget::Port(_), .. }) => _ = record.owned.insert(id.clone()),
             Resource::Sysctl(sysctl) if !created => record.wrote.push(sysctl.clone()),
             Resource::Qdisc(_)
@@ -257,7 +257,7 @@ fn borrowed(record: &mut Record, base: &State, source: &LinkId) {
     routes_over(record, base, source, None);
 }
 
-/// The permanent neighbours that somebody gave a link.
+/// The permanent neighbours that another program gave a link.
 fn neighbors_on(record: &mut Record, base: &State, link: &LinkId) {
     let theirs =
         base.on_link(link).into_iter().filter_map(|id| base.items.get(&id)).filter(|item| item.owner != Owner::Ours);
@@ -266,7 +266,7 @@ fn neighbors_on(record: &mut Record, base: &State, link: &LinkId) {
     }
 }
 
-/// The routes over a link of somebody else, or those of one family alone.
+/// The routes over a foreign link, or those of one family alone.
 fn routes_over(record: &mut Record, base: &State, link: &LinkId, family: Option<Family>) {
     let over = |route: &&Route| route.nexthops.iter().any(|hop| hop.dev.as_ref() == Some(&link.name));
     let theirs = |route: &&Route| !base.items.get(&route.id()).is_some_and(|item| item.owner == Owner::Ours);
@@ -316,7 +316,7 @@ fn priors_of_others(base: &State) -> impl Iterator<Item = &Resource> {
     base.others.iter().flat_map(|(_, record)| &record.prior)
 }
 
-/// What going down cost a link when another topology set it down: whoever lets it up last puts that back.
+/// What going down cost a link when another topology set it down: the program that lets it up last puts that back.
 fn costs_of_others(record: &mut Record, base: &State, link: &LinkId) {
     let lost = |prior: &&Resource| match prior {
         Resource::Address(address) => address.link == *link,

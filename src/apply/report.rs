@@ -45,7 +45,7 @@ pub struct Report {
     pub leftover: Vec<Change>,
     /// The signal that stopped it.
     pub interrupted: Option<i32>,
-    /// What a person should know although nothing failed.
+    /// What a user should know although nothing failed.
     pub warnings: Vec<String>,
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 /// Carries a plan out: remembers what is about to be done, does it level by level, waits until it is usable, and looks
 /// at it again. After a failure or a signal it is undone, unless the options say not to.
 ///
-/// Whoever calls holds the machine's lock.
+/// The program that calls holds the machine's lock.
 pub fn run(kernel: &mut dyn Kernel, plan: &Plan, options: &Options, progress: &mut dyn FnMut(Progress)) -> Report {
     run_on_trial(kernel, plan, options, progress, None)
 }
@@ -52,7 +52,7 @@ pub fn run_on_trial(
 /// Carries out a plan back to what was there before an apply ([`plan::back`] to the target of `before`), and puts the
 /// record of then back. Undone after a failure or a signal, as any plan is, unless the options say not to.
 ///
-/// Whoever calls holds the machine's lock.
+/// The program that calls holds the machine's lock.
 pub fn back(
     kernel: &mut dyn Kernel,
     plan: &Plan,

@@ -70,8 +70,7 @@ pub(crate) fn before_settings(
     kernel.remember(&plan.base.topology, during)
 }
 
-/// Whether an operation is of no matter once its interface is gone: that was somebody else's, and took its settings
-/// with it.
+/// Whether an operation is of no matter once its interface is gone: that was foreign, and took its settings with it.
 pub(crate) fn is_settled(plan: &Plan, operation: &Operation) -> bool {
     let link = match operation {
         Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. } => {

@@ -146,7 +146,7 @@ fn target(plan: &Plan) -> State {
 }
 
 /// What the record names, outside of created namespaces, is in the target although the plan leaves it alone: who shares
-/// it may give it back meanwhile. Of somebody else's interface that is no more than what the record and the plan name.
+/// it may give it back meanwhile. Of a foreign interface that is no more than what the record and the plan name.
 fn named_before(plan: &Plan, target: &mut State) {
     let record = &plan.base.record;
     for id in record.wrote.iter().map(Sysctl::id) {
@@ -173,7 +173,7 @@ fn named_before(plan: &Plan, target: &mut State) {
 }
 
 /// The kernel's rules for the VRFs of namespaces of ours that lose the last one: they stay, and without a VRF in the
-/// file nobody looked at them.
+/// file nothing looked at them.
 fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
     let nodes = plan
         .base
@@ -183,9 +183,9 @@ fn rules_of_vrfs(plan: &Plan) -> Vec<Rule> {
     nodes.filter(|node| plan.base.has_vrf(node) && !plan.wanted.has_vrf(node)).flat_map(Rule::of_vrfs).collect()
 }
 
-/// The resource without what nobody chose: a bridge has the hardware address of one of its ports, none (zeros) when it
-/// has lost the last, and its own before the first (`br_stp_recalculate_bridge_id`), until somebody writes one, after
-/// which it no longer follows them. A plan that leaves it alone is undone so, too.
+/// The resource without what nothing chose: a bridge has the hardware address of one of its ports, none (zeros) when it
+/// has lost the last, and its own before the first (`br_stp_recalculate_bridge_id`), until another program writes one,
+/// after which it no longer follows them. A plan that leaves it alone is undone so, too.
 fn chosen(plan: &Plan, resource: &Resource) -> Resource {
     let base = &plan.base;
     let resource_id = resource.id();

@@ -45,9 +45,9 @@ fn unusable(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// IPv4 addresses that are the first or the last of their subnet: a person meant the subnet, or counted one too far.
-/// The first works between kernels since Linux 5.14 (`fib_add_ifaddr` makes it no broadcast address any more), the last
-/// is everybody's to the others there.
+/// IPv4 addresses that are the first or the last of their subnet: a user meant the subnet, or counted one too far. The
+/// first works between kernels since Linux 5.14 (`fib_add_ifaddr` makes it no broadcast address any more), the last is
+/// everybody's to the others there.
 fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
     for address in view.nodes.values().flat_map(|node| &node.addresses) {
         let IpNet::V4(net) = address.address else { continue };
@@ -73,7 +73,7 @@ fn network_or_broadcast(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Whether the same address may well stand on several interfaces: link-local ones belong to their link, and a
+/// Whether the same address may well depend on several interfaces: link-local ones belong to their link, and a
 /// full-length or point-to-point one needs no subnet of its own (unnumbered links).
 fn shareable(address: &Address) -> bool {
     let net = address.address;

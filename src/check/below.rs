@@ -1,4 +1,4 @@
-//! What stands on what, by way of ports or of links: circles, and stacks that are too high.
+//! What depends on what, by way of ports or of links: circles, and stacks that are too high.
 
 use super::link::sorted;
 use super::rule::{Found, Rule};
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// All of them.
 pub(super) const RULES: &[Rule] = &[port_circles, too_high];
 
-/// A port of what it stands on, by way of others or at once (`__netdev_upper_dev_link`).
+/// A port of what it depends on, by way of others or at once (`__netdev_upper_dev_link`).
 fn port_circles(view: &View<'_>, findings: &mut Found) {
     let stacks = Stacks::of(view);
     for (port, master) in ports(view) {
@@ -42,13 +42,13 @@ fn ports<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'a Link, &'a Link
     sorted(view).into_iter().filter_map(|link| Some((link, view.master(link)?)))
 }
 
-/// Who stands on whom, directly or not: the components of that graph (Tarjan's, without recursion), so that a hostile
+/// Who depends on whom, directly or not: the components of that graph (Tarjan's, without recursion), so that a hostile
 /// stack costs no more than it is long.
 struct Stacks<'a> {
     numbers: HashMap<&'a LinkId, usize>,
-    /// The numbers of what each stands on, and whether it stands beside that rather than on it.
+    /// The numbers of what each depends on, and whether it stands beside that rather than on it.
     below: Vec<Vec<(usize, bool)>>,
-    /// The component of each; two that stand on each other have the same.
+    /// The component of each; two that depend on each other have the same.
     component: Vec<usize>,
     /// How many interfaces are on top of each other, with it.
     height: Vec<usize>,
@@ -100,7 +100,7 @@ impl<'a> Stacks<'a> {
             Search { met: vec![0; count], least: vec![0; count], open: Vec::new(), is_open: vec![false; count] };
         let mut time = 0;
         for start in 0..count {
-            // Where the search is, and how many of what that stands on it has seen.
+            // Where the search is, and how many of what that depends on it has seen.
             let mut way = vec![(start, 0)];
             while let Some((at, seen)) = way.pop() {
                 if seen == 0 {
@@ -119,7 +119,7 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// All that `at` stands on has been looked at: if it is the first of its component, that is whole.
+    /// All that `at` depends on has been looked at: if it is the first of its component, that is whole.
     fn close(&mut self, at: usize, search: &mut Search) {
         let of = |list: &[usize], at: usize| list.get(at).copied().unwrap_or(0);
         let lowers = self.below.get(at).map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Rules about links: their masters, what they stand on, and the segments they make.
+//! Rules about links: their masters, what they depend on, and the segments they make.
 
 use super::rule::{Found, Rule};
 use super::segment::{Sets, filters};
@@ -104,7 +104,7 @@ fn storms(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// Links that stand on themselves, over others or at once.
+/// Links that depend on themselves, over others or at once.
 fn circles(view: &View<'_>, findings: &mut Found) {
     let mut done: HashSet<&LinkId> = HashSet::new();
     for start in sorted(view) {
@@ -177,7 +177,7 @@ fn existing_in_new(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// An interface of somebody else that goes to two places, or is used here and sent there.
+/// An interface of another program that goes to two places, or is used here and sent there.
 fn taken_twice(view: &View<'_>, findings: &mut Found) {
     let mut takers: BTreeMap<&LinkId, &Link> = BTreeMap::new();
     for link in view.in_file_order() {

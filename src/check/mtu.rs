@@ -86,7 +86,7 @@ fn ipv6_settings_of_small(view: &View<'_>, findings: &mut Found) {
 }
 
 /// The MTUs that links will have where they follow from the file, and the links that say so: a bridge has the least of
-/// its ports', what stands on another link has that link's. A round for each of the layers that there can be.
+/// its ports', what depends on another link has that link's. A round for each of the layers that there can be.
 fn carried<'a>(view: &View<'a>) -> HashMap<&'a LinkId, (u32, &'a Link)> {
     let written = |link: &'a Link| Some((&link.id, (*link.mtu.get()?, link)));
     let mut known: HashMap<&LinkId, (u32, &Link)> = view.links.values().filter_map(|link| written(link)).collect();
@@ -115,7 +115,7 @@ fn carried<'a>(view: &View<'a>) -> HashMap<&'a LinkId, (u32, &'a Link)> {
     known
 }
 
-/// An interface that stands on another and wants larger packets than that carries.
+/// An interface that depends on another and wants larger packets than that carries.
 fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
     for link in sorted(view) {
         let Some(lower) = link.link.as_ref().and_then(|lower| view.links.get(lower)) else { continue };
@@ -139,7 +139,7 @@ fn larger_than_lower(view: &View<'_>, findings: &mut Found) {
 }
 
 /// The MTU of an end of a pair, and the link that says so: a port has that of its bond, which gives it to each
-/// (`bond_enslave`). Nothing where that is a bond of somebody else.
+/// (`bond_enslave`). Nothing where that is a foreign bond.
 fn size<'a>(view: &View<'a>, end: &'a Link) -> Option<(u32, &'a Link)> {
     let by = if end.mtu.get().is_some() { None } else { view.master(end).filter(|master| master.kind == Kind::Bond) }
         .unwrap_or(end);

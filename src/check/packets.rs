@@ -16,7 +16,7 @@ pub(super) struct Packet<'v, 'a> {
     pub at: &'a Node,
     /// The chain in the words of a message: `masquerade`, `the chain `forward``.
     pub chain: String,
-    /// The hook that it hangs on; not known for chains of somebody else.
+    /// The hook that it hangs on; not known for foreign chains.
     pub hook: Option<&'static str>,
     /// What it goes by.
     pub matches: &'a Matches,

@@ -203,7 +203,7 @@ fn help_for(node: &NodeView<'_>, via: IpAddr, dev: Option<&IfName>) -> String {
     format!("{known}: name a gateway there, add an address in the gateway's subnet, or say `dev` and `onlink: true`")
 }
 
-/// A gateway that nobody has, on a segment of which the file says everything.
+/// A gateway that nothing has, on a segment of which the file says everything.
 fn gateway_nobody(view: &View<'_>, findings: &mut Found) {
     let mut holders: HashSet<(usize, IpAddr)> = HashSet::new();
     for address in view.nodes.values().flat_map(|node| &node.addresses) {

@@ -6,7 +6,7 @@ use crate::document::Finding;
 /// A rule: what it finds goes to the end of the list.
 pub(crate) type Rule = fn(&View<'_>, &mut Found);
 
-/// The most findings that are kept: what a hostile file costs in memory is bounded by it, and nobody reads more.
+/// The most findings that are kept: what a hostile file costs in memory is bounded by it, and nothing reads more.
 pub(crate) const MOST: usize = 5_000;
 
 /// What was found so far.

@@ -30,7 +30,7 @@ impl<K: Hash + Eq + Copy> Sets<K> {
         at
     }
 
-    /// What tells the set of `thing` from others.
+    /// What distinguishes the set of `thing` from others.
     pub fn set(&self, thing: K) -> Option<usize> {
         self.place.get(&thing).map(|at| self.root(*at))
     }
@@ -78,7 +78,7 @@ enum Spot<'a> {
 /// The links of a topology, put together by segment.
 ///
 /// The two ends of a veth pair are together, a bridge with its ports, a bond with its ports, a macvlan or ipvlan with
-/// what it stands on. A bridge that filters VLANs is as many bridges as it has VLANs; tags are followed from where a
+/// what it depends on. A bridge that filters VLANs is as many bridges as it has VLANs; tags are followed from where a
 /// VLAN begins to where it ends. What a vxlan reaches is not followed.
 pub(crate) struct Segments<'a> {
     sets: Sets<Spot<'a>>,
@@ -117,7 +117,7 @@ impl<'a> Segments<'a> {
         Self { sets, open, partial }
     }
 
-    /// What tells the segment of `link` from others; the same for all links that it holds.
+    /// What distinguishes the segment of `link` from others; the same for all links that it holds.
     pub fn of(&self, link: &LinkId) -> Option<usize> {
         let (known, _) = self.sets.place.get_key_value(&Spot::Link(link))?;
         self.sets.set(*known)
@@ -149,7 +149,7 @@ fn master<'a>(links: &HashMap<&'a LinkId, &'a Link>, link: &Link) -> Option<&'a 
     links.get(&link.master_id()?).copied().filter(|master| matches!(master.kind, Kind::Bridge | Kind::Bond))
 }
 
-/// Puts a VLAN on an interface to the frames with its tag there; gives it where it cannot be told who has those.
+/// Puts a VLAN on an interface to the frames with its tag there; gives it where it cannot be known who has those.
 fn vlan<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>, link: &'a Link) -> Option<Spot<'a>> {
     let here = Spot::Link(&link.id);
     let lower = link.link.as_ref().filter(|_| link.kind == Kind::Vlan)?;
@@ -177,8 +177,8 @@ fn untagged<'a>(sets: &mut Sets<Spot<'a>>, link: &'a Link, bridge: &'a Link) -> 
     None
 }
 
-/// Follows those tags from link to link of which somebody is the end; others lead nowhere. Gives where there may be
-/// others.
+/// Follows those tags from link to link of which another program is the end; others lead nowhere. Gives where there may
+/// be others.
 fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) -> Vec<Spot<'a>> {
     let used: BTreeSet<u16> =
         sets.place.keys().filter_map(|spot| if let Spot::Tag(_, tag) = spot { Some(*tag) } else { None }).collect();
@@ -214,7 +214,7 @@ fn tagged<'a>(sets: &mut Sets<Spot<'a>>, links: &HashMap<&'a LinkId, &'a Link>) 
 }
 
 /// Whether something may be behind `link` that the file does not say: it is no link of ours, or a port of one that the
-/// file only names, of which nobody says what else is plugged in.
+/// file only names, of which nothing says what else is plugged in.
 fn reaches_out(links: &HashMap<&LinkId, &Link>, link: &Link) -> bool {
     let known = kinds::traits(&link.kind).closed;
     let port = link.master_id().is_some_and(|master| links.get(&master).is_none_or(|master| master.kind == Kind::Any));

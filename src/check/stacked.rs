@@ -1,4 +1,4 @@
-//! Rules about links that stand on others and links that hold others: VLANs, macvlans, ipvlans, bonds, VRFs, tunnels.
+//! Rules about links that depend on others and links that hold others: VLANs, macvlans, ipvlans, bonds, VRFs, tunnels.
 
 use super::rule::{Found, Rule};
 use super::view::View;
@@ -41,8 +41,8 @@ fn word<'l>(link: &'l Link, key: &str) -> Option<&'l str> {
     }
 }
 
-/// Whether links of this kind take over what comes in by the one they stand on (`netdev_rx_handler_register`): of those
-/// there can be one, and no bridge or bond.
+/// Whether links of this kind take over what comes in by the one they depend on (`netdev_rx_handler_register`): of
+/// those there can be one, and no bridge or bond.
 fn takes_over(link: &Link) -> bool {
     kinds::traits(&link.kind).takes_over
 }
@@ -307,7 +307,7 @@ fn no_mac(view: &View<'_>, findings: &mut Found) {
                 "has the hardware address of what it is on",
                 format!("write `mac` at \"{lower}\", or make it a macvlan"),
             ),
-            // The kernel gives it that at birth, and another one to both at once (`macvlan_common_newlink`,
+            // The kernel gives it that at creation, and another one to both at once (`macvlan_common_newlink`,
             // `macvlan_set_mac_address`).
             Some(lower) if takes_over(link) && word(link, "mode") == Some("passthru") => {
                 ("has in mode passthru the hardware address of what it is on", format!("write `mac` at \"{lower}\""))

@@ -9,7 +9,7 @@ use crate::resource::{IfName, Sysctl};
 /// All of them.
 pub(super) const RULES: &[Rule] = &[ipv6_switched_off, forwarding_contradicted, stable_without_secret];
 
-/// Addresses made from a secret that nobody has set: the kernel refuses to be told so
+/// Addresses made from a secret that nothing has set: the kernel refuses to be set so
 /// (`addrconf_sysctl_addr_gen_mode`).
 fn stable_without_secret(view: &View<'_>, findings: &mut Found) {
     for node in view.nodes.values().filter(|node| node.created()) {

@@ -70,7 +70,7 @@ pub(crate) struct NodeView<'a> {
     pub sysctls: BTreeMap<&'a str, &'a Sysctl>,
     /// Its table of NAT and firewall.
     pub table: Option<&'a Table>,
-    /// Its rules in other people's chains.
+    /// Its rules in foreign chains.
     pub inserts: Vec<&'a Insert>,
     /// Its files.
     pub files: Vec<&'a File>,
@@ -177,7 +177,7 @@ impl<'a> View<'a> {
         self.links.get(&link.master_id()?).copied()
     }
 
-    /// Where a resource was asked for; the start of the file where nobody knows.
+    /// Where a resource was asked for; the start of the file where nothing knows.
     pub fn place(&self, id: &ResourceId) -> Place {
         let Some(origin) = self.topology.origins.get(id) else { return Place::default() };
         Place {

@@ -89,7 +89,7 @@ fn repeated_route(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// A resolv.conf that names nobody to ask, or more than are asked.
+/// A resolv.conf that names nothing to ask, or more than are asked.
 fn resolver(view: &View<'_>, findings: &mut Found) {
     for (node, _, section) in sections(view) {
         let Some(dns) = &section.dns else { continue };

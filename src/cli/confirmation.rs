@@ -23,7 +23,7 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 /// The longest that can be asked for: a day.
 const LONGEST: u64 = 24 * 3600;
 
-/// Reads a duration: a whole number of seconds, minutes or hours. In vain it says what is right.
+/// Reads a duration: a whole number of seconds, minutes or hours. An error says what is right.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
     const RIGHT: &str = "a number and its unit: 30s, 2m, 1h; at most 24h";
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -114,7 +114,7 @@ pub fn refuse<'a>(console: &mut Console, topologies: impl Iterator<Item = &'a Na
 pub fn mention_lost(console: &mut Console) {
     let records = Records::default();
     for name in records.names().unwrap_or_default() {
-        // What cannot be read is told by the commands that need it.
+        // What cannot be read is reported by the commands that need it.
         let Ok(Some((pending, phase))) = Pending::load(&records, &name) else { continue };
         if matches!(phase, Phase::Waiting(_)) || is_alive(pending.watcher, confirmation::ARGUMENT) {
             continue;

@@ -22,7 +22,7 @@ pub struct Console {
     choice: ColorChoice,
     look: Look,
     quiet: bool,
-    /// Whether every request is told.
+    /// Whether every request is reported.
     pub verbose: bool,
     /// Whether something could not be written, other than to a reader that went away.
     failed: bool,
@@ -52,7 +52,7 @@ impl Console {
         }
     }
 
-    /// For a process that nobody reads.
+    /// For a process that nothing reads.
     pub fn silent() -> Self {
         Self::new(&Global { color: super::global::When::Never, quiet: true, verbose: false })
     }
@@ -74,7 +74,7 @@ impl Console {
     /// Something to know, on stderr.
     pub fn err(&mut self, text: &str) {
         let mut stream = AutoStream::new(io::stderr(), self.choice).lock();
-        // There is nobody left to tell that stderr cannot be written.
+        // There is nothing left to tell that stderr cannot be written.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
 
@@ -127,7 +127,7 @@ impl Console {
         self.told_at(from, id.and_then(|id| origin(from.origins, id)), code, message, help);
     }
 
-    /// Tells it at a place of the file where there is one.
+    /// Reports it at a place of the file where there is one.
     fn told_at(
         &mut self,
         from: &Asked<'_>,
@@ -166,7 +166,7 @@ impl Console {
 
     /// A failure at the kernel's door.
     pub fn failure(&mut self, from: &Asked<'_>, error: &Error) {
-        // The command itself names the namespace where `ip -n` can; the rest is told.
+        // The command itself names the namespace where `ip -n` can; the rest is reported.
         let node =
             error.id.as_ref().map(|id| id.node()).filter(|node| !node.is_host() && !error.tried.contains(node.short()));
         let place = node.map(|node| format!("in {node}: ")).unwrap_or_default();
@@ -191,7 +191,7 @@ impl Console {
         }
     }
 
-    /// A request to the kernel, as `-v` tells it.
+    /// A request to the kernel, as `-v` reports it.
     pub fn request(&mut self, text: &str) {
         let mut page = Page::new();
         for line in text.lines() {
@@ -200,7 +200,7 @@ impl Console {
         self.err(&page.finish());
     }
 
-    /// Whether progress may be told.
+    /// Whether progress may be reported.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
@@ -211,7 +211,7 @@ impl Console {
     }
 }
 
-/// The line that a person types, without its blanks; `None` where a signal or the end of the input comes before.
+/// The line that a user types, without its blanks; `None` where a signal or the end of the input comes before.
 pub fn answer() -> Option<String> {
     /// How soon a signal ends the question, in milliseconds.
     const PAUSE: u16 = 100;

@@ -9,7 +9,7 @@ pub struct Manner {
     pub rollback: bool,
     /// Whether the checks of the file decide, too: the change is undone where it breaks one.
     pub test: bool,
-    /// Whether a person says of each request when it is made.
+    /// Whether a user says of each request when it is made.
     pub step: bool,
     /// Whether the report is JSON.
     pub json: bool,

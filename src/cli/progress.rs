@@ -5,13 +5,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// Nothing is told before.
+/// Nothing is reported before.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a line is written where there is no terminal.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Tells how far an apply is: a bar on a terminal, else a line now and then.
+/// Reports how far an apply is: a bar on a terminal, else a line now and then.
 #[derive(Debug)]
 pub struct Teller {
     topology: String,
@@ -28,7 +28,7 @@ impl Teller {
         Self { topology: topology.to_owned(), live, quiet, begin: Instant::now(), told: None, bar: None }
     }
 
-    /// Takes note, and tells it if it is time.
+    /// Takes note, and reports it if it is time.
     pub fn tell(&mut self, progress: Progress) {
         if self.quiet || self.begin.elapsed() < PATIENCE {
             return;
@@ -63,7 +63,7 @@ impl Teller {
             Progress::Testing => format!("{}: running its checks", self.topology),
         };
         self.told = Some(Instant::now());
-        // Nobody is left to tell that stderr cannot be written.
+        // Nothing is left to tell that stderr cannot be written.
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 }

@@ -50,7 +50,7 @@ pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: 
     plan
 }
 
-/// The same once more, after a question: what there is to warn of was told before.
+/// The same once more, after a question: what there is to warn of was reported before.
 pub fn plan_again(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
     let plan = planned(console, kernel, case, gone);
     drop(kernel.warnings());
@@ -109,7 +109,7 @@ pub fn going(plan: &Plan) -> Vec<&Node> {
         .collect()
 }
 
-/// Tells of the processes in namespaces that go: nobody ends them, and they keep what topo takes the name from.
+/// Reports of the processes in namespaces that go: nothing ends them, and they keep what topo takes the name from.
 fn left_behind(console: &mut Console, plan: &Plan) {
     let nodes = going(plan);
     if nodes.is_empty() {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Where a file would grow beyond the limit of this process (`ulimit -f`), writing fails (EFBIG), as it does on a full
-/// disk, and is undone. Nobody handling the signal, it would end the program half-way (setrlimit(2)). A program that is
-/// started has it as it was: handlers do not outlive execve(2).
+/// disk, and is undone. Nothing handling the signal, it would end the program half-way (setrlimit(2)). A program that
+/// is started has it as it was: handlers do not outlive execve(2).
 pub fn survive_file_limit() {
     // Where it cannot be handled, all else goes as well as without.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));

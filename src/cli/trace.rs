@@ -9,24 +9,24 @@ use crate::plan::change::Plan;
 use crate::resource::{LinkId, Name, Node, Operation, Options, Record, State};
 use std::sync::atomic::Ordering;
 
-/// A kernel that tells what it is asked to do, in the words of `ip`.
+/// A kernel that reports what it is asked to do, in the words of `ip`.
 #[derive(Debug)]
 pub struct Loud<'a, K: ?Sized> {
     inner: &'a mut K,
     console: &'a mut Console,
     words: Words,
-    /// Whether it waits for a person before each request.
+    /// Whether it waits for a user before each request.
     steps: bool,
 }
 
 impl<'a, K: ?Sized> Loud<'a, K> {
-    /// Tells what is asked of `inner` for this plan; `steps` says that each waits for a person.
+    /// Reports what is asked of `inner` for this plan; `steps` says that each waits for a user.
     pub fn new(inner: &'a mut K, console: &'a mut Console, plan: &Plan, steps: bool) -> Self {
         Self { inner, console, words: Words::new(&plan.wanted, &plan.base), steps }
     }
 
-    /// Whether the person lets what was just told be done. Who says no, or nothing any more, stops it as Ctrl-C does:
-    /// what was done is undone, without a question.
+    /// Whether the person lets what was just reported be done. Who says no, or nothing any more, stops it as Ctrl-C
+    /// does: what was done is undone, without a question.
     fn goes_on(&mut self) -> bool {
         if !self.steps {
             return true;

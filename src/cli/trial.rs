@@ -69,8 +69,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Tells what came of it, where something came of it: the checks that broke at their places in the file, those that
-    /// failed before as warnings.
+    /// Reports what came of it, where something came of it: the checks that broke at their places in the file, those
+    /// that failed before as warnings.
     pub fn tell(&self, console: &mut Console) {
         if self.after.is_empty() {
             return;

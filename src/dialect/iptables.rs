@@ -55,7 +55,7 @@ const ICMPV6: [(&str, u8); 19] = [
 ];
 
 /// Whether the chain may be one of iptables': by family and table. (Whether it really is, only its shape in the kernel
-/// tells.)
+/// reports.)
 pub fn is_iptables(chain: &ChainRef) -> bool {
     matches!(chain.family.as_str(), "ip" | "ip6") && IPTABLES_TABLES.contains(&chain.table.as_str())
 }

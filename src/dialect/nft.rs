@@ -11,7 +11,7 @@ const LOG_PREFIX: usize = 127;
 
 /// `rule` in nft's words for a table of `family`, without a comment.
 ///
-/// It is one rule whatever the values are: what nft cannot write is left out of strings and words. [`fault`] tells
+/// It is one rule whatever the values are: what nft cannot write is left out of strings and words. [`fault`] reports
 /// whether something was.
 pub fn rule(rule: &PacketRule, family: &str) -> String {
     let mut words = Vec::new();
@@ -122,7 +122,7 @@ pub fn raw_fault(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether nft can be told `text` as the name of a table or chain: it has no quotes for those.
+/// Whether nft can be known `text` as the name of a table or chain: it has no quotes for those.
 pub fn is_identifier(text: &str) -> bool {
     let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '\\' | '_' | '.' | '-');
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(rest)
@@ -164,7 +164,7 @@ fn nfproto(rule: &PacketRule, family: &str) -> Option<String> {
 /// `iifname "a"`, `iifname != { "a", "b" }`.
 fn interfaces(key: &str, list: &IfMatch) -> Vec<String> {
     let names = list.names.iter().map(|name| string(name));
-    // nft 1.0.6 lists a set with a wildcard next to its neighbour as `""-""`; "not" is told apart by one match each.
+    // nft 1.0.6 lists a set with a wildcard next to its neighbour as `""-""`; "not" is distinguished by one match each.
     if list.not && list.names.iter().any(|name| name.ends_with('*')) {
         return names.map(|name| format!("{key} != {name}")).collect();
     }

@@ -11,7 +11,8 @@ impl TableRule {
     /// The rule in nft's words, without its comment, as it stands in an `inet` table.
     pub fn text(&self, topology: &Name) -> String {
         match self {
-            // What somebody put in without our comment differs from our own rule, even where the rest is the same.
+            // What another program put in without our comment differs from our own rule, even where the rest is the
+            // same.
             Self::Listed(line) => line
                 .strip_suffix(&comment(topology))
                 .map_or_else(|| format!("{line} # without the comment of {topology}"), str::to_owned),
@@ -19,7 +20,7 @@ impl TableRule {
         }
     }
 
-    /// The rule as nft is told it: with our comment where it takes one. A listed rule is told as it was listed.
+    /// The rule as nft is given it: with our comment where it takes one. A listed rule is reported as it was listed.
     pub fn command(&self, topology: &Name, family: &str) -> String {
         match self {
             Self::Typed(rule) => nft::rule(rule, family) + &comment(topology),
@@ -36,7 +37,7 @@ impl TableRule {
         }
     }
 
-    /// Why nft cannot be told this rule, or must not be: `None` where all is well. The text of a rule without a fault
+    /// Why nft cannot be known this rule, or must not be: `None` where all is well. The text of a rule without a fault
     /// is one rule, whatever is in it.
     pub fn fault(&self) -> Option<String> {
         match self {
@@ -80,7 +81,7 @@ pub fn script(table: &Table, start: Start) -> String {
     commands(table, start).into_iter().map(|(_, line)| line + "\n").collect()
 }
 
-/// The rule that stands on `line` (from 1) of [`script`].
+/// The rule that depends on `line` (from 1) of [`script`].
 pub fn rule_of_line(table: &Table, start: Start, line: usize) -> Option<&TableRule> {
     commands(table, start).get(line.checked_sub(1)?)?.0
 }
@@ -88,7 +89,7 @@ pub fn rule_of_line(table: &Table, start: Start, line: usize) -> Option<&TableRu
 /// The lines of the script, with the rule that each is about.
 fn commands(table: &Table, start: Start) -> Vec<(Option<&TableRule>, String)> {
     let name = table_name(&table.topology);
-    // The comment of the table tells whose it is even where all of its rules are raw; a kernel before 5.10 drops it
+    // The comment of the table shows whose it is even where all of its rules are raw; a kernel before 5.10 drops it
     // without a word, and so does any kernel for a table that is there already.
     let table_line = |verb| (None, format!("{verb} table inet {name} {{{}; }}", comment(&table.topology)));
     let mut lines = match start {

@@ -1,4 +1,4 @@
-//! What a person wrote: typed YAML with places, and its lowering to a wanted state.
+//! What a user wrote: typed YAML with places, and its lowering to a wanted state.
 
 pub(crate) mod lower;
 pub(crate) mod parse;

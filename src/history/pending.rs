@@ -40,7 +40,7 @@ pub enum Phase {
     Applying,
     /// It waits, for so long yet.
     Waiting(Duration),
-    /// Nobody confirmed in time.
+    /// Nothing confirmed in time.
     Expired,
     /// It is being undone, or that was cut off.
     Undoing,
@@ -85,12 +85,12 @@ impl Pending {
         records.has(topology, WAITS)
     }
 
-    /// Keeps what was applied; `false` where somebody has begun to undo it.
+    /// Keeps what was applied; `false` where another program has begun to undo it.
     pub fn confirm(records: &Records, topology: &Name) -> Result<bool, Error> {
         records.delete(topology, WAITS)
     }
 
-    /// From now on it is being undone, by the caller, who holds the machine's lock; `false` where somebody has
+    /// From now on it is being undone, by the caller, who holds the machine's lock; `false` where another program has
     /// confirmed.
     pub fn claim(records: &Records, topology: &Name) -> Result<bool, Error> {
         Ok(records.rename(topology, WAITS, UNDONE)? || records.has(topology, UNDONE)?)

@@ -31,8 +31,8 @@ pub trait Kernel {
     /// for the first time.
     fn settings(&mut self, which: &[(Node, String)]) -> Result<Vec<Option<String>>, Error>;
 
-    /// What links do for the kernel right now, each of it. Asked of links that were just made, before it is written for
-    /// the first time.
+    /// The offload features of links right now, each of it. Asked of links that were just made, before it is written
+    /// for the first time.
     fn offloads(&mut self, which: &[LinkId]) -> Result<Vec<Options>, Error>;
 
     /// Waits until what was made is usable: links with carrier operationally up, duplicate address detection over.

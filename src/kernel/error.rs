@@ -11,7 +11,7 @@ const EPROTONOSUPPORT: i32 = 93;
 const EOPNOTSUPP: i32 = 95;
 const EAFNOSUPPORT: i32 = 97;
 
-/// A failed call, told in `ip` words.
+/// A failed call, reported in `ip` words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// What kind of failure it is; it decides the exit code.
@@ -40,7 +40,7 @@ pub enum ErrorKind {
     Privileges,
     /// The kernel or machine lacks a feature.
     Missing,
-    /// Somebody else's: a name that is taken.
+    /// Foreign: a name that is taken.
     Taken,
     /// Another run holds the lock.
     Locked,

@@ -4,7 +4,7 @@ use super::{Error, Kernel};
 use crate::resource::{Node, NodeTenure, Owner, Resource, State, Sysctl};
 use std::collections::BTreeSet;
 
-/// The state with the settings that the topology manages, which nobody can tell from others by looking: the record
+/// The state with the settings that the topology manages, which nothing can tell from others by looking: the record
 /// knows them, and in a namespace of ours forwarding is always managed.
 pub fn with_settings(kernel: &mut dyn Kernel, mut state: State) -> Result<State, Error> {
     let mut which: BTreeSet<(Node, String)> = BTreeSet::new();

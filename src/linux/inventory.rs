@@ -23,7 +23,7 @@ pub struct Found {
     pub existing: BTreeMap<Node, Option<NetnsRef>>,
     /// Its links on the host.
     pub links: BTreeSet<LinkId>,
-    /// Whether there is an nft table of it, or a rule in somebody else's chain, on the host.
+    /// Whether there is an nft table of it, or a rule in a foreign chain, on the host.
     pub nft: bool,
     /// Whether it has a record.
     pub recorded: bool,
@@ -78,7 +78,8 @@ pub fn list(records: &[(Name, Record)], places: &Places) -> Result<(Vec<Found>, 
                 .insert(LinkId::new("host", link.name.clone()));
         }
     }
-    // Killed between a link's birth and its alias: the group says whose it is, if the name is known from anything else.
+    // Killed between a link's creation and its alias: the group says whose it is, if the name is known from anything
+    // else.
     let groups: HashMap<u32, Name> = found.keys().map(|name| (group(name), name.clone())).collect();
     let mut unowned = Vec::new();
     for link in host
@@ -127,7 +128,7 @@ fn marked_namespaces(records: &[(Name, Record)]) -> Result<Vec<(Node, Name)>, Er
             Ok((alias, cookie)) => {
                 let Some(topology) = alias.as_deref().and_then(topology_of) else { continue };
                 let one = (called(name), Name::from(topology));
-                // A second name of one is somebody else's.
+                // A second name of one is foreign.
                 match seen.entry(cookie).or_insert(marked.len()) {
                     at if cookie == 0 || *at == marked.len() => marked.push(one),
                     at if known(&one.0, cookie) => {

@@ -40,7 +40,7 @@ pub struct Linux {
     spare: Vec<OwnedFd>,
     /// The cookie of the namespace that topo was started in.
     home: u64,
-    /// The interfaces of somebody else that were moved, where they are now.
+    /// The foreign interfaces that were moved, where they are now.
     arrived: BTreeSet<LinkId>,
 }
 
@@ -71,7 +71,7 @@ impl Linux {
         })
     }
 
-    /// What a person should know although nothing failed; each once.
+    /// What a user should know although nothing failed; each once.
     pub fn warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
@@ -99,7 +99,7 @@ impl Linux {
     }
 
     /// The topology whose namespace topo was started in, and the node, where its record knows it; `None` where that is
-    /// nobody's or somebody else's.
+    /// no topology's or foreign.
     pub fn inside(&self) -> Result<Option<(Name, Option<Node>)>, Error> {
         let alias = netns::run_one(Place::Inside(self.places.host.clone()), || {
             namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"))
@@ -139,8 +139,8 @@ impl Linux {
     }
 
     /// From now on a namespace that is taken away is held until all is done, and has its name back where that is
-    /// undone: for a destroy, after which nothing new needs what it holds (addresses, ports). `spares` says that nobody
-    /// is shown what is in one that goes as a whole, so that it need not be read.
+    /// undone: for a destroy, after which nothing new needs what it holds (addresses, ports). `spares` says that
+    /// nothing is shown what is in one that goes as a whole, so that it need not be read.
     pub fn hold_what_goes(&mut self, spares: bool) -> Result<(), Error> {
         self.places.held = Some(Arc::new(Held::new(spares)?));
         Ok(())
@@ -151,7 +151,7 @@ impl Linux {
         check_keys(&plan.into_iter().collect::<Vec<_>>(), &self.places.keys)
     }
 
-    /// The record of a topology that nothing is done with: one that cannot be read is told, and no reason to stop.
+    /// The record of a topology that nothing is done with: one that cannot be read is reported, and no reason to stop.
     fn load_other(&self, topology: &Name) -> record::Loaded {
         self.records
             .load(topology)
@@ -176,8 +176,8 @@ impl Linux {
     }
 }
 
-/// A node is one namespace. One that topo made cannot become somebody else's of the same name in the file, nor the
-/// other way round: what is in the old one would be nobody's.
+/// A node is one namespace. One that topo made cannot become a foreign one of the same name in the file, nor the other
+/// way round: what is in the old one would be no topology's.
 fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
     for namespace in wanted.namespaces() {
         let node = &namespace.node;
@@ -199,7 +199,7 @@ fn one_place_each(wanted: &State, record: &Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// The namespaces of `wanted` that somebody else made, and how they are found.
+/// The namespaces of `wanted` that another program made, and how they are found.
 fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
     wanted.namespaces().filter_map(|namespace| match &namespace.tenure {
         NodeTenure::Existing(place) => Some((namespace.node.clone(), place.clone())),

@@ -1,5 +1,5 @@
-//! What an observation makes of answers, whoever gave them: the decoders of everything that comes from the kernel, from
-//! nft and from iptables, without any of the three. For tests, which hand them bytes that no kernel sends.
+//! What an observation makes of answers, the program that gave them: the decoders of everything that comes from the
+//! kernel, from nft and from iptables, without any of the three. For tests, which hand them bytes that no kernel sends.
 
 use super::netlink::{attributes, link, socket};
 use super::object::link::vlan;

@@ -28,7 +28,7 @@ impl Secret {
         (bytes.len() == 32 && secret.0 != [0; 32]).then_some(secret)
     }
 
-    /// The public key that belongs to it; of a preshared key, what it is known by. Nobody can go back from it.
+    /// The public key that belongs to it; of a preshared key, what it is known by. Nothing can go back from it.
     pub fn public(&self) -> Key {
         Key(MontgomeryPoint::mul_base_clamped(self.0).to_bytes())
     }
@@ -88,7 +88,7 @@ impl Keys {
     }
 }
 
-/// From now on no dump of this process is written, and nobody but root reads its memory (PR_SET_DUMPABLE(2const)):
+/// From now on no dump of this process is written, and nothing but root reads its memory (PR_SET_DUMPABLE(2const)):
 /// there are keys in it. Programs that it starts are as they would be without this.
 fn keep_memory_private() {
     // It cannot fail with this argument.
@@ -116,7 +116,7 @@ pub fn read(path: &str) -> Result<FileKey, Error> {
             _ => Error { kind: ErrorKind::File, ..error },
         }
     };
-    // Whatever else has that name, nobody waits for it.
+    // Whatever else has that name, nothing waits for it.
     let file = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
     let wrong = |what: &str| {

@@ -4,8 +4,8 @@ use super::route::Loss;
 use super::{cascade, neighbor, route};
 use crate::resource::{ETHERNET_MTU, Kind, Link, LinkId, Resource, ResourceId, Setting, State, Value, kinds};
 
-/// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless somebody wrote it
-/// (`br_mtu_auto_adjust`), and does not say whether somebody did. It equals no MTU that is wanted, so that it is
+/// The MTU of a bridge that the model cannot know: the kernel lets it follow the ports unless another program wrote it
+/// (`br_mtu_auto_adjust`), and does not say whether another program did. It equals no MTU that is wanted, so that it is
 /// written.
 pub(crate) const UNKNOWN_MTU: u32 = 0;
 

@@ -4,8 +4,8 @@ use crate::resource::{
     Foreign, Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure,
 };
 
-/// What comes into being with `resource` although nobody asked for it: `lo`, forwarding off and the kernel's rules in a
-/// new namespace.
+/// What comes into being with `resource` although nothing asked for it: `lo`, forwarding off and the kernel's rules in
+/// a new namespace.
 pub fn born(resource: &Resource) -> Vec<Resource> {
     let Resource::Namespace(Namespace { node, tenure: NodeTenure::Created, whole: false, .. }) = resource else {
         return Vec::new();
@@ -25,7 +25,7 @@ pub fn born(resource: &Resource) -> Vec<Resource> {
     all
 }
 
-/// Whose something is that was made: outside namespaces of ours, what carries no mark is somebody else's, put back.
+/// Whose something is that was made: outside namespaces of ours, what carries no mark is foreign, put back.
 pub(crate) fn born_as(state: &State, resource: &Resource) -> Owner {
     let made = state.is_made(resource.id().node());
     let marked = match resource {

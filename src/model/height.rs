@@ -19,7 +19,7 @@ pub(super) fn made(state: &State, link: &Link) -> Result<(), Refusal> {
     }
 }
 
-/// A link that becomes a port of `master`. One that stands on nothing fits wherever its master does: what is on that
+/// A link that becomes a port of `master`. One that depends on nothing fits wherever its master does: what is on that
 /// was counted when it came.
 pub(super) fn joins(state: &State, link: &Link, master: &LinkId) -> Result<(), Refusal> {
     let plain = link.link.is_none()
@@ -45,7 +45,7 @@ fn holds_ports(kind: &Kind) -> bool {
     kinds::traits(kind).holds_ports
 }
 
-/// What a link stands on: a macvlan on another one is on what that is on (`macvlan_common_newlink`).
+/// What a link depends on: a macvlan on another one is on what that is on (`macvlan_common_newlink`).
 pub(super) fn stands_on(state: &State, link: &Link) -> Option<LinkId> {
     let macvlan = |kind: &Kind| matches!(kind, Kind::Macvlan | Kind::Macvtap);
     let lower = link.link.as_ref()?;
@@ -62,7 +62,7 @@ fn below(state: &State, id: &LinkId, depth: usize) -> usize {
     1 + ports.map(|port| below(state, &port.id, depth + 1)).max().unwrap_or(0).max(lower)
 }
 
-/// How high the stack is that stands on `id`, with it.
+/// How high the stack is that depends on `id`, with it.
 fn above(state: &State, id: &LinkId, depth: usize) -> usize {
     let Some(link) = state.link(id).filter(|_| depth <= HIGHEST_STACK) else { return 1 };
     let master = link.master_id().map_or(0, |master| above(state, &master, depth + 1));

@@ -8,10 +8,10 @@ use crate::resource::{
 };
 use std::collections::BTreeSet;
 
-/// The value of every setting that nobody has written.
+/// The value of every setting that nothing has written.
 const UNWRITTEN: &str = "0";
 
-/// What every link does for the kernel of which nobody has said otherwise.
+/// The offload features of every link for which nothing else was set.
 const FRESH: Value = Value::Bool(true);
 
 /// The model.
@@ -131,7 +131,7 @@ impl Model {
         }
     }
 
-    /// What links do for the kernel is seen where it is wanted or the record has it.
+    /// The offload features of links is seen where it is wanted or the record has it.
     fn offloads_asked(&self, wanted: &State, state: &mut State) {
         let record = self.state.record.offload.iter().map(|(home, offload)| (home, offload));
         let asked: Vec<(&LinkId, &Options)> = wanted
@@ -188,7 +188,7 @@ impl Model {
             }
             _ => None,
         };
-        // A setting is there with its link, looked at before or not: nobody is refused for writing it.
+        // A setting is there with its link, looked at before or not: nothing is refused for writing it.
         if let Operation::Create(resource @ Resource::Sysctl(_)) = operation {
             self.state.items.remove(&resource.id());
         }
@@ -240,7 +240,7 @@ impl Kernel for Model {
         for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
             keys.extend(Sysctl::FORWARDING.map(|key| (namespace.node.clone(), key.to_owned())));
         }
-        // Settings that nobody asks for are not looked at.
+        // Settings that nothing asks for are not looked at.
         state.items.retain(
             |id, _| !matches!(id, ResourceId::Sysctl(node, key) if !keys.contains(&(node.clone(), key.clone()))),
         );

@@ -9,7 +9,7 @@ use crate::resource::{
     ETHERNET_MTU, Foreign, Kind, Link, LinkId, Owner, Resource, ResourceId, Setting, State, Tenure, Value, kinds,
 };
 
-/// A link that something stands on.
+/// A link that something depends on.
 pub(super) fn needs(state: &State, id: &LinkId) -> Result<(), Refusal> {
     state.link(id).map(|_| ()).ok_or_else(|| Refusal::new(format!("there is no link {id}")))
 }
@@ -84,7 +84,7 @@ fn fits(state: &State, kind: &Kind, mtu: &Setting<u32>, lower: Option<&LinkId>) 
 }
 
 /// One thing alone takes what comes in on a link (`netdev_rx_handler_register`): the bridge or bond that has it as a
-/// port, or what stands on it.
+/// port, or what depends on it.
 fn free(state: &State, link: &Link) -> Result<(), Refusal> {
     let lower = link.link.as_ref().filter(|_| stacked::takes(&link.kind)).and_then(|lower| state.link(lower));
     match lower.map(|lower| (&lower.id, master_kind(state, lower))) {
@@ -102,8 +102,7 @@ fn enslavable(state: &State, link: &Link) -> Result<(), Refusal> {
     if above.kind == Kind::Bridge && link.kind == Kind::Bridge {
         return Err(Refusal::new("can not enslave a bridge to a bridge"));
     }
-    // (`__netdev_has_upper_dev`)
-    // A tunnel only sends by its link, and stands on nothing.
+    // (`__netdev_has_upper_dev`) A tunnel only sends by its link, and depends on nothing.
     let stands = |link: &Link| link.link.clone().filter(|_| kinds::dies_with_link(&link.kind));
     let mut below = stands(link).or_else(|| stands(state.link(&link.id)?));
     while let Some(lower) = below {
@@ -260,8 +259,8 @@ fn made_again(state: &mut State, id: &LinkId) {
     }
 }
 
-/// What goes with a link that is gone from `state` already: what stands on it, its peer, links over it, its routes. Its
-/// ports are free.
+/// What goes with a link that is gone from `state` already: what depends on it, its peer, links over it, its routes.
+/// Its ports are free.
 pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     let gone = &link.id;
     follow(state, link.master_id(), &Setting::Left);
@@ -292,7 +291,7 @@ pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     lost
 }
 
-/// What goes with links that are `gone` from `state` already: their peers, and what stands on them.
+/// What goes with links that are `gone` from `state` already: their peers, and what depends on them.
 pub(super) fn without(state: &mut State, gone: impl Fn(&LinkId) -> bool) -> Vec<ResourceId> {
     let with: Vec<LinkId> = state
         .links()
@@ -329,7 +328,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     moved.port.clear();
     moved.vlans = Setting::Left;
     moved.tenure = if back { Tenure::Existing } else { Tenure::From(from.clone()) };
-    // Nobody's mark tells whose it is: the record does.
+    // Nothing's mark shows whose it is: the record does.
     moved.marked = !back;
     // What stands over it or is its peer stays; only what is on it goes.
     let mut lost = state.on_link(from);
@@ -347,7 +346,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
         other.peer = Some(to.clone());
     }
     state.insert(Resource::Link(Box::new(moved)), ours);
-    // Of what stands on it only a vxlan takes the move for its end: the others look whether the link is really gone
+    // Of what depends on it only a vxlan takes the move for its end: the others look whether the link is really gone
     // (`vxlan_netdevice_event`).
     let ended: Vec<Link> =
         state.links().filter(|above| above.kind == Kind::Vxlan && above.link.as_ref() == Some(from)).cloned().collect();

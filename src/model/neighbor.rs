@@ -26,7 +26,8 @@ pub(super) fn forgotten_ipv4(state: &mut State, link: &LinkId) -> Vec<ResourceId
 }
 
 /// What a bridge forgets when `port` has become its port. A bridge has the lowest hardware address of its ports
-/// (`br_stp_recalculate_bridge_id`) until somebody writes one; where that cannot be told, it is taken to change.
+/// (`br_stp_recalculate_bridge_id`) until another program writes one; where that cannot be known, it is taken to
+/// change.
 pub(super) fn joined(state: &mut State, port: &Link) -> Vec<ResourceId> {
     let Some(bridge) = bridge_of(state, port) else { return Vec::new() };
     let own = state.link(&bridge).and_then(|bridge| known(&bridge.mac));
@@ -51,7 +52,7 @@ pub(super) fn left(state: &mut State, port: &Link) -> Vec<ResourceId> {
     if own.is_none() || had.is_none() || own == had { follows(state, &bridge) } else { Vec::new() }
 }
 
-/// A bridge has, as far as can be told, another hardware address now, and which is not known. What it forgets with the
+/// A bridge has, as far as can be known, another hardware address now, and which is not known. What it forgets with the
 /// old one.
 fn follows(state: &mut State, bridge: &LinkId) -> Vec<ResourceId> {
     if let Some(Resource::Link(link)) =

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Refusal {
     /// The reason, a fragment.
     pub reason: String,
-    /// What a person can do, where it is not a fault of the plan.
+    /// What a user can do, where it is not a fault of the plan.
     pub help: Option<String>,
 }
 

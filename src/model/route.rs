@@ -117,9 +117,9 @@ pub(super) fn from_source(state: &mut State, node: &Node, source: IpAddr) -> Vec
     ids
 }
 
-/// Why the kernel would refuse a route of somebody else that is to come back; `None` where it takes it, as far as is
-/// known. Its interfaces are there and up. `fresh` says of an address whether it was made a moment ago: while duplicate
-/// address detection goes on it is no source of an IPv6 route (`ip6_route_info_create`).
+/// Why the kernel would refuse a foreign route that is to come back; `None` where it takes it, as far as is known. Its
+/// interfaces are there and up. `fresh` says of an address whether it was made a moment ago: while duplicate address
+/// detection goes on it is no source of an IPv6 route (`ip6_route_info_create`).
 pub fn cannot_come_back(state: &State, route: &Route, fresh: impl Fn(&Address) -> bool) -> Option<String> {
     if let Some(id) = route.nhid {
         return Some(format!("its next-hop object {id} went with an interface"));

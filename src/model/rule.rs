@@ -23,7 +23,7 @@ pub(crate) fn in_the_way(wanted: &State, rule: &Rule) -> bool {
     beside(wanted, rule).any(|new| new.key.is_taken_for(&rule.key))
 }
 
-/// A rule that the kernel takes for one that is there is refused. (What somebody else made carries another protocol,
+/// A rule that the kernel takes for one that is there is refused. (What another program made carries another protocol,
 /// which it compares.)
 pub(crate) fn taken_for_another(state: &State, rule: &Rule) -> Result<(), Refusal> {
     let same = |other: &&Rule| match (rule.marked, other.marked) {

@@ -59,7 +59,8 @@ pub(super) fn takes(kind: &Kind) -> bool {
     kinds::traits(kind).takes_over
 }
 
-/// A tunnel stays when what it sends by goes: whether `link` is one that stood on `gone`, and stands on nothing then.
+/// A tunnel stays when what it sends by goes: whether `link` is one that depended on `gone`, and depends on nothing
+/// then.
 pub(super) fn stays_without(state: &mut State, link: &LinkId, gone: impl Fn(&LinkId) -> bool) -> bool {
     let stays =
         state.link(link).is_some_and(|link| link.link.as_ref().is_some_and(gone) && !kinds::dies_with_link(&link.kind));
@@ -70,7 +71,7 @@ pub(super) fn stays_without(state: &mut State, link: &LinkId, gone: impl Fn(&Lin
 }
 
 /// The first VRF of a namespace brings the kernel's rules for all of them (`vrf_add_fib_rules`). Outside our namespaces
-/// they are nobody's business, and stay.
+/// they are no topology's business, and stay.
 pub(super) fn first_vrf(state: &mut State, vrf: &Link) {
     if !state.is_made(&vrf.id.node) {
         return;

@@ -18,7 +18,7 @@ fn set(state: &mut State, id: &LinkId, vlans: Setting<Vlans>) {
     }
 }
 
-/// A link that is a port now, or a new bridge: it has what it was told to have, else what the bridge gives it
+/// A link that is a port now, or a new bridge: it has what it was asked to have, else what the bridge gives it
 /// (`nbp_vlan_init`, `br_vlan_bridge_event`).
 pub(super) fn joined(state: &mut State, id: &LinkId) {
     let Some(link) = state.link(id).filter(|link| link.vlans == Setting::Left) else { return };

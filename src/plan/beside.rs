@@ -44,8 +44,8 @@ pub fn record_beside(record: &Record, observed: &State) -> Record {
     record
 }
 
-/// Whether it was in a namespace, or on an interface, of somebody else that another one has replaced since: nothing of
-/// the new one is to go back.
+/// Whether it was in a namespace, or on an interface, of another program that another one has replaced since: nothing
+/// of the new one is to go back.
 fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
     let now = &observed.record;
     let node = resource.id().node().clone();
@@ -61,7 +61,7 @@ fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
     replaced || resource.links().iter().any(anew)
 }
 
-/// Whether it is, or stands on, an interface of somebody else that is nowhere any more.
+/// Whether it is, or depends on, a foreign interface that is nowhere any more.
 fn is_lost(target: &State, observed: &State, resource: &Resource) -> bool {
     let ours = |link: &LinkId| target.link(link).is_some_and(|link| link.tenure != Tenure::Existing);
     facts::lost_for_good(observed, resource) && !resource.links().iter().any(ours)
@@ -95,7 +95,7 @@ fn without_lost(goal: &mut State, observed: &State) {
     }
 }
 
-/// Adds the links of `state` that stand on those in `lost`, or are the other ends of their pairs, and of which `gone`
+/// Adds the links of `state` that depend on those in `lost`, or are the other ends of their pairs, and of which `gone`
 /// holds.
 fn above(lost: &mut BTreeSet<LinkId>, state: &State, gone: impl Fn(&Link) -> bool) {
     // A stack is as many links high as the kernel lets it be.
@@ -131,9 +131,9 @@ fn since(goal: &mut State, record: &Record, observed: &State) {
         (Resource::Link(now), Some(Resource::Link(then))) => Some(Resource::Link(Box::new(now.without(then)))),
         _ => None,
     });
-    // What is in a created namespace is nobody else's, and is as it was observed.
+    // What is in a created namespace is no other program's, and is as it was observed.
     let since = since.filter(|prior| !observed.is_made(prior.id().node()) && !goal.is_made(prior.id().node()));
-    // Interfaces first: what stands on one waits until it is up.
+    // Interfaces first: what depends on one waits until it is up.
     let (links, others): (Vec<Resource>, Vec<Resource>) = since.partition(|prior| prior.as_link().is_some());
     let waiting = Waiting::of(goal, observed);
     for prior in links.into_iter().filter_map(|prior| if let Resource::Link(link) = prior { Some(link) } else { None })
@@ -225,7 +225,7 @@ fn home(link: &Link) -> Option<&LinkId> {
     if let Tenure::From(home) = &link.tenure { Some(home) } else { None }
 }
 
-/// The links that something is, or stands on.
+/// The links that something is, or depends on.
 fn stands_on(resource: &Resource) -> Vec<LinkId> {
     match resource {
         Resource::Qdisc(qdisc) => vec![qdisc.link.clone()],

@@ -116,8 +116,8 @@ fn adjust(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
     }
 }
 
-/// Has what `wanted` takes given up first by whoever has it: for what that is to have in the end where it is free,
-/// else, as where two exchange theirs, for a passing value.
+/// Has what `wanted` takes given up first by the program that has it: for what that is to have in the end where it is
+/// free, else, as where two exchange theirs, for a passing value.
 fn make_way(paper: &mut Paper<'_>, wanted: &Link) -> Result<(), Conflict> {
     let there = paper.state.link(&wanted.id);
     let has = there.map(Claim::of).unwrap_or_default();
@@ -143,7 +143,7 @@ fn make_way(paper: &mut Paper<'_>, wanted: &Link) -> Result<(), Conflict> {
     Ok(())
 }
 
-/// A link of somebody else comes from where it is.
+/// A link of another program comes from where it is.
 fn come_in(paper: &mut Paper, link: &Link) -> Result<(), Conflict> {
     let Tenure::From(source) = &link.tenure else { return Ok(()) };
     if paper.state.link(&link.id).is_some() {
@@ -164,7 +164,7 @@ fn make_link(paper: &mut Paper, link: Link) -> Result<(), Conflict> {
 }
 
 /// Makes both ends of a veth pair by one request. It is sent where the end lives that is not on the host, where it can
-/// be born up.
+/// be created up.
 fn pair(paper: &mut Paper, link: Link, peer: &LinkId) -> Result<(), Conflict> {
     let Some(other) = paper.goal.link(peer).cloned() else {
         return Err(Conflict::new(
@@ -191,8 +191,8 @@ fn is_port(paper: &Paper, bond: &Link) -> bool {
     paper.state.link(&port).is_some_and(|port| port.master_id().as_ref() == Some(&bond.id))
 }
 
-/// The link as it is before its ports are there: a bridge, and what stands on one, comes up late. What it does for the
-/// kernel is told to a link that is there, so that what it had before can be noted.
+/// The link as it is before its ports are there: a bridge, and what depends on one, comes up late. The offload features
+/// of it is asked to a link that is there, so that what it had before can be noted.
 fn early(paper: &Paper, link: &Link, there: bool) -> Link {
     let mut early = link.clone();
     early.offload.clear();
@@ -205,7 +205,7 @@ fn early(paper: &Paper, link: &Link, there: bool) -> Link {
         if kinds::mtu_of_ports(&link.kind) || kinds::no_larger_than_below(&link.kind) {
             early.mtu = Setting::Left;
         }
-        // A bond would set it up at once, and what it stands on is not up yet.
+        // A bond would set it up at once, and what it depends on is not up yet.
         let bonded = |master: &LinkId| paper.goal.link(master).is_some_and(|master| master.kind == Kind::Bond);
         if link.link.is_some() && link.master_id().as_ref().is_some_and(bonded) {
             early.master = if there { Setting::Left } else { Setting::Is(None) };

@@ -10,11 +10,11 @@ pub struct Plan {
     pub wanted: State,
     /// What was observed when the plan was made.
     pub base: State,
-    /// The changes as a person sees them, sorted by identity.
+    /// The changes as a user sees them, sorted by identity.
     pub changes: Vec<Change>,
     /// The steps that carry them out, in an order in which they can be done one after the other.
     pub steps: Vec<Step>,
-    /// What a person should know.
+    /// What a user should know.
     pub warnings: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct Change {
     pub drift: Vec<Drift>,
     /// What the kernel takes away with it. This plan puts it back, but for what is in `gone`.
     pub loses: Vec<ResourceId>,
-    /// What of that this plan does not put back: somebody else's that has no place any more.
+    /// What of that this plan does not put back: foreign objects that have no place any more.
     #[serde(default)]
     pub gone: Vec<ResourceId>,
 }
@@ -50,7 +50,7 @@ pub enum Action {
     Replace,
     /// `-`
     Delete,
-    /// `~`, a link of somebody else that goes to another namespace.
+    /// `~`, a foreign link that goes to another namespace.
     Move,
 }
 

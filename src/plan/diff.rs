@@ -45,7 +45,7 @@ pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, obser
     })
 }
 
-/// A link of somebody else goes home, and another link gets its place.
+/// A link of another program goes home, and another link gets its place.
 fn gives_way(wanted: &Resource, observed: &Resource) -> Option<Drift> {
     let (new, old) = (wanted.as_link()?, observed.as_link()?);
     let from = |link: &Link| {
@@ -95,7 +95,7 @@ fn side_by_side<'a>(
     })
 }
 
-/// Somebody's link that is away and comes home, to be configured there, as it will be when it arrives.
+/// Another program's link that is away and is moved back, to be configured there, as it will be when it arrives.
 fn at_home(goal: &State, observed: &State, wanted: &Resource) -> Option<Item> {
     let link = wanted.as_link().filter(|link| link.tenure == Tenure::Existing)?;
     let away = observed
@@ -123,7 +123,7 @@ pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
     taken.into_iter().chain(each).chain(observed.links().filter_map(|link| no_way_home(goal, observed, link))).collect()
 }
 
-/// A link of somebody else goes home, where its name is taken meanwhile.
+/// A link of another program goes home, where its name is taken meanwhile.
 fn no_way_home(goal: &State, observed: &State, link: &Link) -> Option<Conflict> {
     let Tenure::From(home) = &link.tenure else { return None };
     let goes = goal.link(&link.id).is_none_or(|wanted| wanted.tenure != link.tenure);

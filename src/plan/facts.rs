@@ -3,7 +3,8 @@
 use crate::resource::{Family, Link, LinkId, Node, Owner, Resource, ResourceId, Rule, State, Sysctl, Tenure};
 use std::collections::BTreeSet;
 
-/// Whether somebody gave a setting another value than the one that topo wrote, and than the one that it goes back to.
+/// Whether another program gave a setting another value than the one that topo wrote, and than the one that it goes
+/// back to.
 pub(crate) fn kept(observed: &State, prior: &Sysctl) -> bool {
     let wrote = observed.record.wrote.iter().find(|wrote| wrote.id() == prior.id());
     match (wrote, observed.get(&prior.id())) {
@@ -26,8 +27,8 @@ pub(crate) fn local_rules(goal: &State) -> BTreeSet<(Node, Family)> {
         .collect()
 }
 
-/// Whether what was there before stood on an interface that is nowhere any more: somebody deleted it, or the namespace
-/// that it was moved to.
+/// Whether what was there before depended on an interface that is nowhere any more: another program deleted it, or the
+/// namespace that it was moved to.
 pub(crate) fn lost_for_good(observed: &State, prior: &Resource) -> bool {
     let gone = |link: &LinkId| {
         observed.link(link).is_none() && !observed.links().any(|there| there.tenure == Tenure::From(link.clone()))
@@ -40,14 +41,14 @@ pub(crate) fn prior_equals(before: &Resource, now: &Sysctl) -> bool {
     matches!(before, Resource::Sysctl(before) if before.value == now.value)
 }
 
-/// Whether it is a setting of an interface that is nowhere, and that nobody makes or brings back.
+/// Whether it is a setting of an interface that is nowhere, and that nothing makes or brings back.
 pub(crate) fn interface_is_gone(target: &State, observed: &State, resource: &Resource) -> bool {
     let Resource::Sysctl(sysctl) = resource else { return false };
     sysctl.link().is_some_and(|link| observed.link(&link).is_none() && target.link(&link).is_none())
 }
 
-/// Whether the interface that a setting belongs to, one of somebody else, was deleted during the observation: it is in
-/// the list, and its setting could not be read any more.
+/// Whether the interface that a setting belongs to, one of another program, was deleted during the observation: it is
+/// in the list, and its setting could not be read any more.
 pub(crate) fn is_unread(observed: &State, sysctl: &Sysctl) -> bool {
     let there = sysctl
         .link()
@@ -55,7 +56,7 @@ pub(crate) fn is_unread(observed: &State, sysctl: &Sysctl) -> bool {
     there && observed.get(&sysctl.id()).is_none()
 }
 
-/// Whether a link of somebody else is away now, and will be where it belongs.
+/// Whether a foreign link is away now, and will be where it belongs.
 pub(crate) fn comes_home(goal: &State, observed: &State, link: &LinkId) -> bool {
     let away = |state: &State| state.links().any(|there| there.tenure == Tenure::From(link.clone()));
     away(observed) && !away(goal)
@@ -80,7 +81,7 @@ pub(crate) fn displaced(goal: &State, resource: &Resource) -> bool {
     matches!(resource, Resource::Rule(rule) if rule.kernel && rule.key.priority == 0 && local_rules(goal).contains(&(rule.node.clone(), rule.key.family)))
 }
 
-/// Whether what was there before stands on an interface that goes now, because its other end is in a namespace that
+/// Whether what was there before depends on an interface that goes now, because its other end is in a namespace that
 /// does.
 pub(crate) fn goes_along(goal: &State, observed: &State, prior: &Resource) -> bool {
     let goes = |link: &LinkId| {

@@ -27,7 +27,7 @@ impl Holders {
     }
 }
 
-/// What links of ours take and somebody else has, and keeps.
+/// What links of ours take and another program has, and keeps.
 pub(super) fn conflicts(goal: &State, observed: &State) -> Vec<Conflict> {
     let theirs = observed
         .items
@@ -54,7 +54,7 @@ fn conflict(goal: &State, observed: &State, holders: &HashMap<Claim, &Link>, lin
     };
     let own = there.is_none().then(|| Claim::name_of(&link.id));
     for claim in own.into_iter().chain(Claim::after(link, there)).filter(|claim| !has.contains(claim)) {
-        // A link of that very name is the business of whoever looks at links by their names.
+        // A link of that very name is the business of the program that looks at links by their names.
         let named = claim
             .named()
             .filter(|named| *named != link.id)

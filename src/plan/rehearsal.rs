@@ -1,5 +1,5 @@
-//! A plan is made by acting on paper: each step is carried out on a copy of what was observed, and what the kernel
-//! takes away on the way is put back.
+//! A plan is made by acting in the rehearsal: each step is carried out on a copy of what was observed, and what the
+//! kernel takes away on the way is put back.
 
 use super::change::{Action, Change, Conflict, Step};
 use super::diff;
@@ -19,7 +19,7 @@ pub(super) struct Paper<'a> {
     pub state: State,
     /// What was there at the beginning.
     pub base: &'a State,
-    /// The changes as a person sees them.
+    /// The changes as a user sees them.
     pub changes: Vec<Change>,
     /// Who has what is one of a kind.
     pub holders: Holders,
@@ -58,7 +58,7 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// Does a step on paper.
+    /// Does a step in the rehearsal.
     pub fn act(&mut self, operation: Operation) -> Result<(), Conflict> {
         let id = operation.id();
         let lost = effect(&mut self.state, &operation).map_err(|refusal| match &refusal.help {
@@ -94,8 +94,8 @@ impl<'a> Paper<'a> {
         self.let_go.insert(id.clone(), why);
     }
 
-    /// Takes the changes out that would have brought back what cannot come, and warns of what no other change tells as
-    /// lost.
+    /// Takes the changes out that would have brought back what cannot come, and warns of what no other change reports
+    /// as lost.
     pub fn forget_let_go(&mut self, warnings: &mut Vec<String>) {
         let told: BTreeSet<&ResourceId> = self.changes.iter().flat_map(|change| &change.gone).collect();
         let untold = self.let_go.iter().filter(|(id, _)| !told.contains(id));
@@ -122,7 +122,7 @@ impl<'a> Paper<'a> {
         !kept && !before.resource.drift(now).is_empty()
     }
 
-    /// Notes what a step took away, and has it put back where it is somebody else's and its place stays.
+    /// Notes what a step took away, and has it put back where it is foreign and its place stays.
     fn lose(&mut self, at: Option<usize>, id: ResourceId) {
         let Some(item) = self.base.items.get(&id) else { return };
         let moves = at.and_then(|at| self.changes.get(at)).is_some_and(|change| change.action == Action::Move);
@@ -130,7 +130,7 @@ impl<'a> Paper<'a> {
         if moves && matches!(&item.resource, Resource::Address(address) if address.expires) {
             return;
         }
-        // Settings of a link that goes for good go with it, and are nobody's loss.
+        // Settings of a link that goes for good go with it, and are no topology's loss.
         let setting = if let Resource::Sysctl(sysctl) = &item.resource { sysctl.link() } else { None };
         if setting.is_some_and(|link| self.goal.link(&link).is_none()) {
             return;
@@ -195,7 +195,7 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// A bond gives its ports back down: one of somebody else's that was up comes up again.
+    /// A bond gives its ports back down: a foreign one that was up comes up again.
     fn up_again(&mut self, link: &Link) {
         let down = self.state.link(&link.id).is_some_and(|link| link.up == Setting::Is(false));
         if !down || link.up != Setting::Is(true) {
@@ -215,10 +215,10 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// Brings the kernel's own rules that a hand deleted before anything else is done: without the one for `main` no
-    /// route over a gateway could be made again, not even to undo what failed. Where it is not wanted, it goes when all
-    /// is done. Those for VRFs come with the first one that a namespace ever had, and not with a later one
-    /// (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nobody can see
+    /// Brings the kernel's own rules that were deleted manually before anything else is done: without the one for
+    /// `main` no route over a gateway could be made again, not even to undo what failed. Where it is not wanted, it
+    /// goes when all is done. Those for VRFs come with the first one that a namespace ever had, and not with a later
+    /// one (`add_fib_rules` in `drivers/net/vrf.c`, which takes one that is there already for its own): nothing can see
     /// which it will be.
     pub(crate) fn rules_first(&mut self) -> Result<(), Conflict> {
         let wanted = self
@@ -259,8 +259,8 @@ impl<'a> Paper<'a> {
         Ok(())
     }
 
-    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that
-    /// somebody had deleted before, and the kernel's rule for `local` that now stands elsewhere. Says what is left to
+    /// Takes away what came with something that was made and is not wanted, such as a rule of the kernel's that another
+    /// program had deleted before, and the kernel's rule for `local` that now stands elsewhere. Says what is left to
     /// change.
     pub(crate) fn remove_born(&mut self) -> Result<Vec<Change>, Conflict> {
         let (gone, rest): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! Everything that goes, goes first: dependents before what they stand on, and what dies with something else without a
+//! Everything that goes, goes first: dependents before what they depend on, and what dies with something else without a
 //! step of its own.
 
 use super::change::{Action, Change, Conflict};
@@ -56,7 +56,7 @@ pub(super) fn run(paper: &mut Paper) -> Result<(), Conflict> {
     Ok(())
 }
 
-/// The stage after which borrowed links go home: all that stands on them is gone.
+/// The stage after which borrowed links go home: all that depends on them is gone.
 const MOVE: u8 = 7;
 
 /// The turn of a removal.
@@ -74,7 +74,7 @@ fn turn(resource: &Resource, links: &BTreeMap<Node, usize>) -> (u8, u8) {
         Class::Namespace => 9,
     };
     let late = match resource {
-        // What stands on a link of another node would go with that, which may be first: nodes are worked on side by
+        // What depends on a link of another node would go with that, which may be first: nodes are worked on side by
         // side.
         Resource::Link(link) if link.link.as_ref().is_some_and(|lower| lower.node != link.id.node) => 0,
         Resource::Link(link)
@@ -100,7 +100,7 @@ fn count(doomed: &BTreeSet<ResourceId>) -> BTreeMap<Node, usize> {
     counts
 }
 
-/// Whether it dies with something that goes. Not with the namespace of another node, in which what it stands on is:
+/// Whether it dies with something that goes. Not with the namespace of another node, in which what it depends on is:
 /// that one dies a little later than its removal is answered.
 fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, depth: u32) -> bool {
     depth < 32
@@ -118,10 +118,10 @@ fn implied(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource, de
         })
 }
 
-/// Whether it is a VLAN that tells switches of itself (`gvrp`, `mvrp`) and is a port of a VRF. A VRF that goes sets its
-/// ports up once more (`cycle_netdev`), also those that go in the same request or with the same namespace: such a VLAN
-/// then asks a lower link that no longer takes part, and the kernel dereferences a null pointer (`mrp_request_join`,
-/// seen with 6.12). So it goes alone, before both.
+/// Whether it is a VLAN that announces itself to switches (`gvrp`, `mvrp`) and is a port of a VRF. A VRF that goes sets
+/// its ports up once more (`cycle_netdev`), also those that go in the same request or with the same namespace: such a
+/// VLAN then asks a lower link that no longer takes part, and the kernel dereferences a null pointer
+/// (`mrp_request_join`, seen with 6.12). So it goes alone, before both.
 fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
     let Some(link) = resource.as_link().filter(|link| link.kind == Kind::Vlan) else { return false };
     let tells = ["gvrp", "mvrp"].iter().any(|name| link.options.get(*name) == Some(&Value::Bool(true)));
@@ -131,7 +131,7 @@ fn leaves_first(paper: &Paper, resource: &Resource) -> bool {
             .is_some_and(|master| paper.base.link(&master).is_some_and(|master| master.kind == Kind::Vrf))
 }
 
-/// Whether it stands on a link of another node that stays and is changed, a port of a bridge from now on say: the
+/// Whether it depends on a link of another node that stays and is changed, a port of a bridge from now on say: the
 /// kernel ends a namespace later than it answers, and until then that link is busy (`netdev_is_rx_handler_busy`).
 fn frees_parent(paper: &Paper, doomed: &BTreeSet<ResourceId>, resource: &Resource) -> bool {
     let below = resource

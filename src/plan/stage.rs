@@ -1,4 +1,4 @@
-//! When each resource has its turn: classes in order, and among links what others stand on first.
+//! When each resource has its turn: classes in order, and among links what others depend on first.
 
 use crate::resource::{Class, Kind, Link, LinkId, Owner, Resource, State, Sysctl, Tenure};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ pub(super) struct Turn {
 pub(super) enum Stage {
     Namespace,
     Sysctl,
-    /// Links of somebody else come in.
+    /// Foreign links come in.
     Move,
     Link,
     /// Bridges come up, and get their MTU, after all their ports: each port that comes up on a bridge that is up has
@@ -127,7 +127,7 @@ fn stage(class: Class) -> Stage {
     }
 }
 
-/// Whether a link comes up late: a bridge, and what stands on one.
+/// Whether a link comes up late: a bridge, and what depends on one.
 pub(super) fn late(goal: &State, link: &Link) -> bool {
     let mut link = link;
     for _ in 0..32 {

@@ -1,4 +1,4 @@
-//! Names that somebody else has.
+//! Names that another program has.
 
 use super::change::Conflict;
 use crate::resource::{Foreign, LinkId, Namespace, Node, NodeTenure, Owner, Resource, ResourceId, State, Tenure};
@@ -9,7 +9,7 @@ const NAMED: usize = 4;
 
 /// A name is taken.
 pub(super) fn taken(id: &ResourceId, who: &Foreign, there: &Resource, wanted: &Resource) -> Option<Conflict> {
-    // A namespace that is only configured is somebody else's by nature, and a setting has no owner.
+    // A namespace that is only configured is foreign by nature, and a setting has no owner.
     let shared = match wanted {
         Resource::Namespace(namespace) => namespace.tenure != NodeTenure::Created,
         Resource::Sysctl(_) => true,
@@ -30,7 +30,7 @@ pub(super) fn taken(id: &ResourceId, who: &Foreign, there: &Resource, wanted: &R
     (!shared).then(|| Conflict::new(id.clone(), format!("{} already exists and belongs to {who}", what.trim()), help))
 }
 
-/// The namespaces whose names are taken, one conflict for each who has some: what goes with them is not told one by
+/// The namespaces whose names are taken, one conflict for each who has some: what goes with them is not reported one by
 /// one.
 pub(super) fn namespaces(goal: &State, observed: &State) -> (BTreeSet<Node>, Vec<Conflict>) {
     let mut by_owner: BTreeMap<String, (&Foreign, Vec<&Node>)> = BTreeMap::new();

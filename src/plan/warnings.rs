@@ -1,4 +1,4 @@
-//! What a person should know about what does not come back.
+//! What a user should know about what does not come back.
 
 use super::facts::{kept, lost_for_good};
 use super::shared;
@@ -75,13 +75,13 @@ fn renamed(goal: &State, observed: &State) -> Option<String> {
     })
 }
 
-/// Whether a setting goes with its own link, which is the topology's: nobody misses what it was.
+/// Whether a setting goes with its own link, which is the topology's: nothing misses what it was.
 fn goes(goal: &State, observed: &State, sysctl: &Sysctl) -> bool {
     let Some(link) = sysctl.link().map(ResourceId::Link) else { return false };
     observed.items.get(&link).is_some_and(|item| item.owner == Owner::Ours) && !goal.items.contains_key(&link)
 }
 
-/// Whether somebody gave an interface that goes back other settings than topo had, and than it goes back to.
+/// Whether another program gave an interface that goes back other settings than topo had, and than it goes back to.
 fn changed_since(goal: &State, observed: &State, prior: &Link) -> bool {
     let goes_back = goal.items.get(&prior.id()).is_some_and(|item| item.owner == Owner::Restored);
     let (back, kept) = (shared::released(observed, prior), shared::given_back(observed, prior));
@@ -89,7 +89,7 @@ fn changed_since(goal: &State, observed: &State, prior: &Link) -> bool {
 }
 
 /// What it costs others that IPv6 is switched off on all interfaces: the kernel drops all addresses and routes there
-/// (`addrconf_disable_change`), of which nobody keeps note. (For a single interface they are noted, and come back.)
+/// (`addrconf_disable_change`), of which nothing keeps note. (For a single interface they are noted, and come back.)
 fn without_ipv6(observed: &State, wanted: &Resource) -> Option<String> {
     let Resource::Sysctl(sysctl) = wanted else { return None };
     let changes = !matches!(observed.get(&wanted.id()), Some(Resource::Sysctl(there)) if there.value != "0");

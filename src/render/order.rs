@@ -1,8 +1,8 @@
-//! The order in which a person looks for names, and how wide they stand.
+//! The order in which a user looks for names, and how wide they stand.
 
 use unicode_width::UnicodeWidthStr;
 
-/// A text in the order that a person expects: `v2` before `v10`.
+/// A text in the order that a user expects: `v2` before `v10`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Natural(Vec<Piece>, String);
 

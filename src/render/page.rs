@@ -1,4 +1,4 @@
-//! Text for a person: styled, and never with a control character of somebody else's in it.
+//! Text for a user: styled, and never with a control character of other programs in it.
 
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
@@ -16,8 +16,8 @@ pub const DIM: Style = Style::new().dimmed();
 /// Nothing special.
 pub const PLAIN: Style = Style::new();
 
-/// A text that grows line by line. Colours are always in it; whoever prints it to something that is no terminal takes
-/// them out (`anstream`).
+/// A text that grows line by line. Colours are always in it; the program that prints it to something that is no
+/// terminal takes them out (`anstream`).
 #[derive(Debug, Default)]
 pub struct Page {
     text: String,

@@ -1,4 +1,4 @@
-//! A plan for a person: signs, fields, impact, counts.
+//! A plan for a user: signs, fields, impact, counts.
 
 use super::order::{Natural, left, natural, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
@@ -48,8 +48,8 @@ impl Counts {
     }
 }
 
-/// The changes that a person wants to see: not what comes and goes with a namespace by itself, its `lo`, the kernel's
-/// own policy rules, and forwarding that starts as off.
+/// The changes that a user wants to see: not what comes and goes with a namespace by itself, its `lo`, the kernel's own
+/// policy rules, and forwarding that starts as off.
 pub fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
     let fresh: BTreeSet<&Node> =
         plan.changes.iter().filter(|change| is_whole(change)).map(|change| change.id.node()).collect();

@@ -1,4 +1,4 @@
-//! What came of an apply or destroy, for a person.
+//! What came of an apply or destroy, for a user.
 
 use super::json::leftover;
 use super::page::{ADD, BOLD, CHANGE, Page, REMOVE, count};

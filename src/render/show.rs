@@ -1,4 +1,4 @@
-//! What is there, as a person would draw it: a tree per node.
+//! What is there, as a user would draw it: a tree per node.
 
 use super::page::{ADD, BOLD, CHANGE, DIM, Page};
 use super::words::{detail, is_main, route_line, seen};
@@ -173,7 +173,7 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// Addresses and qdiscs on interfaces that are somebody else's.
+    /// Addresses and qdiscs on interfaces that are foreign.
     fn orphans(&self, tree: &mut Tree) {
         for (resource, _) in &self.items {
             match resource {
@@ -255,7 +255,7 @@ impl Part<'_> {
     fn rules(&self, tree: &mut Tree, chain: &ChainRef, rules: &[TableRule], text: impl Fn(&TableRule) -> String) {
         let counts = self.counts.get(&(self.node.clone(), chain.clone()));
         for (nth, rule) in rules.iter().enumerate() {
-            // Where the kernel has another number of rules somebody changed them since they were read.
+            // Where the kernel has another number of rules another program changed them since they were read.
             let same = counts.filter(|counts| counts.len() == rules.len() && (rule.counts() || is_iptables(chain)));
             let count = same.and_then(|counts| *counts.get(nth)?).map(|count| count.to_string());
             self.line(tree, 2, &text(rule), count.as_deref().unwrap_or_default());

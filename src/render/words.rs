@@ -44,7 +44,7 @@ pub fn full_name(id: &ResourceId) -> String {
     }
 }
 
-/// What there is to say about a resource as it is: only what a person would look for.
+/// What there is to say about a resource as it is: only what a user would look for.
 pub fn seen(resource: &Resource) -> String {
     let Resource::Link(link) = resource else { return detail(resource) };
     let mut link = link.clone();
@@ -154,7 +154,7 @@ fn link_words(link: &Link) -> Vec<String> {
     words
 }
 
-/// What a hand switched off.
+/// What a manual change switched off.
 fn switched_off(link: &Link) -> impl Iterator<Item = &'static str> {
     [("arp", &link.arp), ("multicast", &link.multicast)]
         .into_iter()
@@ -182,7 +182,7 @@ fn unusual(known: &[kinds::Attribute], options: &crate::resource::Options) -> Ve
     for (key, value) in options {
         let kernels =
             known.iter().any(|attribute| attribute.name == key && matches!(attribute.default, kinds::Default::Kernel));
-        // A path is for the program; a person knows the key by its public half.
+        // A path is for the program; a user knows the key by its public half.
         if kernels || key == "private-key-file" || usual(key).as_ref() == Some(value) || *value == Value::Unset {
             continue;
         }

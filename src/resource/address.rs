@@ -32,7 +32,7 @@ pub struct Address {
     /// wanted has an end.
     #[serde(default)]
     pub lifetime: Option<(u32, u32)>,
-    /// The flags that a hand or a daemon gave it ([`Address::FLAGS`]), such as `noprefixroute`: the language has none
+    /// The flags that a user or a daemon gave it ([`Address::FLAGS`]), such as `noprefixroute`: the language has none
     /// of them.
     #[serde(default)]
     pub flags: u32,
@@ -40,10 +40,10 @@ pub struct Address {
     /// metric: the language has none of them.
     #[serde(default)]
     pub raw: Raw,
-    /// Who put it there, where it is not marked (`IFA_PROTO`); 0 for nobody who says so.
+    /// Who put it there, where it is not marked (`IFA_PROTO`); 0 if it is not known.
     #[serde(default)]
     pub protocol: u8,
-    /// What the kernel made of it and somebody took away; never wanted.
+    /// What the kernel made of it and another program took away; never wanted.
     #[serde(default)]
     pub missing: BTreeSet<Automatic>,
     /// Whether it carries protocol 0x74.
@@ -61,7 +61,7 @@ const METRIC: u16 = 9;
 impl Address {
     /// `IFA_F_NOPREFIXROUTE`: no route to its subnet comes with it.
     pub const NO_PREFIX_ROUTE: u32 = 0x200;
-    /// The flags that somebody gives, and does not find out (`IFA_F_*`): `home`, `mngtmpaddr`, `noprefixroute`,
+    /// The flags that another program gives, and does not find out (`IFA_F_*`): `home`, `mngtmpaddr`, `noprefixroute`,
     /// `autojoin`.
     pub const FLAGS: u32 = 0x10 | 0x100 | Self::NO_PREFIX_ROUTE | 0x400;
 
@@ -103,7 +103,7 @@ impl Address {
         words.join(" ")
     }
 
-    /// Its identity: an IPv4 address may stand on one link with several prefix lengths or peers, an IPv6 address once
+    /// Its identity: an IPv4 address may depend on one link with several prefix lengths or peers, an IPv6 address once
     /// (`inet6_addr_add`).
     pub fn id(&self) -> ResourceId {
         ResourceId::Address(self.link.clone(), self.address, self.peer)

@@ -132,7 +132,7 @@ impl Resource {
         }
     }
 
-    /// The link that it is, or those that an address, a neighbour, a route or a setting stands on.
+    /// The link that it is, or those that an address, a neighbour, a route or a setting depends on.
     pub fn links(&self) -> Vec<LinkId> {
         match self {
             Self::Link(link) => vec![link.id.clone()],

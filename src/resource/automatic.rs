@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What the kernel makes by itself of an address, or of an interface that is up, and what somebody can take away from
-/// it: nobody is reached without.
+/// What the kernel makes by itself of an address, or of an interface that is up, and what another program can take away
+/// from it: nothing is reached without.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Automatic {
     /// The route to an address itself, in the table `local` or that of its VRF (`fib_add_ifaddr`, `__ipv6_ifa_notify`).

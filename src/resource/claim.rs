@@ -11,7 +11,7 @@ pub enum Claim {
     Name(Node, String),
     /// The hardware address of a macvlan that is up, on what it is on (`macvlan_addr_busy`).
     Mac(LinkId, Mac),
-    /// The ends and the key of a tunnel of a kind, in the node that it was born in (`ip_tunnel_find`,
+    /// The ends and the key of a tunnel of a kind, in the node that it was created in (`ip_tunnel_find`,
     /// `ip6gre_tunnel_find`, `ip6_tnl_locate`).
     Ends(Node, String),
     /// The UDP port of a WireGuard interface that is up, in the node that its packets leave from (`wg_socket_init`).
@@ -79,7 +79,7 @@ impl Claim {
         after
     }
 
-    /// `link` with a passing value in the place of this, which nobody else has.
+    /// `link` with a passing value in the place of this, which nothing else has.
     #[must_use]
     pub fn passed(&self, link: &Link) -> Link {
         let mut after = link.clone();
@@ -87,7 +87,8 @@ impl Claim {
         match self {
             Self::Name(..) => self.give_up_name(&mut after),
             Self::Mac(..) => after.mac = Setting::Is(Mac::high(format!("passing {id}").as_bytes())),
-            // Addresses that are nobody's: reserved for the future, and for discarding (RFC 1112, section 4; RFC 6666).
+            // Addresses that are no topology's: reserved for the future, and for discarding (RFC 1112, section 4; RFC
+            // 6666).
             Self::Ends(..) => {
                 let number = hash(id.as_bytes());
                 let six = matches!(link.options.get("local"), Some(Value::Ip(ip)) if ip.is_ipv6());

@@ -13,8 +13,8 @@ pub struct Count {
     pub bytes: u64,
 }
 
-/// What the rules of chains counted, in the order of the rules; `None` for one that does not count. In a chain of
-/// somebody else they are the rules of the topology alone.
+/// What the rules of chains counted, in the order of the rules; `None` for one that does not count. In a foreign chain
+/// they are the rules of the topology alone.
 pub type Counts = HashMap<(Node, ChainRef), Vec<Option<Count>>>;
 
 impl fmt::Display for Count {

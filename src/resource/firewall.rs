@@ -8,7 +8,7 @@ use std::net::IpAddr;
 /// One rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct PacketRule {
-    /// The family it is for, told from its values; `None` for both.
+    /// The family it is for, derived from its values; `None` for both.
     pub family: Option<Family>,
     /// Incoming interface.
     pub input: Option<IfMatch>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
-/// What tells one resource from all others.
+/// What distinguishes one resource from all others.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum ResourceId {
     /// A namespace.
@@ -33,7 +33,7 @@ pub enum ResourceId {
     Rule(Node, Box<RuleKey>),
     /// The nft table of a node.
     Table(Node),
-    /// Rules in a chain of somebody else.
+    /// Rules in a foreign chain.
     Insert(Node, ChainRef),
     /// A file under `/etc/netns`.
     File(Node, FileName),
@@ -60,7 +60,7 @@ pub enum Class {
     Route,
     /// Policy rules.
     Rule,
-    /// The nft table, and rules in other people's chains.
+    /// The nft table, and rules in foreign chains.
     Table,
     /// Files.
     File,
@@ -198,7 +198,7 @@ pub enum FdbTarget {
     /// To this end of a vxlan's tunnel.
     End(IpAddr),
     /// Out of this port of a bridge, in one VLAN. 0 is in no VLAN: also in all that the port had when the kernel was
-    /// told, which are not listed beside it.
+    /// reported, which are not listed beside it.
     Port(u16),
 }
 
@@ -235,7 +235,7 @@ impl fmt::Display for PeerKey {
     }
 }
 
-/// What tells one route of a node from another.
+/// What distinguishes one route of a node from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct RouteKey {
     /// The table.
@@ -250,8 +250,8 @@ pub struct RouteKey {
     pub from: Option<IpNet>,
     /// The metric (`RTA_PRIORITY`): 0 for IPv4 and 1024 for IPv6 where the file says none.
     pub metric: u32,
-    /// 0; further routes with the same key that somebody appended are numbered from 1, so that they can be told apart
-    /// and removed.
+    /// 0; further routes with the same key that another program appended are numbered from 1, so that they can be known
+    /// apart and removed.
     pub nth: u16,
 }
 

@@ -55,7 +55,7 @@ pub enum Kind {
     Wireguard,
     /// A device without a kind: hardware.
     Physical,
-    /// An interface of which nobody said what it is (`existing`).
+    /// An interface of which nothing said what it is (`existing`).
     Any,
     /// A kind that topo knows by name only: it can be seen and deleted, and not yet made.
     Other(String),

@@ -28,7 +28,7 @@ pub struct Link {
     /// The other end of a veth pair. `None` in an observed state when the other end is in a namespace that was not
     /// looked at.
     pub peer: Option<LinkId>,
-    /// The interface it stands on (`link`): the lower device of a macvlan or vxlan.
+    /// The interface it depends on (`link`): the lower device of a macvlan or vxlan.
     pub link: Option<LinkId>,
     /// The attributes of its kind, see [`kinds`].
     pub options: Options,
@@ -63,10 +63,10 @@ pub struct Link {
     pub txqueuelen: Setting<u32>,
     /// Number of queues, fixed at creation.
     pub queues: Setting<Queues>,
-    /// What it does for the kernel, see [`offload`]. In an observed state what is managed, or was.
+    /// The offload features of it, see [`offload`]. In an observed state what is managed, or was.
     #[serde(default)]
     pub offload: Options,
-    /// What the kernel made of it and somebody took away; never wanted.
+    /// What the kernel made of it and another program took away; never wanted.
     #[serde(default)]
     pub missing: BTreeSet<Automatic>,
     /// Whether it carries the topology's marks. Always `true` for links inside a namespace of ours.
@@ -93,9 +93,9 @@ impl fmt::Display for Queues {
 pub enum Tenure {
     /// Made and removed by topo.
     Created,
-    /// Made by somebody else (or by the kernel, as `lo` is), configured where it is.
+    /// Made by another program (or by the kernel, as `lo` is), configured where it is.
     Existing,
-    /// Made by somebody else, moved in from this place, and moved back at the end.
+    /// Made by another program, moved in from this place, and moved back at the end.
     From(LinkId),
 }
 
@@ -134,8 +134,8 @@ impl Link {
         Some(LinkId { node: self.id.node.clone(), name: master.clone() })
     }
 
-    /// The node that a WireGuard interface is born in, where its packets leave; the one that it lives in where nothing
-    /// else is said.
+    /// The node that a WireGuard interface is created in, where its packets leave; the one that it lives in where
+    /// nothing else is said.
     pub fn transport(&self) -> Node {
         match self.options.get("transport") {
             Some(Value::Word(node)) => Node::of_code(node),
@@ -156,19 +156,19 @@ impl Link {
         self.txqueuelen = self.txqueuelen.over(&below.txqueuelen);
     }
 
-    /// As somebody else's link, with the settings that `named` has too.
+    /// As a foreign link, with the settings that `named` has too.
     #[must_use]
     pub fn only(&self, named: &Self) -> Self {
         self.attributes(named, true)
     }
 
-    /// As somebody else's link, with the settings that `named` does not have.
+    /// As a foreign link, with the settings that `named` does not have.
     #[must_use]
     pub fn without(&self, named: &Self) -> Self {
         Self { tenure: self.tenure.clone(), kind: self.kind.clone(), ..self.attributes(named, false) }
     }
 
-    /// Without the settings that `now` has otherwise than they were set in `set`: somebody changed them since.
+    /// Without the settings that `now` has otherwise than they were set in `set`: another program changed them since.
     #[must_use]
     pub fn without_changed(&self, set: &Self, now: &Self) -> Self {
         fn differ<T: Clone + PartialEq>(set: &Setting<T>, now: &Setting<T>) -> Setting<T> {
@@ -223,12 +223,12 @@ impl Link {
     }
 
     /// Whether it is known to have an MTU with which the kernel keeps no IPv6 on it: no addresses, routes or settings.
-    /// (0 is the MTU of a bridge that nobody can know before it is read.)
+    /// (0 is the MTU of a bridge that nothing can know before it is read.)
     pub fn too_small_for_ipv6(&self) -> bool {
         self.mtu.get().is_some_and(|mtu| (1..IPV6_LEAST_MTU).contains(mtu))
     }
 
-    /// The namespace, the link it stands on, its master.
+    /// The namespace, the link it depends on, its master.
     pub fn requires(&self) -> Vec<Need> {
         let mut needs = vec![Need::inside(ResourceId::Namespace(self.id.node.clone()))];
         needs.push(Need::class(self.id.node.clone(), Class::Sysctl));
@@ -338,8 +338,8 @@ impl Link {
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));
         }
-        // What topo did not make it does not make anew: the other end of somebody's pair that moved is still the same
-        // pair.
+        // What topo did not make it does not make anew: the other end of another program's pair that moved is still the
+        // same pair.
         if *tenure != Tenure::Created {
             drift.retain(|drift| drift.impact != Impact::Replace);
         }

@@ -15,7 +15,7 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl<'de> Deserialize<'de> for $name {
-            /// From a record or a saved plan, which somebody may have changed.
+            /// From a record or a saved plan, which another program may have changed.
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
                 if stays_in_its_folder(&text) { Ok(Self::from(text)) } else { Err(D::Error::custom(format_args!("{text:?} cannot be a name"))) }

@@ -25,7 +25,7 @@ pub enum NodeTenure {
     Created,
     /// The namespace topo is started in.
     Host,
-    /// Made by somebody else, configured and left there.
+    /// Made by another program, configured and left there.
     Existing(NetnsRef),
 }
 

@@ -20,7 +20,7 @@ pub struct Neighbor {
     pub permanent: bool,
     /// Whether it carries protocol 0x74 (`NDA_PROTOCOL`).
     pub marked: bool,
-    /// Who put it there, where it is not marked (`NDA_PROTOCOL`); 0 for nobody who says so.
+    /// Who put it there, where it is not marked (`NDA_PROTOCOL`); 0 if it is not known.
     #[serde(default)]
     pub protocol: u8,
 }

@@ -68,7 +68,7 @@ impl Node {
         }
     }
 
-    /// Whether a person may call it so: by its name in the file, or by the one in `/run/netns`.
+    /// Whether a user may call it so: by its name in the file, or by the one in `/run/netns`.
     pub fn is_called(&self, name: &str) -> bool {
         self.short() == name || self.as_str() == name
     }
@@ -138,7 +138,7 @@ impl Serialize for Node {
 }
 
 impl<'de> Deserialize<'de> for Node {
-    /// From a record or a saved plan, which somebody may have changed.
+    /// From a record or a saved plan, which another program may have changed.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let node = Self::of_code(&text);

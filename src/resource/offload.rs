@@ -1,4 +1,4 @@
-//! What a link does for the kernel (`offload`, `ethtool -K`), by the language's names.
+//! The offload features of a link (`offload`, `ethtool -K`), by the language's names.
 //!
 //! Each name stands for one or more features of the device, those of them that it can change. What counts is what the
 //! device is asked to do, not what it comes to: without checksums it does no TSO, and does it again by itself when they

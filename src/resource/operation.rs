@@ -3,14 +3,14 @@
 use super::{Link, LinkId, Node, Resource, ResourceId};
 use serde::{Deserialize, Serialize};
 
-/// One change of one resource. What a replace is to a person is a delete and a create here.
+/// One change of one resource. What a replace is to a user is a delete and a create here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "there are as many as steps, and each is made once")]
 pub enum Operation {
     /// Makes a resource.
     Create(Resource),
-    /// Makes a veth pair. Both ends get all that the kernel takes at birth or right after it; the first end lives where
-    /// the request is sent.
+    /// Makes a veth pair. Both ends get all that the kernel takes at creation or right after it; the first end lives
+    /// where the request is sent.
     CreatePair(Box<Link>, Box<Link>),
     /// Changes a resource from `before` to `after`. What is `Left` in `after` stays.
     Update {
@@ -21,7 +21,7 @@ pub enum Operation {
     },
     /// Removes a resource.
     Delete(Resource),
-    /// Moves a link of somebody else to another namespace, and renames it if need be. It is down afterwards and has no
+    /// Moves a foreign link to another namespace, and renames it if need be. It is down afterwards and has no
     /// addresses.
     Move {
         /// The link as it is.

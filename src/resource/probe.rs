@@ -17,7 +17,7 @@ pub struct Check {
     pub from: Node,
     /// What is tried.
     pub probe: Probe,
-    /// How the file wrote what is tried (`ping BLUE/eth0`): one line for a person.
+    /// How the file wrote what is tried (`ping BLUE/eth0`): one line for a user.
     pub words: String,
     /// Whether it is expected to work.
     pub expect: bool,
@@ -30,7 +30,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// The name, or what is tried from where: tells it from most others.
+    /// The name, or what is tried from where: distinguishes it from most others.
     pub fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("{}: {}", self.from, self.words))
     }
@@ -64,7 +64,7 @@ pub enum Probe {
         to: SocketAddr,
         /// What is in it.
         send: String,
-        /// Whether an answer is needed; else it is enough that nobody refuses it.
+        /// Whether an answer is needed; else it is enough that nothing refuses it.
         reply: bool,
     },
     /// A GET request.

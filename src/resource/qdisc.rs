@@ -1,4 +1,5 @@
-//! What the root qdisc of a link does to all that leaves there: a bad line, or whatever else somebody put there.
+//! What the root qdisc of a link does to all that leaves there: an impairment, or whatever else another program put
+//! there.
 
 use super::{ByteRate, Drift, Impact, LinkId, Nanoseconds, Need, ResourceId, Share};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub enum Work {
     },
 }
 
-/// A bad line. All fields are in the kernel's own units, so that what is read is what was written.
+/// An impairment. All fields are in the kernel's own units, so that what is read is what was written.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Netem {
     /// How much later a packet leaves.
@@ -135,7 +136,7 @@ impl Work {
 }
 
 impl Netem {
-    /// How many packets wait unless somebody says (`tc`'s default).
+    /// How many packets wait unless another program says (`tc`'s default).
     pub const LIMIT: u32 = 1000;
 
     /// The fields that do something, by their names in the language, and their values.

@@ -1,4 +1,4 @@
-//! Shares, rates and times as the kernel counts them, shown as a person writes them.
+//! Shares, rates and times as the kernel counts them, shown as a user writes them.
 //!
 //! What is shown, written into a file again, gives the very same number: nothing that is read back differs from what
 //! was written.

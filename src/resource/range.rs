@@ -100,7 +100,7 @@ impl State {
         })
     }
 
-    /// What stands on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries,
+    /// What depends on `link` and dies with it, but for links and routes: addresses, neighbours, forwarding entries,
     /// peers, its settings, its root qdisc.
     pub fn on_link(&self, link: &LinkId) -> Vec<ResourceId> {
         let addresses = self.from(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// Netlink attributes by their numbers, with their values byte for byte as the kernel said them.
 ///
-/// What somebody else configured has parts that the language does not have, such as an encapsulation. They belong to
+/// What another program configured has parts that the language does not have, such as an encapsulation. They belong to
 /// what it is: it is compared, deleted and put back with them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]

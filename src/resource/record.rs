@@ -20,10 +20,10 @@ pub struct Record {
     /// What was there before, and comes back: host sysctls, `existing` interfaces with what a move cost them, sysctls
     /// of other nodes.
     pub prior: Vec<Resource>,
-    /// Links of somebody else that were moved: where each is now, and where it came from.
+    /// Foreign links that were moved: where each is now, and where it came from.
     pub moved: Vec<(LinkId, LinkId)>,
     /// The settings outside created namespaces as topo wrote them; one that has another value since was changed by
-    /// somebody else, and keeps it.
+    /// another program, and keeps it.
     pub wrote: Vec<Sysctl>,
     /// The attributes of `existing` interfaces that the file names, as it has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,8 +37,8 @@ pub struct Record {
     /// The cookies of those namespaces, by which they are known whatever has their names later.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cookies: BTreeMap<Node, u64>,
-    /// The numbers (ifindex) of interfaces of somebody else that are configured or were moved: one that was made anew
-    /// under its name has another.
+    /// The numbers (ifindex) of foreign interfaces that are configured or were moved: one that was made anew under its
+    /// name has another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<(LinkId, u32)>,
     /// The nft tables as they were installed, by node.
@@ -46,7 +46,7 @@ pub struct Record {
     /// The files that keys of WireGuard came from, by interface and peer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_files: Vec<(ResourceId, String)>,
-    /// The nodes that WireGuard interfaces were born in, where their packets leave: the kernel does not say. `None`
+    /// The nodes that WireGuard interfaces were created in, where their packets leave: the kernel does not say. `None`
     /// while one is made anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub born: Vec<(LinkId, Option<Node>)>,
@@ -56,7 +56,7 @@ pub struct Record {
     /// The interfaces that have a DHCP client, for IPv4 and for IPv6.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<(LinkId, [bool; 2])>,
-    /// What links did for the kernel before topo told them otherwise, by where each is at home; see [`super::offload`].
+    /// The offload features of links before topo changed them, by where each is at home; see [`super::offload`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offload: Vec<(LinkId, Options)>,
     /// Whether an apply or destroy is under way, or was cut off: the topology is half-made.
@@ -66,8 +66,8 @@ pub struct Record {
 /// An nft table as it was installed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TableRecord {
-    /// The generation of the namespace's ruleset (`NFT_MSG_GETGEN`) right after; while it is the same, nobody changed a
-    /// rule.
+    /// The generation of the namespace's ruleset (`NFT_MSG_GETGEN`) right after; while it is the same, nothing changed
+    /// a rule.
     pub generation: u32,
     /// The table.
     pub table: Table,
@@ -136,12 +136,12 @@ impl Record {
             take(&mut self.offload).into_iter().filter_map(|(of, offload)| Some((link(&of)?, offload))).collect();
     }
 
-    /// Forgets what was done on an interface of somebody else and what it was like before; `false` where that is
-    /// nothing.
+    /// Forgets what was done on a foreign interface and what it was like before; `false` where that is nothing.
     pub fn forget(&mut self, link: &LinkId) -> bool {
         let said = |record: &Self| record.prior.len() + record.wrote.len() + record.configured.len();
         let before = said(self);
-        // What carries a mark in the kernel is known by that: whoever made the interface anew may have put it back.
+        // What carries a mark in the kernel is known by that: the program that made the interface anew may have put it
+        // back.
         let on = |id: &ResourceId| matches!(id, ResourceId::Link(on) | ResourceId::Fdb(on, ..) if on == link);
         self.prior.retain(|prior| !prior.links().contains(link));
         self.moved.retain(|(now, _)| now != link);

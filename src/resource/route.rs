@@ -12,7 +12,7 @@ use std::net::IpAddr;
 pub struct Route {
     /// The node.
     pub node: Node,
-    /// What tells it from others.
+    /// What distinguishes it from others.
     pub key: RouteKey,
     /// Its type.
     pub kind: RouteKind,
@@ -25,10 +25,10 @@ pub struct Route {
     /// The MTU of its path in bytes.
     pub mtu: Option<u32>,
     /// The further metrics of its path, by their numbers (`RTAX_*` of `include/uapi/linux/rtnetlink.h`). The language
-    /// has none of them: a hand sets them.
+    /// has none of them: a manual change sets them.
     #[serde(default)]
     pub metrics: BTreeMap<u16, u32>,
-    /// The congestion control of its connections (`congctl`), which a hand sets.
+    /// The congestion control of its connections (`congctl`), which a manual change sets.
     #[serde(default)]
     pub congctl: Option<String>,
     /// The next-hop object that it goes by (`ip nexthop`), which says the next hops then. The language has none.

@@ -16,7 +16,7 @@ pub struct Rule {
     pub kernel: bool,
     /// Whether it carries protocol 0x74; the kernel's own need not.
     pub marked: bool,
-    /// Who put it there, where it is not marked: a number of `rt_protos`, 0 for nobody who says so.
+    /// Who put it there, where it is not marked: a number of `rt_protos`, 0 if it is not known.
     #[serde(default)]
     pub protocol: u8,
 }
@@ -32,7 +32,7 @@ impl Rule {
         self.kernel && self.key.priority != 0 && self.key.action == RuleAction::Table(TableId::LOCAL)
     }
 
-    /// All links of its node: `iif` and `oif` need not exist, but a person would expect them to.
+    /// All links of its node: `iif` and `oif` need not exist, but a user would expect them to.
     pub fn requires(&self) -> Vec<Need> {
         vec![Need::inside(ResourceId::Namespace(self.node.clone())), Need::class(self.node.clone(), Class::Link)]
     }

@@ -1,4 +1,4 @@
-//! What tells one policy rule from another.
+//! What distinguishes one policy rule from another.
 
 use super::family::Family;
 use super::raw::{Raw, rule_part};
@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a policy rule selects, which also tells it from others: the kernel has no way to change a rule but to make
-/// another.
+/// What a policy rule selects, which also distinguishes it from others: the kernel has no way to change a rule but to
+/// make another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct RuleKey {
     /// The family; a rule of the file for both is two resources.

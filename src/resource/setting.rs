@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// An attribute that is either managed, or left to the kernel and to whoever else sets it.
+/// An attribute that is either managed, or left to the kernel and to the program that else sets it.
 ///
 /// In an observed state every attribute that could be read is [`Setting::Is`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl Mac {
     }
 
     /// An address for what goes by this name, always the same; higher than nearly every other that is no group's, and
-    /// nobody's by registration.
+    /// no topology's by registration.
     pub fn high(name: &[u8]) -> Self {
         let back: Vec<u8> = name.iter().rev().copied().collect();
         let [a, b, c, d] = super::mark::hash(name).to_be_bytes();

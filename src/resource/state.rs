@@ -13,13 +13,13 @@ pub enum Owner {
     /// This topology's: it carries its mark, or stands where everything is this topology's. It is removed when the file
     /// does not list it.
     Ours,
-    /// In a wanted state: somebody else's that the file names. It must be there, is configured, and never made or
+    /// In a wanted state: a foreign one that the file names. It must be there, is configured, and never made or
     /// deleted.
     Named,
-    /// In a wanted state: somebody else's, or the machine's, that goes back to what it was. It is made or changed, and
-    /// never deleted.
+    /// In a wanted state: foreign, or the machine's, that goes back to what it was. It is made or changed, and never
+    /// deleted.
     Restored,
-    /// In an observed state: not this topology's, and whose as far as that can be told.
+    /// In an observed state: not this topology's, and whose as far as that can be known.
     Theirs(Foreign),
 }
 
@@ -95,7 +95,7 @@ impl State {
     }
 
     /// What was there under `id` before another topology, the first that changed it: the value from before is handed on
-    /// to whoever joins.
+    /// to the program that joins.
     pub fn prior_of_others(&self, id: &ResourceId) -> Option<&Resource> {
         self.others.iter().find_map(|(_, record)| record.prior(id))
     }

@@ -1,4 +1,4 @@
-//! The nft table of a node, and rules put into other people's chains.
+//! The nft table of a node, and rules put into foreign chains.
 
 use super::id::ChainRef;
 use super::{Class, Drift, Impact, Name, Need, Node, PacketRule, ResourceId};
@@ -103,7 +103,7 @@ impl Table {
     }
 }
 
-/// Rules of ours at the head of somebody else's chain.
+/// Rules of ours at the head of a foreign chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Insert {
     /// The node.

@@ -39,7 +39,7 @@ impl Confirm {
 fn one(console: &mut Console, name: &Name) -> Exit {
     let records = Records::default();
     let confirmed = match Pending::load(&records, name) {
-        // Whoever begins to undo it a moment later finds that it is gone.
+        // The program that begins to undo it a moment later finds that it is gone.
         Ok(Some((_, Phase::Waiting(left)))) => Pending::confirm(&records, name)
             .map(|kept| if kept { Ok(left) } else { Err("is being undone: its time was over") }),
         Ok(Some((_, Phase::Applying))) => Ok(Err("is still being applied, or that was cut off")),

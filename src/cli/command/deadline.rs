@@ -1,4 +1,4 @@
-//! The process that undoes an apply which nobody confirms. No command for people: `apply --confirm` starts it.
+//! The process that undoes an apply which nothing confirms. No command for people: `apply --confirm` starts it.
 
 use crate::cli::confirmation::{ARGUMENT, Pending, Phase};
 use crate::cli::console::Console;
@@ -33,7 +33,7 @@ pub fn asked() -> Option<Name> {
 /// Waits, and rolls back unless the change was confirmed.
 pub fn run(topology: &Name) -> Exit {
     // A hangup is what this is here to survive. Who asks it to end gets the machine of before, at once: a change that
-    // nobody confirmed does not stay unwatched.
+    // nothing confirmed does not stay unwatched.
     let (ended, ignored) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let prepared = [(SIGHUP, &ignored), (SIGINT, &ignored), (SIGTERM, &ended)]
         .into_iter()
@@ -46,7 +46,7 @@ pub fn run(topology: &Name) -> Exit {
     loop {
         match Pending::load(&records, topology) {
             Ok(Some((pending, Phase::Waiting(left)))) if mine(&pending) => {
-                // Where nothing waits any more, a look says why: it was confirmed, or somebody else undoes it.
+                // Where nothing waits any more, a look says why: it was confirmed, or another program undoes it.
                 if wait(&records, topology, left, &ended) && ended.load(Ordering::Relaxed) {
                     break;
                 }

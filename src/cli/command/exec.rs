@@ -121,7 +121,7 @@ impl Exec {
 /// What a command finds in its environment: where it is, and for a shell a prompt that says so.
 fn environment(target: &Target, program: &OsStr) -> Vec<(&'static str, OsString)> {
     // A shell puts the node in when it prints the prompt: its name is not read as more of the prompt. zsh does not do
-    // that unless it is told to.
+    // that unless it is asked to.
     let zsh = Path::new(program).file_name().is_some_and(|name| name == "zsh");
     let prompt =
         if zsh { format!("[{}] %# ", target.node.short().replace('%', "%%")) } else { "[$TOPO_NODE] # ".to_owned() };

@@ -42,7 +42,7 @@ impl Show {
             if let Some(node) = &node {
                 states.iter_mut().for_each(|state| state.items.retain(|id, _| id.node() == node));
             }
-            // What is somebody else's was looked at for the plan's sake.
+            // What is foreign was looked at for the plan's sake.
             states.iter_mut().for_each(|state| state.items.retain(|_, item| !matches!(item.owner, Owner::Theirs(_))));
             let topologies = states.iter().map(StateView::from).collect();
             console.out(&format::text(&States { format_version: format::FORMAT_VERSION, topologies }));

@@ -91,7 +91,7 @@ fn run(console: &mut Console, case: &Case, limits: Limits<'_>, live: bool) -> Re
         }
     };
     let outcomes = probe::run_and_tell(&case.checks, &case.wanted, limits, &tell);
-    // What could not be tried at all was not told by anybody.
+    // What could not be tried at all was not reported by anybody.
     for (nth, outcome) in outcomes.iter().flatten().enumerate() {
         tell(nth, outcome);
     }

@@ -19,7 +19,7 @@ const LARGEST_PLAN: u64 = 512 << 20;
 pub const DEFAULT: &str = "topology.yaml";
 
 /// Reads what the arguments name; a folder is all topologies in it, `-` is standard input, nothing is [`DEFAULT`]. All
-/// that cannot be read is told.
+/// that cannot be read is reported.
 pub fn read(console: &mut Console, arguments: &[PathBuf]) -> Result<Vec<Source>, Exit> {
     let default = [PathBuf::from(DEFAULT)];
     let arguments = if arguments.is_empty() { default.as_slice() } else { arguments };

@@ -91,7 +91,7 @@ fn name_place(source: &Source) -> document::Place {
     document::Place { offset: u32::try_from(offset).unwrap_or(0), length: 4 }
 }
 
-/// The topologies of sound files; findings of all are told, and any error ends it.
+/// The topologies of sound files; findings of all are reported, and any error ends it.
 pub fn sound(console: &mut Console, sources: Vec<Source>) -> Result<Vec<Topology>, Exit> {
     let loaded = all(sources);
     let mut bad = false;
@@ -122,7 +122,7 @@ fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
                 continue;
             }
             bad = true;
-            // A namespace that two want is told once, not for each thing in it.
+            // A namespace that two want is reported once, not for each thing in it.
             if told.insert((first.state.topology.as_str(), id.node().as_str()))
                 || matches!(item.resource, Resource::Sysctl(_))
             {
@@ -150,7 +150,7 @@ fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
     if bad { Err(Exit::Data) } else { Ok(()) }
 }
 
-/// Whether a topology wants this for itself. Tables and rules in other people's chains are each its own.
+/// Whether a topology wants this for itself. Tables and rules in foreign chains are each its own.
 fn is_claim(item: &Item) -> bool {
     match &item.resource {
         Resource::Namespace(namespace) => namespace.tenure == NodeTenure::Created,

@@ -73,7 +73,7 @@ pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Resu
     }
 }
 
-/// Writes a file whole and then gives it its name, so that nobody reads half of it. What is there and is no plain file
+/// Writes a file whole and then gives it its name, so that nothing reads half of it. What is there and is no plain file
 /// (a device, a pipe, a link) stays what it is, and is written to.
 fn private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
@@ -138,7 +138,7 @@ pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>,
     Ok(file.plans.into_iter().map(|saved| (case(&saved), saved.plan)).collect())
 }
 
-/// Whether `fresh`, made just now, is what was saved; tells what has changed since if not, and what to do.
+/// Whether `fresh`, made just now, is what was saved; reports what has changed since if not, and what to do.
 pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan, help: &str) -> bool {
     if saved.changes == fresh.changes && saved.steps == fresh.steps {
         return true;

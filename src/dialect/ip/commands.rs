@@ -5,7 +5,7 @@ use super::{link, vlan};
 use crate::resource::{Namespace, NodeTenure, Operation, Resource, State};
 use std::collections::BTreeMap;
 
-/// The commands that a person would run for `operation`, a line each (a here-document has several in one text). Every
+/// The commands that a user would run for `operation`, a line each (a here-document has several in one text). Every
 /// node is taken to be a namespace of its name, and no marks are set.
 pub fn commands(operation: &Operation) -> Vec<String> {
     Words::default().commands(operation)
@@ -29,7 +29,7 @@ impl Words {
         Self { topology: None, ..Self::new(wanted, base) }
     }
 
-    /// The commands that a person would run for `operation`, see [`commands`].
+    /// The commands that a user would run for `operation`, see [`commands`].
     pub fn commands(&self, operation: &Operation) -> Vec<String> {
         match operation {
             Operation::Create(resource) => self.create(resource),

@@ -16,10 +16,10 @@ impl Words {
             let made = format!("{} {}", self.ip(&link.id.node), tuntap(link));
             return std::iter::once(made).chain(rest).chain(self.after_birth(link)).collect();
         }
-        // A link on an interface of another node, or with its transport in one, is made there and born here.
+        // A link on an interface of another node, or with its transport in one, is made there and created here.
         let below = link.link.as_ref().map_or_else(|| link.transport(), |below| below.node.clone());
         let below = Some(below).filter(|below| *below != link.id.node);
-        // A tunnel sends by it, the others stand on it.
+        // A tunnel sends by it, the others depend on it.
         let sends = matches!(link.kind, Kind::Vxlan) || !kinds::dies_with_link(&link.kind);
         let mut words =
             vec![self.ip(below.as_ref().unwrap_or(&link.id.node)), "link add".to_owned(), named("name", &link.id.name)];
@@ -162,7 +162,7 @@ impl Words {
         gone.chain(new.difference(&old).map(|other| self.property("add", &after.id, other))).collect()
     }
 
-    /// What it shall do for the kernel; where only some of what a name stands for is on, all of it is turned off first.
+    /// Its wanted offload features; where only some of what a name stands for is on, all of it is turned off first.
     fn offload(&self, link: &LinkId, options: &Options) -> Vec<String> {
         let ethtool =
             |what: String| format!("{}ethtool -K {}{what}", self.inside(&link.node), quote(link.name.as_str()));
@@ -207,7 +207,7 @@ impl Words {
     }
 }
 
-/// What a fresh Ethernet-like link has (`ETH_DATA_LEN`, `DEFAULT_TX_QUEUE_LEN`), so that nobody types it.
+/// What a fresh Ethernet-like link has (`ETH_DATA_LEN`, `DEFAULT_TX_QUEUE_LEN`), so that nothing types it.
 const USUAL_QUEUE: u32 = 1000;
 
 /// The attributes that are not what a fresh link has anyway.

@@ -1,4 +1,4 @@
-//! Operations in the words of `ip`, `bridge`, `tc`, `sysctl`, `nft`: what a person would type for them.
+//! Operations in the words of `ip`, `bridge`, `tc`, `sysctl`, `nft`: what a user would type for them.
 //!
 //! Used by `plan --commands`, by `-v`, and by errors, which name what was tried. The commands can be run, in order, in
 //! a shell as root. What `ip` of iproute2 6.1 cannot say is left out: the mark of an address (`IFA_PROTO`). Its `tc`

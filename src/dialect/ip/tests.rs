@@ -73,7 +73,7 @@ fn an_update_names_what_differs() {
         alternative_names: Setting::Is(["a".to_owned()].into()),
         ..link("RED", "br0", Kind::Bridge)
     };
-    // The kernel may give back a hundredth less than it was told.
+    // The kernel may give back a hundredth less than it was reported.
     before.options.insert("hello-time".into(), Value::Centis(199));
     let mut after =
         Link { mtu: Setting::Is(1400), alternative_names: Setting::Is(["b".to_owned()].into()), ..before.clone() };
@@ -184,7 +184,7 @@ fn a_rule_and_its_family() {
     let rule = Rule { node: "host".into(), key, kernel: false, marked: true, protocol: 0 };
     let add = |rule: &Rule| words().commands(&Operation::Create(Resource::Rule(rule.clone())));
     assert_eq!(add(&rule), ["ip -6 rule add priority 100 from all fwmark 0x20 table 50 protocol 116"]);
-    // What somebody else says that the language does not.
+    // What another program says that the language does not.
     let mut odd = Rule { marked: false, ..rule };
     (odd.key.invert, odd.key.tos) = (true, 0x10);
     let bytes = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<u8>>();

@@ -3,7 +3,7 @@
 use super::words::Words;
 use crate::resource::{Link, Options, Peer, PeerKey, Value, quote};
 
-/// What stands where nobody knows the file of a key.
+/// What stands where nothing knows the file of a key.
 const NO_FILE: &str = "/path/to/key";
 
 impl Words {

@@ -58,7 +58,7 @@ impl<'d> Lowering<'d> {
                 address.secondary = !subnets.insert(address.subnet());
                 address.label = Setting::Is(name.to_string());
             } else {
-                // In a namespace of ours nobody else can have the address, so there is nothing to wait for.
+                // In a namespace of ours nothing else can have the address, so there is nothing to wait for.
                 address.nodad =
                     if at.created { Setting::Is(!dad.unwrap_or(false)) } else { dad.map(|dad| !dad).into() };
             }

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 const MOST_RULES: usize = 4096;
 
 impl<'d> Lowering<'d> {
-    /// Rules in chains of somebody else: those of one chain together, in the file's order.
+    /// Rules in foreign chains: those of one chain together, in the file's order.
     pub(super) fn inserts(&mut self, at: &At<'d>, firewall: &Firewall) {
         let mut chains: IndexMap<&ChainRef, (Vec<TableRule>, bool, Place, usize)> = IndexMap::new();
         for (nth, item) in firewall.insert.iter().enumerate() {

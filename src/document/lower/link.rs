@@ -10,7 +10,7 @@ use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resour
 use std::collections::BTreeSet;
 
 impl<'d> Lowering<'d> {
-    /// The interfaces of a node and what stands on them.
+    /// The interfaces of a node and what depends on them.
     pub fn interfaces(&mut self, at: &At<'d>) {
         for (name, interface) in &at.section.interfaces {
             let path = format!("{}.interfaces.{name}", at.path);
@@ -101,7 +101,7 @@ impl<'d> Lowering<'d> {
             KindKey::Tun(tun) => Some(self.tun(id, Kind::Tun, tun)),
             KindKey::Tap(tun) => Some(self.tun(id, Kind::Tap, tun)),
             KindKey::Wireguard(wireguard) => Some(self.wireguard(at, id, wireguard, path)),
-            // An interface of somebody else is made by nobody.
+            // An interface of another program is made by nothing.
             KindKey::Existing(_) => None,
         }
     }
@@ -134,7 +134,7 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    /// What it does for the kernel; only what is written.
+    /// The offload features of it; only what is written.
     fn offload(&mut self, link: &mut Link, offload: &Offload) {
         let switches = [&offload.tx_checksum, &offload.rx_checksum, &offload.tso, &offload.gso, &offload.gro];
         let switches = crate::resource::offload::ALL.iter().zip(switches);
@@ -205,7 +205,7 @@ impl<'d> Lowering<'d> {
                 ));
             }
         }
-        // A fresh port has the defaults; on somebody else's link only what is written counts.
+        // A fresh port has the defaults; on a foreign link only what is written counts.
         if bridge && link.marked {
             let said = link.port.contains_key("cost") || link.kind == Kind::Veth;
             crate::resource::kinds::table::fill(crate::resource::kinds::PORT, &mut link.port);

@@ -1,4 +1,4 @@
-//! From what a person wrote to what there shall be: defaults filled in, names resolved, far ends of pairs named.
+//! From what a user wrote to what there shall be: defaults filled in, names resolved, far ends of pairs named.
 
 mod address;
 pub(crate) mod answer;

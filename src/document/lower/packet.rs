@@ -114,7 +114,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Whether a switch that is off unless said is on.
+/// Whether a switch that is off by default is on.
 pub(super) fn on(switch: &Option<Loc<bool>>) -> bool {
     switch.as_ref().is_some_and(|on| on.value)
 }

@@ -1,4 +1,4 @@
-//! Kinds that stand on another interface or hold others: vlan, macvlan, ipvlan, vrf, bond, tun.
+//! Kinds that depend on another interface or hold others: vlan, macvlan, ipvlan, vrf, bond, tun.
 
 use super::context::Lowering;
 use super::node::At;
@@ -7,7 +7,7 @@ use crate::document::value::Milliseconds;
 use crate::document::{Finding, Loc, Place};
 use crate::resource::{Kind, Link, LinkId, Options, TableId, Value};
 
-/// How often the modes that cannot do without look at the carrier, in milliseconds, where nobody says
+/// How often the modes that cannot do without look at the carrier, in milliseconds, where nothing says
 /// (`BOND_DEFAULT_MIIMON`).
 const MIIMON: u64 = 100;
 

@@ -1,4 +1,4 @@
-//! NAT and firewall: one table for each node, and rules in other people's chains.
+//! NAT and firewall: one table for each node, and rules in foreign chains.
 
 use super::context::Lowering;
 use super::hairpin::Around;
@@ -28,7 +28,7 @@ pub(super) fn typed(rules: impl IntoIterator<Item = PacketRule>) -> impl Iterato
 }
 
 impl<'d> Lowering<'d> {
-    /// The nft table of a node, and rules in other people's chains.
+    /// The nft table of a node, and rules in foreign chains.
     pub fn tables(&mut self, at: &At<'d>) {
         let mut chains = Vec::new();
         let firewall = at.section.firewall.as_deref();

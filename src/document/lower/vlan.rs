@@ -13,7 +13,7 @@ enum Filter {
     On(u16),
     /// It does not, or is no bridge at all.
     Off(Finding),
-    /// It is somebody else's.
+    /// It is foreign.
     Unknown,
 }
 
@@ -35,7 +35,7 @@ impl Lowering<'_> {
         match (self.filter_of(link, said.map_or_else(Place::default, |said| said.place)), written) {
             (Filter::Off(finding), Some(_)) => self.note(finding),
             (Filter::On(_) | Filter::Unknown, Some(vlans)) => link.vlans = Setting::Is(vlans),
-            // On somebody else's link only what is written counts.
+            // On a foreign link only what is written counts.
             (Filter::On(pvid), None) if link.marked => link.vlans = Setting::Is(Vlans::by_default(pvid)),
             _ => {}
         }
@@ -122,7 +122,7 @@ impl Lowering<'_> {
         Vlans::new(id, spans().chain(own))
     }
 
-    /// A VLAN in two lists, or twice in one. Only the first is told: a hostile file has millions.
+    /// A VLAN in two lists, or twice in one. Only the first is reported: a hostile file has millions.
     fn listed_twice(&mut self, ranges: &[(&Loc<VlanRange>, bool)]) {
         let mut ranges: Vec<&Loc<VlanRange>> = ranges.iter().map(|(range, _)| *range).collect();
         ranges.sort_by_key(|range| (range.first, range.place));

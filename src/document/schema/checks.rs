@@ -1,4 +1,4 @@
-//! Checks: what a person wants to be sure of once the network is there.
+//! Checks: what a user wants to be sure of once the network is there.
 
 use super::route::FamilyWord;
 use crate::document::Loc;

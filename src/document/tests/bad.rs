@@ -1,4 +1,4 @@
-//! Bad files: one line each, the code that is wanted, and the text that the main label stands on.
+//! Bad files: one line each, the code that is wanted, and the text that the main label depends on.
 
 use super::findings;
 

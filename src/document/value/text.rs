@@ -125,7 +125,7 @@ text!(
     UserName,
     "a user or a group",
     "bad-name",
-    // The highest number stands for nobody (`uid_valid` of include/linux/uidgid.h).
+    // The highest number stands for nothing (`uid_valid` of include/linux/uidgid.h).
     |text| unless(
         one_word(text) && text.len() <= 64 && !text.contains([':', '/']) && text.parse::<u128>().is_ok_and(|number| number < u32::MAX.into()) == text.bytes().all(|b| b.is_ascii_digit()),
         "a name, or a number from 0 to 4294967294"
@@ -133,7 +133,7 @@ text!(
     pattern("^[^\\s:/]{1,64}$", &["alice", "1000"])
 );
 
-/// A chain of somebody else.
+/// A chain of another program.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ChainName(pub ChainRef);
 

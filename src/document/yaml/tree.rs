@@ -131,7 +131,7 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
 
 fn syntax(text: &str, error: &ScanError) -> Box<Finding> {
     let mut at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    // A tab below a plain text is told where that text begins.
+    // A tab below a plain text is reported where that text begins.
     if error.info().contains("found a tab") {
         at = indented_with_tab(text, at).unwrap_or(at);
     }

@@ -173,7 +173,7 @@ impl<'a> Attributes<'a> {
         self.get(kind).map(text)
     }
 
-    /// An address, its family told from its length.
+    /// An address, its family derived from its length.
     pub fn ip(self, kind: u16) -> Option<IpAddr> {
         ip(self.get(kind)?)
     }
@@ -185,7 +185,7 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
-/// An address, its family told from its length.
+/// An address, its family derived from its length.
 pub fn ip(bytes: &[u8]) -> Option<IpAddr> {
     if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
         return Some(Ipv4Addr::from(v4).into());

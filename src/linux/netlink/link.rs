@@ -72,14 +72,14 @@ const OPERATIONAL: [u8; 2] = [0, 6];
 /// what distributions set as `net.core.default_qdisc`).
 const BY_ITSELF: [&[u8]; 6] = [b"noqueue\0", b"noop\0", b"mq\0", b"pfifo_fast\0", b"fq_codel\0", b"fq\0"];
 
-/// What the name of a root qdisc tells of it.
+/// What the name of a root qdisc reports of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Root {
     /// There is none, as on most links that are not hardware.
     Nothing,
-    /// A netem, which nobody but somebody puts there.
+    /// A netem, which nothing but another program puts there.
     Netem,
-    /// Another one: the kernel's own or somebody's.
+    /// Another one: the kernel's own or another program's.
     Another,
 }
 
@@ -104,7 +104,7 @@ pub struct Seen {
     pub group: u32,
     /// The number of its master here.
     pub master: Option<u32>,
-    /// The number of the link it stands on, or of the other end of a pair.
+    /// The number of the link it depends on, or of the other end of a pair.
     pub other: Option<u32>,
     /// The namespace of that other, by the number that this namespace has for it; `None` for the same namespace, and
     /// where the kernel is taking it down.
@@ -138,7 +138,7 @@ pub struct Seen {
     /// The attributes of its kind.
     pub options: Options,
     port: Options,
-    /// What it does for the kernel, where that was asked.
+    /// The offload features of it, where that was asked.
     pub offload: Options,
 }
 
@@ -276,7 +276,7 @@ impl Seen {
         }
     }
 
-    /// Whether it is a device that the kernel makes by itself, beside the tunnels that somebody asks for.
+    /// Whether it is a device that the kernel makes by itself, beside the tunnels that another program asks for.
     pub fn is_fallback(&self) -> bool {
         FALLBACKS.contains(&self.name.as_str())
     }
@@ -291,8 +291,8 @@ impl Seen {
         options
     }
 
-    /// The resource, all that was read in it. What the numbers of others mean is told by `name_of` (a link here) and
-    /// filled in by the caller for links elsewhere.
+    /// The resource, all that was read in it. What the numbers of others mean is reported by `name_of` (a link here)
+    /// and filled in by the caller for links elsewhere.
     pub fn link(&self, node: &Node, name_of: impl Fn(u32) -> Option<IfName>) -> Link {
         let id = LinkId { node: node.clone(), name: self.name.clone() };
         let beside = |index: Option<u32>| {

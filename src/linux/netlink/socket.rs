@@ -72,7 +72,7 @@ impl Refused {
         let mut error = Error::os(tried, self.errno);
         if let Some(text) = &self.text {
             error.reason.clone_from(text);
-            // Who may not is told EPERM; this is about the link (`IPv6 is disabled on this device`).
+            // Who may not is reported EPERM; this is about the link (`IPv6 is disabled on this device`).
             if self.errno == libc::EACCES {
                 (error.kind, error.help) = (ErrorKind::Refused, None);
             }
@@ -194,7 +194,7 @@ impl Socket {
         let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         requests.insert(0, edge(BEGIN));
         requests.push(edge(END));
-        // It has to be sent in one piece; who may not ask for the room is told that the message is too long.
+        // It has to be sent in one piece; who may not ask for the room is reported that the message is too long.
         let length: usize = requests.iter().map(|request| HEAD + request.body.len()).sum();
         if length > SEND_ROOM {
             let _ = setsockopt(&self.inner, sockopt::SndBufForce, &(2 * length));

@@ -26,8 +26,8 @@ pub struct Site<'a> {
     indexes: RefCell<Indexes>,
 }
 
-/// The numbers of interfaces, as far as somebody asked. They live as long as the job: nothing that can go stale is kept
-/// longer.
+/// The numbers of interfaces, as far as another program asked. They live as long as the job: nothing that can go stale
+/// is kept longer.
 #[derive(Default)]
 struct Indexes {
     known: HashMap<IfName, (u32, Kind)>,

@@ -71,7 +71,7 @@ impl Netns {
 
     fn at(path: &Path) -> Result<Self, Error> {
         let tried = || format!("open the network namespace {}", path.display());
-        // Not blocking: somebody may have put a FIFO there.
+        // Not blocking: another program may have put a FIFO there.
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
@@ -132,7 +132,7 @@ pub fn cookie_of(socket: &impl AsFd) -> Result<u64, Error> {
 
 /// Makes the namespace `name`; the calling thread, which must be one of [`run`]'s, is inside afterwards.
 ///
-/// `prepare` runs inside before the name is given, so that nobody ever sees the name without what `prepare` does (the
+/// `prepare` runs inside before the name is given, so that nothing ever sees the name without what `prepare` does (the
 /// mark). A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
 pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     let tried = format!("ip netns add {name}");
@@ -190,7 +190,7 @@ pub fn remove(name: &str) -> Result<(), Error> {
     std::fs::remove_file(&path).map_err(|e| Error::io(tried(), &e))
 }
 
-/// Whether `name` is a symbolic link in `/run/netns`: somebody else's name for a namespace, whosever that is.
+/// Whether `name` is a symbolic link in `/run/netns`: a foreign name for a namespace, whosever that is.
 pub fn is_link(name: &str) -> bool {
     path(name).symlink_metadata().is_ok_and(|meta| meta.is_symlink())
 }
@@ -200,7 +200,7 @@ pub fn is_there(name: &str) -> bool {
     is_nsfs(&path(name))
 }
 
-/// Whether the file is a namespace's: a symbolic link is never followed to somebody else's.
+/// Whether the file is a namespace's: a symbolic link is never followed to foreign.
 fn is_nsfs(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.dev() == nsfs())
 }
@@ -228,8 +228,8 @@ pub fn names() -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|e| Error::io(tried.clone(), &e))?;
-        // Whatever else somebody put there is no namespace: a socket, a device, a link that leads nowhere or in a
-        // circle.
+        // Whatever else another program put there is no namespace: a socket, a device, a link that leads nowhere or in
+        // a circle.
         let is_file = entry.file_type().is_ok_and(|kind| {
             kind.is_file() || kind.is_symlink() && entry.path().metadata().is_ok_and(|there| there.is_file())
         });
@@ -276,8 +276,8 @@ pub fn hidden() -> Option<String> {
 }
 
 /// Gives the calling thread, which must be one of [`run`]'s, mounts of its own: a `/sys` that shows its network
-/// namespace, and each file of `binds` (from, to) in the place of another. Nobody else sees them. What could not be
-/// mounted is told, and is no reason to stop: `ip netns exec` goes on too.
+/// namespace, and each file of `binds` (from, to) in the place of another. Nothing else sees them. What could not be
+/// mounted is reported, and is no reason to stop: `ip netns exec` goes on too.
 pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
     let tried = "make mounts of its own for a program";
     unshare(CloneFlags::CLONE_NEWNS).map_err(|e| Error::os(tried, e as i32))?;
@@ -337,7 +337,7 @@ fn private_procfs() -> Option<OwnedFd> {
     const FSMOUNT_CLOEXEC: libc::c_long = 1;
     let owned = |fd: libc::c_long| {
         let fd = libc::c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
-        // SAFETY: a descriptor that the kernel has just handed out belongs to nobody else.
+        // SAFETY: a descriptor that the kernel has just handed out belongs to nothing else.
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     };
     // SAFETY: the name is a NUL-terminated string that lives through the call.

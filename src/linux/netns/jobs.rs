@@ -89,7 +89,7 @@ pub fn run_one<T: Send>(place: Place, work: impl FnOnce() -> T + Send) -> Result
     answers.pop().unwrap_or_else(|| Err(Error::new(ErrorKind::Refused, "run a job in a namespace", "no answer")))
 }
 
-/// Carries out a job on a thread of its own in a fresh namespace that nobody else sees, and that goes with it.
+/// Carries out a job on a thread of its own in a fresh namespace that nothing else sees, and that goes with it.
 pub fn scratch<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     let fresh =
         || unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os("make a scratch network namespace", e as i32));

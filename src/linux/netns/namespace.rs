@@ -79,7 +79,8 @@ pub fn alias(socket: &Socket) -> Result<Option<String>, Refused> {
     Ok(link::get(socket, Writer::new(&link::head(LOOPBACK, None)))?.alias)
 }
 
-/// The topology that a mark names. What goes on otherwise than with a name that a topology can have is somebody's note.
+/// The topology that a mark names. What goes on otherwise than with a name that a topology can have is another
+/// program's note.
 pub fn topology_of(alias: &str) -> Option<&str> {
     alias.strip_prefix("topo:").filter(|name| is_name(name))
 }

@@ -61,7 +61,7 @@ impl Held {
         }
     }
 
-    /// Gives the namespaces that lost them their names back, as far as nobody has taken those.
+    /// Gives the namespaces that lost them their names back, as far as nothing has taken those.
     pub fn give_all_back(&self) {
         let nodes: Vec<Node> = self.with(|held| held.keys().cloned().collect()).unwrap_or_default();
         // What has no name afterwards is missing, and the plan back says so.

@@ -17,7 +17,7 @@ pub struct Places {
     pub keys: Arc<Keys>,
     /// The namespaces that lose their names and can have them back; `None` where those that come back are made anew.
     pub held: Option<Arc<Held>>,
-    /// The namespaces that somebody else made, by how they are found. Any other node is a namespace of ours in
+    /// The namespaces that another program made, by how they are found. Any other node is a namespace of ours in
     /// `/run/netns`.
     pub existing: BTreeMap<Node, NetnsRef>,
 }

@@ -28,8 +28,8 @@ impl Homes {
     }
 
     /// Ends all who live there, but this process: asked first (SIGTERM), made to after three seconds (SIGKILL). Answers
-    /// with how many there were in each. A namespace that is held has its number for itself, so nobody else's process
-    /// is taken for one that lives there.
+    /// with how many there were in each. A namespace that is held has its number for itself, so no other program's
+    /// process is taken for one that lives there.
     pub fn end_all(&self) -> BTreeMap<Node, usize> {
         let mut ended: BTreeMap<Node, usize> = BTreeMap::new();
         for (node, id) in self.inhabitants() {

@@ -72,8 +72,8 @@ pub fn own(name: &str) -> Vec<(String, String)> {
     files.filter_map(differs).collect()
 }
 
-/// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine. An interface of somebody else may have
-/// any name that the kernel takes (`dev_valid_name`), and so control characters in it.
+/// Keys stay below `net/`: the rest of `/proc/sys` belongs to the whole machine. An interface of another program may
+/// have any name that the kernel takes (`dev_valid_name`), and so control characters in it.
 fn check(key: &str) -> Result<(), Error> {
     let proper = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
     if key.starts_with("net/") && key.split('/').all(proper) {

@@ -1,4 +1,4 @@
-//! Running a person's program in a namespace, with the namespace's hosts and resolv.conf.
+//! Running a user's program in a namespace, with the namespace's hosts and resolv.conf.
 
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns::{Place, own_mounts, run_one};
@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-/// A program of a person's.
+/// A program of a user's.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
     /// Its name, or its path.
@@ -24,7 +24,7 @@ pub struct Program<'a> {
 /// and group, so exit status, signals and interactive shells are as without topo.
 ///
 /// `files` is the folder of `/etc/netns` whose files are seen in the place of those in `/etc`. What could not be
-/// mounted is told to `warn`. A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
+/// mounted is asked to `warn`. A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
 pub fn exec(
     place: Place,
     files: Option<&str>,

@@ -40,7 +40,7 @@ const SCOPE_LINK: u8 = 253;
 pub struct Seen {
     /// The number of its interface.
     pub index: u32,
-    /// Who put it there (`IFA_PROTO`): 0 for nobody who says so, 1 to 3 for the kernel, [`PROTOCOL`] for topo.
+    /// Who put it there (`IFA_PROTO`): 0 if it is not known, 1 to 3 for the kernel, [`PROTOCOL`] for topo.
     pub protocol: u8,
     /// Whether it stays for ever; what DHCP and router advertisements give does not.
     pub permanent: bool,
@@ -131,7 +131,7 @@ impl Seen {
         }
     }
 
-    /// Whether it is a link-local address of IPv6 that nobody wrote, as far as it says (`IFAPROT_KERNEL_LL`, since
+    /// Whether it is a link-local address of IPv6 that nothing wrote, as far as it says (`IFAPROT_KERNEL_LL`, since
     /// 5.18).
     pub fn is_link_local(&self) -> bool {
         matches!(self.address, IpNet::V6(net) if net.addr().is_unicast_link_local()) && matches!(self.protocol, 0 | 3)
@@ -149,7 +149,7 @@ impl Seen {
     }
 
     /// Whether the kernel made it: on `lo`, from a router's advertisement, or an interface's own link-local address. A
-    /// kernel before 5.18 does not say who did (`says` is false), and the last is then told from its form.
+    /// kernel before 5.18 does not say who did (`says` is false), and the last is then derived from its form.
     pub fn is_kernels(&self, says: bool) -> bool {
         let loopback = self.address.addr().is_loopback() && self.scope == 254 && self.index == 1;
         let link_local =

@@ -19,7 +19,7 @@ pub const DIR: &str = "/etc/netns";
 /// The most that is read of a file.
 const LIMIT: u64 = 16 << 20;
 
-/// The mode of a folder that topo made. The sticky bit changes nothing where only root may write, and tells that the
+/// The mode of a folder that topo made. The sticky bit changes nothing where only root may write, and reports that the
 /// folder is ours to remove: a folder cannot carry a comment, and a file in it would be bound into `/etc`.
 const OURS: u32 = 0o1755;
 
@@ -103,7 +103,7 @@ impl Files {
         Ok(theirs(content, other.unwrap_or(Foreign::Unknown)))
     }
 
-    /// Writes the file, whole. One that is somebody else's is [`ErrorKind::Taken`].
+    /// Writes the file, whole. One that is foreign is [`ErrorKind::Taken`].
     pub fn write(&self, file: &File, topology: &Name) -> Result<(), Error> {
         let refused = |e: nix::Error| Error::os(format!("write {}", self.path(&file.node, file.name)), e as i32);
         self.not_theirs(file, topology, "write")?;

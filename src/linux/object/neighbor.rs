@@ -104,8 +104,8 @@ impl Seen {
         })
     }
 
-    /// The resource, if it is a forwarding entry that somebody configured. A bridge's own addresses are permanent in
-    /// it, static is what lies behind a port.
+    /// The resource, if it is a forwarding entry that another program configured. A bridge's own addresses are
+    /// permanent in it, static is what lies behind a port.
     pub fn fdb(&self, node: &Node, name: IfName) -> Option<Fdb> {
         let to = match (self.address, self.vlan) {
             (Some(dst), None) if self.flags & SELF != 0 && self.state & (PERMANENT | NOARP) != 0 => FdbTarget::End(dst),

@@ -49,7 +49,7 @@ pub struct Seen {
     options: Vec<u8>,
 }
 
-/// The root qdiscs that somebody put there.
+/// The root qdiscs that were put outside topo there.
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     let messages = socket.dump(GET, Writer::new(&head(0, 0, 0)).bytes())?;
     Ok(messages.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
@@ -107,7 +107,7 @@ fn handle(distribution: Distribution) -> u32 {
     u32::from(distribution.handle()) << 16
 }
 
-/// The handle of a qdisc; 0 for one of somebody else, which the kernel finds by its place.
+/// The handle of a qdisc; 0 for one of another program, which the kernel finds by its place.
 fn handle_of(qdisc: &Qdisc) -> u32 {
     match &qdisc.work {
         Work::Netem(netem) if qdisc.marked => handle(netem.distribution),
@@ -126,7 +126,7 @@ pub fn create(site: &Site<'_>, qdisc: &Qdisc) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &message(site, qdisc, table)?)
 }
 
-/// Changes it where it stands. The table of its delays goes along: nobody can say whether it is still the one that it
+/// Changes it where it stands. The table of its delays goes along: nothing can say whether it is still the one that it
 /// was.
 pub fn update(site: &Site<'_>, after: &Qdisc) -> Result<(), Refused> {
     let table = match &after.work {

@@ -116,7 +116,7 @@ fn extent(wanted: &State, node: &Node, spares: bool) -> Extent {
     }
 }
 
-/// The links of which it matters what they do for the kernel, wherever they may be.
+/// The links of which it matters their offload features, wherever they may be.
 fn offloads<'a>(wanted: &'a State, record: &'a Record) -> impl Iterator<Item = (&'a LinkId, &'a Options)> {
     let wanted = wanted.links().filter(|link| !link.offload.is_empty());
     let wanted = wanted.flat_map(|link| [(&link.id, &link.offload), (link.home(), &link.offload)]);

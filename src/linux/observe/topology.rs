@@ -29,12 +29,12 @@ pub struct Records<'a> {
     pub record: Record,
     /// Those of all others.
     pub others: Vec<(Name, Record)>,
-    /// The interfaces of somebody else that this run has moved, where they are now.
+    /// The foreign interfaces that this run has moved, where they are now.
     pub arrived: &'a BTreeSet<LinkId>,
 }
 
 /// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read;
-/// what a person should know is added to `told`.
+/// what a user should know is added to `reported`.
 pub fn observe(
     wanted: &State,
     places: &Places,
@@ -112,7 +112,7 @@ fn kernel_rules(wanted: &State, record: &Record) -> BTreeSet<Node> {
     wanted.resources().chain(&record.prior).filter_map(kernels).collect()
 }
 
-/// An interface of somebody else that was renamed where it was moved to would be taken for one that is lost, and go
+/// An interface of another program that was renamed where it was moved to would be taken for one that is lost, and go
 /// with the namespace. It is known by its hardware address.
 fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
     for (now, home) in &record.moved {
@@ -122,7 +122,7 @@ fn check_borrowed(looks: &[Look], record: &Record) -> Result<(), Error> {
             continue;
         };
         let known = |name: &IfName| record.moved.iter().any(|(now, _)| now.node == look.node && now.name == *name);
-        // What stands on it, and what it is a port of, may have its address, too.
+        // What depends on it, and what it is a port of, may have its address, too.
         let itself = |seen: &link::Seen| {
             seen.kind == Kind::Veth || seen.other.is_none() && !matches!(seen.kind, Kind::Bridge | Kind::Bond)
         };
@@ -151,7 +151,8 @@ const HELD: Duration = Duration::from_millis(500);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Looks until nothing of the topology is about to go with a namespace that somebody deleted, and finds the other ends.
+/// Looks until nothing of the topology is about to go with a namespace that was deleted outside topo, and finds the
+/// other ends.
 fn look_at_rest(
     wanted: &State,
     record: &Record,
@@ -187,7 +188,7 @@ fn look_at_rest(
 }
 
 /// Whether a wanted end of a pair is there whose other end is in a namespace without a name, where the file has it in
-/// one that somebody deleted.
+/// one that was deleted outside topo.
 fn is_any_left_behind(wanted: &State, looks: &[Look], far: &OtherEnds, places: &Places) -> bool {
     let looks: HashMap<&Node, &Look> = looks.iter().map(|look| (&look.node, look)).collect();
     wanted.links().any(|link| {
@@ -213,7 +214,7 @@ fn look_everywhere(
         match answer.and_then(|look| look) {
             Ok(look) => looks.extend(look),
             // It went while we looked, or an existing one is not there: the plan says so where it matters. A file that
-            // is no namespace is nobody's node.
+            // is no namespace is no topology's node.
             Err(error)
                 if error.errno == Some(libc::ENOENT) && error.tried.starts_with("open the network namespace") => {}
             Err(error) if !question.named && error.kind == ErrorKind::Taken && !node.is_host() => {}
@@ -256,7 +257,8 @@ fn leftovers(state: &mut State, record: &Record, whole: impl Fn(&Node) -> bool) 
     }
 }
 
-/// What the kernel does not say of WireGuard interfaces: where they were born, and the files that their keys came from.
+/// What the kernel does not say of WireGuard interfaces: where they were created, and the files that their keys came
+/// from.
 fn remembered(state: &mut State, record: &Record) {
     for (id, born) in &record.born {
         let there = born.as_ref().filter(|node| node.is_host() || state.namespace(node).is_some());

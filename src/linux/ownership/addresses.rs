@@ -35,11 +35,11 @@ impl Sorter<'_> {
             address.marked |= !self.judge.says && (wanted || self.judge.record.owned.contains(&id));
             let of_a_tunnel =
                 self.there.link(seen.index).is_some_and(|link| link.gives_itself(&address.address.addr()));
-            // One that the file wants on a link of ours lasted until somebody gave it a lifetime.
+            // One that the file wants on a link of ours lasted until another program gave it a lifetime.
             let lasts = seen.permanent || address.marked || wanted && self.ours.contains(&seen.index);
             let of_the_kernel = seen.is_kernels(self.judge.says) || of_a_tunnel;
-            // What a DHCP client or a hand gave for a time, on a link that is shown. An older kernel does not tell it
-            // from what a router advertised.
+            // What a DHCP client or a manual change gave for a time, on a link that is shown. An older kernel does not
+            // tell it from what a router advertised.
             let limited = !of_the_kernel && !self.made && (self.judge.says || address.address.addr().is_ipv4());
             let shown = self.shown.contains(&name) || sources.contains(&address.address.addr());
             let owner = match (of_the_kernel || !lasts, self.made) {

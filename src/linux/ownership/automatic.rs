@@ -156,7 +156,7 @@ impl<'a> There<'a> {
         self.addresses.get(&link.index)?.iter().find(|seen| seen.address.addr() == ip)
     }
 
-    /// The link-local addresses of a link that nobody wrote.
+    /// The link-local addresses of a link that nothing wrote.
     fn link_locals(&self, link: &link::Seen) -> impl Iterator<Item = &&'a address::Seen> + '_ {
         self.addresses.get(&link.index).into_iter().flatten().filter(|seen| seen.is_link_local())
     }

@@ -25,7 +25,7 @@ pub struct Judge<'a> {
     pub others: &'a [(Name, Record)],
     /// The other topologies that use namespaces of ours.
     pub guests: &'a HashMap<Node, Vec<Guest>>,
-    /// The ends of other people's pairs in namespaces of ours, by node and number.
+    /// The ends of foreign pairs in namespaces of ours, by node and number.
     pub outside: &'a HashSet<(Node, u32)>,
     /// The links at the other ends, by node and number.
     pub far: &'a OtherEnds,
@@ -137,7 +137,7 @@ impl Sorter<'_> {
         self.judge.guests.get(self.node())?.iter().find(which).map(|guest| topology(&guest.name))
     }
 
-    /// Whose something in a namespace of ours is, which may stand on a link of somebody else.
+    /// Whose something in a namespace of ours is, which may depend on a foreign link.
     pub(super) fn inside(&self, id: &ResourceId, link: Option<u32>) -> Owner {
         let lodged = link.and_then(|link| self.lodged.get(&link)).cloned();
         lodged.or_else(|| self.guest(|guest| guest.owns(id))).unwrap_or(Owner::Ours)
@@ -157,7 +157,7 @@ impl Sorter<'_> {
             if self.made && owner != Owner::Ours && seen.is_fallback() {
                 continue;
             }
-            // `lo` of a namespace of ours is made by nobody.
+            // `lo` of a namespace of ours is made by nothing.
             if owner == Owner::Ours || self.made && seen.kind == Kind::Loopback {
                 link.missing = self.there.missing_of_link(seen);
             }
@@ -219,8 +219,8 @@ impl Sorter<'_> {
         if seen.kind == Kind::Loopback { theirs(Foreign::Machine) } else { whose(seen.alias.as_deref()) }
     }
 
-    /// Whose something is that stands in somebody else's namespace: `marked` with topo's number, `on_ours` on a link of
-    /// ours. `None` for what does not matter.
+    /// Whose something is that stands in a foreign namespace: `marked` with topo's number, `on_ours` on a link of ours.
+    /// `None` for what does not matter.
     pub(super) fn owner_elsewhere(&self, id: &ResourceId, marked: bool, on_ours: bool, shown: bool) -> Option<Owner> {
         let wanted = self.wanted(id);
         let owned = self.judge.record.owned.contains(id);
@@ -234,8 +234,8 @@ impl Sorter<'_> {
         }
     }
 
-    /// Root qdiscs. One that somebody put on a link of ours gives way where one is wanted, and in a namespace of ours
-    /// in any case.
+    /// Root qdiscs. One that was put outside topo on a link of ours gives way where one is wanted, and in a namespace
+    /// of ours in any case.
     fn qdiscs(&mut self) {
         for seen in &self.inside.qdiscs {
             let Some(qdisc) = self.name(seen.index).map(|name| seen.qdisc(self.node(), name)) else { continue };
@@ -253,7 +253,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// Settings, the nft table, and rules in other people's chains.
+    /// Settings, the nft table, and rules in foreign chains.
     fn rest(&mut self) {
         for setting in &self.inside.settings {
             let owner = if self.made { Owner::Ours } else { theirs(Foreign::Machine) };

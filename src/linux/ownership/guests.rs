@@ -1,5 +1,4 @@
-//! What of others is in namespaces of ours: topologies that have them as `existing`, and the ends of other people's
-//! pairs.
+//! What of others is in namespaces of ours: topologies that have them as `existing`, and the ends of foreign pairs.
 
 use crate::linux::netlink::link;
 use crate::linux::netns::Netns;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Puts the namespaces of a record where the file has them now: one that the file calls otherwise has that name, one
 /// whose name the file gives to another namespace has a name of its own, and what was in one that is gone is forgotten.
-/// Answers with what a person should know.
+/// Answers with what a user should know.
 ///
 /// `here` is the cookie of the namespace that topo was started in.
 ///
@@ -155,7 +155,7 @@ fn home(record: &mut Record, wanted: &State, here: u64) -> Result<Option<String>
     )))
 }
 
-/// `PROC_PID_INIT_INO` of `include/linux/proc_ns.h`: whoever is in it sees all processes.
+/// `PROC_PID_INIT_INO` of `include/linux/proc_ns.h`: the program that is in it sees all processes.
 const FIRST_PROCESSES: u64 = 0xEFFF_FFFC;
 
 /// The number of the process namespace that topo runs in.
@@ -231,9 +231,9 @@ fn numbers(folder: &Path) -> Vec<u32> {
         .collect()
 }
 
-/// Notes the numbers of the interfaces of somebody else that matter, and forgets what was before on one that was made
-/// anew since. Those that topo itself moved there (`arrived`) may have other numbers (`__dev_change_net_namespace`
-/// gives a new one where the old is taken). Answers with what a person should know.
+/// Notes the numbers of the foreign interfaces that matter, and forgets what was before on one that was made anew
+/// since. Those that topo itself moved there (`arrived`) may have other numbers (`__dev_change_net_namespace` gives a
+/// new one where the old is taken). Answers with what a user should know.
 pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTreeSet<LinkId>) -> Vec<String> {
     one_in_a_place(record, wanted, looks);
     let mut matter: BTreeSet<LinkId> =
@@ -270,8 +270,8 @@ pub fn number(record: &mut Record, wanted: &State, looks: &[Look], arrived: &BTr
     told
 }
 
-/// Of links of somebody else that were moved to one place, one after the other, the one that is not at home is there;
-/// none where the file makes another link there and it is at home.
+/// Of foreign links that were moved to one place, one after the other, the one that is not at home is there; none where
+/// the file makes another link there and it is at home.
 fn one_in_a_place(record: &mut Record, wanted: &State, looks: &[Look]) {
     let is_there = |link: &LinkId| {
         looks.iter().any(|look| look.node == link.node && look.links.iter().any(|seen| seen.name == link.name))
@@ -291,8 +291,7 @@ fn one_in_a_place(record: &mut Record, wanted: &State, looks: &[Look]) {
 }
 
 /// The names in `/run/netns` that are second ones of a namespace of ours, and the node that it is: the one that the
-/// record knows, or that is wanted, or the first. (`ip netns attach` and mounts make such names; they are somebody
-/// else's.)
+/// record knows, or that is wanted, or the first. (`ip netns attach` and mounts make such names; they are foreign.)
 pub fn second_names(looks: &[Look], record: &Record, wanted: &State, places: &Places) -> BTreeMap<Node, Node> {
     let mut first: HashMap<u64, &Node> = HashMap::new();
     let made = || looks.iter().filter(|look| look.cookie != 0 && places.is_made(&look.node));

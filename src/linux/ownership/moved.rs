@@ -1,10 +1,10 @@
-//! What an interface of somebody else loses for good when it moves to another namespace.
+//! What a foreign interface loses for good when it moves to another namespace.
 
 use crate::linux::snapshot::contents::Look;
 use crate::resource::{Record, State, Tenure};
 
 /// The root qdiscs of interfaces that are about to move, a line each: the kernel takes them away (`dev_shutdown`,
-/// called by `__dev_change_net_namespace`), and what is in them (classes, filters) nobody keeps note of.
+/// called by `__dev_change_net_namespace`), and what is in them (classes, filters) nothing keeps note of.
 pub(crate) fn lost(wanted: &State, record: &Record, looks: &[Look]) -> Vec<String> {
     let moves = wanted.links().filter_map(|link| match &link.tenure {
         Tenure::From(source) if !record.moved.iter().any(|(_, from)| from == source) => Some(source),

@@ -62,7 +62,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// Neighbours that nobody listed stay, unless topo made them.
+    /// Neighbours that nothing listed stay, unless topo made them.
     fn owner_of_neighbor(&self, id: &ResourceId, neighbor: &Neighbor, index: u32) -> Option<Owner> {
         let (made, marked) = (self.made, neighbor.marked);
         // A permanent one of others goes with what topo does to the link, and comes back.

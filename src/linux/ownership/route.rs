@@ -8,7 +8,7 @@ use crate::resource::{Foreign, Resource, RouteKey};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// `RTPROT_*` of what a person or a script configures: unspecified, boot, static. (Topo's own comes besides.)
+/// `RTPROT_*` of what a user or a script configures: unspecified, boot, static. (Topo's own comes besides.)
 pub(super) const CONFIGURED: [u8; 3] = [0, 3, 4];
 /// `RTPROT_KERNEL`.
 pub(super) const KERNEL: u8 = 2;

@@ -39,8 +39,8 @@ impl Sorter<'_> {
         }
     }
 
-    /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is nobody's business, unless
-    /// an undo goes back to it.
+    /// Whether a rule of the kernel's for VRFs is to be there: without a VRF it stays, and is no topology's business,
+    /// unless an undo goes back to it.
     fn wants_vrfs(&self, rule: &ResourceId) -> bool {
         self.made && (self.wanted(rule) || self.judge.wanted.has_vrf(self.node()))
     }

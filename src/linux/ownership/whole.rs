@@ -6,7 +6,7 @@ use crate::resource::{Node, Record, Resource};
 use std::collections::{BTreeSet, HashMap};
 
 /// Which of the namespaces of which no more than the links was read, and that are not `wanted` so, cannot go as a
-/// whole: something in them is to be put back otherwise, or they have a pair with, or something that stands on a link
+/// whole: something in them is to be put back otherwise, or they have a pair with, or something that depends on a link
 /// there, in a namespace of which more is read. `far` has the other ends.
 pub fn not_whole(looks: &[Look], far: &OtherEnds, record: &Record, wanted: impl Fn(&Node) -> bool) -> BTreeSet<Node> {
     let spared = || looks.iter().filter(|look| look.inside.is_none() && !wanted(&look.node));

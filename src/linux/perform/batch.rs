@@ -184,7 +184,7 @@ fn in_node(batch: &Batch<'_>, node: Node, operations: &[(usize, &Operation)]) ->
                 .map(|(_, operation)| act(batch, &site, operation).map_err(|failure| explain(operation, failure)))
                 .collect(),
         };
-        // Whoever had an interface took it away: what is left to do has nothing to do with it.
+        // The program that had an interface took it away: what is left to do has nothing to do with it.
         failed |= done.iter().any(|done| done.as_ref().is_err_and(|error| error.kind != ErrorKind::Gone));
         answers.extend(run.iter().map(|(at, _)| *at).zip(done));
     }
@@ -283,7 +283,7 @@ fn cannot(what: &str) -> Failure {
     Refused { errno: libc::EINVAL, text: Some(format!("topo cannot {what} this by itself")) }.into()
 }
 
-/// Gives the far ends of the pairs that were just made what they could not be born with.
+/// Gives the far ends of the pairs that were just made what they could not be created with.
 fn far_ends(batch: &Batch<'_>, done: &HashMap<usize, Answer>) -> Answers {
     let mut by_node: BTreeMap<&Node, Vec<End<'_>>> = BTreeMap::new();
     for (at, operation) in numbered(batch) {

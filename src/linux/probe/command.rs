@@ -51,7 +51,7 @@ pub fn run(words: &[String], place: &Place, files: Option<&str>, until: &Until<'
 /// Ends whatever is left of it. Its number is its own until it has been waited for.
 fn end(child: &mut Child) {
     if let Ok(pid) = i32::try_from(child.id()) {
-        // Nobody is left where it fails.
+        // Nothing is left where it fails.
         let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
     }
     let _ = child.kill();

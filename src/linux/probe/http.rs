@@ -1,4 +1,4 @@
-//! A GET request: HTTP/1.0, so that nobody answers in chunks.
+//! A GET request: HTTP/1.0, so that nothing answers in chunks.
 
 use super::wire::{Until, Why, millis};
 use super::{dns, transport};

@@ -77,7 +77,7 @@ impl Echo {
                 Err(Errno::EMSGSIZE) => say().map_err(|errno| Why::os(&what, errno))?,
                 Err(errno) => return Err(Why::os(&what, errno)),
             }
-            // What the queue of errors holds would be told again and again.
+            // What the queue of errors holds would be reported again and again.
             while recv(socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_ERRQUEUE).is_ok() {}
         }
     }

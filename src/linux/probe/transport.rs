@@ -64,8 +64,8 @@ pub fn datagrams(to: SocketAddr) -> Result<UdpSocket, Why> {
     Ok(socket)
 }
 
-/// Has the socket told of every ICMP error, not of refused ports alone: an unreachable host is known at once then, and
-/// not by silence.
+/// Has the socket notified of every ICMP error, not of refused ports alone: an unreachable host is known at once then,
+/// and not by silence.
 pub fn told_of_errors(socket: &OwnedFd, v4: bool) {
     // Without it the same is known later.
     let _ = if v4 {

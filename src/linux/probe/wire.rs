@@ -27,7 +27,7 @@ impl Why {
         Self::Failed(format!("{what}: {}", errno.desc().to_lowercase()))
     }
 
-    /// The network says no, as the standard library tells it.
+    /// The network says no, as the standard library reports it.
     pub fn io(what: &str, error: &io::Error) -> Self {
         match error.raw_os_error() {
             Some(errno) => Self::os(what, Errno::from_raw(errno)),
@@ -85,7 +85,7 @@ fn poll_one(fd: &impl AsFd, flags: PollFlags, time: Duration) -> Result<bool, Wh
     }
 }
 
-/// A duration in milliseconds, for a person: a cable in one machine takes some hundredths of one.
+/// A duration in milliseconds, for a user: a cable in one machine takes some hundredths of one.
 pub fn millis(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1e3;
     if millis < 10.0 { format!("{millis:.3} ms") } else { format!("{millis:.1} ms") }

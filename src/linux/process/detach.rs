@@ -16,7 +16,7 @@ const PATIENCE: u16 = 20_000;
 /// What it says when it has.
 const READY: &[u8] = b"!";
 
-/// A process that runs by itself. When this is dropped, or whoever holds it dies, it knows.
+/// A process that runs by itself. When this is dropped, or the program that holds it dies, it knows.
 #[derive(Debug)]
 pub struct Detached {
     child: Child,
@@ -24,7 +24,7 @@ pub struct Detached {
 }
 
 impl Detached {
-    /// Starts this program again with other arguments, in the same namespaces, and waits until it stands on its own
+    /// Starts this program again with other arguments, in the same namespaces, and waits until it depends on its own
     /// feet: nothing that ends the caller or its terminal from here on ends it. It begins with [`stand_alone`].
     pub fn start(args: &[&str]) -> Result<Self, Error> {
         let tried = "start a process that watches";
@@ -70,15 +70,16 @@ fn readable(stream: &impl AsFd) -> bool {
     }
 }
 
-/// Leaves the starter's session, terminal and open files, and tells it so. What is left of the starter is the standard
-/// input: it ends when the starter is done.
+/// Leaves the starter's session, terminal and open files, and reports it so. What is left of the starter is the
+/// standard input: it ends when the starter is done.
 pub fn stand_alone() -> Result<(), Error> {
     let failed = |e: nix::Error| Error::os("stand alone", e as i32);
     setsid().map_err(failed)?;
     let entries = std::fs::read_dir("/proc/self/fd").map_err(|e| Error::io("list /proc/self/fd", &e))?;
     let numbers: Vec<i32> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for number in numbers.into_iter().filter(|number| *number > 2) {
-        // A lock or a pipe of whoever called the starter would be held by it, else. The list's own is closed already.
+        // A lock or a pipe of the program that called the starter would be held by it, else. The list's own is closed
+        // already.
         let _ = close(number);
     }
     let nowhere = nowhere()?;
@@ -90,7 +91,7 @@ pub fn stand_alone() -> Result<(), Error> {
 
 /// Waits until the starter is done, or dead.
 pub fn outlive_starter() -> Result<(), Error> {
-    // Nothing is ever written: what ends it is that nobody has the other end any more. A failure is as good as that.
+    // Nothing is ever written: what ends it is that nothing has the other end any more. A failure is as good as that.
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     dup2_stdin(nowhere()?).map_err(|e| Error::os("stand alone", e as i32))
 }

@@ -95,7 +95,7 @@ fn talk(child: &mut Child, input: &[u8]) -> std::io::Result<(String, String)> {
         if let Some(pipe) = &mut stdin {
             match pipe.write(rest) {
                 Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                // It does not want to read more; its exit status tells why.
+                // It does not want to read more; its exit status reports why.
                 Err(e) if e.kind() == Io::BrokenPipe => rest = &[],
                 Err(e) if matches!(e.kind(), Io::WouldBlock | Io::Interrupted) => {}
                 Err(e) => return Err(e),

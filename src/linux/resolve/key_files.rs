@@ -98,8 +98,8 @@ impl Files<'_> {
     }
 }
 
-/// Whether somebody has the keys that `operations` need: what is found out before anything is changed need not be
-/// undone.
+/// Whether another program has the keys that `operations` need: what is found out before anything is changed need not
+/// be undone.
 pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys: &Keys) -> Result<(), Error> {
     for operation in operations {
         let (before, after) = match operation {

@@ -39,7 +39,7 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     if asked.is_empty() {
         return Ok(());
     }
-    // Who may not make a namespace is told so by what makes one.
+    // Who may not make a namespace learns that from what makes one.
     let Ok(faults) = netns::scratch(|| {
         Ok(asked.iter().filter_map(|(key, sysctl)| Some((*sysctl, fault(key)?))).collect::<Vec<_>>())
     }) else {

@@ -20,9 +20,9 @@ pub struct Question<'a> {
     pub near: BTreeSet<&'a Node>,
     /// The nft table that is wanted there.
     pub table: Option<&'a Table>,
-    /// The rules that are wanted, or were put, into other people's chains.
+    /// The rules that are wanted, or were put, into foreign chains.
     pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
-    /// Whether it is a namespace of somebody else, the host say.
+    /// Whether it is a foreign namespace, the host say.
     pub search: bool,
     /// Whether such chains are looked for by the comments of their rules, too: all rules there are, of whomever, have
     /// to be read for that.
@@ -33,10 +33,10 @@ pub struct Question<'a> {
     pub stations: bool,
     /// The nft table as it was installed.
     pub recorded: Option<&'a TableRecord>,
-    /// The links of which it matters what they do for the kernel, and what of it.
+    /// The links of which it matters their offload features, and what of it.
     pub offload: BTreeMap<&'a IfName, BTreeSet<&'a str>>,
-    /// Whether root qdiscs matter that may be the kernel's own as well as somebody's: one is wanted there, or was put
-    /// there.
+    /// Whether root qdiscs matter that may be the kernel's own as well as another program's: one is wanted there, or
+    /// was put there.
     pub qdiscs: bool,
     /// Whether it is read whatever its mark says.
     pub named: bool,
@@ -87,11 +87,11 @@ pub struct Inside {
     pub rules: Vec<rule::Seen>,
     /// Its neighbours, and then the proxy entries.
     pub neighbors: Vec<neighbor::Seen>,
-    /// The VLANs of its bridges and ports, where somebody wants or uses them.
+    /// The VLANs of its bridges and ports, where another program wants or uses them.
     pub vlans: Option<HashMap<u32, Vlans>>,
     /// The forwarding entries of its vxlans, and of its bridges where they are wanted.
     pub fdb: Vec<neighbor::Seen>,
-    /// The root qdiscs that somebody put there, where any matters.
+    /// The root qdiscs that were put outside topo there, where any matters.
     pub qdiscs: Vec<qdisc::Seen>,
     /// The WireGuard interfaces by their numbers.
     pub wireguard: HashMap<u32, wireguard::Seen>,
@@ -99,7 +99,7 @@ pub struct Inside {
     pub settings: Vec<Sysctl>,
     /// The topology's nft table, and whether it is ours.
     pub table: Option<(Table, bool)>,
-    /// The topology's rules in other people's chains.
+    /// The topology's rules in foreign chains.
     pub inserts: Vec<Insert>,
 }
 

@@ -12,7 +12,7 @@ use crate::linux::netns::{Work, namespace};
 use crate::resource::{Kind, LinkId, Node};
 use std::collections::{BTreeSet, HashMap};
 
-/// The other ends of all links that stand on, or are paired with, one in another namespace; those in namespaces that
+/// The other ends of all links that depend on, or are paired with, one in another namespace; those in namespaces that
 /// were not looked at are left out.
 pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     let names: HashMap<(&Node, u32), &link::Seen> =
@@ -23,7 +23,7 @@ pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     // number).
     let mut mirrored: HashMap<(&Node, u32, u32), &Node> = HashMap::new();
     for look in looks {
-        // What stands on a link of the host has a number there, too, and is not its other end.
+        // What depends on a link of the host has a number there, too, and is not its other end.
         for (link, other) in abroad(look).filter(|(link, _)| link.kind == Kind::Veth) {
             if let Some(node) = link.other_nsid.and_then(|nsid| look.nsids.get(&nsid)) {
                 mirrored.insert((node, other, link.index), &look.node);
@@ -98,7 +98,7 @@ fn abroad(look: &Look) -> impl Iterator<Item = (&link::Seen, u32)> {
     look.links.iter().filter(|link| link.other_nsid.is_some()).filter_map(|link| link.other.map(|other| (link, other)))
 }
 
-/// Finds what links of other kinds stand on, which does not know of them: any link of that number will do.
+/// Finds what links of other kinds depend on, which does not know of them: any link of that number will do.
 fn compare(
     looks: &[Look],
     open: &[(&Look, &link::Seen, u32)],

@@ -116,7 +116,7 @@ fn wireguards(links: &mut Vec<link::Seen>) -> Result<HashMap<u32, wireguard::See
     Ok(seen)
 }
 
-/// What links do for the kernel; nothing is asked where none matters.
+/// The offload features of links; nothing is asked where none matters.
 fn offloads(links: &mut [link::Seen], question: &Question<'_>) -> Result<(), Error> {
     if question.offload.is_empty() {
         return Ok(());
@@ -197,9 +197,9 @@ fn own_forwarding(link: &link::Seen) -> impl Iterator<Item = (String, u32)> {
     families.filter_map(|(family, value)| Some((format!("net/{family}/conf/{}/forwarding", link.name), value?)))
 }
 
-/// What somebody set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of the
-/// node in `settings`, and IPv6, which is on. The links say it themselves; what a new one begins with is read where one
-/// will come.
+/// What another program set otherwise by hand in a namespace of ours: forwarding of a link, which follows the switch of
+/// the node in `settings`, and IPv6, which is on. The links say it themselves; what a new one begins with is read where
+/// one will come.
 fn astray(
     node: &Node,
     links: &[link::Seen],

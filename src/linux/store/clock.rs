@@ -1,4 +1,4 @@
-//! The clock that deadlines are told by: it does not stop while the machine sleeps, and nobody can set it.
+//! The clock that deadlines are reported by: it does not stop while the machine sleeps, and nothing can set it.
 
 use crate::kernel::Error;
 use nix::time::{ClockId, clock_gettime};

@@ -1,4 +1,4 @@
-//! Files in a folder that nobody but the user who runs topo can have written: read only if that is so, written whole
+//! Files in a folder that nothing but the user who runs topo can have written: read only if that is so, written whole
 //! and then renamed.
 
 use crate::kernel::{Error, ErrorKind};
@@ -36,8 +36,8 @@ pub fn read_whole(folder: &OwnedFd, name: &str, path: &Path) -> Result<Option<Ve
     Ok(Some(text))
 }
 
-/// Writes the file `name` under another name and renames it, so that whoever kills topo leaves either the old or the
-/// new one. On failure the old one stands.
+/// Writes the file `name` under another name and renames it, so that the program that kills topo leaves either the old
+/// or the new one. On failure the old one stands.
 pub fn write_whole(folder: &OwnedFd, name: &str, text: &[u8], path: &Path) -> Result<(), Error> {
     let refused = |e: nix::Error| Error::os(format!("write {}", path.display()), e as i32);
     let temporary = format!(".{name}.new");
@@ -105,7 +105,7 @@ pub fn open_folder(at: impl AsFd, path: &Path, shown: &Path) -> Result<OwnedFd, 
     Ok(file.into())
 }
 
-/// Refuses what somebody else owns or could write.
+/// Refuses what another program owns or could write.
 fn trust(file: &File, path: &Path) -> Result<(), Error> {
     let meta = file.metadata().map_err(|e| Error::io(format!("look at {}", path.display()), &e))?;
     if meta.uid() != geteuid().as_raw() {

@@ -1,7 +1,7 @@
 //! One change at a time on a machine: an exclusive `flock`.
 //!
-//! The file goes with the last topology, so whoever gets the lock looks again whether the file is still the one of that
-//! name: else two could hold a lock each.
+//! The file goes with the last topology, so the program that gets the lock looks again whether the file is still the
+//! one of that name: else two could hold a lock each.
 
 use super::record::Records;
 use crate::kernel::{Error, ErrorKind};
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The lock that this process holds, if it holds one.
 static HELD: Mutex<Weak<File>> = Mutex::new(Weak::new());
 
-/// Whether programs that are started from now on keep the lock that is held until they end, as they do unless told
+/// Whether programs that are started from now on keep the lock that is held until they end, as they do unless reported
 /// otherwise. A program of a check changes nothing that the next run would have to wait for.
 pub fn pass_on(yes: bool) {
     if let Some(file) = HELD.lock().unwrap_or_else(PoisonError::into_inner).upgrade() {
@@ -46,8 +46,8 @@ pub struct Lock {
 
 impl Lock {
     /// Takes the machine's lock; waits for it at most `timeout`, and no longer once `interrupted` is not 0, which is
-    /// [`ErrorKind::Interrupted`]. `on_wait` is told once who holds it (`pid 71: topo apply lab.yaml`), and again when
-    /// that changes. In vain it is [`ErrorKind::Locked`].
+    /// [`ErrorKind::Interrupted`]. `on_wait` is reported once who holds it (`pid 71: topo apply lab.yaml`), and again
+    /// when that changes. Otherwise it is [`ErrorKind::Locked`].
     pub fn take(timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
         Self::take_at(Path::new(super::record::DIR), timeout, interrupted, on_wait)
     }
@@ -144,7 +144,7 @@ fn leave(folder: &OwnedFd, file: &File, path: &Path) {
     let _ = file.unlock();
 }
 
-/// What was made for a lock that could not be taken goes, unless somebody has a use for it.
+/// What was made for a lock that could not be taken goes, unless another program has a use for it.
 fn abandon(dir: &Path) {
     let Ok(folder) = Records::at(dir).base() else { return };
     let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
@@ -166,8 +166,8 @@ fn open(dir: &Path) -> Result<Option<(OwnedFd, File)>, Error> {
         Err(e) if e.errno == Some(nix::libc::ENOENT) && dir.parent().is_some_and(Path::exists) => return Ok(None),
         folder => folder?,
     };
-    // Not closed in the programs that are started: an nft that outlives a killed topo still changes something, and
-    // whoever comes next waits for it.
+    // Not closed in the programs that are started: an nft that outlives a killed topo still changes something, and the
+    // program that comes next waits for it.
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     match openat(&folder, FILE, flags, Mode::from_bits_truncate(0o600)) {
         Ok(file) => Ok(Some((folder, File::from(file)))),

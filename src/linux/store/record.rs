@@ -1,9 +1,9 @@
 //! The records in `/run/topo/NAME/record.json`: what the kernel cannot hold. They vanish with a reboot, as the kernel's
 //! objects do.
 //!
-//! A record is written whole to another file and renamed, so that whoever kills topo leaves either the old or the new
-//! one. It is believed only where nobody but the user who runs topo could have written it: no symbolic link on the way,
-//! this user's, writable by nobody else.
+//! A record is written whole to another file and renamed, so that the program that kills topo leaves either the old or
+//! the new one. It is believed only where nothing but the user who runs topo could have written it: no symbolic link on
+//! the way, this user's, writable by nothing else.
 
 use super::folder::{is_temporary, list, make, open_folder, read_whole, unlink, write_whole};
 use super::names::WANTED;
@@ -76,7 +76,7 @@ impl Records {
         Self { dir: dir.into() }
     }
 
-    /// The record of `topology`. A file that is torn or no record is a warning; one that somebody else could have
+    /// The record of `topology`. A file that is torn or no record is a warning; one that another program could have
     /// written, or a newer topo wrote, an error.
     pub fn load(&self, topology: &Name) -> Result<Loaded, Error> {
         let path = self.path(topology)?;
@@ -265,7 +265,7 @@ fn understood(record: serde_json::Value) -> Option<(Record, usize)> {
     Some((serde_json::from_value(record).ok()?, lost))
 }
 
-/// A file in `/run/topo/NAME/` that speaks of another topology: somebody copied it there.
+/// A file in `/run/topo/NAME/` that speaks of another topology: another program copied it there.
 pub fn of_another(path: &Path, other: &Name) -> Error {
     Error::new(ErrorKind::File, format!("read {}", path.display()), format!("it is of topology {:?}", other.as_str()))
         .help("remove it: what carries the topology's mark is found without it")

@@ -23,7 +23,7 @@ pub(crate) fn complete(wanted: &State, observed: &State) -> State {
     high_addresses(&mut goal, observed);
     behind_others(&mut goal, observed);
     given_back(&mut goal, observed);
-    // A bridge has that of its ports, what stands on a bridge that of the bridge.
+    // A bridge has that of its ports, what depends on a bridge that of the bridge.
     linked_mtus(&mut goal, observed);
     bridge_mtus(&mut goal);
     linked_mtus(&mut goal, observed);
@@ -44,8 +44,8 @@ pub(crate) fn where_they_are(goal: &mut State, observed: &State) {
     }
 }
 
-/// An IPv4 address comes second where somebody else's address of its subnet stands first: the kernel says so, and the
-/// file cannot.
+/// An IPv4 address comes second where a foreign address of its subnet stands first: the kernel says so, and the file
+/// cannot.
 pub(crate) fn behind_others(goal: &mut State, observed: &State) {
     let first = |item: &Item| match (&item.owner, &item.resource) {
         (Owner::Theirs(_), Resource::Address(there)) if there.address.addr().is_ipv4() && !there.secondary => {
@@ -109,8 +109,8 @@ pub(crate) fn kernel_rules(goal: &mut State) {
     }
 }
 
-/// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where somebody set it by
-/// hand, after which the kernel stops adjusting.
+/// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where another program set it
+/// by hand, after which the kernel stops adjusting.
 pub(crate) fn bridge_mtus(goal: &mut State) {
     let auto: Vec<LinkId> = goal
         .items
@@ -135,8 +135,8 @@ pub(crate) fn bridge_mtus(goal: &mut State) {
     }
 }
 
-/// A port of ours without VLANs of its own, of somebody else's bridge that filters them, has what that bridge gives to
-/// who joins it.
+/// A port of ours without VLANs of its own, of a foreign bridge that filters them, has what that bridge gives to who
+/// joins it.
 pub(crate) fn default_vlans(goal: &mut State, observed: &State) {
     let given = |link: &Link| {
         let master = link
@@ -159,7 +159,7 @@ pub(crate) fn default_vlans(goal: &mut State, observed: &State) {
     }
 }
 
-/// A port of ours is born with a high hardware address on somebody else's bridge: one whose own was never set has the
+/// A port of ours is created with a high hardware address on a foreign bridge: one whose own was never set has the
 /// lowest of its ports (`br_stp_recalculate_bridge_id`), and everybody there would look for it at another address than
 /// they know. libvirt does so, too.
 pub(crate) fn high_addresses(goal: &mut State, observed: &State) {
@@ -189,9 +189,9 @@ pub(crate) fn high_addresses(goal: &mut State, observed: &State) {
     }
 }
 
-/// A link that stands on another has its MTU (`macvlan_newlink`), a tunnel less what it puts around a packet; the ports
-/// of a bond have that of the bond (`bond_enslave`). The kernel sees to that at birth only, and when the lower link's
-/// gets smaller.
+/// A link that depends on another has its MTU (`macvlan_newlink`), a tunnel less what it puts around a packet; the
+/// ports of a bond have that of the bond (`bond_enslave`). The kernel sees to that at creation only, and when the lower
+/// link's gets smaller.
 pub(crate) fn linked_mtus(goal: &mut State, observed: &State) {
     // One on another on another: as deep as that.
     for _ in 0..4 {
@@ -231,8 +231,8 @@ pub(crate) fn linked_mtus(goal: &mut State, observed: &State) {
     }
 }
 
-/// What somebody set by hand in a namespace of ours, of which nothing in the file speaks: forwarding of a link follows
-/// the switch, IPv6 is on. (It is looked at only where it is otherwise.)
+/// What another program set by hand in a namespace of ours, of which nothing in the file speaks: forwarding of a link
+/// follows the switch, IPv6 is on. (It is looked at only where it is otherwise.)
 pub(crate) fn astray(goal: &mut State, observed: &State) {
     let stays = |now: &Sysctl| match now.link() {
         Some(link) => goal.link(&link).is_some() && !gone(goal, observed, now),
@@ -255,7 +255,7 @@ pub(crate) fn astray(goal: &mut State, observed: &State) {
     back.into_iter().for_each(|sysctl| goal.insert(Resource::Sysctl(sysctl), Owner::Restored));
 }
 
-/// What links did for the kernel comes back where the file no longer says it. One that is made anew has what the kernel
+/// The offload features of links comes back where the file no longer says it. One that is made anew has what the kernel
 /// gives it.
 pub(crate) fn offloads(goal: &mut State, observed: &State) {
     for (home, prior) in &observed.record.offload {

@@ -10,8 +10,8 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
     let waiting = Waiting::of(goal, observed);
     for prior in &observed.record.prior {
         let id = prior.id();
-        // The last topology that names a setting gives it back; it finds the value from before in the record of whoever
-        // had it first.
+        // The last topology that names a setting gives it back; it finds the value from before in the record of the
+        // program that had it first.
         let changed = matches!(prior, Resource::Sysctl(sysctl) if kept(observed, sysctl))
             || observed.other_with_setting(&id).is_some();
         // A secret that was not set before cannot be unset.
@@ -26,8 +26,7 @@ pub(crate) fn restore(goal: &mut State, observed: &State) {
     inherit(goal, observed);
 }
 
-/// The links of somebody else (moved, set down, without routes) and the rules that keep what was there before from
-/// coming back.
+/// The foreign links (moved, set down, without routes) and the rules that keep what was there before from coming back.
 pub(crate) struct Waiting {
     taken: Vec<LinkId>,
     down: Vec<LinkId>,
@@ -95,8 +94,8 @@ impl Waiting {
 }
 
 /// Settings of interfaces that left the file, where a switch or default of the node reaches them: those of a link of
-/// ours have what that gives a fresh one, whatever they had when topo first wrote them; one of somebody else's goes
-/// where the switch took it, and back where the switch took it nowhere.
+/// ours have what that gives a fresh one, whatever they had when topo first wrote them; a foreign one goes where the
+/// switch took it, and back where the switch took it nowhere.
 pub(crate) fn follow(goal: &mut State, observed: &State) {
     for prior in &observed.record.prior {
         let Resource::Sysctl(own) = prior else { continue };

@@ -27,7 +27,7 @@ pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
             map.insert(prior.id.name.as_str(), entry);
         }
     }
-    // What is ours on an interface that is somebody else's: it is declared, and nothing else of it is managed.
+    // What is ours on an interface that is foreign: it is declared, and nothing else of it is managed.
     for resource in &section.items {
         match resource {
             Resource::Address(Address { link, .. }) | Resource::Qdisc(Qdisc { link, .. }) => {
@@ -39,8 +39,8 @@ pub(super) fn interfaces(section: &Section<'_>) -> Yaml {
     Yaml::Map(map.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect())
 }
 
-/// An interface of somebody else that is configured where it is. What the file writes of it is what the record has the
-/// value from before of.
+/// An interface of another program that is configured where it is. What the file writes of it is what the record has
+/// the value from before of.
 fn configured(section: &Section<'_>, prior: &Link) -> Option<Yaml> {
     let away = section.state.record.moved.iter().any(|(_, from)| *from == prior.id);
     let there = section.state.link(&prior.id).filter(|_| !away && prior.id.node == *section.node)?;
@@ -105,7 +105,7 @@ fn impair(section: &Section<'_>, link: &LinkId, map: &mut Yaml) {
     }
 }
 
-/// What it does for the kernel, of what the record has the value from before of. Where only some of what a name stands
+/// The offload features of it, of what the record has the value from before of. Where only some of what a name stands
 /// for is on, it is on.
 fn offload(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     let managed =
@@ -159,11 +159,11 @@ fn interface(section: &Section<'_>, link: &Link) -> Yaml {
 
 fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
     let Link { kind, up, mtu, mac, queues, master, alternative_names, txqueuelen, port, vlans, .. } = link;
-    // What stands on another interface takes its MTU from there, so that it has to be said.
+    // What depends on another interface takes its MTU from there, so that it has to be said.
     let spec = kinds::spec(kind);
     let said = spec.is_some_and(|spec| matches!(spec.mtu, Mtu::Below { .. }));
     map.put_some("mtu", mtu.get().filter(|mtu| said || **mtu != kinds::usual_mtu(kind)));
-    // Nobody can tell a hardware address that was written from one that the kernel made up: it is part of what is
+    // Nothing can tell a hardware address that was written from one that the kernel made up: it is part of what is
     // there. A bridge has that of a port.
     let mut ports =
         section.state.links_of(section.node).filter(|port| port.master_id().as_ref() == Some(&link.id)).peekable();
@@ -232,7 +232,7 @@ fn port_vlan(vlans: &Vlans) -> Yaml {
     map
 }
 
-/// The queues that most pairs have: as many as the machine has processors, unless said (`veth_get_num_queues`).
+/// The queues that most pairs have: as many as the machine has processors, by default (`veth_get_num_queues`).
 fn most_queues(state: &State) -> Option<Queues> {
     let mut counts: Vec<(Queues, usize)> = Vec::new();
     for queues in state.links().filter(|link| link.kind == Kind::Veth).filter_map(|link| link.queues.get()) {

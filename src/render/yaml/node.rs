@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
         section.put("existing", existing);
     }
 
-    /// `forwarding` and `sysctls`. In a created namespace forwarding is off unless said.
+    /// `forwarding` and `sysctls`. In a created namespace forwarding is off by default.
     fn settings(&self, section: &mut Yaml) {
         const V4: &str = Sysctl::FORWARDING_V4;
         const V6: &str = Sysctl::FORWARDING_V6;

@@ -78,7 +78,7 @@ fn in_output(rule: &TableRule) -> TableRule {
     }
 }
 
-/// `firewall`, with what stands in other people's chains.
+/// `firewall`, with what stands in foreign chains.
 pub fn put_firewall(mut firewall: Yaml, node: &mut Yaml, inserts: &[&Insert]) {
     firewall.put_list(
         "insert",

@@ -15,7 +15,7 @@ fn topology(name: &str, text: &str) -> Topology {
     topology
 }
 
-/// What a kernel has after an apply on paper.
+/// What a kernel has after an apply in the rehearsal.
 fn applied(wanted: &State) -> Option<State> {
     let mut bare = State::empty(wanted.topology.clone());
     let host = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };

@@ -3,7 +3,7 @@
 use super::tree::Yaml;
 use crate::resource::{Link, Peer, PeerKey, Resource, State, Value};
 
-/// Stands where nobody knows which file a key came from.
+/// Stands where nothing knows which file a key came from.
 const UNKNOWN: &str = "unknown.key";
 
 /// What a file says of an interface and its peers.
@@ -44,7 +44,7 @@ fn peer(peer: &Peer) -> Yaml {
     map
 }
 
-/// What to say above a file with keys of which nobody knows the files.
+/// What to say above a file with keys of which nothing knows the files.
 pub(super) fn remarks(state: &State) -> String {
     let unknown = |resource: &Resource| match resource {
         Resource::Link(link)

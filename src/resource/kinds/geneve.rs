@@ -3,7 +3,7 @@
 use super::spec::{Attribute, Below, Default, Mtu, Spec, Traits, fixed, in_place};
 use crate::resource::Kind;
 
-/// A geneve tunnel. The kernel's MTU depends on the route to the other end at birth (`geneve_link_config`), so topo
+/// A geneve tunnel. The kernel's MTU depends on the route to the other end at creation (`geneve_link_config`), so topo
 /// always writes the one of an Ethernet below.
 pub const SPEC: Spec = Spec {
     kind: Kind::Geneve,

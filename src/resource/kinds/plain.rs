@@ -29,8 +29,8 @@ pub const VETH: Spec =
 /// A dummy.
 pub const DUMMY: Spec = plain(Kind::Dummy, "dummy", "CONFIG_DUMMY", &[], 1500, 1000, UNLIMITED);
 
-/// An ifb, with `TX_Q_LIMIT` of `drivers/net/ifb.c`. It takes a hardware address at birth alone (`ifb_netdev_ops` has
-/// no `ndo_set_mac_address`).
+/// An ifb, with `TX_Q_LIMIT` of `drivers/net/ifb.c`. It takes a hardware address at creation alone (`ifb_netdev_ops`
+/// has no `ndo_set_mac_address`).
 pub const IFB: Spec =
     plain(Kind::Ifb, "ifb", "CONFIG_IFB", &[], 1500, 32, Traits { mac: Some(Impact::Replace), ..UNLIMITED });
 

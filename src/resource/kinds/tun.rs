@@ -18,7 +18,8 @@ const fn of_a_program(kind: Kind, word: &'static str, txqueuelen: u32, traits: T
     }
 }
 
-/// Owner and group would change in place, but only while no program has it open: a new one tells the program at least.
+/// Owner and group would change in place, but only while no program has it open: a new one reports the program at
+/// least.
 const ATTRIBUTES: &[Attribute] =
     &[fixed("owner", Default::Unset), fixed("group", Default::Unset), fixed("multi-queue", Default::Bool(false))];
 

@@ -1,6 +1,6 @@
 //! IP tunnels.
 //!
-//! The kernel works out an MTU from the route to the other end at birth, and again at some changes
+//! The kernel works out an MTU from the route to the other end at creation, and again at some changes
 //! (`ip_tunnel_bind_dev`, `ip6_tnl_link_config`). Topo always writes one: that of the link below, or of an Ethernet,
 //! less what is put around a packet. So the same file makes the same tunnel.
 

@@ -22,7 +22,7 @@ pub const SPEC: Spec = Spec {
 pub const ATTRIBUTES: &[Attribute] = &[
     fixed("id", Default::Unset),
     in_place("local", Default::Unset),
-    // `group` and `remote` are one attribute of the kernel; the language tells them apart, the kernel by the address.
+    // `group` and `remote` are one attribute of the kernel; the language distinguishes them, the kernel by the address.
     in_place("remote", Default::Unset),
     fixed("port", Default::Number(4789)),
     fixed("source-port-low", Default::Number(0)),

@@ -8,7 +8,7 @@ const WIREGUARD: &[Attribute] = &[
     in_place("public-key", Default::Kernel),
     in_place("listen-port", Default::Kernel),
     in_place("fwmark", Default::Number(0)),
-    // The namespace in which its packets leave is the one that it is born in (`wg_newlink`).
+    // The namespace in which its packets leave is the one that it is created in (`wg_newlink`).
     fixed("transport", Default::Kernel),
 ];
 

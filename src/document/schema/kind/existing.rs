@@ -1,4 +1,4 @@
-//! Interfaces of somebody else, and kinds with little to say.
+//! Foreign interfaces, and kinds with little to say.
 
 use crate::document::Loc;
 use crate::document::value::{InterfaceRef, UserName};

@@ -1,4 +1,4 @@
-//! Kinds that stand on another interface, and VRFs.
+//! Kinds that depend on another interface, and VRFs.
 
 use crate::document::Loc;
 use crate::document::value::InterfaceRef;

@@ -28,7 +28,7 @@ pub(crate) fn of(kind: &Kind) -> &'static [Codec] {
     }
 }
 
-/// Where a link of this kind says which interface it stands on: among its own attributes, or else with those that all
+/// Where a link of this kind says which interface it depends on: among its own attributes, or else with those that all
 /// links have.
 pub fn link_number(kind: &Kind) -> Option<u16> {
     match kind {
@@ -46,8 +46,8 @@ pub fn says_all(kind: &Kind) -> bool {
     matches!(kind, Kind::Gre | Kind::Gretap | Kind::Ip6gre | Kind::Ip6gretap | Kind::Ipip | Kind::Sit | Kind::Ip6tnl)
 }
 
-/// Whether what a link of this kind sends leaves the namespace that it was born in, whatever namespace it was asked for
-/// in.
+/// Whether what a link of this kind sends leaves the namespace that it was created in, whatever namespace it was asked
+/// for in.
 pub fn sends_where_it_is_born(kind: &Kind) -> bool {
     says_all(kind)
 }

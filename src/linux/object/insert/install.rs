@@ -111,8 +111,8 @@ fn replace(insert: &Insert, rules: &[TableRule]) -> Result<(), Error> {
     .map_err(refused)
 }
 
-/// Who made the chain: iptables, by its table's name and its table's shape, else nft or somebody who speaks to the
-/// kernel as nft does.
+/// Who made the chain: iptables, by its table's name and its table's shape, else nft or another program who speaks to
+/// the kernel as nft does.
 fn program_of(chain: &ChainRef) -> Result<Program, Error> {
     if !is_iptables(chain) {
         return Ok(Program::Nft);

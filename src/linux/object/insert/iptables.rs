@@ -52,7 +52,7 @@ fn read(text: &str) -> Line {
     Line { text: text.to_owned(), topology, handle: 0 }
 }
 
-/// A rule as iptables is told it, and mostly lists it; several where one is not enough.
+/// A rule as iptables is given it, and mostly lists it; several where one is not enough.
 pub fn lines(insert: &Insert, rule: &TableRule) -> Result<Vec<String>, Error> {
     let refused = |why: String| {
         Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why)

@@ -41,7 +41,7 @@ fn read(line: &str) -> Line {
     Line { text: text.to_owned(), topology, handle }
 }
 
-/// A rule as nft is told it. All of them carry our comment, raw ones too: the chain is not ours.
+/// A rule as nft is given it. All of them carry our comment, raw ones too: the chain is not ours.
 pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
     let refused = |why: String| {
         Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why)
@@ -77,8 +77,8 @@ pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Ve
     Ok(lines)
 }
 
-/// Takes `old` out and puts `rules` at the head, in one transaction. (Handles are never used twice, so none can mean
-/// somebody else's rule.)
+/// Takes `old` out and puts `rules` at the head, in one transaction. (Handles are never used twice, so none can mean a
+/// foreign rule.)
 pub fn replace(insert: &Insert, old: &[&Line], rules: &[TableRule]) -> Result<(), Error> {
     named(&insert.chain)?;
     let mut lines: Vec<String> =
@@ -101,7 +101,7 @@ fn told(insert: &Insert, lines: &[String]) -> Result<(), Error> {
         .find_map(|line| line.strip_prefix("/dev/stdin:")?.split(':').next()?.parse::<usize>().ok());
     let wrong = number.and_then(|number| lines.get(number.checked_sub(1)?));
     let shown = wrong.map(|line| format!(", `nft {line}`")).unwrap_or_default();
-    // Each rule is told as one line, which ends with what stands in the file and our comment.
+    // Each rule is reported as one line, which ends with what stands in the file and our comment.
     let own = |rule: &&TableRule| {
         wrong.is_some_and(|wrong| {
             line(insert, rule).is_ok_and(|own| wrong.ends_with(&format!(" {} {own}", insert.chain)))
@@ -111,7 +111,7 @@ fn told(insert: &Insert, lines: &[String]) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Refused, tried(insert) + &shown, message(&output.stderr)).about_rule(rule))
 }
 
-/// Refuses what nft cannot be told as a name.
+/// Refuses what nft cannot be known as a name.
 fn named(chain: &ChainRef) -> Result<(), Error> {
     match [&chain.family, &chain.table, &chain.chain].into_iter().find(|name| !is_identifier(name)) {
         Some(name) => Err(Error::new(

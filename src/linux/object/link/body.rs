@@ -53,8 +53,8 @@ pub(crate) fn differing(after: &Options, before: &Options) -> Options {
     after.iter().filter(|(name, value)| !same(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Writes what a new link takes at birth: all but its kind and its master. A bridge's MTU is written later: at birth it
-/// would not count as chosen, and follow the ports (`br_mtu_auto_adjust`).
+/// Writes what a new link takes at creation: all but its kind and its master. A bridge's MTU is written later: at
+/// creation it would not count as chosen, and follow the ports (`br_mtu_auto_adjust`).
 pub(crate) fn birth(link: &Link, name: &IfName, group: Option<u32>, body: &mut Writer) {
     body.text(link::IFNAME, name.as_str());
     if let Setting::Is(mac) = &link.mac {
@@ -74,7 +74,7 @@ pub(crate) fn birth(link: &Link, name: &IfName, group: Option<u32>, body: &mut W
     }
 }
 
-/// [`birth`] for a link that is there already and carries no mark yet.
+/// [`creation`] for a link that is there already and carries no mark yet.
 pub fn birth_later(site: &Site<'_>, link: &Link, body: &mut Writer) {
     let marked = carries_mark(link, site.made);
     birth(link, &link.id.name, marked.then(|| group(site.topology)), body);

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
 
 /// Writes the attributes of a kind that differ. By a request of its own: a vxlan refuses one that has an MTU beside
-/// them (`vxlan_nl2conf`). A tunnel is told everything, its MTU too, which the kernel would work out anew.
+/// them (`vxlan_nl2conf`). A tunnel is reported everything, its MTU too, which the kernel would work out anew.
 fn change_options(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
     let mut options = differing(&after.options, &before.options);
     if kinds::traits(&after.kind).has_keys {

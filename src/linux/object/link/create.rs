@@ -53,8 +53,9 @@ pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a link where its lower link is, or in the node where its packets leave, to be born here. Kernels before 6.13
-/// look for the name where the request is made, and find the lower link under it: then it is born under another one.
+/// Makes a link where its lower link is, or in the node where its packets leave, to be created here. Kernels before
+/// 6.13 look for the name where the request is made, and find the lower link under it: then it is created under another
+/// one.
 fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&IfName>) -> Result<(), Failure> {
     if let Some(lower) = lower.filter(|_| codec::sends_where_it_is_born(&link.kind)) {
         return create_there_and_move(site, link, node, lower);
@@ -78,14 +79,14 @@ fn create_elsewhere(site: &Site<'_>, link: &Link, node: &Node, lower: Option<&If
     body.text(link::IFNAME, link.id.name.as_str());
     let renamed = site.ask(link::NEW, 0, &body);
     if renamed.is_err() {
-        // It has not been there, so that nobody misses it.
+        // It has not been there, so that nothing misses it.
         _ = site.ask(link::DELETE, 0, &Writer::new(&head(index, None)));
     }
     Ok(renamed?)
 }
 
-/// Makes a tunnel where its lower link is, and moves it here: up to 6.14 one that is born into another namespace sends
-/// there (`ip_tunnel_newlink` takes `dev_net(dev)`). There it has a name that nobody has, and marks where not
+/// Makes a tunnel where its lower link is, and moves it here: up to 6.14 one that is created into another namespace
+/// sends there (`ip_tunnel_newlink` takes `dev_net(dev)`). There it has a name that nothing has, and marks where not
 /// everything is ours.
 fn create_there_and_move(site: &Site<'_>, link: &Link, node: &Node, lower: &IfName) -> Result<(), Failure> {
     let home = Netns::current()?;
@@ -162,8 +163,8 @@ fn birth_message(
     Ok(body)
 }
 
-/// Makes a veth pair: the near end here with all that it has, the far one born in its own namespace, so that it never
-/// moves. The far end's [`finish_far`] comes after.
+/// Makes a veth pair: the near end here with all that it has, the far one created in its own namespace, so that it
+/// never moves. The far end's [`finish_far`] comes after.
 pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failure> {
     let far_place = if far.id.node == site.node { None } else { Some(site.places.open(&far.id.node)?) };
     let far_made = site.places.is_made(&far.id.node);
@@ -210,12 +211,12 @@ fn ask_patiently(site: &Site<'_>, link: &Link, flags: u16, body: &Writer) -> Res
     }
 }
 
-/// What the far end of a new pair could not be given at birth; the calling thread is in its namespace.
+/// What the far end of a new pair could not be given at creation; the calling thread is in its namespace.
 pub fn finish_far(site: &Site<'_>, far: &Link) -> Result<(), Failure> {
     Ok(finish(site, far, true, true)?)
 }
 
-/// Gives a new link what it could not be born with: alias, further names, a bridge's MTU, a port's attributes, and
+/// Gives a new link what it could not be created with: alias, further names, a bridge's MTU, a port's attributes, and
 /// where so said master and up.
 fn finish(site: &Site<'_>, link: &Link, master: bool, up: bool) -> Result<(), Refused> {
     let up = up_with_master(site, link)?.filter(|on| up && *on);

@@ -40,8 +40,8 @@ fn delete_once(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
         found.iter().flatten().copied().partition(|seen| seen.kind == Kind::Bridge && links.len() > kinds::GOES_LAST);
     let done = delete_together(site, &seen, &others).and_then(|()| delete_together(site, &seen, &bridges));
     site.forget();
-    // A veth end whose other end is in a namespace that somebody deleted goes a little later, by itself: that it is
-    // gone is what was asked for.
+    // A veth end whose other end is in a namespace that was deleted outside topo goes a little later, by itself: that
+    // it is gone is what was asked for.
     let answer = |(link, found): (&&Link, &Option<&Seen>)| match found {
         Some(_) => done.clone(),
         None if link.kind == Kind::Veth => Ok(()),

@@ -1,4 +1,4 @@
-//! What a device does for the kernel, over ethtool's netlink (`include/uapi/linux/ethtool_netlink.h`).
+//! The offload features of a device, over ethtool's netlink (`include/uapi/linux/ethtool_netlink.h`).
 
 use super::failure::Failure;
 use crate::kernel::Error;

@@ -158,8 +158,8 @@ fn needs(wanted: &State) -> Option<&LinkId> {
     wanted.links().find(filters).or_else(|| wanted.links().find(member)).map(|link| &link.id)
 }
 
-/// Fails where `wanted` needs what this kernel cannot do. What was observed mostly tells: a bridge of a kernel that can
-/// has a default VLAN.
+/// Fails where `wanted` needs what this kernel cannot do. What was observed mostly reports: a bridge of a kernel that
+/// can has a default VLAN.
 pub fn check(wanted: &State, observed: &State) -> Result<(), Error> {
     let Some(id) = needs(wanted) else { return Ok(()) };
     let says =

@@ -233,7 +233,7 @@ pub fn configure(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), 
     send(&family, body).map_err(|refused| taken(refused, port).into())
 }
 
-/// A port that somebody else has, in words.
+/// A port that another program has, in words.
 fn taken(refused: Refused, port: Option<u16>) -> Refused {
     match (refused.errno, port) {
         (libc::EADDRINUSE, Some(port)) => {

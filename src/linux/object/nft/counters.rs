@@ -9,7 +9,7 @@ use crate::linux::netns::places::Places;
 use crate::resource::{ChainRef, Count, Counts, Node, Resource, State};
 use std::collections::BTreeMap;
 
-/// Reads what the rules of `state` counted, those of its tables and those in other people's chains.
+/// Reads what the rules of `state` counted, those of its tables and those in foreign chains.
 pub fn read(state: &State, places: &Places) -> Result<Counts, Error> {
     let mut chains: BTreeMap<&Node, Vec<(ChainRef, bool)>> = BTreeMap::new();
     for resource in state.resources() {

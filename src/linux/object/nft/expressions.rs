@@ -33,7 +33,7 @@ const UNEQUAL: u32 = 1;
 const AT_MOST: u32 = 3;
 const AT_LEAST: u32 = 5;
 
-/// How many packets may come at once beyond a rate, where nft is not told.
+/// How many packets may come at once beyond a rate, where nft is not reported.
 const BURST: u32 = 5;
 /// Length of an interface name with its NUL (`IFNAMSIZ`).
 const NAME: usize = libc::IFNAMSIZ;

@@ -185,7 +185,7 @@ fn names(body: &[u8]) -> Vec<String> {
     const MARK: &[u8] = b"topo:";
     let mut names = Vec::new();
     for (at, window) in body.windows(MARK.len()).enumerate() {
-        // A text that merely has it in the middle is somebody else's.
+        // A text that merely has it in the middle is foreign.
         let begins = at
             .checked_sub(1)
             .and_then(|before| body.get(before))

@@ -28,7 +28,7 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) const TOO_LONG: &str =
     "in a user namespace one transaction is bounded by net.core.wmem_max of the machine: raise it, or use fewer rules";
 
-/// How often a listing that somebody's change interrupted is begun again.
+/// How often a listing that another program's change interrupted is begun again.
 const ATTEMPTS: usize = 10;
 
 /// The table of `topology` as it is in the calling thread's namespace, and whether it is ours: its own comment or that
@@ -81,7 +81,7 @@ fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> T
 }
 
 /// Replaces the whole table in one transaction. Answers with the generation of the ruleset right after; 0, which no
-/// ruleset has, where somebody else changed it meanwhile.
+/// ruleset has, where another program changed it meanwhile.
 pub fn install(table: &Table) -> Result<u32, Error> {
     let before = generation()?;
     // Where a transaction takes anything away, the kernel holds nft back at its end until no packet can be under way in
@@ -165,7 +165,7 @@ fn fault_line(stderr: &str) -> Option<usize> {
     line.strip_prefix("/dev/stdin:")?.split(':').next()?.parse().ok()
 }
 
-/// nft's own message, without the place in a script that nobody sees.
+/// nft's own message, without the place in a script that nothing sees.
 pub(crate) fn message(stderr: &str) -> String {
     let messages = stderr.lines().filter_map(|line| line.split_once("Error: ")).map(|(_, text)| text.trim().to_owned());
     let mut messages: Vec<String> = messages.collect();

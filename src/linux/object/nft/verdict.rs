@@ -91,7 +91,7 @@ impl Expressions {
     }
 }
 
-/// nft refuses a port to go to where no protocol is said, and tells why.
+/// nft refuses a port to go to where no protocol is said, and reports why.
 fn has_ports(rule: &PacketRule, ports: Option<(u16, u16)>) -> Option<()> {
     (ports.is_none() || rule.protocol.is_some()).then_some(())
 }

@@ -13,7 +13,7 @@ impl Dice {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % below
     }
 
-    /// A number as somebody may write it: few digits or many, with and without a point.
+    /// A number as another program may write it: few digits or many, with and without a point.
     fn number(&mut self, below: u64) -> String {
         let whole = self.throw(below);
         match self.throw(4) {
