@@ -1,4 +1,4 @@
-//! Rules about veth pairs over which nobody reaches anybody.
+//! Rules about veth pairs over which nothing reaches anybody.
 
 use super::rule::{Found, Rule};
 use super::view::View;
@@ -13,11 +13,11 @@ pub(super) const RULES: &[Rule] = &[addresses, unused_end];
 
 /// What is noted once for all pairs.
 struct Uses<'a> {
-    /// The links that others stand on.
+    /// The links that others depend on.
     below: HashSet<&'a LinkId>,
     /// The routes that name their interface, by that.
     routes: HashMap<LinkId, Vec<&'a Route>>,
-    /// The segments on which somebody has an address.
+    /// The segments on which another program has an address.
     addressed: HashSet<usize>,
     /// The interfaces that rules of NAT or firewall, policy rules or neighbours name.
     named: HashSet<LinkId>,
@@ -147,8 +147,8 @@ impl Uses<'_> {
     }
 }
 
-/// An end of a cable without an address that is no port of anything, while somebody at the other end has an address: it
-/// hears, and has nothing to answer with.
+/// An end of a cable without an address that is no port of anything, while another program at the other end has an
+/// address: it hears, and has nothing to answer with.
 fn unused_end(view: &View<'_>, findings: &mut Found) {
     if view.partial {
         return;
@@ -183,10 +183,10 @@ fn unused_end(view: &View<'_>, findings: &mut Found) {
     }
 }
 
-/// So many of a node are told one by one.
+/// So many of a node are reported one by one.
 const FEW: usize = 3;
 
-/// Whether `end` of a cable hears somebody with an address, and has none itself.
+/// Whether `end` of a cable hears another program with an address, and has none itself.
 fn is_unused(view: &View<'_>, uses: &Uses<'_>, end: &Link, far: &Link) -> bool {
     let Some(node) = view.nodes.get(&end.id.node).filter(|node| node.created()) else { return false };
     let heard = view.segments.of(&far.id).is_some_and(|segment| uses.addressed.contains(&segment));

@@ -73,7 +73,7 @@ fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]
     })
 }
 
-/// What a person may have meant, where something is not there that has to be.
+/// What a user may have meant, where something is not there that has to be.
 fn meant(kernel: &Linux, case: &Case, conflict: &Conflict) -> Option<String> {
     let (name, there) = kernel.alike(&case.wanted, &conflict.id).filter(|_| conflict.missing)?;
     known::suggestion(&name, &there)

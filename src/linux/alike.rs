@@ -1,4 +1,4 @@
-//! What else there is where something that a plan needs is not: a person may have meant one of those.
+//! What else there is where something that a plan needs is not: a user may have meant one of those.
 
 use super::netlink::link;
 use super::netlink::socket::{Refused, Socket};

@@ -1,5 +1,5 @@
-//! What is in namespaces of topo's and not topo's, and no plan takes away: rules of others, neighbours that a hand put
-//! there for good, and settings that a hand changed.
+//! What is in namespaces of topo's and not topo's, and no plan takes away: rules of others, neighbours that were put
+//! manually there for good, and settings that was changed manually.
 
 use super::netlink::link;
 use super::netlink::socket::Socket;
@@ -24,7 +24,7 @@ struct Seen {
 
 /// So many settings are named, and the rest counted.
 const SHOWN: usize = 3;
-/// In a namespace with more interfaces than these nobody looks for settings.
+/// In a namespace with more interfaces than these nothing looks for settings.
 const MOST_LINKS: usize = 64;
 /// The settings that say why something does not work: what those of an interface are compared with is the namespace's
 /// default.

@@ -123,7 +123,7 @@ impl Linux {
     }
 
     /// What a plan from `observed` to `wanted` brings onto the host, or into namespaces of others, that overlaps what
-    /// is there, and the interfaces that its rules name and nobody has.
+    /// is there, and the interfaces that its rules name and nothing has.
     pub fn overlaps(&self, wanted: &State, observed: &State) -> Result<Vec<String>, Error> {
         super::overlap::warnings(wanted, observed, &self.places)
     }

@@ -1,5 +1,5 @@
 //! What a plan brings onto the host, or into a namespace of others, that overlaps what is there already, and interfaces
-//! that its rules name and nobody has.
+//! that its rules name and nothing has.
 
 use super::netlink::link;
 use super::netlink::socket::{Refused, Socket};
