@@ -47,8 +47,8 @@ pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
 }
 
 /// Asks; without a terminal that is wrong usage. The lock is for the change, not for the person: while the question
-/// stands others go on, and what waits for confirmation is undone in its time. Whoever asks looks again when it has the
-/// lock back.
+/// stands others go on, and what waits for confirmation is undone in its time. The program that asks looks again when
+/// it has the lock back.
 pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> Result<Lock, Exit> {
     if !io::stdin().is_terminal() {
         console.problem("there is no terminal to ask on", Some("say --yes to go ahead without a question"));
@@ -83,7 +83,7 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
     Ok(())
 }
 
-/// A plan for each case; what is wrong with all of them is told.
+/// A plan for each case; what is wrong with all of them is reported.
 pub fn jobs(
     cases: impl Iterator<Item = Case>,
     plan: impl FnMut(&Case) -> Result<Plan, Exit>,
@@ -93,7 +93,7 @@ pub fn jobs(
 }
 
 /// A plan for each case that there can be one for, and how the program ends for the others; what is wrong with them is
-/// told.
+/// reported.
 pub fn tried(
     cases: impl Iterator<Item = Case>,
     mut plan: impl FnMut(&Case) -> Result<Plan, Exit>,
@@ -119,7 +119,7 @@ pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Re
 }
 
 /// Refuses a plan, made again after the question, that has changes which were not shown. Fewer are none the worse:
-/// somebody else has done them.
+/// another program has done them.
 pub fn check_shown(console: &mut Console, shown: &Plan, fresh: &Plan) -> Result<(), Exit> {
     let changes: BTreeMap<&ResourceId, &Change> = shown.changes.iter().map(|change| (&change.id, change)).collect();
     let was_shown = fresh.changes.iter().all(|change| changes.get(&change.id) == Some(&change));
@@ -270,7 +270,7 @@ pub fn back(console: &mut Console, kernel: &mut Linux, plan: &Plan, before: &Bef
     report
 }
 
-/// Does it, telling how far it is and, if that is asked for, every request. `step` waits before each for a person.
+/// Does it, telling how far it is and, if that is asked for, every request. `step` waits before each for a user.
 fn told(
     console: &mut Console,
     kernel: &mut Linux,
@@ -290,7 +290,7 @@ fn told(
     report
 }
 
-/// Tells what came of a plan, and how the program ends for it.
+/// Reports what came of a plan, and how the program ends for it.
 pub fn tell(
     console: &mut Console,
     case: &Case,

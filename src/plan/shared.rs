@@ -40,14 +40,14 @@ fn named<'a>(observed: &'a State, link: &'a LinkId) -> impl Iterator<Item = (&'a
     observed.others.iter().flat_map(of).filter(move |(_, named)| named.id == *link)
 }
 
-/// What an interface goes back to: not what another topology still names. One that was moved comes home as it was when
-/// it was taken.
+/// What an interface goes back to: not what another topology still names. One that was moved is moved back as it was
+/// when it was taken.
 pub(super) fn released(observed: &State, prior: &Link) -> Link {
     let moved = observed.record.moved.iter().any(|(_, source)| *source == prior.id);
     named(observed, &prior.id).filter(|_| !moved).fold(prior.clone(), |prior, (_, link)| prior.without(link))
 }
 
-/// What an interface goes back to by a destroy, or where the file no longer names it: nor what somebody else changed
+/// What an interface goes back to by a destroy, or where the file no longer names it: nor what another program changed
 /// since topo set it.
 pub(super) fn given_back(observed: &State, prior: &Link) -> Link {
     let back = released(observed, prior);
@@ -126,7 +126,7 @@ pub(super) fn seen_in_use(target: &State, observed: &State) -> Vec<Conflict> {
     in_use(target, observed).into_iter().filter(|conflict| seen(conflict.id.node())).collect()
 }
 
-/// The ends of other people's pairs in namespaces of ours that stay: to delete them is to delete what is elsewhere.
+/// The ends of foreign pairs in namespaces of ours that stay: to delete them is to delete what is elsewhere.
 pub(super) fn lodgers(goal: &State, observed: &State) -> Vec<String> {
     let ends = observed
         .items

@@ -154,8 +154,8 @@ fn check_last(console: &mut Console, records: &Records, name: &Name, number: u64
     Err(Exit::Failed)
 }
 
-/// Refuses where the machine is not as the last apply left it: somebody's change would be lost. Interfaces of others
-/// that are gone since are told the `first` time, and nothing goes back there.
+/// Refuses where the machine is not as the last apply left it: another program's change would be lost. Interfaces of
+/// others that are gone since are reported the `first` time, and nothing goes back there.
 fn check_unchanged(
     console: &mut Console,
     kernel: &mut Linux,

@@ -153,7 +153,7 @@ pub fn is_current(console: &mut Console, saved: &Plan, fresh: &Plan, help: &str)
     false
 }
 
-/// Tells `what` has changed, the first ten of it, and what to do.
+/// Reports `what` has changed, the first ten of it, and what to do.
 pub fn tell_stale(console: &mut Console, message: &str, mut what: Vec<String>, help: &str) {
     let more = what.len().saturating_sub(10);
     what.truncate(10);

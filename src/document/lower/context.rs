@@ -146,7 +146,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Where a namespace of somebody else is.
+    /// Where a foreign namespace is.
     fn existing(&mut self, existing: &Existing) -> Option<NetnsRef> {
         let Some(at) = &existing.at else {
             let message = format!("`existing` needs one of {}", ExistingPlace::KEYS.join(", "));
