@@ -24,6 +24,10 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 const LONGEST: u64 = 24 * 3600;
 
 /// Reads a duration: a whole number of seconds, minutes or hours. An error says what is right.
+///
+/// # Errors
+///
+/// If it is no such number, or too large; says what is expected.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
     const RIGHT: &str = "a number and its unit: 30s, 2m, 1h; at most 24h";
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -48,6 +52,10 @@ pub struct Unconfirmed {
 
 /// Starts the process that watches, and says how to go back, before anything is changed. That process has no keys but
 /// those in files: where the way back needs others, nothing is begun.
+///
+/// # Errors
+///
+/// If the process cannot be started, the file cannot be written, or a key for the way back is in no file.
 pub fn begin(plan: &Plan, limit: Duration) -> Result<Unconfirmed, Error> {
     check_way_back(&plan.base, &plan.wanted)?;
     let watcher = Detached::start(&[confirmation::ARGUMENT, plan.base.topology.as_str()])?;
@@ -58,6 +66,10 @@ pub fn begin(plan: &Plan, limit: Duration) -> Result<Unconfirmed, Error> {
 impl Unconfirmed {
     /// The apply is over: if it went well the time to confirm begins. What was undone waits for nothing; what could not
     /// be undone is left to the watcher.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written or removed.
     pub fn end(&mut self, report: &Report) -> Result<(), Error> {
         let records = Records::default();
         if report.is_success() {
@@ -84,6 +96,10 @@ pub fn phase(topology: &Name) -> Option<Phase> {
 }
 
 /// Refuses to change a topology that waits for confirmation.
+///
+/// # Errors
+///
+/// If one of them waits for confirmation, after that was printed.
 pub fn refuse<'a>(console: &mut Console, topologies: impl Iterator<Item = &'a Name>) -> Result<(), Exit> {
     let mut result = Ok(());
     for name in topologies {
@@ -128,6 +144,10 @@ pub fn mention_lost(console: &mut Console) {
 }
 
 /// The topologies that are meant: the one that is named, or all that wait.
+///
+/// # Errors
+///
+/// If the one that is named does not wait, or none does, after that was printed.
 pub fn which(console: &mut Console, name: Option<&str>) -> Result<Vec<Name>, Exit> {
     let records = Records::default();
     if let Some(name) = name {

@@ -34,6 +34,10 @@ use std::time::Duration;
 
 /// Takes the machine's lock, telling whom it waits for. From here on a signal ends the program only where nothing of it
 /// stays.
+///
+/// # Errors
+///
+/// If it cannot be had in time, or a signal comes first, after that was printed.
 pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
     let interrupted = signals::watch();
     let taken = Lock::take(Duration::from_secs(seconds), &interrupted, &mut |holder| {
@@ -49,6 +53,10 @@ pub fn lock(console: &mut Console, seconds: u64) -> Result<Lock, Exit> {
 /// Asks; without a terminal that is wrong usage. The lock is for the change, not for the person: while the question
 /// stands others go on, and what waits for confirmation is undone in its time. The program that asks looks again when
 /// it has the lock back.
+///
+/// # Errors
+///
+/// If the answer is no, there is no terminal, a signal comes, or the lock cannot be had again.
 pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> Result<Lock, Exit> {
     if !io::stdin().is_terminal() {
         console.problem("there is no terminal to ask on", Some("say --yes to go ahead without a question"));
@@ -74,6 +82,10 @@ pub fn ask(console: &mut Console, lock: Lock, seconds: u64, question: &str) -> R
 
 /// Shows plans, before they are carried out: where that fails for want of room nothing is begun, for what is shown is
 /// what is done.
+///
+/// # Errors
+///
+/// If the output cannot be written.
 pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, short: bool) -> Result<(), Exit> {
     plan::show(console, plans, short);
     if console.has_lost() {
@@ -84,6 +96,10 @@ pub fn show<'a>(console: &mut Console, plans: impl Iterator<Item = &'a Plan>, sh
 }
 
 /// A plan for each case; what is wrong with all of them is reported.
+///
+/// # Errors
+///
+/// If one of the cases cannot be planned, after all that is wrong was printed.
 pub fn jobs(
     cases: impl Iterator<Item = Case>,
     plan: impl FnMut(&Case) -> Result<Plan, Exit>,
@@ -109,6 +125,10 @@ pub fn tried(
 }
 
 /// Refuses plans, made again after the question, that have changes which were not shown.
+///
+/// # Errors
+///
+/// If a plan has changes that were not shown, after that was printed.
 pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Result<(), Exit> {
     let mut result = Ok(());
     for (_, fresh) in jobs {
@@ -120,6 +140,10 @@ pub fn still(console: &mut Console, shown: &[Plan], jobs: &[(Case, Plan)]) -> Re
 
 /// Refuses a plan, made again after the question, that has changes which were not shown. Fewer are none the worse:
 /// another program has done them.
+///
+/// # Errors
+///
+/// If a plan has changes that were not shown, after that was printed.
 pub fn check_shown(console: &mut Console, shown: &Plan, fresh: &Plan) -> Result<(), Exit> {
     let changes: BTreeMap<&ResourceId, &Change> = shown.changes.iter().map(|change| (&change.id, change)).collect();
     let was_shown = fresh.changes.iter().all(|change| changes.get(&change.id) == Some(&change));
@@ -131,6 +155,10 @@ pub fn check_shown(console: &mut Console, shown: &Plan, fresh: &Plan) -> Result<
 
 /// Carries out plans one after the other, each looked at again before; stops at the first that fails, unless the manner
 /// says otherwise.
+///
+/// # Errors
+///
+/// If a plan cannot be made again, or has changed; failures of steps are in the exit status.
 pub fn out(console: &mut Console, kernel: &mut Linux, jobs: &[(Case, Plan)], manner: Manner) -> super::global::Result {
     let interrupted = signals::watch();
     let signal = interrupted.load(Ordering::Relaxed);

@@ -14,6 +14,10 @@ use std::sync::Arc;
 
 /// Undoes an apply that waits for confirmation; the caller holds the machine's lock and has claimed it. Answers with
 /// the plan, where there was one, and what came of it.
+///
+/// # Errors
+///
+/// If the machine cannot be observed, or nothing leads back from what it is now.
 pub fn revert(console: &mut Console, kernel: &mut Linux, pending: &mut Pending) -> Result<(Plan, Report), Error> {
     let records = Records::default();
     let planned = kernel.observe(&pending.before.target).and_then(|now| {

@@ -23,6 +23,10 @@ pub enum NoPlan {
 }
 
 /// Opens the kernel's door.
+///
+/// # Errors
+///
+/// If the privileges or a feature of the kernel are missing, after that was printed.
 pub fn open(console: &mut Console) -> Result<Linux, Exit> {
     let mut kernel = Linux::new().map_err(|error| told(console, &error))?;
     warnings(console, &mut kernel);
@@ -31,11 +35,19 @@ pub fn open(console: &mut Console) -> Result<Linux, Exit> {
 }
 
 /// Looks, and plans what is missing.
+///
+/// # Errors
+///
+/// If the machine cannot be observed, or something is in the way, after that was printed.
 pub fn plan(console: &mut Console, kernel: &mut Linux, case: &Case) -> Result<Plan, Exit> {
     plan_after(console, kernel, case, &[])
 }
 
 /// The same as it will be when the topologies `gone` are gone.
+///
+/// # Errors
+///
+/// If the machine cannot be observed, or something is in the way, after that was printed.
 pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
     let plan = planned(console, kernel, case, gone);
     warnings(console, kernel);
@@ -51,6 +63,10 @@ pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: 
 }
 
 /// The same once more, after a question: what there is to warn of was reported before.
+///
+/// # Errors
+///
+/// If the machine cannot be observed, or something is in the way, after that was printed.
 pub fn plan_again(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, Exit> {
     let plan = planned(console, kernel, case, gone);
     drop(kernel.warnings());
@@ -80,6 +96,10 @@ fn meant(kernel: &Linux, case: &Case, conflict: &Conflict) -> Option<String> {
 }
 
 /// The same without a word to anybody.
+///
+/// # Errors
+///
+/// Why there is no plan: the machine cannot be observed, or something is in the way.
 pub fn compare(kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, NoPlan> {
     let mut wanted = case.wanted.clone();
     let looked = if case.back {

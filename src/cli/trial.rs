@@ -27,6 +27,10 @@ pub struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     /// Tries the checks as long as nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// If the checks cannot be run, or one fails where each has to pass, after that was printed.
     pub fn begin(console: &mut Console, case: &'a Case, plan: &Plan, stop: &'a AtomicI32) -> Result<Self, Exit> {
         let mut trial = Self { case, stop, before: None, unchanged: false, after: Vec::new() };
         if case.checks.is_empty() {
@@ -49,6 +53,10 @@ impl<'a> Trial<'a> {
     }
 
     /// Tries the checks again; an error where one fails that must not.
+    ///
+    /// # Errors
+    ///
+    /// If the checks cannot be run, or one fails that passed before.
     pub fn end(&mut self) -> Result<(), Error> {
         if self.case.checks.is_empty() {
             return Ok(());

@@ -62,6 +62,10 @@ pub fn is_iptables(chain: &ChainRef) -> bool {
 
 /// `rule` as arguments of `iptables -A CHAIN` (`family` V4) or `ip6tables -A CHAIN`, with our comment. Several where
 /// one is not enough: lists, and a log or a mark beside a verdict. An error says what iptables has no words for.
+///
+/// # Errors
+///
+/// What iptables has no words for.
 pub fn args(rule: &PacketRule, family: Family, topology: &Name) -> Result<Vec<Vec<String>>, String> {
     if families(rule).any(|own| own != family) {
         return Err(format!(

@@ -19,11 +19,19 @@ pub struct Last<'a> {
 }
 
 /// Notes that `state` is what is wanted from now on. Where that is nothing, nothing is kept.
+///
+/// # Errors
+///
+/// If the file cannot be written: no space is left, or the folder is not topo's own.
 pub fn note(records: &Records, state: &State) -> Result<(), Error> {
     write(records, state, false, !state.items.is_empty())
 }
 
 /// Notes that an apply was undone: what there was before it is what is wanted from now on.
+///
+/// # Errors
+///
+/// If the file cannot be written or removed.
 pub fn note_back(records: &Records, before: &Before) -> Result<(), Error> {
     let there = !before.record.is_empty() || before.target.items.values().any(|item| item.owner == Owner::Ours);
     write(records, &before.target, true, there)
@@ -37,6 +45,10 @@ fn write(records: &Records, state: &State, back: bool, there: bool) -> Result<()
 }
 
 /// What was last wanted of `topology`; `None` where that is not known.
+///
+/// # Errors
+///
+/// If the file is there and cannot be read, or a newer topo wrote it.
 pub fn load(records: &Records, topology: &Name) -> Result<Option<Last<'static>>, Error> {
     records.read(topology, WANTED)
 }
@@ -47,11 +59,19 @@ pub fn keep(records: &Records, topology: &Name) -> Option<Vec<u8>> {
 }
 
 /// Puts back what a destroy that was undone had taken away.
+///
+/// # Errors
+///
+/// If the file cannot be written.
 pub fn put_back(records: &Records, topology: &Name, kept: &[u8]) -> Result<(), Error> {
     records.put_back(topology, WANTED, kept)
 }
 
 /// Forgets what was wanted of `topology`: it is gone.
+///
+/// # Errors
+///
+/// If the file is there and cannot be removed.
 pub fn forget(records: &Records, topology: &Name) -> Result<(), Error> {
     records.delete(topology, WANTED).map(drop)
 }

@@ -48,6 +48,10 @@ pub enum Phase {
 
 impl Pending {
     /// What waits for confirmation of `topology`, and how far it is.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read, is damaged, or is that of another topology.
     pub fn load(records: &Records, topology: &Name) -> Result<Option<(Self, Phase)>, Error> {
         if let Some(pending) = records.read::<Self>(topology, WAITS)? {
             records.is_of(topology, WAITS, &pending.before.target.topology)?;
@@ -66,6 +70,10 @@ impl Pending {
     }
 
     /// Writes it, before anything is applied. `limit` is how long there is to confirm once it is.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; nothing must be applied then.
     pub fn begin(records: &Records, before: Before, watcher: u32, limit: Duration) -> Result<Self, Error> {
         let topology = before.target.topology.clone();
         let number = undo::next(records, &topology)?;
@@ -75,34 +83,58 @@ impl Pending {
     }
 
     /// It is applied: the time to confirm begins.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn start(&mut self, records: &Records) -> Result<(), Error> {
         self.deadline = Some(milliseconds(clock::since_boot()?).saturating_add(self.limit));
         records.write(&self.before.target.topology, WAITS, self)
     }
 
     /// Whether it still waits: cheaper than [`Pending::load`].
+    ///
+    /// # Errors
+    ///
+    /// If the folder of the topology cannot be read.
     pub fn is_waiting(records: &Records, topology: &Name) -> Result<bool, Error> {
         records.has(topology, WAITS)
     }
 
     /// Keeps what was applied; `false` where another program has begun to undo it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be renamed or removed.
     pub fn confirm(records: &Records, topology: &Name) -> Result<bool, Error> {
         records.delete(topology, WAITS)
     }
 
     /// From now on it is being undone, by the caller, who holds the machine's lock; `false` where another program has
     /// confirmed.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be renamed.
     pub fn claim(records: &Records, topology: &Name) -> Result<bool, Error> {
         Ok(records.rename(topology, WAITS, UNDONE)? || records.has(topology, UNDONE)?)
     }
 
     /// It could not be undone.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn fail(&mut self, records: &Records, why: String) -> Result<(), Error> {
         self.failed = Some(why);
         records.write(&self.before.target.topology, UNDONE, self)
     }
 
     /// It was undone: nothing waits any more, and the apply is no part of the history.
+    ///
+    /// # Errors
+    ///
+    /// If the file or that of the apply cannot be removed.
     pub fn end(&self, records: &Records) -> Result<(), Error> {
         let topology = &self.before.target.topology;
         undo::forget(records, topology, self.number)?;
@@ -110,6 +142,10 @@ impl Pending {
     }
 
     /// Nothing waits any more: the topology was removed, or never applied.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be removed.
     pub fn drop(records: &Records, topology: &Name) -> Result<(), Error> {
         WAITING.iter().try_for_each(|file| records.delete(topology, file).map(drop))
     }

@@ -58,6 +58,10 @@ pub fn note(records: &Records, done: &Plan) -> Result<(), Error> {
 }
 
 /// The last apply of `topology` that can be undone, and its number.
+///
+/// # Errors
+///
+/// If the folder or the file cannot be read, or the file is damaged or that of another topology.
 pub fn last(records: &Records, topology: &Name) -> Result<Option<(u64, Apply)>, Error> {
     let Some(number) = records.applies(topology)?.pop() else { return Ok(None) };
     let error = match records.read::<Apply>(topology, &name(number)) {
@@ -87,6 +91,10 @@ impl Apply {
 }
 
 /// The number that the next apply of `topology` gets.
+///
+/// # Errors
+///
+/// If the folder of the topology cannot be read.
 pub fn next(records: &Records, topology: &Name) -> Result<u64, Error> {
     Ok(after(&records.applies(topology)?))
 }
@@ -96,6 +104,10 @@ fn after(numbers: &[u64]) -> u64 {
 }
 
 /// Forgets the applies of `topology` from this number on: they were undone.
+///
+/// # Errors
+///
+/// If a file cannot be removed.
 pub fn forget(records: &Records, topology: &Name, from: u64) -> Result<(), Error> {
     records
         .applies(topology)?

@@ -6,6 +6,10 @@ use std::collections::BTreeSet;
 
 /// The state with the settings that the topology manages, which nothing can tell from others by looking: the record
 /// knows them, and in a namespace of ours forwarding is always managed.
+///
+/// # Errors
+///
+/// If the machine cannot be observed ([`Kernel::observe`]).
 pub fn with_settings(kernel: &mut dyn Kernel, mut state: State) -> Result<State, Error> {
     let mut which: BTreeSet<(Node, String)> = BTreeSet::new();
     for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {

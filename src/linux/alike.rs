@@ -10,6 +10,10 @@ use crate::resource::{LinkId, NetnsRef, NodeTenure, ResourceId, State, Tenure};
 
 /// The name that `wanted` has for `id`, and those of the same sort that are there: of interfaces, of chains, and of
 /// namespaces. No names where it is none of these, or a namespace by path or process.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or read.
 pub fn names(wanted: &State, id: &ResourceId, places: &Places) -> Result<Option<(String, Vec<String>)>, Error> {
     match id {
         ResourceId::Link(link) => {

@@ -38,6 +38,10 @@ const WATCHED: [(&str, &str, &str); 6] = [
 ];
 
 /// A line for each namespace that `state` has made in which others have something.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or its ruleset cannot be read.
 pub fn notes(state: &State, places: &Places) -> Result<Vec<(Node, String)>, Error> {
     let nodes: Vec<&Node> =
         state.namespaces().map(|namespace| &namespace.node).filter(|node| state.is_made(node)).collect();

@@ -54,6 +54,10 @@ struct Host {
 }
 
 /// The topologies, in name order; and what carries topo's mark on the host and is no topology's that is known.
+///
+/// # Errors
+///
+/// If the records or the links of the host cannot be read.
 pub fn list(records: &[(Name, Record)], places: &Places) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
     let mut found: BTreeMap<Name, Found> = BTreeMap::new();
     for (name, record) in records {

@@ -56,6 +56,10 @@ fn spare() -> Result<Vec<OwnedFd>, Error> {
 
 impl Linux {
     /// The machine, with the calling thread's namespace as `host`.
+    ///
+    /// # Errors
+    ///
+    /// If the namespace of the calling thread cannot be opened.
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
             places: Places { host: Netns::current()?, keys: Arc::default(), held: None, existing: BTreeMap::new() },
@@ -77,6 +81,10 @@ impl Linux {
     }
 
     /// The topology of which the namespace is a node that topo was started in.
+    ///
+    /// # Errors
+    ///
+    /// If the mark of the namespace cannot be read.
     pub fn started_inside(&self) -> Result<Option<Name>, Error> {
         let alias =
             || namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"));
@@ -86,6 +94,10 @@ impl Linux {
 
     /// The topologies on this machine, found by their marks and records, in name order; and what carries topo's mark
     /// and is no topology's.
+    ///
+    /// # Errors
+    ///
+    /// If the records or the marks cannot be read.
     pub fn list(&mut self) -> Result<(Vec<Found>, Vec<ResourceId>), Error> {
         let mut records = Vec::new();
         for name in self.records.names()? {
@@ -100,6 +112,10 @@ impl Linux {
 
     /// The topology whose namespace topo was started in, and the node, where its record knows it; `None` where that is
     /// no topology's or foreign.
+    ///
+    /// # Errors
+    ///
+    /// If the mark of the namespace or a record cannot be read.
     pub fn inside(&self) -> Result<Option<(Name, Option<Node>)>, Error> {
         let alias = netns::run_one(Place::Inside(self.places.host.clone()), || {
             namespace::alias(&Socket::open()?).map_err(|refused| refused.error("read the mark of this namespace"))
@@ -113,6 +129,10 @@ impl Linux {
     }
 
     /// What others have in the namespaces that `state` has made and no plan takes away, a line for each.
+    ///
+    /// # Errors
+    ///
+    /// If a namespace cannot be entered or its ruleset cannot be read.
     pub fn foreign(&self, state: &State) -> Result<Vec<(Node, String)>, Error> {
         super::foreign::notes(state, &self.places)
     }
@@ -124,11 +144,19 @@ impl Linux {
 
     /// What a plan from `observed` to `wanted` brings onto the host, or into namespaces of others, that overlaps what
     /// is there, and the interfaces that its rules name and nothing has.
+    ///
+    /// # Errors
+    ///
+    /// If a namespace cannot be entered or read.
     pub fn overlaps(&self, wanted: &State, observed: &State) -> Result<Vec<String>, Error> {
         super::overlap::warnings(wanted, observed, &self.places)
     }
 
     /// What the rules of NAT and firewall of an observed `state` counted.
+    ///
+    /// # Errors
+    ///
+    /// If a namespace cannot be entered or its ruleset cannot be read.
     pub fn counts(&self, state: &State) -> Result<Counts, Error> {
         counters::read(state, &self.places)
     }
@@ -141,12 +169,20 @@ impl Linux {
     /// From now on a namespace that is taken away is held until all is done, and has its name back where that is
     /// undone: for a destroy, after which nothing new needs what it holds (addresses, ports). `spares` says that
     /// nothing is shown what is in one that goes as a whole, so that it need not be read.
+    ///
+    /// # Errors
+    ///
+    /// If the names of the namespaces cannot be read.
     pub fn hold_what_goes(&mut self, spares: bool) -> Result<(), Error> {
         self.places.held = Some(Arc::new(Held::new(spares)?));
         Ok(())
     }
 
     /// Whether the private keys that a plan needs are to be had, before anything of it is done.
+    ///
+    /// # Errors
+    ///
+    /// If a private key is neither in the kernel nor in a file.
     pub fn check_keys(&self, plan: impl IntoIterator<Item = Operation>) -> Result<(), Error> {
         check_keys(&plan.into_iter().collect::<Vec<_>>(), &self.places.keys)
     }

@@ -31,6 +31,10 @@ struct Added<'a> {
 }
 
 /// A warning for each overlap, and for each interface that is not there.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or read.
 pub fn warnings(wanted: &State, observed: &State, places: &Places) -> Result<Vec<String>, Error> {
     let added: Vec<Added<'_>> = wanted
         .namespaces()

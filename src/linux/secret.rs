@@ -65,6 +65,10 @@ impl Keys {
     }
 
     /// The private key of `key`: one that was seen or read before, else what `file` has.
+    ///
+    /// # Errors
+    ///
+    /// If the key is neither known nor in `file`.
     pub fn secret(&self, key: Key, file: Option<&str>) -> Result<Secret, Error> {
         if let Some(secret) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(secret.clone());
@@ -104,6 +108,10 @@ pub struct FileKey {
 }
 
 /// Reads a file with a key. What it says is in no error: it may be any file of the machine.
+///
+/// # Errors
+///
+/// If the file cannot be read or holds no key.
 pub fn read(path: &str) -> Result<FileKey, Error> {
     keep_memory_private();
     let tried = || format!("read the key in {path:?}");

@@ -6,6 +6,10 @@ use super::{address, cascade, link, peer, route, rule};
 use crate::resource::{Kind, Operation, Owner, Resource, ResourceId, State, Sysctl};
 
 /// Carries `operation` out on `state`; says what else was lost or changed by it.
+///
+/// # Errors
+///
+/// If the kernel would refuse the operation in this state; `state` is then as far as it got.
 pub fn effect(state: &mut State, operation: &Operation) -> Result<Vec<ResourceId>, Refusal> {
     match operation {
         Operation::Create(Resource::Link(link)) if link.kind == Kind::Veth => {

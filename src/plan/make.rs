@@ -13,6 +13,10 @@ pub(crate) const ROUNDS: usize = 4;
 
 /// The plan from `observed` to `wanted`, or what is in the way. An empty `wanted` takes everything of the topology
 /// away.
+///
+/// # Errors
+///
+/// What is in the way: names that are taken, objects that another topology uses, what no order of steps reaches.
 pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     let wanted = advertised::kept(wanted, observed);
     let goal = goal::complete(&wanted, observed);
@@ -22,6 +26,10 @@ pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
 
 /// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record
 /// would have there.
+///
+/// # Errors
+///
+/// What is in the way: names that were taken since, objects that another topology uses now.
 pub fn back(target: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
     let in_use = shared::seen_in_use(target, observed);
     if !in_use.is_empty() {

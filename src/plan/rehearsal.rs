@@ -59,6 +59,10 @@ impl<'a> Paper<'a> {
     }
 
     /// Does a step in the rehearsal.
+    ///
+    /// # Errors
+    ///
+    /// If the model refuses the step, as the kernel would.
     pub fn act(&mut self, operation: Operation) -> Result<(), Conflict> {
         let id = operation.id();
         let lost = effect(&mut self.state, &operation).map_err(|refusal| match &refusal.help {

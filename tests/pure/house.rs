@@ -227,6 +227,26 @@ fn comments_are_at_most_120_columns_wide() {
     assert!(wide.is_empty(), "comments over 120 columns:\n{wide}");
 }
 
+/// A public function that returns a `Result` says when it fails, under `# Errors`.
+#[test]
+fn functions_that_fail_say_when() {
+    let mut silent = String::new();
+    for (name, text) in files("src").into_iter().filter(|(name, _)| !name.contains("/tests")) {
+        let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+        let lines: Vec<&str> = text[..end].lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("pub fn ")) {
+            let signature = lines[at..].iter().take(20).copied().collect::<Vec<_>>().join(" ");
+            let answer = signature.split('{').next().unwrap_or_default().rsplit_once("->").map(|(_, answer)| answer);
+            let above = lines[..at].iter().rev().map(|line| line.trim_start());
+            let mut above = above.take_while(|line| line.starts_with("///") || line.starts_with("#["));
+            if answer.is_some_and(|answer| answer.contains("Result")) && !above.any(|line| line == "/// # Errors") {
+                let _ = writeln!(silent, "{name}:{}: {}", at + 1, line.trim());
+            }
+        }
+    }
+    assert!(silent.is_empty(), "functions that do not say when they fail:\n{silent}");
+}
+
 #[test]
 fn nothing_panics_on_purpose() {
     let mut wrong = String::new();

@@ -54,6 +54,11 @@ pub struct Apply {
 }
 
 impl Apply {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(mut self, console: &mut Console) -> crate::cli::global::Result {
         let way_back = self.way_back(console)?;
         if self.step && !std::io::stdin().is_terminal() {

@@ -19,6 +19,11 @@ pub struct Completions {
 }
 
 impl Completions {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut script = Vec::new();
         let shells = Shells::builtins();

@@ -23,6 +23,11 @@ pub struct Confirm {
 }
 
 impl Confirm {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let names = confirmation::which(console, self.name.as_deref())?;
         if names.is_empty() {

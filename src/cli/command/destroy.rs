@@ -54,6 +54,11 @@ pub struct Destroy {
 type Planning = fn(&mut Console, &mut Linux, &Case, &[Name]) -> Result<Plan, Exit>;
 
 impl Destroy {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let named = if self.all { Vec::new() } else { self.names(console)? };
         let mut lock = execute::lock(console, self.lock_timeout)?;

@@ -53,6 +53,11 @@ struct Target {
 }
 
 impl Exec {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         if self.all {
             return self.everywhere(console);

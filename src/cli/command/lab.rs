@@ -52,6 +52,11 @@ pub struct Lab {
 }
 
 impl Lab {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let Some(name) = self.name else {
             console.out(&list());

@@ -31,6 +31,11 @@ pub struct List {
 }
 
 impl List {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut kernel = session::open(console)?;
         let inside = kernel.inside().map_err(|error| notice::told(console, &error))?;
@@ -134,11 +139,19 @@ fn compare(it: &Found, kernel: &mut Linux, view: &mut ListedView) {
 }
 
 /// The names of all topologies here.
+///
+/// # Errors
+///
+/// If the records or the marks cannot be read, after that was printed.
 pub fn names(console: &mut Console, kernel: &mut Linux) -> Result<Vec<Name>, Exit> {
     found(console, kernel).map(|(names, _)| names)
 }
 
 /// The names of all topologies here, and what carries topo's mark and is no topology's.
+///
+/// # Errors
+///
+/// If the records or the marks cannot be read, after that was printed.
 pub fn found(console: &mut Console, kernel: &mut Linux) -> Result<(Vec<Name>, Vec<ResourceId>), Exit> {
     let listed = kernel.list();
     notice::warnings(console, kernel);

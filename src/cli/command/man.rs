@@ -13,6 +13,11 @@ pub struct Man {
 }
 
 impl Man {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console, command: clap::Command) -> crate::cli::global::Result {
         let written = match &self.out {
             Some(folder) => std::fs::create_dir_all(folder)

@@ -57,6 +57,11 @@ pub struct PlanCommand {
 }
 
 impl PlanCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let (names, paths): (Vec<PathBuf>, Vec<PathBuf>) = self.files.iter().cloned().partition(|file| is_name(file));
         let topologies = if names.is_empty() || !paths.is_empty() {

@@ -34,6 +34,11 @@ pub struct Rollback {
 }
 
 impl Rollback {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let _lock = execute::lock(console, self.lock_timeout)?;
         let names = confirmation::which(console, self.name.as_deref())?;

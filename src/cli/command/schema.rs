@@ -41,6 +41,11 @@ pub enum Which {
 }
 
 impl Schema {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         console.out(&format::text(&of(self.which)));
         Ok(Exit::Done)

@@ -35,6 +35,11 @@ pub struct Show {
 }
 
 impl Show {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut kernel = session::open(console)?;
         let (mut states, node) = select(console, &mut kernel, self.what.as_deref())?;
@@ -69,6 +74,10 @@ impl Show {
 }
 
 /// The states that are meant, and the node.
+///
+/// # Errors
+///
+/// If there is no such topology or node, or it cannot be observed, after that was printed.
 pub fn select(
     console: &mut Console,
     kernel: &mut Linux,

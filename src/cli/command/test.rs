@@ -44,6 +44,11 @@ pub struct Test {
 }
 
 impl Test {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let sources = files::read(console, &self.files)?;
         let cases: Vec<Case> = load::sound(console, sources)?.into_iter().map(Case::of).collect();

@@ -47,6 +47,11 @@ pub struct Undo {
 }
 
 impl Undo {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let mut lock = execute::lock(console, self.lock_timeout)?;
         let name = self.which(console)?;

@@ -25,6 +25,11 @@ pub struct Validate {
 }
 
 impl Validate {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let sources = files::read(console, &self.files)?;
         if !self.json {

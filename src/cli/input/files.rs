@@ -20,6 +20,10 @@ pub const DEFAULT: &str = "topology.yaml";
 
 /// Reads what the arguments name; a folder is all topologies in it, `-` is standard input, nothing is [`DEFAULT`]. All
 /// that cannot be read is reported.
+///
+/// # Errors
+///
+/// If a file cannot be read, is too large, or none is found, after that was printed.
 pub fn read(console: &mut Console, arguments: &[PathBuf]) -> Result<Vec<Source>, Exit> {
     let default = [PathBuf::from(DEFAULT)];
     let arguments = if arguments.is_empty() { default.as_slice() } else { arguments };

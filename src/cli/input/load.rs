@@ -37,6 +37,10 @@ pub fn all(sources: Vec<Source>) -> Vec<Loaded> {
 }
 
 /// Reads a file that is to be a topology.
+///
+/// # Errors
+///
+/// The findings of a file that is no topology.
 pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
     if plan_file::is_plan(source) {
         let finding = Finding::error(
@@ -92,6 +96,10 @@ fn name_place(source: &Source) -> document::Place {
 }
 
 /// The topologies of sound files; findings of all are reported, and any error ends it.
+///
+/// # Errors
+///
+/// If a file has an error, after all findings were printed.
 pub fn sound(console: &mut Console, sources: Vec<Source>) -> Result<Vec<Topology>, Exit> {
     let loaded = all(sources);
     let mut bad = false;

@@ -44,6 +44,10 @@ struct Saved {
 }
 
 /// Writes plans to a file that only its owner can read.
+///
+/// # Errors
+///
+/// If the file cannot be written, after that was printed.
 pub fn write(console: &mut Console, path: &Path, plans: &[(Case, Plan)]) -> Result<(), Exit> {
     let saved = |(case, plan): &(Case, Plan)| Saved {
         plan: plan.clone(),
@@ -103,6 +107,10 @@ pub fn is_plan(source: &Source) -> bool {
 }
 
 /// Reads the plans of a file.
+///
+/// # Errors
+///
+/// If the file cannot be read, is no plan, or another version of topo wrote it, after that was printed.
 pub fn read(console: &mut Console, source: &Source) -> Result<Vec<(Case, Plan)>, Exit> {
     let mut problem = |message: String, help: &str| {
         console.problem(&message, Some(help));

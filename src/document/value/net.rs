@@ -25,6 +25,10 @@ impl Word for IpAddr {
 }
 
 /// Reads an address.
+///
+/// # Errors
+///
+/// If the text is no IPv4 or IPv6 address; says what is expected.
 pub fn address(text: &str) -> Result<IpAddr, Wrong> {
     text.parse().map_err(|_| {
         let wrong = Wrong::not("bad-address", text, "an IPv4 or IPv6 address");

@@ -54,6 +54,10 @@ impl Drop for Answer {
 
 impl Family {
     /// The family `name` of the kernel. Asking for one loads its module, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such family (a module is missing), or no socket can be opened.
     pub fn open(name: &str, version: u8) -> Result<Self, Error> {
         let socket = Socket::generic()?;
         let mut body = Writer::new(&[GET_FAMILY, 1, 0, 0]);
@@ -81,6 +85,10 @@ impl Family {
     }
 
     /// Sends a request and waits for its acknowledgement.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, with its errno and its own text.
     pub fn request(&self, body: &Writer) -> Result<(), Refused> {
         let mut request = Request { kind: self.id, flags: 0, body: body.bytes().to_vec() };
         let done = self.socket.request(&request);
@@ -89,11 +97,19 @@ impl Family {
     }
 
     /// Sends a request and gives its one answer.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, with its errno and its own text.
     pub fn get(&self, body: &Writer) -> Result<Answer, Refused> {
         self.socket.get(self.id, body.bytes()).map(|message| Answer { body: message.body })
     }
 
     /// All messages of a dump.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, with its errno and its own text.
     pub fn dump(&self, body: &Writer) -> Result<Vec<Answer>, Refused> {
         let messages = self.socket.dump(self.id, body.bytes())?;
         Ok(messages

@@ -168,6 +168,10 @@ pub fn head_with(index: u32, wanted: &[(libc::c_int, Option<bool>)]) -> [u8; HEA
 }
 
 /// All links of the socket's namespace.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     let mut body = Writer::new(&head(0, None));
     body.u32(EXT_MASK, SKIP_STATS);
@@ -178,6 +182,10 @@ pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
 }
 
 /// The link `name`.
+///
+/// # Errors
+///
+/// `ENODEV` if there is no such link.
 pub fn find(socket: &Socket, name: &IfName) -> Result<Seen, Refused> {
     let mut body = Writer::new(&head(0, None));
     body.text(IFNAME, name.as_str());
@@ -185,6 +193,10 @@ pub fn find(socket: &Socket, name: &IfName) -> Result<Seen, Refused> {
 }
 
 /// The link that `body`, which begins with [`head`], asks for.
+///
+/// # Errors
+///
+/// `ENODEV` if there is no such link.
 pub fn get(socket: &Socket, mut body: Writer) -> Result<Seen, Refused> {
     body.u32(EXT_MASK, SKIP_STATS);
     let answer = socket.get(GET, body.bytes())?;

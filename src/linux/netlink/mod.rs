@@ -4,4 +4,5 @@ pub(crate) mod attributes;
 pub(crate) mod generic;
 pub(crate) mod kinds;
 pub(crate) mod link;
+pub(crate) mod message;
 pub(crate) mod socket;

@@ -4,8 +4,10 @@
 //! Two things make a dump look shorter than the truth and are looked at here: an error, which the kernel puts into the
 //! closing message, and a change while it ran (`NLM_F_DUMP_INTR`), after which it is made again.
 
-use super::attributes::{Attributes, padded, u16_at, u32_at};
-use crate::kernel::{Error, ErrorKind};
+use super::attributes::padded;
+use super::message::*;
+pub use super::message::{Message, Refused, read_packet};
+use crate::kernel::Error;
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE};
 use nix::errno::Errno;
 use nix::libc;
@@ -17,8 +19,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 use zeroize::Zeroize;
 
-/// Length of `struct nlmsghdr`.
-const HEAD: usize = 16;
 /// Longest answer that the kernel puts together (`NLMSG_GOODSIZE` and dumps are at most 32 KiB), and more.
 const ANSWER: usize = 128 * 1024;
 /// Seconds until a request without an answer is given up. The kernel's one lock for network changes may be held for
@@ -37,8 +37,6 @@ const SEND_ROOM: usize = 64 * 1024;
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
 const NLM_F_DUMP: u16 = 0x300;
-const NLM_F_DUMP_INTR: u16 = 0x10;
-const NLM_F_CAPPED: u16 = 0x100;
 /// Replaces what is there.
 pub const REPLACE: u16 = 0x100;
 /// Fails if it is there.
@@ -48,42 +46,6 @@ pub const CREATE: u16 = 0x400;
 /// Adds one more beside what is there.
 pub const APPEND: u16 = 0x800;
 
-/// What the kernel answered to a request that it refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// The errno, positive.
-    pub errno: i32,
-    /// The kernel's own words, if it had any.
-    pub text: Option<String>,
-}
-
-impl Refused {
-    fn os(error: Errno) -> Self {
-        Self { errno: error as i32, text: None }
-    }
-
-    /// The answer is not what a kernel says.
-    pub fn malformed(what: &str) -> Self {
-        Self { errno: libc::EBADMSG, text: Some(format!("malformed answer: {what}")) }
-    }
-
-    /// The error of having `tried` it.
-    pub fn error(&self, tried: impl Into<String>) -> Error {
-        let mut error = Error::os(tried, self.errno);
-        if let Some(text) = &self.text {
-            error.reason.clone_from(text);
-            // Who may not is reported EPERM; this is about the link (`IPv6 is disabled on this device`).
-            if self.errno == libc::EACCES {
-                (error.kind, error.help) = (ErrorKind::Refused, None);
-            }
-            if matches!(text.as_str(), "Unknown device type" | "Specified qdisc kind is unknown") {
-                error.kind = ErrorKind::Missing;
-            }
-        }
-        error
-    }
-}
-
 /// A request: its type, flags beyond `NLM_F_REQUEST`, and body.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -91,15 +53,6 @@ pub struct Request {
     pub kind: u16,
     /// `NLM_F_*`.
     pub flags: u16,
-    /// The fixed head and the attributes.
-    pub body: Vec<u8>,
-}
-
-/// One message of an answer.
-#[derive(Clone, Debug)]
-pub struct Message {
-    /// `RTM_*`.
-    pub kind: u16,
     /// The fixed head and the attributes.
     pub body: Vec<u8>,
 }
@@ -123,16 +76,28 @@ thread_local! {
 
 impl Socket {
     /// A socket for links, addresses, routes and their like.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives no socket: no descriptor is left, or privileges are missing.
     pub fn open() -> Result<Self, Error> {
         Self::of(NETLINK_ROUTE, "open a route netlink socket")
     }
 
     /// A socket for the generic families.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives no socket: no descriptor is left.
     pub fn generic() -> Result<Self, Error> {
         Self::of(NETLINK_GENERIC, "open a generic netlink socket")
     }
 
     /// A socket for nftables.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives no socket: no descriptor is left, or it has no netfilter.
     pub fn netfilter() -> Result<Self, Error> {
         Self::of(NETLINK_NETFILTER, "open a netfilter netlink socket")
     }
@@ -149,6 +114,10 @@ impl Socket {
     }
 
     /// Sends one request and waits for its acknowledgement.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, with its errno and its own text.
     pub fn request(&self, request: &Request) -> Result<(), Refused> {
         let sequence = self.send(std::slice::from_ref(request), NLM_F_ACK)?;
         self.answers(sequence, |_, _| true)
@@ -156,6 +125,10 @@ impl Socket {
 
     /// Sends requests that do not depend on each other, many at once, and waits for all acknowledgements; answers in
     /// their order.
+    ///
+    /// # Errors
+    ///
+    /// For each request the kernel's refusal; all, if the socket fails.
     pub fn batch(&self, requests: &[Request]) -> Vec<Result<(), Refused>> {
         let mut answers = Vec::with_capacity(requests.len());
         for chunk in requests.chunks(BATCH) {
@@ -170,6 +143,10 @@ impl Socket {
     }
 
     /// Sends one request and gives its one answer.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, with its errno and its own text.
     pub fn get(&self, kind: u16, body: &[u8]) -> Result<Message, Refused> {
         let request = Request { kind, flags: 0, body: body.to_vec() };
         let sequence = self.send(std::slice::from_ref(&request), 0)?;
@@ -182,6 +159,10 @@ impl Socket {
     }
 
     /// Carries out requests as one transaction: a subsystem of netfilter takes changes in no other way.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the first request that failed; none of them is in force then.
     pub fn commit(&self, subsystem: u8, mut requests: Vec<Request>) -> Result<(), Refused> {
         /// `NFNL_MSG_BATCH_*` of `include/uapi/linux/netfilter/nfnetlink.h`.
         const BEGIN: u16 = 0x10;
@@ -204,6 +185,10 @@ impl Socket {
     }
 
     /// All messages of a dump. A kernel that says that something changed meanwhile is asked again.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, or `EINTR` if its tables never stay the same for as long as a dump takes.
     pub fn dump(&self, kind: u16, body: &[u8]) -> Result<Vec<Message>, Refused> {
         let request = Request { kind, flags: 0, body: body.to_vec() };
         let start = Instant::now();
@@ -327,73 +312,6 @@ impl Socket {
             }
         }
     }
-}
-
-const NLMSG_NOOP: u16 = 1;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-
-/// Reads a packet that came from anywhere: `take` gets each message with its type; errors and endings are read here.
-/// Answers how many there were.
-pub fn read_packet(packet: &[u8], mut take: impl FnMut(u16, &[u8])) -> usize {
-    let (mut rest, mut count) = (packet, 0);
-    while let Some((head, body, next)) = split(rest) {
-        rest = next;
-        count += 1;
-        match head.kind {
-            // What they say is for who asked.
-            NLMSG_ERROR => _ = acknowledged(&head, body),
-            NLMSG_DONE => _ = done(body, head.flags & NLM_F_DUMP_INTR != 0),
-            kind => take(kind, body),
-        }
-    }
-    count
-}
-
-/// The head of a message.
-struct Head {
-    kind: u16,
-    flags: u16,
-    sequence: u32,
-}
-
-/// The first message of an answer: its head, its body, and the rest. `None` at the end, and where the length makes no
-/// sense.
-fn split(bytes: &[u8]) -> Option<(Head, &[u8], &[u8])> {
-    let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
-    let head = Head { kind: u16_at(bytes, 4)?, flags: u16_at(bytes, 6)?, sequence: u32_at(bytes, 8)? };
-    let body = bytes.get(HEAD..length)?;
-    Some((head, body, bytes.get(padded(length)..).unwrap_or_default()))
-}
-
-/// What an error message says: an errno of 0 acknowledges.
-fn acknowledged(head: &Head, body: &[u8]) -> Result<(), Refused> {
-    let errno = u32_at(body, 0).ok_or_else(|| Refused::malformed("an error without a number"))?.cast_signed();
-    if errno == 0 {
-        return Ok(());
-    }
-    // The request's head follows, and without the capping all of the request.
-    let request = if head.flags & NLM_F_CAPPED != 0 {
-        HEAD
-    } else {
-        usize::try_from(u32_at(body, 4).unwrap_or(16)).unwrap_or(HEAD)
-    };
-    Err(Refused { errno: errno.saturating_neg(), text: words(Attributes::after(body, request.saturating_add(4))) })
-}
-
-/// What the closing message of a dump says.
-fn done(body: &[u8], interrupted: bool) -> Result<(), Refused> {
-    let errno = u32_at(body, 0).map_or(0, u32::cast_signed);
-    match errno {
-        0 if interrupted => Err(Refused { errno: libc::EINTR, text: None }),
-        0 => Ok(()),
-        _ => Err(Refused { errno: errno.saturating_neg(), text: words(Attributes::after(body, 4)) }),
-    }
-}
-
-/// The kernel's own words (`NLMSGERR_ATTR_MSG`).
-fn words(attributes: Attributes<'_>) -> Option<String> {
-    attributes.text(1).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -40,22 +40,38 @@ const QUESTIONS: usize = 8;
 
 impl<'a> Site<'a> {
     /// The namespace that the calling thread is in, which is that of `node`.
+    ///
+    /// # Errors
+    ///
+    /// If no socket can be opened in the namespace.
     pub fn here(topology: &'a Name, node: Node, places: &'a Places) -> Result<Self, Error> {
         let made = places.is_made(&node);
         Ok(Self { topology, node, places, socket: Socket::open()?, made, indexes: RefCell::default() })
     }
 
     /// Sends a request.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, with its errno and its own text.
     pub fn ask(&self, kind: u16, flags: u16, body: &Writer) -> Result<(), Refused> {
         self.socket.request(&Request { kind, flags, body: body.bytes().to_vec() })
     }
 
     /// The number of the interface `name`.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if there is no such interface.
     pub fn index(&self, name: &IfName) -> Result<u32, Refused> {
         Ok(self.known(name)?.0)
     }
 
     /// The number of the interface `name`, and what it is.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if there is no such interface.
     pub fn known(&self, name: &IfName) -> Result<(u32, Kind), Refused> {
         let mut indexes = self.indexes.borrow_mut();
         if let Some(known) = indexes.known.get(name) {
@@ -84,6 +100,10 @@ impl<'a> Site<'a> {
     }
 
     /// Does something with a socket of another node's namespace, and comes back.
+    ///
+    /// # Errors
+    ///
+    /// If the namespace cannot be entered, or the work itself fails.
     pub fn elsewhere<T>(&self, node: &Node, work: impl FnOnce(&Socket) -> T) -> Result<T, Error> {
         let here = netns::Netns::current()?;
         self.places.open(node)?.enter()?;

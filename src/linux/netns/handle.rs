@@ -7,22 +7,19 @@
 
 #![expect(
     unsafe_code,
-    reason = "three system calls that nix does not have: a private procfs, SO_NETNS_COOKIE, and the type of a namespace file"
+    reason = "two system calls that nix does not have: SO_NETNS_COOKIE, and the type of a namespace file"
 )]
 
 use super::container;
 use crate::kernel::{Error, ErrorKind};
 use crate::resource::NetnsRef;
-use nix::fcntl::{OFlag, openat};
 use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::sys::stat::Mode;
 use nix::sys::statvfs::{FsFlags, statvfs};
-use std::cell::RefCell;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -47,11 +44,19 @@ impl AsFd for Netns {
 
 impl Netns {
     /// The namespace of the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// If `/proc` is not mounted.
     pub fn current() -> Result<Self, Error> {
         Self::at(Path::new("/proc/thread-self/ns/net"))
     }
 
     /// The namespace that `place` names. One that is not there is `ErrorKind::Refused` with `ENOENT`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such namespace (`ENOENT`), or what is there is none ([`ErrorKind::Taken`]).
     pub fn open(place: &NetnsRef) -> Result<Self, Error> {
         match place {
             NetnsRef::Name(name) => Self::at(&path(name)),
@@ -65,6 +70,10 @@ impl Netns {
     }
 
     /// The namespace `name` of `/run/netns`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such name (`ENOENT`), or what is there is no namespace ([`ErrorKind::Taken`]).
     pub fn named(name: &str) -> Result<Self, Error> {
         Self::at(&path(name))
     }
@@ -86,11 +95,19 @@ impl Netns {
     }
 
     /// Moves the calling thread into it.
+    ///
+    /// # Errors
+    ///
+    /// If the privileges are missing (`CAP_SYS_ADMIN`).
     pub fn enter(&self) -> Result<(), Error> {
         setns(&*self.0, CloneFlags::CLONE_NEWNET).map_err(|e| Error::os("enter a network namespace", e as i32))
     }
 
     /// Its device and inode number: equal for two that are open at the same time only if they are the same namespace.
+    ///
+    /// # Errors
+    ///
+    /// If no descriptor is left.
     pub fn inode(&self) -> Result<(u64, u64), Error> {
         let file = self
             .0
@@ -107,6 +124,10 @@ const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
 
 /// The cookie of the calling thread's namespace: a number that is never used twice while the machine runs; 0 where the
 /// kernel has none (before 5.14).
+///
+/// # Errors
+///
+/// If no socket can be opened.
 pub fn cookie() -> Result<u64, Error> {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
     let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None);
@@ -114,6 +135,10 @@ pub fn cookie() -> Result<u64, Error> {
 }
 
 /// The cookie of the namespace that a socket belongs to.
+///
+/// # Errors
+///
+/// If the kernel refuses the socket option for another reason than not knowing it.
 pub fn cookie_of(socket: &impl AsFd) -> Result<u64, Error> {
     /// `include/uapi/asm-generic/socket.h`.
     const SO_NETNS_COOKIE: libc::c_int = 71;
@@ -134,6 +159,10 @@ pub fn cookie_of(socket: &impl AsFd) -> Result<u64, Error> {
 ///
 /// `prepare` runs inside before the name is given, so that nothing ever sees the name without what `prepare` does (the
 /// mark). A name that is taken is [`ErrorKind::Taken`]. On failure nothing stays.
+///
+/// # Errors
+///
+/// If the name is taken ([`ErrorKind::Taken`]), privileges are missing, or `prepare` fails.
 pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     let tried = format!("ip netns add {name}");
     name_this(name, &tried, || {
@@ -144,6 +173,10 @@ pub fn create(name: &str, prepare: impl FnOnce() -> Result<(), Error>) -> Result
 
 /// Gives `netns` the name `name`; the calling thread, which must be one of [`run`]'s, is inside afterwards. A name that
 /// is taken is [`ErrorKind::Taken`]. On failure nothing stays.
+///
+/// # Errors
+///
+/// If the name is taken ([`ErrorKind::Taken`]), or it cannot be mounted.
 pub fn give_name(netns: &Netns, name: &str) -> Result<(), Error> {
     name_this(name, &format!("give namespace {name} its name back"), || netns.enter())
 }
@@ -177,6 +210,10 @@ fn bind(from: &Path, to: &Path) -> nix::Result<()> {
 
 /// Takes the name `name` away: the namespace goes with its last user. An empty plain file, left by a run that was cut
 /// off before it could mount, goes too; anything else that is not a namespace is refused.
+///
+/// # Errors
+///
+/// If there is no such namespace, or what is there is something else.
 pub fn remove(name: &str) -> Result<(), Error> {
     let path = path(name);
     let tried = || format!("ip netns delete {name}");
@@ -218,6 +255,10 @@ pub fn is_leftover(name: &str) -> bool {
 }
 
 /// The names in `/run/netns`, sorted. No such folder is no names.
+///
+/// # Errors
+///
+/// If the folder is there and cannot be read.
 pub fn names() -> Result<Vec<String>, Error> {
     let tried = format!("list {DIR}");
     let entries = match std::fs::read_dir(DIR) {
@@ -278,6 +319,10 @@ pub fn hidden() -> Option<String> {
 /// Gives the calling thread, which must be one of [`run`]'s, mounts of its own: a `/sys` that shows its network
 /// namespace, and each file of `binds` (from, to) in the place of another. Nothing else sees them. What could not be
 /// mounted is reported, and is no reason to stop: `ip netns exec` goes on too.
+///
+/// # Errors
+///
+/// If the thread gets no mount namespace of its own.
 pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
     let tried = "make mounts of its own for a program";
     unshare(CloneFlags::CLONE_NEWNS).map_err(|e| Error::os(tried, e as i32))?;
@@ -300,64 +345,6 @@ pub fn own_mounts(binds: &[(PathBuf, PathBuf)]) -> Result<Vec<String>, Error> {
         }));
     }
     Ok(failed)
-}
-
-thread_local! {
-    /// A procfs of this thread's own, and how many files were opened through it.
-    static PROC: RefCell<(Option<OwnedFd>, u32)> = const { RefCell::new((None, 0)) };
-}
-
-/// How many files are opened through one private procfs.
-const PROC_USES: u32 = 256;
-
-/// Opens a file below `/proc/sys` (`net/ipv4/ip_forward`) in the calling thread's namespace.
-///
-/// The kernel keeps the entries of all namespaces for one sysctl in one hash chain per procfs: at 5000 namespaces an
-/// open through the shared one takes a millisecond. A private instance, renewed now and then, takes 30 µs always. Where
-/// the kernel refuses one (a masked `/proc`), the shared one serves.
-pub fn open_sysctl(key: &str, write: bool) -> io::Result<File> {
-    let flags = if write { OFlag::O_WRONLY } else { OFlag::O_RDONLY } | OFlag::O_CLOEXEC;
-    PROC.with_borrow_mut(|(instance, uses)| {
-        if *uses % PROC_USES == 0 {
-            *instance = private_procfs();
-        }
-        *uses = uses.wrapping_add(1);
-        match instance {
-            Some(proc) => Ok(File::from(openat(proc, Path::new(&format!("sys/{key}")), flags, Mode::empty())?)),
-            None => OpenOptions::new().read(!write).write(write).open(format!("/proc/sys/{key}")),
-        }
-    })
-}
-
-/// A procfs that is mounted nowhere.
-fn private_procfs() -> Option<OwnedFd> {
-    /// `include/uapi/linux/mount.h`.
-    const FSOPEN_CLOEXEC: libc::c_long = 1;
-    const FSCONFIG_CMD_CREATE: libc::c_long = 6;
-    const FSMOUNT_CLOEXEC: libc::c_long = 1;
-    let owned = |fd: libc::c_long| {
-        let fd = libc::c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
-        // SAFETY: a descriptor that the kernel has just handed out belongs to nothing else.
-        Some(unsafe { OwnedFd::from_raw_fd(fd) })
-    };
-    // SAFETY: the name is a NUL-terminated string that lives through the call.
-    let fs = owned(unsafe { libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), FSOPEN_CLOEXEC) })?;
-    // SAFETY: this command takes no key and no value.
-    let made = unsafe {
-        libc::syscall(
-            libc::SYS_fsconfig,
-            fs.as_raw_fd(),
-            FSCONFIG_CMD_CREATE,
-            std::ptr::null::<u8>(),
-            std::ptr::null::<u8>(),
-            0,
-        )
-    };
-    if made != 0 {
-        return None;
-    }
-    // SAFETY: takes numbers only.
-    owned(unsafe { libc::syscall(libc::SYS_fsmount, fs.as_raw_fd(), FSMOUNT_CLOEXEC, 0) })
 }
 
 #[cfg(test)]

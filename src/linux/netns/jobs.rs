@@ -38,6 +38,10 @@ pub fn job<'a, T>(place: Place, work: impl FnOnce() -> T + Send + 'a) -> (Place,
 
 /// Carries out `jobs` on `threads` threads of their own; answers in the order of the jobs. A job whose namespace cannot
 /// be entered is an error, and is not run.
+///
+/// # Errors
+///
+/// For each job: if its namespace cannot be entered, or its thread stopped half-way.
 pub fn run<T: Send>(threads: usize, jobs: Vec<(Place, Work<'_, T>)>) -> Vec<Result<T, Error>> {
     let count = jobs.len();
     if count == 0 {
@@ -84,12 +88,20 @@ fn here<T>(work: impl FnOnce() -> Vec<T>) -> Vec<T> {
 }
 
 /// Carries out one job on a thread of its own.
+///
+/// # Errors
+///
+/// If the namespace cannot be entered, or the thread stopped half-way.
 pub fn run_one<T: Send>(place: Place, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
     let mut answers = run(1, vec![(place, Box::new(work) as Work<'_, T>)]);
     answers.pop().unwrap_or_else(|| Err(Error::new(ErrorKind::Refused, "run a job in a namespace", "no answer")))
 }
 
 /// Carries out a job on a thread of its own in a fresh namespace that nothing else sees, and that goes with it.
+///
+/// # Errors
+///
+/// If no namespace can be created, or the work itself fails.
 pub fn scratch<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     let fresh =
         || unshare(CloneFlags::CLONE_NEWNET).map_err(|e| Error::os("make a scratch network namespace", e as i32));

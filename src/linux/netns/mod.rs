@@ -9,7 +9,9 @@ pub(crate) mod namespace;
 pub(crate) mod pinned;
 pub(crate) mod places;
 pub mod processes;
+pub mod procfs;
 pub mod sysctl;
 
 pub use handle::*;
 pub use jobs::*;
+pub use procfs::*;

@@ -55,6 +55,10 @@ impl Inherited {
 
 /// Makes the namespace of `node`; the calling thread is inside afterwards. An empty file of its name that `claimed`
 /// says is ours gives way.
+///
+/// # Errors
+///
+/// If the name is taken ([`ErrorKind::Taken`]), privileges are missing, or the mark cannot be set.
 pub fn create(topology: &Name, node: &Node, inherited: &Inherited, claimed: bool) -> Result<(), Error> {
     if claimed && netns::is_leftover(node.as_str()) {
         netns::remove(node.as_str())?;
@@ -68,6 +72,10 @@ pub fn create(topology: &Name, node: &Node, inherited: &Inherited, claimed: bool
 }
 
 /// Gives the namespace of the socket its mark.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn set_mark(socket: &Socket, topology: &Name) -> Result<(), Refused> {
     let mut body = Writer::new(&link::head(LOOPBACK, None));
     body.put(link::IFALIAS, mark(topology).as_bytes());
@@ -75,6 +83,10 @@ pub fn set_mark(socket: &Socket, topology: &Name) -> Result<(), Refused> {
 }
 
 /// The alias of `lo` in the namespace of the socket.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn alias(socket: &Socket) -> Result<Option<String>, Refused> {
     Ok(link::get(socket, Writer::new(&link::head(LOOPBACK, None)))?.alias)
 }
@@ -91,6 +103,10 @@ const NSID: u16 = 1;
 const FD: u16 = 3;
 
 /// The number by which the socket's namespace knows `other`; `None` where it has none for it.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn nsid(socket: &Socket, other: &Netns) -> Result<Option<i32>, Refused> {
     let mut body = Writer::new(&[0]);
     body.u32(FD, other.as_fd().as_raw_fd().cast_unsigned());
@@ -100,6 +116,10 @@ pub fn nsid(socket: &Socket, other: &Netns) -> Result<Option<i32>, Refused> {
 
 /// Whether the namespace that the socket's knows by this number is not being taken down: from then on until its links
 /// are gone the kernel does not find it.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn is_there(socket: &Socket, nsid: i32) -> Result<bool, Refused> {
     let mut body = Writer::new(&[0]);
     body.put(NSID, &nsid.to_ne_bytes());

@@ -26,6 +26,10 @@ impl Held {
     ///
     /// To be called while there is one thread: the kernel makes a table of open files larger at once then, and waits
     /// for a grace period, some ten milliseconds, where threads share it (`expand_fdtable` in `fs/file.c`).
+    ///
+    /// # Errors
+    ///
+    /// If the names of the namespaces cannot be read.
     pub fn new(spares: bool) -> Result<Self, Error> {
         /// Sockets, files, the standard streams; more than there ever are.
         const BESIDES: u64 = 128;
@@ -73,6 +77,10 @@ impl Held {
     }
 
     /// Gives the namespace of `node` its name back. The empty file that a removal half-way leaves gives way.
+    ///
+    /// # Errors
+    ///
+    /// If the name was taken meanwhile ([`ErrorKind::Taken`]), or it cannot be mounted.
     pub fn give_back(&self, node: &Node) -> Result<(), Error> {
         let nobody = || {
             Error::new(ErrorKind::Refused, format!("give namespace {node} its name back"), "it is not held any more")

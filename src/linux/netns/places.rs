@@ -33,6 +33,10 @@ impl Places {
     }
 
     /// The namespace of `node`, open.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such namespace, or what is there is none.
     pub fn open(&self, node: &Node) -> Result<netns::Netns, Error> {
         match self.of(node) {
             netns::Place::Inside(netns) => Ok(netns),

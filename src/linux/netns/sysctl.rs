@@ -8,6 +8,10 @@ use std::io::{Read, Write};
 
 /// The value of `key` (`net/ipv4/ip_forward`), its blanks folded; empty for a secret of stable addresses that is not
 /// set. One that is not there is [`ErrorKind::Refused`] with `ENOENT`.
+///
+/// # Errors
+///
+/// If there is no such setting (`ENOENT`), or it cannot be read.
 pub fn read(key: &str) -> Result<String, Error> {
     let tried = || format!("sysctl {key}");
     check(key)?;
@@ -21,6 +25,10 @@ pub fn read(key: &str) -> Result<String, Error> {
 }
 
 /// [`read`]; `None` where there is no such setting: this kernel does not have it, or its interface is gone.
+///
+/// # Errors
+///
+/// If it is there and cannot be read.
 pub fn read_if_there(key: &str) -> Result<Option<String>, Error> {
     match read(key) {
         Ok(value) => Ok(Some(value)),
@@ -31,6 +39,10 @@ pub fn read_if_there(key: &str) -> Result<Option<String>, Error> {
 
 /// Writes `value` and reads it back. Where the kernel keeps another value (it rounds, clamps or ignores some), that is
 /// an error that names both.
+///
+/// # Errors
+///
+/// If there is no such setting, the kernel refuses the value, or keeps another one.
 pub fn write(key: &str, value: &str) -> Result<(), Error> {
     let tried = || format!("sysctl -w {key}={value:?}");
     check(key)?;

@@ -25,6 +25,10 @@ pub struct Program<'a> {
 ///
 /// `files` is the folder of `/etc/netns` whose files are seen in the place of those in `/etc`. What could not be
 /// mounted is asked to `warn`. A program that is not there is [`ErrorKind::Missing`] with `ENOENT`.
+///
+/// # Errors
+///
+/// If the namespace cannot be entered, or the program cannot be started.
 pub fn exec(
     place: Place,
     files: Option<&str>,
@@ -35,6 +39,10 @@ pub fn exec(
 }
 
 /// Runs `program` as [`exec`] does, waits for its end, and says how it ended.
+///
+/// # Errors
+///
+/// If the namespace cannot be entered, or the program cannot be started.
 pub fn status(
     place: Place,
     files: Option<&str>,

@@ -67,6 +67,10 @@ const MADE_WITHIN: u32 = 300;
 const FOREVER: u32 = u32::MAX;
 
 /// All addresses of the socket's namespace.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     Ok(socket
         .dump(GET, Writer::new(&[0; HEAD]).bytes())?
@@ -188,12 +192,20 @@ pub(super) fn full(site: &Site<'_>, address: &Address) -> Result<Writer, Refused
 }
 
 /// Adds an address.
+///
+/// # Errors
+///
+/// `EEXIST` if it is there already, else the kernel's refusal.
 pub fn create(site: &Site<'_>, address: &Address) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &full(site, address)?)
 }
 
 /// Changes what can be changed of an address where it stands: its mark and its lifetime, which is for ever where none
 /// is said.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn update(site: &Site<'_>, before: &Address, after: &Address) -> Result<(), Refused> {
     let whole = Address {
         scope: after.scope.over(&before.scope),
@@ -205,6 +217,10 @@ pub fn update(site: &Site<'_>, before: &Address, after: &Address) -> Result<(), 
 }
 
 /// Removes an address.
+///
+/// # Errors
+///
+/// `ENOENT`, `ESRCH` or `ENODEV` if it is not there, else the kernel's refusal.
 pub fn delete(site: &Site<'_>, address: &Address) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(site, address)?)
 }

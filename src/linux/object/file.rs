@@ -54,6 +54,10 @@ impl Files {
 
     /// The names of all that is in the folder of all namespaces' files, none where it is not there; `None` where it is
     /// no plain folder.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is there and cannot be read.
     pub fn folders(&self) -> Result<Option<BTreeSet<String>>, Error> {
         match std::fs::symlink_metadata(&self.dir) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Some(BTreeSet::new())),
@@ -68,6 +72,10 @@ impl Files {
     }
 
     /// The file as it is, and whose: ours if its first line says so. `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read.
     pub fn observe(&self, node: &Node, name: FileName, topology: &Name) -> Result<Option<(File, Owner)>, Error> {
         let refused = |e: nix::Error| Error::os(format!("read {}", self.path(node, name)), e as i32);
         let theirs = |content: String, whose| Some((File { node: node.clone(), name, content }, Owner::Theirs(whose)));
@@ -104,6 +112,10 @@ impl Files {
     }
 
     /// Writes the file, whole. One that is foreign is [`ErrorKind::Taken`].
+    ///
+    /// # Errors
+    ///
+    /// If the file belongs to another program ([`ErrorKind::Taken`]), or cannot be written.
     pub fn write(&self, file: &File, topology: &Name) -> Result<(), Error> {
         let refused = |e: nix::Error| Error::os(format!("write {}", self.path(&file.node, file.name)), e as i32);
         self.not_theirs(file, topology, "write")?;
@@ -132,6 +144,10 @@ impl Files {
     }
 
     /// Removes the file, and the folders it was in, if they are empty then and topo made them.
+    ///
+    /// # Errors
+    ///
+    /// If the file belongs to another program ([`ErrorKind::Taken`]), or cannot be removed.
     pub fn remove(&self, file: &File, topology: &Name) -> Result<(), Error> {
         let refused = |e: nix::Error| Error::os(format!("remove {}", self.path(&file.node, file.name)), e as i32);
         self.not_theirs(file, topology, "remove")?;

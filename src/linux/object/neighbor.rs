@@ -47,6 +47,10 @@ pub struct Seen {
 }
 
 /// All neighbours of the socket's namespace, the learned ones too; or the proxy entries.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(socket: &Socket, proxies: bool) -> Result<Vec<Seen>, Refused> {
     let families = [libc::AF_INET, libc::AF_INET6].map(|family| u8::try_from(family).unwrap_or(0));
     Ok(dump_family(socket, 0, if proxies { PROXY } else { 0 })?
@@ -57,6 +61,10 @@ pub fn dump(socket: &Socket, proxies: bool) -> Result<Vec<Seen>, Refused> {
 }
 
 /// All forwarding entries of the socket's namespace.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump_fdb(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     let bridge = u8::try_from(libc::AF_BRIDGE).unwrap_or(0);
     Ok(dump_family(socket, bridge, 0)?
@@ -147,16 +155,28 @@ pub(super) fn full(site: &Site<'_>, neighbor: &Neighbor) -> Result<Writer, Refus
 
 /// Adds a neighbour. One that was learned meanwhile is written over: it is the same neighbour, and the traffic of a
 /// second decides whether it is there.
+///
+/// # Errors
+///
+/// `EEXIST` if it is there already, else the kernel's refusal.
 pub fn create(site: &Site<'_>, neighbor: &Neighbor) -> Result<(), Refused> {
     site.ask(NEW, CREATE | REPLACE, &full(site, neighbor)?)
 }
 
 /// Changes a neighbour where it stands.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn update(site: &Site<'_>, after: &Neighbor) -> Result<(), Refused> {
     site.ask(NEW, REPLACE, &full(site, after)?)
 }
 
 /// Removes a neighbour.
+///
+/// # Errors
+///
+/// `ENOENT`, `ESRCH` or `ENODEV` if it is not there, else the kernel's refusal.
 pub fn delete(site: &Site<'_>, neighbor: &Neighbor) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(site, neighbor)?)
 }
@@ -176,6 +196,10 @@ pub(super) fn fdb_message(site: &Site<'_>, fdb: &Fdb) -> Result<Writer, Refused>
 
 /// Adds a forwarding entry. Addresses that mean many (all zero, multicast) may have several tunnel ends. A bridge may
 /// have learned an address already.
+///
+/// # Errors
+///
+/// `EEXIST` if it is there already, else the kernel's refusal.
 pub fn create_fdb(site: &Site<'_>, fdb: &Fdb) -> Result<(), Refused> {
     let many = fdb.mac == Mac([0; 6]) || fdb.mac.0[0] & 1 == 1;
     let how = match fdb.to {
@@ -187,6 +211,10 @@ pub fn create_fdb(site: &Site<'_>, fdb: &Fdb) -> Result<(), Refused> {
 }
 
 /// Removes a forwarding entry.
+///
+/// # Errors
+///
+/// `ENOENT`, `ESRCH` or `ENODEV` if it is not there, else the kernel's refusal.
 pub fn delete_fdb(site: &Site<'_>, fdb: &Fdb) -> Result<(), Refused> {
     site.ask(DELETE, 0, &fdb_message(site, fdb)?)
 }

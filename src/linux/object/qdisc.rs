@@ -50,6 +50,10 @@ pub struct Seen {
 }
 
 /// The root qdiscs that were put outside topo there.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(socket: &Socket) -> Result<Vec<Seen>, Refused> {
     let messages = socket.dump(GET, Writer::new(&head(0, 0, 0)).bytes())?;
     Ok(messages.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body)).collect())
@@ -116,6 +120,10 @@ fn handle_of(qdisc: &Qdisc) -> u32 {
 }
 
 /// Puts it to the root of its link.
+///
+/// # Errors
+///
+/// `EEXIST` if it is there already, else the kernel's refusal.
 pub fn create(site: &Site<'_>, qdisc: &Qdisc) -> Result<(), Refused> {
     let table = match &qdisc.work {
         Work::Netem(Netem { distribution, .. }) => {
@@ -128,6 +136,10 @@ pub fn create(site: &Site<'_>, qdisc: &Qdisc) -> Result<(), Refused> {
 
 /// Changes it where it stands. The table of its delays goes along: nothing can say whether it is still the one that it
 /// was.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn update(site: &Site<'_>, after: &Qdisc) -> Result<(), Refused> {
     let table = match &after.work {
         Work::Netem(Netem { distribution, jitter, .. }) if *jitter != Nanoseconds(0) => Some(*distribution),
@@ -137,6 +149,10 @@ pub fn update(site: &Site<'_>, after: &Qdisc) -> Result<(), Refused> {
 }
 
 /// Takes it away; the kernel puts its own there.
+///
+/// # Errors
+///
+/// `ENOENT`, `ESRCH` or `ENODEV` if it is not there, else the kernel's refusal.
 pub fn delete(site: &Site<'_>, qdisc: &Qdisc) -> Result<(), Refused> {
     site.ask(DELETE, 0, &Writer::new(&head(site.index(&qdisc.link.name)?, handle_of(qdisc), ROOT)))
 }

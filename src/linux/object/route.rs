@@ -68,6 +68,10 @@ pub struct Seen {
 
 /// The routes of the socket's namespace, of one family (`AF_INET`, `AF_INET6`): all tables, without what is only kept
 /// for speed, broadcast and multicast.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(
     socket: &Socket,
     family: i32,
@@ -206,6 +210,10 @@ fn kind_of(number: u8) -> Option<RouteKind> {
 }
 
 /// The number of a table; a name has been looked up before.
+///
+/// # Errors
+///
+/// `EINVAL` if it is a name.
 pub fn table_number(table: &TableId) -> Result<u32, Refused> {
     match table {
         TableId::Number(number) => Ok(*number),
@@ -345,6 +353,10 @@ pub(super) fn full(site: &Site<'_>, route: &Route) -> Result<Writer, Refused> {
 
 /// Adds a route. One of others goes back to its place among those of the same key: before them where it was the first,
 /// behind them where it was appended.
+///
+/// # Errors
+///
+/// `EEXIST` if it is there already, else the kernel's refusal.
 pub fn create(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
     let how = match (route.key.nth, route.marked) {
         (0, true) => EXCLUSIVE,
@@ -356,11 +368,19 @@ pub fn create(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
 
 /// Writes a route over the one that is there under the same key, as `ip route replace` does: one with several next hops
 /// may be gone altogether, because one of its interfaces went (`fib_sync_down_dev`).
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn update(site: &Site<'_>, after: &Route) -> Result<(), Refused> {
     site.ask(NEW, CREATE | REPLACE, &full(site, after)?)
 }
 
 /// Removes a route: this one, not another of the same key.
+///
+/// # Errors
+///
+/// `ENOENT`, `ESRCH` or `ENODEV` if it is not there, else the kernel's refusal.
 pub fn delete(site: &Site<'_>, route: &Route) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(site, route, route.scope.get().copied().unwrap_or(ANY_SCOPE))?)
 }

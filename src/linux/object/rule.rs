@@ -72,6 +72,10 @@ pub struct Seen {
 }
 
 /// All rules of the socket's namespace, of both families.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(socket: &Socket, node: &Node) -> Result<Vec<Seen>, Refused> {
     let messages = socket.dump(GET, Writer::new(&[0; HEAD]).bytes())?;
     Ok(messages.iter().filter(|message| message.kind == NEW).filter_map(|message| parse(&message.body, node)).collect())
@@ -201,11 +205,19 @@ fn protocol(rule: &Rule) -> u8 {
 }
 
 /// Adds a rule.
+///
+/// # Errors
+///
+/// `EEXIST` if it is there already, else the kernel's refusal.
 pub fn create(site: &Site<'_>, rule: &Rule) -> Result<(), Refused> {
     site.ask(NEW, CREATE | EXCLUSIVE, &message(rule, protocol(rule))?)
 }
 
 /// Removes a rule: the one with this mark, or the one without.
+///
+/// # Errors
+///
+/// `ENOENT`, `ESRCH` or `ENODEV` if it is not there, else the kernel's refusal.
 pub fn delete(site: &Site<'_>, rule: &Rule) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(rule, protocol(rule))?)
 }

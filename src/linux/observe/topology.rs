@@ -35,6 +35,10 @@ pub struct Records<'a> {
 
 /// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read;
 /// what a user should know is added to `reported`.
+///
+/// # Errors
+///
+/// If something cannot be read: what could not be read is never taken for absent.
 pub fn observe(
     wanted: &State,
     places: &Places,
@@ -315,6 +319,10 @@ fn says_protocol() -> bool {
 }
 
 /// The values of settings, right now.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered, or a setting that is there cannot be read.
 pub fn settings(which: &[(Node, String)], places: &Places) -> Result<Vec<Option<String>>, Error> {
     let mut by_node: BTreeMap<&Node, Vec<&str>> = BTreeMap::new();
     for (node, key) in which {

@@ -176,6 +176,10 @@ fn cookies<'a>(places: impl Iterator<Item = &'a NetnsRef>) -> Vec<Option<u64>> {
 }
 
 /// The cookie of the namespace at a place.
+///
+/// # Errors
+///
+/// If there is no such namespace.
 pub fn cookie_at(place: &NetnsRef) -> Result<u64, Error> {
     netns::run_one(Place::At(place.clone()), netns::cookie)?
 }

@@ -26,6 +26,10 @@ struct Awaited {
 
 /// Waits until every wanted link of ours that has carrier is operationally up and no wanted address is tentative, but
 /// not for ever. What stands behind a bridge that speaks STP takes as long as STP takes, and is not waited for.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or read; what is slow is no error.
 pub fn settle(wanted: &State, places: &Places) -> Result<(), Error> {
     let mut awaited = awaited(wanted);
     let end = Instant::now() + PATIENCE;

@@ -23,6 +23,10 @@ const SLICE: Duration = Duration::from_millis(10);
 const KEPT: usize = 4096;
 
 /// Runs a program. What it started in its process group ends with it, in any case.
+///
+/// # Errors
+///
+/// Why it failed: no such program, another exit status than 0, the timeout, a signal.
 pub fn run(words: &[String], place: &Place, files: Option<&str>, until: &Until<'_>) -> Result<String, Why> {
     let Some((program, arguments)) = words.split_first() else { return Err(Why::Broken("no program".to_owned())) };
     let binds = files.map(|node| binds(&Path::new(file::DIR).join(node), Path::new("/etc"))).unwrap_or_default();

@@ -17,6 +17,10 @@ const IN: u16 = 1;
 static QUESTIONS: AtomicU32 = AtomicU32::new(0);
 
 /// Asks, and looks whether the answer is the expected one.
+///
+/// # Errors
+///
+/// Why it failed: no answer in time, another answer, no such name.
 pub fn check(
     name: &str,
     six: bool,
@@ -39,6 +43,10 @@ pub fn check(
 }
 
 /// Who is asked: the one that is written, or else the first of the node's resolv.conf.
+///
+/// # Errors
+///
+/// If none is written and the node has none.
 pub fn server(written: Option<SocketAddr>, files: Option<&str>) -> Result<SocketAddr, Why> {
     if let Some(server) = written {
         return Ok(server);
@@ -60,6 +68,10 @@ pub fn server(written: Option<SocketAddr>, files: Option<&str>) -> Result<Socket
 }
 
 /// The addresses of a name.
+///
+/// # Errors
+///
+/// If there is no such name, or no answer in time.
 pub fn lookup(name: &str, six: bool, to: SocketAddr, until: &Until<'_>) -> Result<Vec<IpAddr>, Why> {
     let id = identifier();
     let kind = if six { AAAA } else { A };

@@ -26,6 +26,10 @@ pub struct Request<'a> {
 }
 
 /// Asks.
+///
+/// # Errors
+///
+/// Why it failed: no connection, another status, a body without the text, the timeout.
 pub fn get(
     host: &HttpHost,
     port: u16,

@@ -19,6 +19,10 @@ const HEAD: usize = 8;
 static PINGS: AtomicU32 = AtomicU32::new(0);
 
 /// Sends `count` echo requests with `size` bytes of data each, the next after the answer to the one before.
+///
+/// # Errors
+///
+/// Why it failed: no answer in time, or an ICMP error.
 pub fn ping(to: IpAddr, count: u32, size: usize, until: &Until<'_>) -> Result<String, Why> {
     let socket = open(to)?;
     let token = std::process::id().wrapping_shl(16) ^ PINGS.fetch_add(1, Ordering::Relaxed);

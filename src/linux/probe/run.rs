@@ -42,12 +42,20 @@ pub(crate) struct Site<'a> {
 
 /// Tries all `checks` of the topology `wanted`; answers in their order. Without the privileges to enter a namespace it
 /// is an error.
+///
+/// # Errors
+///
+/// If the privileges to enter a namespace are missing.
 pub fn run(checks: &[Check], wanted: &State, limits: Limits<'_>) -> Result<Vec<Outcome>, Error> {
     run_and_tell(checks, wanted, limits, &|_, _| {})
 }
 
 /// [`run`], which calls `tell` with the number of a check and what came of it as soon as that is known, from any
 /// thread. Not for a check whose namespace could not be entered.
+///
+/// # Errors
+///
+/// If the privileges to enter a namespace are missing.
 pub fn run_and_tell(
     checks: &[Check],
     wanted: &State,

@@ -12,12 +12,20 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
 
 /// Opens a connection.
+///
+/// # Errors
+///
+/// Why it failed: refused, unreachable, the timeout.
 pub fn tcp(to: SocketAddr, until: &Until<'_>) -> Result<String, Why> {
     let begin = Instant::now();
     open(to, until).map(|_| format!("connected in {}", millis(begin.elapsed())))
 }
 
 /// A connection that neither reads nor writes longer than it is let.
+///
+/// # Errors
+///
+/// Why it failed: refused, unreachable, the timeout.
 pub fn open(to: SocketAddr, until: &Until<'_>) -> Result<TcpStream, Why> {
     let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)
@@ -38,6 +46,10 @@ pub fn open(to: SocketAddr, until: &Until<'_>) -> Result<TcpStream, Why> {
 }
 
 /// Sends a datagram and waits for an answer, or without `reply` for a refusal that does not come.
+///
+/// # Errors
+///
+/// Why it failed: refused, unreachable, no answer in time.
 pub fn udp(to: SocketAddr, send: &str, reply: bool, until: &Until<'_>) -> Result<String, Why> {
     let begin = Instant::now();
     let socket = datagrams(to)?;
@@ -51,6 +63,10 @@ pub fn udp(to: SocketAddr, send: &str, reply: bool, until: &Until<'_>) -> Result
 }
 
 /// A socket that talks to one address alone.
+///
+/// # Errors
+///
+/// If there is no route to the address.
 pub fn datagrams(to: SocketAddr) -> Result<UdpSocket, Why> {
     let any: SocketAddr =
         if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
@@ -76,6 +92,10 @@ pub fn told_of_errors(socket: &OwnedFd, v4: bool) {
 }
 
 /// The next datagram.
+///
+/// # Errors
+///
+/// If it was refused, or none comes in time.
 pub fn receive(socket: &UdpSocket, from: SocketAddr, buffer: &mut [u8], until: &Until<'_>) -> Result<usize, Why> {
     loop {
         until.wait(socket, PollFlags::POLLIN, &format!("no answer from {from}"))?;

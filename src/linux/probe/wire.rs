@@ -47,6 +47,10 @@ pub struct Until<'a> {
 
 impl Until<'_> {
     /// Waits until one of `flags`, or an error, is there; `late` says what did not happen in time.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or a signal came.
     pub fn wait(&self, fd: impl AsFd, flags: PollFlags, late: &str) -> Result<(), Why> {
         loop {
             let left = self.left(late)?;
@@ -57,6 +61,10 @@ impl Until<'_> {
     }
 
     /// The time that is left, at least a millisecond; an error where there is none, or a signal came.
+    ///
+    /// # Errors
+    ///
+    /// If no time is left, or a signal came.
     pub fn left(&self, late: &str) -> Result<Duration, Why> {
         if self.stop.load(Ordering::Relaxed) != 0 {
             return Err(Why::Broken("stopped by a signal".to_owned()));
@@ -66,6 +74,10 @@ impl Until<'_> {
     }
 
     /// Waits a little, not longer than until `deadline`; an error where it is over or a signal came.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or a signal came.
     pub fn pause(&self, time: Duration, deadline: Instant) -> Result<(), Why> {
         let until = Until { end: deadline.min(Instant::now() + time), stop: self.stop };
         while let Ok(left) = until.left("") {

@@ -26,6 +26,10 @@ pub struct Detached {
 impl Detached {
     /// Starts this program again with other arguments, in the same namespaces, and waits until it depends on its own
     /// feet: nothing that ends the caller or its terminal from here on ends it. It begins with [`stand_alone`].
+    ///
+    /// # Errors
+    ///
+    /// If the process cannot be started, or ends before it stands alone.
     pub fn start(args: &[&str]) -> Result<Self, Error> {
         let tried = "start a process that watches";
         // The program that runs, also if its file was replaced or removed meanwhile.
@@ -72,6 +76,10 @@ fn readable(stream: &impl AsFd) -> bool {
 
 /// Leaves the starter's session, terminal and open files, and reports it so. What is left of the starter is the
 /// standard input: it ends when the starter is done.
+///
+/// # Errors
+///
+/// If the kernel gives no session of its own, or the starter is gone.
 pub fn stand_alone() -> Result<(), Error> {
     let failed = |e: nix::Error| Error::os("stand alone", e as i32);
     setsid().map_err(failed)?;
@@ -90,6 +98,10 @@ pub fn stand_alone() -> Result<(), Error> {
 }
 
 /// Waits until the starter is done, or dead.
+///
+/// # Errors
+///
+/// If the standard input cannot be read.
 pub fn outlive_starter() -> Result<(), Error> {
     // Nothing is ever written: what ends it is that nothing has the other end any more. A failure is as good as that.
     let _ = std::io::stdin().read_to_end(&mut Vec::new());

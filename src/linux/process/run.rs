@@ -41,6 +41,10 @@ pub fn code(status: ExitStatus) -> i32 {
 /// Runs `program` with `args`, gives it `input`, and waits for it. It runs in the calling thread's namespace, speaks
 /// English (`LC_ALL=C`), and is not reached by the terminal's interrupt: what it does is not cut off half-way by
 /// Ctrl-C. A program that is not there is [`ErrorKind::Missing`].
+///
+/// # Errors
+///
+/// If the program is not there ([`ErrorKind::Missing`]) or cannot be started; its exit status is in the output.
 pub fn run(program: &str, args: &[&str], input: &str) -> Result<Output, Error> {
     let tried = || format!("run {program}");
     let mut command = Command::new(find(program));

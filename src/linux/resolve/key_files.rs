@@ -9,6 +9,10 @@ use std::collections::{HashMap, HashSet};
 
 /// Reads the key files that `wanted` names, and puts public keys into it. Paths become absolute: a plan may be carried
 /// out from another folder.
+///
+/// # Errors
+///
+/// If a file cannot be read or holds no key.
 pub fn resolve_keys(wanted: &mut State, keys: &Keys, warnings: &mut Vec<String>) -> Result<(), Error> {
     let mut files = Files { keys, warnings };
     let mut public: HashMap<LinkId, Key> = HashMap::new();
@@ -100,6 +104,10 @@ impl Files<'_> {
 
 /// Whether another program has the keys that `operations` need: what is found out before anything is changed need not
 /// be undone.
+///
+/// # Errors
+///
+/// If a key is neither in the kernel nor in a file.
 pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys: &Keys) -> Result<(), Error> {
     for operation in operations {
         let (before, after) = match operation {
@@ -129,6 +137,10 @@ pub fn check_keys<'a>(operations: impl IntoIterator<Item = &'a Operation>, keys:
 
 /// Whether another process than this could go from `after` back to `before`: it finds the keys that the kernel still
 /// has by then, and those in files.
+///
+/// # Errors
+///
+/// If a key that the way back needs is in no file.
 pub fn check_way_back(before: &State, after: &State) -> Result<(), Error> {
     let kept: HashSet<Key> =
         after.items.values().filter_map(|item| key_of(&item.resource)).map(|(key, _)| key).collect();

@@ -31,6 +31,10 @@ pub(crate) type End = (Node, (IfName, Option<Mac>));
 impl Ends {
     /// Finds the nodes at the other ends of the pairs in `node`, which `socket` belongs to, and adds them to `nsids` by
     /// the numbers that they have there.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's refusal, or if a namespace cannot be opened.
     pub fn meet(
         &self,
         socket: &Socket,
@@ -74,6 +78,10 @@ impl Ends {
 
 /// The number by which the socket's namespace knows that of `node`; `None` where it has none for it, or where `node`
 /// went meanwhile.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn nsid_of(socket: &Socket, node: &Node, places: &Places) -> Result<Option<i32>, Error> {
     match places.open(node) {
         Ok(netns) => namespace::nsid(socket, &netns)

@@ -14,6 +14,10 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The other ends of all links that depend on, or are paired with, one in another namespace; those in namespaces that
 /// were not looked at are left out.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or read.
 pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
     let names: HashMap<(&Node, u32), &link::Seen> =
         looks.iter().flat_map(|look| look.links.iter().map(|link| ((&look.node, link.index), link))).collect();
@@ -55,6 +59,10 @@ pub fn others(looks: &[Look], places: &Places) -> Result<OtherEnds, Error> {
 
 /// Whether one of the links that `matter` goes a little later, with a namespace that the kernel is taking down:
 /// `ip netns delete` returns before that is done. `found` are the other ends that are known.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or read.
 pub fn any_goes(
     looks: &[Look],
     found: &OtherEnds,

@@ -17,6 +17,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Looks at the calling thread's namespace. One that is neither marked with `topology` nor asked for by name is only
 /// looked at as far as its mark (`None`).
+///
+/// # Errors
+///
+/// The refusal of a dump: what could not be read is never taken for absent.
 pub fn look(
     topology: &Name,
     node: &Node,
@@ -50,6 +54,10 @@ pub fn look(
 }
 
 /// Reads what was spared in `look`; the calling thread is inside.
+///
+/// # Errors
+///
+/// The refusal of a dump.
 pub fn read_spared(topology: &Name, question: &Question<'_>, look: &mut Look) -> Result<(), Error> {
     read_inside(&socket::Socket::open()?, topology, question, look)
 }

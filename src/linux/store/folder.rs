@@ -16,6 +16,10 @@ use std::path::Path;
 const LIMIT: u64 = 256 << 20;
 
 /// The text of the file `name`; `None` where there is none. `path` is for messages.
+///
+/// # Errors
+///
+/// If the file is there and cannot be read, or is no plain file of this user.
 pub fn read_whole(folder: &OwnedFd, name: &str, path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let tried = || format!("read {}", path.display());
     let file = match openat(
@@ -38,6 +42,10 @@ pub fn read_whole(folder: &OwnedFd, name: &str, path: &Path) -> Result<Option<Ve
 
 /// Writes the file `name` under another name and renames it, so that the program that kills topo leaves either the old
 /// or the new one. On failure the old one stands.
+///
+/// # Errors
+///
+/// If no space is left, or the folder cannot be written to; the old file stands then.
 pub fn write_whole(folder: &OwnedFd, name: &str, text: &[u8], path: &Path) -> Result<(), Error> {
     let refused = |e: nix::Error| Error::os(format!("write {}", path.display()), e as i32);
     let temporary = format!(".{name}.new");
@@ -61,6 +69,10 @@ pub fn is_temporary(name: &str) -> bool {
 }
 
 /// Removes the file `name`; says whether it was there.
+///
+/// # Errors
+///
+/// If it is there and cannot be removed.
 pub fn unlink(folder: &OwnedFd, name: &str, path: &Path) -> Result<bool, Error> {
     match unlinkat(folder, name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) => Ok(true),
@@ -70,6 +82,10 @@ pub fn unlink(folder: &OwnedFd, name: &str, path: &Path) -> Result<bool, Error> 
 }
 
 /// The names of what is in the folder.
+///
+/// # Errors
+///
+/// If the folder cannot be read.
 pub fn list(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, Error> {
     let failed = |e: nix::Error| Error::os(format!("list the folder of {}", path.display()), e as i32);
     let mut names = Vec::new();
@@ -86,6 +102,10 @@ pub fn list(folder: &OwnedFd, path: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// Makes a folder that only this user can use; one that is there is fine.
+///
+/// # Errors
+///
+/// The refusal of `mkdirat`, unless the folder is there.
 pub fn make<P: ?Sized + nix::NixPath>(at: impl AsFd, path: &P) -> nix::Result<()> {
     match mkdirat(at, path, Mode::from_bits_truncate(0o700)) {
         Err(nix::Error::EEXIST) => Ok(()),
@@ -94,6 +114,10 @@ pub fn make<P: ?Sized + nix::NixPath>(at: impl AsFd, path: &P) -> nix::Result<()
 }
 
 /// Opens a folder, not through a symbolic link, and looks whose it is.
+///
+/// # Errors
+///
+/// If it is no folder, belongs to another user, or others may write to it.
 pub fn open_folder(at: impl AsFd, path: &Path, shown: &Path) -> Result<OwnedFd, Error> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let folder = openat(at, path, flags, Mode::empty()).map_err(|e| match e {

@@ -48,11 +48,19 @@ impl Lock {
     /// Takes the machine's lock; waits for it at most `timeout`, and no longer once `interrupted` is not 0, which is
     /// [`ErrorKind::Interrupted`]. `on_wait` is reported once who holds it (`pid 71: topo apply lab.yaml`), and again
     /// when that changes. Otherwise it is [`ErrorKind::Locked`].
+    ///
+    /// # Errors
+    ///
+    /// If another run holds it all the time ([`ErrorKind::Locked`]), or a signal comes ([`ErrorKind::Interrupted`]).
     pub fn take(timeout: Duration, interrupted: &AtomicI32, on_wait: &mut dyn FnMut(&str)) -> Result<Self, Error> {
         Self::take_at(Path::new(super::record::DIR), timeout, interrupted, on_wait)
     }
 
     /// Takes the lock of another folder of records.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::take`].
     pub fn take_at(
         dir: &Path,
         timeout: Duration,

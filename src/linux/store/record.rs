@@ -78,6 +78,10 @@ impl Records {
 
     /// The record of `topology`. A file that is torn or no record is a warning; one that another program could have
     /// written, or a newer topo wrote, an error.
+    ///
+    /// # Errors
+    ///
+    /// If another user could have written the file, or a newer topo wrote it.
     pub fn load(&self, topology: &Name) -> Result<Loaded, Error> {
         let path = self.path(topology)?;
         let folder = match self.folder(topology) {
@@ -91,6 +95,10 @@ impl Records {
     }
 
     /// Writes the record of `topology`, whole. On failure the old one stands.
+    ///
+    /// # Errors
+    ///
+    /// If no space is left, or the folder cannot be written to; the old record stands then.
     pub fn save(&self, topology: &Name, record: &Record) -> Result<(), Error> {
         let path = self.path(topology)?;
         let broken = |e: serde_json::Error| Error::new(ErrorKind::File, "write a record", e.to_string());
@@ -103,6 +111,10 @@ impl Records {
     /// Removes the record of `topology` and what is remembered of its applies, and the folder of records if it is empty
     /// then. (A lock in it is removed by who holds it, an apply that waits for confirmation by who confirms or undoes
     /// it.) None there is fine: a run may have been cut off before it wrote one.
+    ///
+    /// # Errors
+    ///
+    /// If a file is there and cannot be removed.
     pub fn remove(&self, topology: &Name) -> Result<(), Error> {
         let path = self.path(topology)?;
         let folder = match self.folder(topology) {
@@ -134,6 +146,10 @@ impl Records {
 
     /// Whether the folder of `topology` is all that there is: no record, not even a damaged one, and no apply that
     /// waits for confirmation.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
     pub fn is_bare(&self, topology: &Name) -> Result<bool, Error> {
         let path = self.path(topology)?;
         match self.folder(topology) {
@@ -145,6 +161,10 @@ impl Records {
     }
 
     /// The topologies that have a folder here, in name order.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is there and cannot be read.
     pub fn names(&self) -> Result<Vec<Name>, Error> {
         let tried = || format!("list {}", self.dir.display());
         let entries = match std::fs::read_dir(&self.dir) {

@@ -31,11 +31,19 @@ struct Version {
 
 impl Records {
     /// Holds that what a file of the folder of `topology` speaks of is this topology.
+    ///
+    /// # Errors
+    ///
+    /// If it speaks of another topology.
     pub fn is_of(&self, topology: &Name, file: &str, speaks_of: &Name) -> Result<(), Error> {
         if topology == speaks_of { Ok(()) } else { Err(of_another(&self.beside(topology, file)?, speaks_of)) }
     }
 
     /// Reads a file of the folder of `topology`; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read, is damaged, or a newer topo wrote it.
     pub fn read<T: DeserializeOwned>(&self, topology: &Name, file: &str) -> Result<Option<T>, Error> {
         let path = self.beside(topology, file)?;
         let folder = match self.folder(topology) {
@@ -57,6 +65,10 @@ impl Records {
     }
 
     /// The bytes of a file of the folder of `topology`, whatever they say; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read.
     pub fn bytes(&self, topology: &Name, file: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.beside(topology, file)?;
         match self.folder(topology) {
@@ -66,11 +78,19 @@ impl Records {
     }
 
     /// Writes what [`Records::bytes`] gave back to where it was.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn put_back(&self, topology: &Name, file: &str, bytes: &[u8]) -> Result<(), Error> {
         write_whole(&self.make_folder(topology)?, file, bytes, &self.beside(topology, file)?)
     }
 
     /// Whether there is a file of this name in the folder of `topology`.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
     pub fn has(&self, topology: &Name, file: &str) -> Result<bool, Error> {
         let path = self.beside(topology, file)?;
         match self.folder(topology) {
@@ -84,6 +104,10 @@ impl Records {
     }
 
     /// Writes a file of the folder of `topology`, whole.
+    ///
+    /// # Errors
+    ///
+    /// If no space is left, or the folder cannot be written to; the old file stands then.
     pub fn write<T: Serialize>(&self, topology: &Name, file: &str, content: &T) -> Result<(), Error> {
         let path = self.beside(topology, file)?;
         let text = serde_json::to_vec(&Versioned { version: VERSION, content })
@@ -97,6 +121,10 @@ impl Records {
     }
 
     /// Removes a file of the folder of `topology`, and the folder if it was the last; says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// If it is there and cannot be removed.
     pub fn delete(&self, topology: &Name, file: &str) -> Result<bool, Error> {
         let path = self.beside(topology, file)?;
         let folder = match self.folder(topology) {
@@ -111,6 +139,10 @@ impl Records {
     }
 
     /// Renames a file of the folder of `topology`; says whether it was there. Of several who try, one succeeds.
+    ///
+    /// # Errors
+    ///
+    /// If it is there and cannot be renamed.
     pub fn rename(&self, topology: &Name, from: &str, to: &str) -> Result<bool, Error> {
         let path = self.beside(topology, from)?;
         let folder = match self.folder(topology) {
@@ -125,6 +157,10 @@ impl Records {
     }
 
     /// The numbers of the applies of `topology` that can be undone, the last one last.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is there and cannot be read.
     pub fn applies(&self, topology: &Name) -> Result<Vec<u64>, Error> {
         let folder = match self.folder(topology) {
             Err(e) if e.errno == Some(nix::libc::ENOENT) => return Ok(Vec::new()),

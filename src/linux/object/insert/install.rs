@@ -14,6 +14,10 @@ use crate::linux::store::record::is_name;
 use crate::resource::{ChainRef, Insert, Name, Node, ResourceId, TableRule};
 
 /// The rules of `topology` in `chain`: those that are as `wanted` has them in its words, others as they are listed.
+///
+/// # Errors
+///
+/// If the chain cannot be listed.
 pub fn observe(node: &Node, topology: &Name, chain: &ChainRef, wanted: Option<&Insert>) -> Result<Insert, Error> {
     let if_present = wanted.is_some_and(|wanted| wanted.if_present);
     let mut insert = Insert {
@@ -67,16 +71,28 @@ fn mine(insert: &mut Insert, lines: &[Line]) -> Vec<String> {
 }
 
 /// Makes the rules of the insert's topology in that chain exactly these, at its head, in one transaction.
+///
+/// # Errors
+///
+/// If there is no such chain, or its program refuses a rule; nothing is changed then.
 pub fn install(insert: &Insert) -> Result<(), Error> {
     replace(insert, &insert.rules)
 }
 
 /// Takes all rules of the insert's topology out of that chain. None there is an error.
+///
+/// # Errors
+///
+/// If there are no such rules, or the chain's program refuses.
 pub fn remove(insert: &Insert) -> Result<(), Error> {
     replace(insert, &[])
 }
 
 /// Whether the chain's program takes these rules, tried in a scratch namespace.
+///
+/// # Errors
+///
+/// If the program is missing or refuses a rule, which the error names.
 pub fn check(insert: &Insert) -> Result<(), Error> {
     let program = if is_iptables(&insert.chain) { Program::Iptables } else { Program::Nft };
     as_listed(program, insert, None).map(|_| ())
@@ -84,6 +100,10 @@ pub fn check(insert: &Insert) -> Result<(), Error> {
 
 /// The chains that hold rules with a comment of topo's, and the topology it names, wherever they are but in topo's own
 /// tables.
+///
+/// # Errors
+///
+/// If the ruleset cannot be read.
 pub fn found() -> Result<Vec<(ChainRef, Name)>, Error> {
     let foreign = |(chain, name): &(ChainRef, String)| {
         is_name(name) && !(chain.family == "inet" && chain.table == format!("topo-{name}"))

@@ -24,6 +24,10 @@ fn program(chain: &ChainRef, restore: bool) -> &'static str {
 }
 
 /// The rules of the chain.
+///
+/// # Errors
+///
+/// If iptables is missing or there is no such chain.
 pub fn list(chain: &ChainRef) -> Result<Vec<Line>, Error> {
     named(chain)?;
     let program = program(chain, false);
@@ -53,6 +57,10 @@ fn read(text: &str) -> Line {
 }
 
 /// A rule as iptables is given it, and mostly lists it; several where one is not enough.
+///
+/// # Errors
+///
+/// What iptables has no words for.
 pub fn lines(insert: &Insert, rule: &TableRule) -> Result<Vec<String>, Error> {
     let refused = |why: String| {
         Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why)
@@ -74,6 +82,10 @@ pub fn lines(insert: &Insert, rule: &TableRule) -> Result<Vec<String>, Error> {
 }
 
 /// The rules as iptables lists them, found out in a scratch namespace.
+///
+/// # Errors
+///
+/// If iptables is missing or refuses a rule.
 pub fn listed(insert: &Insert, written: &Known) -> Result<Vec<Line>, Error> {
     named(&insert.chain)?;
     let chain = &insert.chain.chain;
@@ -96,6 +108,10 @@ pub fn listed(insert: &Insert, written: &Known) -> Result<Vec<Line>, Error> {
 
 /// Takes `old` out and puts `rules` at the head, in one transaction. What goes is named by all it says, its comment
 /// included, not by its number: whatever others do meanwhile, no rule of theirs can be meant.
+///
+/// # Errors
+///
+/// If iptables is missing or refuses a rule; nothing is changed then.
 pub fn replace(insert: &Insert, old: &[&Line], rules: &[TableRule]) -> Result<(), Error> {
     named(&insert.chain)?;
     let chain = &insert.chain.chain;

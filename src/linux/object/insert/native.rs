@@ -9,6 +9,10 @@ use crate::linux::process::run;
 use crate::resource::{ChainRef, Insert, TableRule};
 
 /// The head of the chain and its rules.
+///
+/// # Errors
+///
+/// If nft is missing or there is no such chain.
 pub fn list(chain: &ChainRef) -> Result<(Option<String>, Vec<Line>), Error> {
     named(chain)?;
     let output = run::run("nft", &["-s", "-y", "-a", "list", "chain", &chain.family, &chain.table, &chain.chain], "")?;
@@ -42,6 +46,10 @@ fn read(line: &str) -> Line {
 }
 
 /// A rule as nft is given it. All of them carry our comment, raw ones too: the chain is not ours.
+///
+/// # Errors
+///
+/// What nft has no words for.
 pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
     let refused = |why: String| {
         Error::new(ErrorKind::Refused, format!("{}, rule `{}`", tried(insert), rule.text(&insert.topology)), why)
@@ -62,6 +70,10 @@ pub fn line(insert: &Insert, rule: &TableRule) -> Result<String, Error> {
 
 /// The rules as nft lists them, found out in a scratch namespace in a chain with the same head (a device is not there,
 /// so a chain of netdev gets none).
+///
+/// # Errors
+///
+/// If nft is missing or refuses a rule.
 pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Vec<Line>, Error> {
     let ChainRef { family, table, chain } = &insert.chain;
     named(&insert.chain)?;
@@ -79,6 +91,10 @@ pub fn listed(insert: &Insert, head: Option<&str>, written: &Known) -> Result<Ve
 
 /// Takes `old` out and puts `rules` at the head, in one transaction. (Handles are never used twice, so none can mean a
 /// foreign rule.)
+///
+/// # Errors
+///
+/// If nft is missing or refuses a rule; nothing is changed then.
 pub fn replace(insert: &Insert, old: &[&Line], rules: &[TableRule]) -> Result<(), Error> {
     named(&insert.chain)?;
     let mut lines: Vec<String> =

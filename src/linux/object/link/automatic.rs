@@ -25,6 +25,10 @@ fn net4(address: [u8; 4], length: u8) -> IpNet {
 }
 
 /// Makes again what is missing of a link.
+///
+/// # Errors
+///
+/// The kernel's refusal of an address or a route.
 pub fn mend(site: &Site<'_>, link: &Link) -> Result<(), Error> {
     let failed = |refused: Refused| refused.error(format!("make again what the kernel made of {}", link.id));
     if link.kind == Kind::Loopback {

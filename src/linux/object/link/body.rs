@@ -10,6 +10,10 @@ use crate::resource::mark::{group, mark};
 use crate::resource::{IfName, Kind, Link, Options, Setting, Value, kinds};
 
 /// Adds or removes further names.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn properties<'a>(
     site: &Site<'_>,
     link: &Link,
@@ -31,6 +35,10 @@ pub fn properties<'a>(
 }
 
 /// Writes attributes of a bridge's port.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn port(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), Refused> {
     if options.is_empty() {
         return Ok(());

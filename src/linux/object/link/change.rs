@@ -96,6 +96,10 @@ fn set(site: &Site<'_>, link: &Link, up: bool) -> Result<(), Refused> {
 }
 
 /// Changes a link in place; only what differs is sent.
+///
+/// # Errors
+///
+/// If there is no such link, or the kernel refuses a new value.
 pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failure> {
     let was_up = before.up == Setting::Is(true);
     let into_bond = match new(&after.master, &before.master) {
@@ -161,6 +165,10 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
 }
 
 /// Moves a link to another namespace under the name that it has there, in one request.
+///
+/// # Errors
+///
+/// If there is no such link, its name is taken there, or it cannot be moved.
 pub fn relocate(site: &Site<'_>, link: &Link, to: &LinkId) -> Result<(), Failure> {
     let place = site.places.open(&to.node)?;
     let mut body = Writer::new(&head(site.index(&link.id.name)?, None));

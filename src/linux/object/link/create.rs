@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 /// `VETH_INFO_PEER`.
 const PEER: u16 = 1;
 /// Makes a link that is no veth.
+///
+/// # Errors
+///
+/// If the name is taken, the kernel lacks the kind, or refuses an attribute; what was made of it is deleted again.
 pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     if kinds::traits(&link.kind).by_program {
         // Its device would be attached to an interface that is there.
@@ -165,6 +169,10 @@ fn birth_message(
 
 /// Makes a veth pair: the near end here with all that it has, the far one created in its own namespace, so that it
 /// never moves. The far end's [`finish_far`] comes after.
+///
+/// # Errors
+///
+/// If a name is taken or the other namespace is gone; nothing of the pair is left then.
 pub fn create_pair(site: &Site<'_>, near: &Link, far: &Link) -> Result<(), Failure> {
     let far_place = if far.id.node == site.node { None } else { Some(site.places.open(&far.id.node)?) };
     let far_made = site.places.is_made(&far.id.node);
@@ -212,6 +220,10 @@ fn ask_patiently(site: &Site<'_>, link: &Link, flags: u16, body: &Writer) -> Res
 }
 
 /// What the far end of a new pair could not be given at creation; the calling thread is in its namespace.
+///
+/// # Errors
+///
+/// The kernel's refusal of an attribute.
 pub fn finish_far(site: &Site<'_>, far: &Link) -> Result<(), Failure> {
     Ok(finish(site, far, true, true)?)
 }

@@ -14,6 +14,10 @@ const AGAIN: usize = 5;
 
 /// Deletes links of this namespace, in as few requests as can be: each costs 20 ms whatever it deletes. Answers in the
 /// order of `links`.
+///
+/// # Errors
+///
+/// For each link: `ENODEV` if it is gone, else the kernel's refusal.
 pub fn delete(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
     let moved_on = |answer: &Result<(), Refused>| {
         answer.as_ref().is_err_and(|refused| [libc::ENODEV, libc::EAGAIN].contains(&refused.errno))
@@ -51,6 +55,10 @@ fn delete_once(site: &Site<'_>, links: &[&Link]) -> Vec<Result<(), Refused>> {
 }
 
 /// Deletes exactly these links by one request.
+///
+/// # Errors
+///
+/// If one of them is gone or cannot be deleted; none is deleted then.
 pub fn delete_together(site: &Site<'_>, seen: &[Seen], links: &[&Seen]) -> Result<(), Refused> {
     match links {
         [] => return Ok(()),

@@ -123,6 +123,10 @@ fn write_changes(index: u32, changes: &[(&str, bool)], body: &mut Writer) {
 
 /// What the links of the calling thread's namespace with these numbers are asked to do, of what is asked of each. One
 /// that went meanwhile is left out.
+///
+/// # Errors
+///
+/// If the kernel has no ethtool over netlink (before 5.6), or refuses.
 pub fn read<'a>(links: impl IntoIterator<Item = (u32, &'a BTreeSet<&'a str>)>) -> Result<HashMap<u32, Options>, Error> {
     let mut links = links.into_iter().peekable();
     let mut seen = HashMap::new();
@@ -144,6 +148,10 @@ pub fn read<'a>(links: impl IntoIterator<Item = (u32, &'a BTreeSet<&'a str>)>) -
 }
 
 /// What links have right now, of each everything.
+///
+/// # Errors
+///
+/// If there is no such link, or the kernel has no ethtool over netlink (before 5.6).
 pub fn values(which: &[LinkId], places: &Places) -> Result<Vec<Options>, Error> {
     let mut by_node: BTreeMap<&Node, Vec<&IfName>> = BTreeMap::new();
     for link in which {
@@ -172,6 +180,10 @@ fn here(names: &[&IfName]) -> Result<Vec<Options>, Error> {
 }
 
 /// Has a link do what `options` say.
+///
+/// # Errors
+///
+/// If the device cannot change a feature, or keeps another value.
 pub fn write(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), Failure> {
     if options.is_empty() {
         return Ok(());

@@ -19,6 +19,10 @@ const DEVICE: &str = "/dev/net/tun";
 
 /// Makes a tun or tap that stays when nothing has it open. It carries its marks before it is asked to stay: until then
 /// it goes with this process.
+///
+/// # Errors
+///
+/// If the name is taken, `/dev/net/tun` is missing, or the kernel refuses.
 pub fn create(site: &Site<'_>, link: &Link) -> Result<(), Failure> {
     let tried = format!("open {DEVICE}");
     let device = File::options().read(true).write(true).open(DEVICE).map_err(|error| Error::io(&tried, &error))?;

@@ -44,6 +44,10 @@ fn head(index: u32) -> [u8; HEAD] {
 }
 
 /// The VLANs of all bridges and ports of the socket's namespace that have some, by their numbers.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn dump(socket: &Socket) -> Result<HashMap<u32, Vlans>, Refused> {
     let mut body = Writer::new(&head(0));
     body.u32(EXT_MASK, COMPRESSED);
@@ -118,6 +122,10 @@ fn given(site: &Site<'_>, master: &IfName) -> Result<Vlans, Refused> {
 }
 
 /// Gives a new bridge, or a new port, its VLANs.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn first(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
     match (&link.vlans, link.master.get()) {
         (Setting::Is(vlans), _) if link.kind == Kind::Bridge => write(site, link, &by_default(&link.options), vlans),
@@ -127,6 +135,10 @@ pub fn first(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
 }
 
 /// Changes the VLANs of a bridge or port, after all else of it was changed.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
 pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Refused> {
     let Setting::Is(vlans) = &after.vlans else { return Ok(()) };
     let moved = after.master.get().filter(|master| before.master.get() != Some(master));
@@ -160,6 +172,10 @@ fn needs(wanted: &State) -> Option<&LinkId> {
 
 /// Fails where `wanted` needs what this kernel cannot do. What was observed mostly reports: a bridge of a kernel that
 /// can has a default VLAN.
+///
+/// # Errors
+///
+/// If bridges of this kernel cannot filter VLANs.
 pub fn check(wanted: &State, observed: &State) -> Result<(), Error> {
     let Some(id) = needs(wanted) else { return Ok(()) };
     let says =

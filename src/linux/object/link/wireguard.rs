@@ -69,6 +69,10 @@ struct SeenPeer {
 }
 
 /// The WireGuard interfaces with these numbers in the calling thread's namespace. One that went meanwhile is left out.
+///
+/// # Errors
+///
+/// If the kernel has no WireGuard, or refuses.
 pub fn dump(indexes: impl IntoIterator<Item = u32>) -> Result<HashMap<u32, Seen>, Error> {
     let family = Family::open(NAME, VERSION)?;
     let mut seen = HashMap::new();
@@ -212,6 +216,10 @@ pub fn key_file(options: &Options) -> Option<&str> {
 }
 
 /// Gives an interface those of its attributes that are in `options`.
+///
+/// # Errors
+///
+/// If there is no such interface, a key is not to be had, or the kernel refuses.
 pub fn configure(site: &Site<'_>, link: &Link, options: &Options) -> Result<(), Failure> {
     let number = |name: &str| if let Some(Value::Number(number)) = options.get(name) { Some(*number) } else { None };
     let port = number("listen-port").and_then(|port| u16::try_from(port).ok());
@@ -244,11 +252,19 @@ fn taken(refused: Refused, port: Option<u16>) -> Refused {
 }
 
 /// Makes a peer.
+///
+/// # Errors
+///
+/// If there is no such interface, its preshared key is not to be had, or the kernel refuses.
 pub fn create_peer(site: &Site<'_>, peer: &Peer) -> Result<(), Failure> {
     write_peer(site, None, peer)
 }
 
 /// Changes a peer where it stands; only what differs is sent.
+///
+/// # Errors
+///
+/// If there is no such peer, its preshared key is not to be had, or the kernel refuses.
 pub fn update_peer(site: &Site<'_>, before: &Peer, after: &Peer) -> Result<(), Failure> {
     write_peer(site, Some(before), after)
 }
@@ -318,6 +334,10 @@ fn allowed_ips(prefixes: &[&IpNet], body: &mut Writer) {
 }
 
 /// Removes a peer.
+///
+/// # Errors
+///
+/// If there is no such interface, or the kernel refuses.
 pub fn delete_peer(site: &Site<'_>, peer: &Peer) -> Result<(), Failure> {
     let PeerKey::Public(key) = &peer.key else { return Err(unread(peer).into()) };
     let family = Family::open(NAME, VERSION)?;

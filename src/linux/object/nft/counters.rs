@@ -10,6 +10,10 @@ use crate::resource::{ChainRef, Count, Counts, Node, Resource, State};
 use std::collections::BTreeMap;
 
 /// Reads what the rules of `state` counted, those of its tables and those in foreign chains.
+///
+/// # Errors
+///
+/// If a namespace cannot be entered or its ruleset cannot be read.
 pub fn read(state: &State, places: &Places) -> Result<Counts, Error> {
     let mut chains: BTreeMap<&Node, Vec<(ChainRef, bool)>> = BTreeMap::new();
     for resource in state.resources() {

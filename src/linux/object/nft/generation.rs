@@ -49,6 +49,10 @@ pub struct RawChain {
 
 /// The generation of the calling thread's ruleset: one more with each transaction that anybody commits, not changed by
 /// reading. 0 where the kernel has no nftables.
+///
+/// # Errors
+///
+/// If the kernel refuses for another reason than having no nftables.
 pub fn generation() -> Result<u32, Error> {
     let answer = ask("read the generation of the nft ruleset", GETGEN, 0, &[], false)?;
     let id = answer.first().and_then(|message| attributes(message).get(FIRST)).and_then(<[u8]>::first_chunk);
@@ -56,6 +60,10 @@ pub fn generation() -> Result<u32, Error> {
 }
 
 /// Whether there is such a table.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn has_table(family: &str, table: &str) -> Result<bool, Error> {
     let Some(number) = self::family(family) else { return Ok(false) };
     let answer = ask(&format!("nft list table {family} {table}"), GETTABLE, number, &[(FIRST, table)], false)?;
@@ -63,6 +71,10 @@ pub fn has_table(family: &str, table: &str) -> Result<bool, Error> {
 }
 
 /// Whether there is such a chain.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn has_chain(chain: &ChainRef) -> Result<bool, Error> {
     let Some(number) = self::family(&chain.family) else { return Ok(false) };
     let answer = ask(
@@ -81,6 +93,10 @@ fn read_tables(answer: &[Message]) -> Vec<(String, String)> {
 
 /// The `inet` tables whose names begin with `topo-`, each with the names in its comment (`topo:NAME`; a kernel before
 /// 5.10 drops it).
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn marked_tables() -> Result<Vec<(String, Vec<String>)>, Error> {
     let answer = ask("nft list tables", GETTABLE, 0, &[], true)?;
     let ours = |message: &Message| Some((attributes(message).text(FIRST)?, names(&message.body)));
@@ -89,6 +105,10 @@ pub fn marked_tables() -> Result<Vec<(String, Vec<String>)>, Error> {
 }
 
 /// All chains.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn chains() -> Result<Vec<RawChain>, Error> {
     Ok(read_chains(&ask("nft list chains", GETCHAIN, 0, &[], true)?))
 }
@@ -107,6 +127,10 @@ fn read_chains(answer: &[Message]) -> Vec<RawChain> {
 }
 
 /// Removes a table of the family `inet`. One that is not there is an error.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn remove_inet(table: &str) -> Result<(), Error> {
     let tried = format!("nft delete table inet {table}");
     let socket = Socket::netfilter()?;
@@ -122,6 +146,10 @@ pub fn remove_inet(table: &str) -> Result<(), Error> {
 
 /// The chains in which a rule carries a comment `topo:NAME`, with that name, whether nft or iptables put it there; each
 /// pair once, in the kernel's order.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn commented() -> Result<Vec<(ChainRef, String)>, Error> {
     Ok(read_commented(&ask("nft list rules", GETRULE, 0, &[], true)?))
 }
@@ -150,6 +178,10 @@ type Told = (Vec<u8>, Vec<String>);
 
 /// The rules of a chain in their order: the expressions of each, and the names in its comments `topo:NAME`. None where
 /// there is no such chain.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
 pub fn rules(chain: &ChainRef) -> Result<Vec<Told>, Error> {
     let Some(number) = self::family(&chain.family) else { return Ok(Vec::new()) };
     let answer = ask(

@@ -36,6 +36,10 @@ const ATTEMPTS: usize = 10;
 ///
 /// A rule that is what `wanted` (or the table as it was installed, `recorded`) has is given as that; any other as nft
 /// lists it. What is no chain (a set, flags) is given as a chain of that name without a hook.
+///
+/// # Errors
+///
+/// If the ruleset cannot be read, or nft is needed for it and missing.
 pub fn observe(
     node: &Node,
     topology: &Name,
@@ -82,6 +86,10 @@ fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> T
 
 /// Replaces the whole table in one transaction. Answers with the generation of the ruleset right after; 0, which no
 /// ruleset has, where another program changed it meanwhile.
+///
+/// # Errors
+///
+/// If the kernel or nft refuses a rule, which the error names; the old table stands then.
 pub fn install(table: &Table) -> Result<u32, Error> {
     let before = generation()?;
     // Where a transaction takes anything away, the kernel holds nft back at its end until no packet can be under way in
@@ -93,17 +101,29 @@ pub fn install(table: &Table) -> Result<u32, Error> {
 }
 
 /// Removes the table of `topology`.
+///
+/// # Errors
+///
+/// If there is no such table, or the kernel refuses.
 pub fn remove(topology: &Name) -> Result<(), Error> {
     remove_inet(&table_name(topology))
 }
 
 /// Has nft and the kernel check a table, in a scratch namespace. The error names the rule that is wrong.
+///
+/// # Errors
+///
+/// If nft is missing, or it or the kernel refuses a rule, which the error names.
 pub fn check(table: &Table) -> Result<(), Error> {
     netns::scratch(|| load(table, Start::Fresh))
 }
 
 /// The topologies that have a table in the calling thread's namespace: one of its name, with its comment on the table
 /// or on a rule.
+///
+/// # Errors
+///
+/// If the ruleset cannot be read.
 pub fn topologies() -> Result<Vec<Name>, Error> {
     let tables = marked_tables()?;
     if tables.is_empty() {
