@@ -1,4 +1,4 @@
-//! The attributes of kinds, read and written by somebody else: netlink-packet-route has the same names and values for
+//! The attributes of kinds, read and written by another program: netlink-packet-route has the same names and values for
 //! what we write, and we read what it writes.
 //!
 //! What differs: it knows none of a tun's attributes, and not the flags of a GRE tunnel over IPv6 (`IFLA_GRE_FLAGS`).

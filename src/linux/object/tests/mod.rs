@@ -1,4 +1,4 @@
-//! Our messages, read and written by somebody else: netlink-packet-route reads what we write as what we meant, and we
+//! Our messages, read and written by another program: netlink-packet-route reads what we write as what we meant, and we
 //! read what it writes.
 //!
 //! What differs: it reads a forwarding entry's tunnel end as bytes, since the family of the message is `AF_BRIDGE`.
@@ -315,7 +315,7 @@ proptest! {
             assert_eq!(read.header, expected.header);
             same(&read.attributes, &expected.attributes);
             if end.is_none() {
-                // The kernel names the bridge where it tells of a port's entry.
+                // The kernel names the bridge where it reports of a port's entry.
                 expected.attributes.push(NeighbourAttribute::Controller(7));
             }
             let back = neighbor::parse(&written(&RouteNetlinkMessage::NewNeighbour(expected))).unwrap();

@@ -1,4 +1,4 @@
-//! Routes, read and written by somebody else.
+//! Routes, read and written by another program.
 
 use super::{family, here, ip, name_of, net, same, theirs, written};
 use crate::linux::object::route;
