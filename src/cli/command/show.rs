@@ -54,7 +54,7 @@ impl Show {
         } else if self.yaml {
             let records = Records::default();
             for state in &mut states {
-                // Where what was wanted is not known, nobody can tell which hardware addresses the file has.
+                // Where what was wanted is not known, nothing can tell which hardware addresses the file has.
                 if let Ok(Some(last)) = last::load(&records, &state.topology).map(|last| last.filter(|last| !last.back))
                 {
                     yaml::forget_unsaid(state, &last.state);

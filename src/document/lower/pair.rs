@@ -129,7 +129,7 @@ fn disagreement(id: &LinkId, peer: &LinkId, place: Place, other: &Interface, nam
     }
 }
 
-/// The name of an other end that nobody named: stable, and 57 bits of two hashes in 15 characters.
+/// The name of an other end that nothing named: stable, and 57 bits of two hashes in 15 characters.
 pub(crate) fn far_name(topology: &str, near: &LinkId) -> IfName {
     let text = format!("{topology}/{near}");
     let back: Vec<u8> = text.bytes().rev().collect();

@@ -1,4 +1,4 @@
-//! Veth pairs as a person writes them: named at one end, and where nobody named the end in a bridge, by that bridge.
+//! Veth pairs as a user writes them: named at one end, and where nothing named the end in a bridge, by that bridge.
 
 use super::tree::Yaml;
 use crate::document::lower::pair::far_name;
