@@ -66,7 +66,7 @@ pub struct Spec {
     pub mtu: Mtu,
     /// The length of the transmit queue of a fresh one, in packets.
     pub txqueuelen: u32,
-    /// What it stands on.
+    /// What it depends on.
     pub below: Below,
     /// What else sets it apart.
     pub traits: Traits,
@@ -95,7 +95,7 @@ pub struct Traits {
     pub any_queues: bool,
     /// Whether it has keys and peers, which go by generic netlink once it is there.
     pub has_keys: bool,
-    /// Whether it takes over what comes in by the interface that it stands on (`netdev_rx_handler_register`): of such
+    /// Whether it takes over what comes in by the interface that it depends on (`netdev_rx_handler_register`): of such
     /// there can be one, and no bridge or bond.
     pub takes_over: bool,
     /// Whether nothing is behind it but what the file says.
@@ -148,7 +148,7 @@ pub enum Mtu {
     Left,
 }
 
-/// What a kind of link stands on (`link`), and what it takes to give it another one.
+/// What a kind of link depends on (`link`), and what it takes to give it another one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Below {
     /// On nothing.

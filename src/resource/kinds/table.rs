@@ -46,7 +46,7 @@ pub fn traits(kind: &Kind) -> Traits {
     }
 }
 
-/// The MTU of a fresh link of `kind` that stands on nothing.
+/// The MTU of a fresh link of `kind` that depends on nothing.
 pub fn usual_mtu(kind: &Kind) -> u32 {
     match spec(kind).map(|spec| spec.mtu) {
         Some(Mtu::Is(mtu)) => mtu,
@@ -66,7 +66,7 @@ pub fn mtu_of_ports(kind: &Kind) -> bool {
     spec(kind).is_some_and(|spec| spec.mtu == Mtu::Left)
 }
 
-/// Whether `link` goes when what it stands on goes.
+/// Whether `link` goes when what it depends on goes.
 pub fn dies_with_link(kind: &Kind) -> bool {
     !spec(kind).is_some_and(|spec| matches!(spec.below, Below::Stays(_)))
 }
@@ -78,7 +78,7 @@ pub fn beside(kind: &Kind, lower: &Kind) -> bool {
     macvlan(kind) && macvlan(lower) || *kind == Kind::Ipvlan && *lower == Kind::Ipvlan
 }
 
-/// Whether a link of this kind has no larger MTU than what it is on, and at birth the same (`macvlan_change_mtu`,
+/// Whether a link of this kind has no larger MTU than what it is on, and at creation the same (`macvlan_change_mtu`,
 /// `vlan_dev_change_mtu`).
 pub fn no_larger_than_below(kind: &Kind) -> bool {
     spec(kind).is_some_and(|spec| spec.mtu == Mtu::Below { v4: 0, v6: 0 })
@@ -143,7 +143,8 @@ impl Kind {
         }
     }
 
-    /// Whether links of it ask for hardware addresses and take part in multicast, unless somebody says otherwise.
+    /// Whether links of it ask for hardware addresses and take part in multicast, unless another program says
+    /// otherwise.
     pub fn asks(&self) -> bool {
         traits(self).asks
     }
