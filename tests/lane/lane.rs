@@ -53,8 +53,11 @@ fn left_out(name: &str) -> bool {
 
 /// This test binary again, for one test, with one more variable: whether it passed, and its output.
 fn again(test: &str, key: &str, value: &str) -> (bool, String) {
-    let output =
-        Command::new(std::env::current_exe().unwrap()).args(["--exact", test]).env(key, value).output().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("lane::{test}")])
+        .env(key, value)
+        .output()
+        .unwrap();
     (
         output.status.success(),
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
