@@ -3,7 +3,7 @@
 use super::effect::effect;
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Claim, Foreign, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource,
+    Claim, Foreign, Item, Kind, Link, LinkId, Name, Node, NodeTenure, Operation, Options, Owner, Record, Resource,
     ResourceId, Setting, State, Sysctl, Tenure, Value, offload,
 };
 use std::collections::BTreeSet;
@@ -240,6 +240,14 @@ impl Kernel for Model {
         for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
             keys.extend(Sysctl::FORWARDING.map(|key| (namespace.node.clone(), key.to_owned())));
         }
+        // The real kernel shows it of interfaces with routes that a router advertised; here it is there for those alone.
+        let hears = |id: &ResourceId, item: &Item| match (id, &item.resource) {
+            (ResourceId::Sysctl(node, key), Resource::Sysctl(sysctl)) => {
+                (key.ends_with("/accept_ra") && sysctl.value == "1").then(|| (node.clone(), key.clone()))
+            }
+            _ => None,
+        };
+        keys.extend(state.items.iter().filter_map(|(id, item)| hears(id, item)));
         // Settings that nothing asks for are not looked at.
         state.items.retain(
             |id, _| !matches!(id, ResourceId::Sysctl(node, key) if !keys.contains(&(node.clone(), key.clone()))),

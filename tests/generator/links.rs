@@ -1,6 +1,6 @@
 //! Interfaces: their kinds, and what all kinds have in common.
 
-use super::{Builder, End, GUEST, HOST, NODES};
+use super::{Builder, End, GUEST, HOST, NODES, created};
 
 impl Builder<'_, '_> {
     pub(super) fn interface(
@@ -285,7 +285,10 @@ impl Builder<'_, '_> {
             let mut keys = vec!["existing: {}".to_owned()];
             let more = ["mtu: 1400", "mac: '02:00:00:00:77:01'", "txqueuelen: 77", "alternative-names: [mine-for-now]"];
             keys.extend(self.some(4, &more).into_iter().map(str::to_owned));
-            if self.dice.once_in(5) {
+            if node == HOST && self.dice.once_in(3) {
+                keys.push("master: lent0".to_owned());
+                self.nodes[node].interfaces.push(("lent0".to_owned(), vec!["bridge: {}".to_owned()]));
+            } else if self.dice.once_in(5) {
                 keys.push("up: false".to_owned());
             } else if self.dice.once_in(2) {
                 keys.push(format!("addresses: [10.70.{host}.1/24, 192.0.2.{}/24]", 200 + host));
@@ -315,6 +318,25 @@ impl Builder<'_, '_> {
                 keys.extend(self.some(5, &["mtu: 16436", "txqueuelen: 10"]).into_iter().map(str::to_owned));
                 self.nodes[node].interfaces.push(("lo".to_owned(), keys));
             }
+            if created(node) && self.nodes[node].named && self.dice.once_in(2) {
+                self.from_hand_to_hand(node);
+            }
+        }
+    }
+
+    /// A name that one interface of a node has in one file, and another one in the next.
+    fn from_hand_to_hand(&mut self, node: usize) {
+        let lo = self.dice.once_in(2);
+        let interfaces = &mut self.nodes[node].interfaces;
+        if lo && interfaces.iter().all(|(name, _)| name != "lo") {
+            interfaces.push(("lo".to_owned(), Vec::new()));
+        }
+        let holder = interfaces.iter_mut().find(|(name, keys)| {
+            let other = |key: &String| key.starts_with("alternative-names") || key.starts_with("existing");
+            (name == "lo") == lo && !keys.iter().any(other)
+        });
+        if let Some((_, keys)) = holder {
+            keys.push("alternative-names: [from-hand-to-hand]".to_owned());
         }
     }
 }

@@ -69,7 +69,11 @@ impl Builder<'_, '_> {
         ];
         let mut parts: Vec<String> = others.into_iter().filter(|_| self.dice.once_in(4)).collect();
         let policy = self.dice.one(&["accept", "drop"]);
-        let rules: Vec<String> = input.into_iter().filter(|_| self.dice.once_in(3)).collect();
+        let mut rules: Vec<String> = input.into_iter().filter(|_| self.dice.once_in(3)).collect();
+        // Two alike, one behind the other.
+        if self.dice.once_in(3) {
+            rules.extend(rules.last().cloned());
+        }
         let always = "{ state: [established, related], accept: {} }, { protocol: icmpv6, accept: {} }".to_owned();
         let rules = std::iter::once(always).chain(rules).collect::<Vec<_>>().join(", ");
         parts.push(format!("input: {{ policy: {policy}, rules: [{rules}] }}"));

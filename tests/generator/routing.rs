@@ -89,7 +89,7 @@ impl Builder<'_, '_> {
 
     /// Policy rules; those on the host and in other people's namespaces are for traffic of the topology.
     pub(super) fn rules(&mut self, node: usize) {
-        if self.dice.once_in(if created(node) { 4 } else { 8 }) {
+        if self.dice.once_in(if created(node) { 3 } else { 8 }) {
             let own = self.nodes[node].interfaces.first().map_or("lo".to_owned(), |(name, _)| name.clone());
             let priority = 100 + self.dice.below(3);
             let full = format!(
@@ -107,6 +107,13 @@ impl Builder<'_, '_> {
             ];
             let chosen: Vec<String> = list.into_iter().filter(|_| self.dice.once_in(3)).collect();
             self.nodes[node].rules.extend(chosen);
+        }
+        // Rules that the kernel takes for one another follow each other from file to file.
+        if self.dice.once_in(if created(node) { 2 } else { 8 }) {
+            let prefixes =
+                ["from: 10.1.0.0/16, to: 10.2.0.0/16", "from: 10.1.0.0/16", "to: 10.2.0.0/16", "family: ipv4"];
+            let prefixes = self.dice.one(&prefixes);
+            self.nodes[node].rules.push(format!("{{ priority: 310, {prefixes}, table: main }}"));
         }
         if self.dice.once_in(if created(node) { 10 } else { 16 }) {
             let at = self.dice.one(&["50", "2000"]);

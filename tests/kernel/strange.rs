@@ -223,6 +223,8 @@ fn what_a_router_advertised_stays() {
             topo(&["apply", "--yes", "-q", file]).expect(0);
             assert_eq!((sh(ROUTES), accepts()), (routes.clone(), "2".to_owned()), "{file}");
             topo(&["plan", "--detailed-exitcode", file]).expect(0);
+            let shown = write("shown.yaml", &topo(&["show", "--yaml", "lab"]).expect(0).stdout);
+            topo(&["plan", "--detailed-exitcode", &shown]).expect(0);
             // It is still heard.
             sh("ip -6 route del default dev ext0");
             assert!(wait_for(Duration::from_secs(5), heard), "{file}: the router is not heard any more");

@@ -108,7 +108,10 @@ pub fn read(text: &str) -> Result<State, String> {
     if findings.is_empty() { Ok(topology.state) } else { Err(format!("{findings:#?}\n{text}")) }
 }
 
-/// The machine that [`generator::MACHINE`] makes.
+/// The setting by which the machine hears a router.
+pub const HEARS: &str = "net/ipv6/conf/own0/accept_ra";
+
+/// The machine that [`generator::MACHINE`] makes, where a router has advertised routes.
 pub fn machine() -> Model {
     let mut model = Model::bare("law".into());
     let theirs = || Owner::Theirs(Foreign::Unknown);
@@ -146,6 +149,9 @@ pub fn machine() -> Model {
     for key in ["net/ipv4/conf/take0/arp_ignore", "net/ipv6/conf/take0/accept_ra"] {
         model.state.insert(Resource::Sysctl(Sysctl::new(Node::host(), key, "7")), Owner::Theirs(Foreign::Machine));
     }
+    // A router is heard on `own0`.
+    let heard = Sysctl::new(Node::host(), HEARS, "1");
+    model.state.insert(Resource::Sysctl(heard), Owner::Theirs(Foreign::Machine));
     for node in ["host", "G"] {
         model.state.insert(Resource::Link(Box::new(found(LinkId::new(node, "lo"), Kind::Loopback, 65536))), theirs());
     }

@@ -1,6 +1,6 @@
 //! A kernel that watches what it is asked to do.
 
-use super::{Lawful, Machine};
+use super::{HEARS, Lawful, Machine};
 use std::collections::BTreeSet;
 use topo::kernel::{Error, Kernel};
 use topo::plan::Plan;
@@ -52,6 +52,9 @@ impl<'m> Watched<'m> {
         if theirs && !besides && !self.named.contains(&id) {
             self.wrong.push(format!("somebody else's is touched: {operation:?}"));
         }
+        if begins_to_forward(operation) && self.machine.model().value(&Node::host(), HEARS) == "1" {
+            self.wrong.push(format!("the routes that a router advertised are lost: {operation:?}"));
+        }
         let made = match operation {
             Operation::Create(resource) => vec![resource.clone()],
             Operation::CreatePair(one, other) => vec![Resource::Link(one.clone()), Resource::Link(other.clone())],
@@ -66,6 +69,16 @@ impl<'m> Watched<'m> {
             self.wrong.push(format!("born without its mark: {resource:?}"));
         }
     }
+}
+
+/// Whether the host forwards IPv6 from then on, and forgets what routers said where `accept_ra` is 1.
+fn begins_to_forward(operation: &Operation) -> bool {
+    let (Operation::Create(Resource::Sysctl(sysctl)) | Operation::Update { after: Resource::Sysctl(sysctl), .. }) =
+        operation
+    else {
+        return false;
+    };
+    sysctl.node.is_host() && sysctl.key == "net/ipv6/conf/all/forwarding" && sysctl.value != "0"
 }
 
 fn on_one_of(links: &BTreeSet<LinkId>, resource: &Resource) -> bool {

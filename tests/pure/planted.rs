@@ -50,18 +50,28 @@ enum Fault {
     ARouteOfOthersComesBackForAllTraffic,
     ARuleIsTakenForItsOpposite,
     WhatTheKernelMadeIsNotMissed,
+    OfTwoRulesAlikeOneIsLost,
+    ANewRuleIsMadeBeforeTheOldOneGoes,
+    ANameIsTakenBeforeItIsFree,
+    WhatALentLinkWasIsForgotten,
+    RoutersAreNotHeardAnyMore,
 }
 
 use Fault::*;
 
 /// Each fault and the law, by its place in [`LAWS`], that has to find it.
-const FAULTS: [(Fault, usize); 25] = [
+const FAULTS: [(Fault, usize); 30] = [
     (ThePlanIsNotTheSameTwice, 0),
     (AnAttributeReadsBackDifferently, 0),
     (AMarkIsForgotten, 0),
     (AnEntryIsNotMade, 0),
     (ANeighbourIsNotMade, 0),
     (BornWithoutAMark, 0),
+    (OfTwoRulesAlikeOneIsLost, 0),
+    (RoutersAreNotHeardAnyMore, 0),
+    (WhatALentLinkWasIsForgotten, 1),
+    (ANewRuleIsMadeBeforeTheOldOneGoes, 2),
+    (ANameIsTakenBeforeItIsFree, 2),
     (AnAddressStaysWhenItIsDeleted, 1),
     (SomethingForeignIsDeleted, 1),
     (SomethingForeignIsPlanned, 1),
@@ -165,6 +175,14 @@ impl Faulty {
                     state.insert(Resource::Route(there), owner);
                 }
             }
+            (
+                OfTwoRulesAlikeOneIsLost,
+                Operation::Create(Resource::Table(table)) | Operation::Update { after: Resource::Table(table), .. },
+            ) => {
+                if let Some(Resource::Table(there)) = state.items.get_mut(&table.id()).map(|item| &mut item.resource) {
+                    there.chains.iter_mut().for_each(|chain| chain.rules.dedup());
+                }
+            }
             (AMarkIsForgotten, Operation::Create(Resource::Address(address))) => {
                 if let Some(Resource::Address(there)) =
                     state.items.get_mut(&address.id()).map(|item| &mut item.resource)
@@ -199,6 +217,7 @@ impl Kernel for Faulty {
         match self.fault {
             TheRecordIsLost => record = Record::default(),
             TheRecordStays if record.is_empty() => return Ok(()),
+            WhatALentLinkWasIsForgotten => record.prior.retain(|prior| !matches!(prior, Resource::Link(_))),
             ASettingsValueFromBeforeIsLost => record.prior.retain(|prior| !matches!(prior, Resource::Sysctl(_))),
             _ => {}
         }
@@ -262,6 +281,16 @@ impl Machine for Faulty {
                     change: None,
                 });
             }
+            ANewRuleIsMadeBeforeTheOldOneGoes => {
+                later(&mut plan, |operation| matches!(operation, Operation::Delete(Resource::Rule(_))));
+            }
+            ANameIsTakenBeforeItIsFree => later(&mut plan, gives_a_name),
+            RoutersAreNotHeardAnyMore => {
+                let hears = |id: &ResourceId| matches!(id, ResourceId::Sysctl(_, key) if key == law::HEARS);
+                plan.steps.retain(|step| !hears(&step.operation.id()));
+                plan.changes.retain(|change| !hears(&change.id));
+                plan.steps.iter_mut().for_each(|step| step.change = None);
+            }
             BornWithoutAMark => {
                 for step in &mut plan.steps {
                     if let Operation::Create(Resource::Route(route)) = &mut step.operation {
@@ -285,6 +314,24 @@ impl Machine for Faulty {
             _ => text,
         }
     }
+}
+
+/// Puts the steps of which `which` holds behind all others.
+fn later(plan: &mut plan::Plan, which: impl Fn(&Operation) -> bool) {
+    let (late, mut steps): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut plan.steps).into_iter().partition(|step| which(&step.operation));
+    let level = steps.last().map_or(0, |step| step.level) + 1;
+    steps.extend(late.into_iter().map(|step| plan::Step { level, ..step }));
+    plan.steps = steps;
+}
+
+/// Whether a link has an alternative name no more.
+fn gives_a_name(operation: &Operation) -> bool {
+    let Operation::Update { before: Resource::Link(before), after: Resource::Link(after) } = operation else {
+        return false;
+    };
+    let names = |link: &Link| link.alternative_names.get().cloned().unwrap_or_default();
+    !names(before).is_subset(&names(after))
 }
 
 trait IntoResource {

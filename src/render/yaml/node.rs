@@ -4,8 +4,8 @@ use super::section::Section;
 use super::tree::Yaml;
 use super::{link, packet, pairs, wireguard};
 use crate::resource::{
-    Family, File, FileName, Insert, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule, RuleAction,
-    Runtime, State, Sysctl, TableId,
+    Family, File, FileName, Insert, LinkId, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule,
+    RuleAction, Runtime, State, Sysctl, TableId,
 };
 use std::collections::BTreeSet;
 
@@ -119,9 +119,15 @@ impl<'a> Section<'a> {
                 && sysctl.written_with().is_some()
                 && !self.state.record.wrote.iter().any(|wrote| wrote.id() == sysctl.id())
         };
+        // An interface that hears a router is not the file's because of that: who reads it writes it again.
+        let named =
+            |link: &LinkId| self.items.iter().filter_map(|resource| resource.as_link()).any(|there| there.id == *link);
+        let hears = |sysctl: &Sysctl| {
+            !self.created && sysctl.key.ends_with("/accept_ra") && sysctl.link().is_some_and(|link| !named(&link))
+        };
         for sysctl in all
             .iter()
-            .filter(|sysctl| !by_itself(sysctl))
+            .filter(|sysctl| !by_itself(sysctl) && !hears(sysctl))
             .filter(|sysctl| !(matches!(sysctl.key.as_str(), V4 | V6) && (self.created || said)))
         {
             let key = if sysctl.key.contains('.') { sysctl.key.clone() } else { sysctl.key.replace('/', ".") };
