@@ -11,6 +11,7 @@
     reason = "a test that cannot read its own files has failed"
 )]
 
+use crate::generator;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -72,6 +73,18 @@ fn long(source: &Source, lines: &Lines, finding: &Finding) -> String {
         text.push_str(&format!("  help: {help}\n"));
     }
     text
+}
+
+/// What dice make has segments with a subnet each, and is not warned of.
+#[test]
+fn no_cable_of_the_dice_is_one_over_which_nobody_is_reached() {
+    for seed in 1..=200 {
+        let throws = generator::throws(seed, 400);
+        let text = generator::topology("dice", &mut generator::Dice::new(&throws));
+        let found = findings(&Source { name: "dice.yaml".to_owned(), text: text.clone().into() });
+        let wrong = found.iter().find(|finding| ["subnet-ends-differ", "host-addresses-only"].contains(&finding.code));
+        assert!(wrong.is_none(), "seed {seed}: {wrong:?}\n{text}");
+    }
 }
 
 #[test]

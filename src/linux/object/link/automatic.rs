@@ -64,10 +64,9 @@ fn loopback(site: &Site<'_>, link: &Link) -> Result<(), Refused> {
         if there(Ipv4Addr::LOCALHOST.into()) {
             routes_of_loopback(site, &link.id, index)?;
         } else {
-            address::create(
-                site,
-                &Address { label: Setting::Is(link.id.name.to_string()), ..own(net4([127, 0, 0, 1], 8)) },
-            )?;
+            // The kernel says of its own IPv6 address who made it, and not of this one (`inetdev_event`).
+            let label = Setting::Is(link.id.name.to_string());
+            address::create(site, &Address { label, protocol: 0, ..own(net4([127, 0, 0, 1], 8)) })?;
         }
     }
     if link.missing.contains(&Automatic::Loopback6) {
