@@ -81,7 +81,7 @@ fn a_failure_inside_is_a_failure() {
 }
 
 #[test]
-#[should_panic(expected = "no test called")]
+#[should_panic(expected = "no test is called")]
 fn a_wrong_name_is_a_failure() {
     sandbox::run("no_such_test", || ());
 }
