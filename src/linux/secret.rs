@@ -174,7 +174,7 @@ mod tests {
         let keys = Keys::default();
         let key = found.secret.public();
         assert_eq!(keys.secret(key, Some(&path)).unwrap().bytes(), found.secret.bytes());
-        assert!(keys.secret(key, None).unwrap_err().to_string().contains("nobody has it any more"));
+        assert!(keys.secret(key, None).unwrap_err().to_string().contains("it is not available any more"));
         keys.keep(found.secret.clone());
         assert_eq!(keys.secret(key, None).unwrap().bytes(), found.secret.bytes());
         assert!(keys.secret(Key([9; 32]), Some(&path)).unwrap_err().to_string().contains(PUBLIC));

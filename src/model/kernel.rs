@@ -240,10 +240,11 @@ impl Kernel for Model {
         for namespace in state.namespaces().filter(|namespace| namespace.tenure == NodeTenure::Created) {
             keys.extend(Sysctl::FORWARDING.map(|key| (namespace.node.clone(), key.to_owned())));
         }
-        // The real kernel shows it of interfaces with routes that a router advertised; here it is there for those alone.
+        // The real kernel shows it of interfaces with routes that a router advertised; here it is there for those
+        // alone.
         let hears = |id: &ResourceId, item: &Item| match (id, &item.resource) {
             (ResourceId::Sysctl(node, key), Resource::Sysctl(sysctl)) => {
-                (key.ends_with("/accept_ra") && sysctl.value == "1").then(|| (node.clone(), key.clone()))
+                (key.ends_with("/accept_ra") && sysctl.value != "0").then(|| (node.clone(), key.clone()))
             }
             _ => None,
         };

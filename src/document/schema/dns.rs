@@ -106,7 +106,10 @@ impl Shape for Hosts {
         let mut names = Map::<HostName, Entry>::schema(generator);
         names.insert(
             "properties".to_owned(),
-            serde_json::json!({ "nodes": { "anyOf": [{ "const": true }, Entry::schema(generator)] } }),
+            serde_json::json!({ "nodes": {
+                "description": "`true`: the nodes of this file by their names; else the addresses of a host of that name.",
+                "anyOf": [{ "const": true }, Entry::schema(generator)],
+            } }),
         );
         json_schema!({ "anyOf": [{ "const": "nodes" }, names] })
     }

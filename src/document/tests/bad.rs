@@ -172,7 +172,7 @@ fn references() {
         (host("rules: [{ priority: 1, table: 1, action: prohibit }]"), "several-kinds", "prohibit"),
         (host("neighbors: [{ address: 10.0.0.1, dev: lo }]"), "missing-key", "{ address: 10.0.0.1, dev: lo }"),
         (host("dns: { nameservers: [10.0.0.1] }"), "misplaced-key", "{ nameservers: [10.0.0.1] }"),
-        (host("existing: { netns: x }"), "misplaced-key", "netns"),
+        (host("existing: { netns: x }"), "misplaced-key", "{ netns: x }"),
         (host("firewall: { forward: { rules: [{ in: a }] } }"), "no-verdict", "{ in: a }"),
         (host("firewall: { forward: { rules: [{ in: a, accept: {}, drop: {} }] } }"), "several-kinds", "drop"),
         (host("firewall: { forward: { rules: [{ in: a, nft: accept }] } }"), "several-kinds", "a"),

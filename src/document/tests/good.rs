@@ -155,10 +155,10 @@ fn routing_of_everything() {
     assert_eq!(of(101)[0].key.action, RuleAction::Table(TableId::Name("uplink".into())));
     assert_eq!(of(100)[0].key.fwmark, Some((0x20, 0xff)));
     let files = all(&topology, |r| if let Resource::File(file) = r { Some(file) } else { None });
-    assert_eq!(files.len(), 2);
-    let hosts = files.iter().find(|file| file.name == FileName::Hosts).unwrap();
+    assert_eq!(files.len(), 3);
+    let hosts = files.iter().find(|file| file.name == FileName::Hosts && file.content.contains("web")).unwrap();
     assert!(hosts.content.starts_with("# topo:everything"));
-    assert!(hosts.content.ends_with("10.0.0.2 web\n10.0.0.3 db\nfd00::3 db\n"), "{}", hosts.content);
+    assert!(hosts.content.contains("10.0.0.2 web\n10.0.0.3 db\nfd00::3 db\n10.0.0.1 gateway\n"), "{}", hosts.content);
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl<const UNIT: u64> Word for Counted<UNIT> {
     }
 
     fn schema() -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [Duration::schema(), { "type": "integer", "minimum": 0 }] })
+        schemars::json_schema!({ "anyOf": [Duration::schema(), { "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+$" }] })
     }
 }
 
