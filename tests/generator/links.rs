@@ -319,13 +319,13 @@ impl Builder<'_, '_> {
                 self.nodes[node].interfaces.push(("lo".to_owned(), keys));
             }
             if created(node) && self.nodes[node].named && self.dice.once_in(2) {
-                self.from_hand_to_hand(node);
+                self.hand_to_hand(node);
             }
         }
     }
 
     /// A name that one interface of a node has in one file, and another one in the next.
-    fn from_hand_to_hand(&mut self, node: usize) {
+    fn hand_to_hand(&mut self, node: usize) {
         let lo = self.dice.once_in(2);
         let interfaces = &mut self.nodes[node].interfaces;
         if lo && interfaces.iter().all(|(name, _)| name != "lo") {
