@@ -135,7 +135,7 @@ fn a_flushed_ruleset_comes_back_where_it_is_topos() {
         // A chain that went with it is an error that names it; afterwards there is nothing half-made.
         let refused = topo(&["apply", "--yes", &write("inserts.yaml", LAB)]);
         assert_ne!(refused.code, 0);
-        assert!(refused.stderr.contains("no chain"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("there is no such chain"), "{}", refused.stderr);
         topo(&["list"]).expect(0).says("No topologies here");
     });
 }
