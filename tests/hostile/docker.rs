@@ -211,7 +211,12 @@ namespaces:
         let started: usize = started.trim().parse().unwrap();
         churn.kill().unwrap();
         churn.wait().unwrap();
-        sh("docker ps -aq --filter name=t | xargs -r docker rm -f");
+        // One may be on its way already, which `docker rm` calls an error.
+        let gone = || {
+            try_sh("docker ps -aq --filter name=t | xargs -r docker rm -f");
+            sh("docker ps -aq --filter name=t").trim().is_empty()
+        };
+        assert!(sandbox::wait_for(Duration::from_secs(60), gone), "containers stay");
         println!("{rounds} rounds, {started} containers");
         assert!(started * 10 > rounds, "only {started} containers came and went");
         assert!(!std::fs::exists("/run/topo").unwrap());
