@@ -169,7 +169,7 @@ fn a_failure_in_the_lane_is_a_failure() {
     let said = failure(|| run_in_lane(name, &[], MINUTE, || {}));
     assert!(said.contains(name) && said.contains("failed in its sandbox (exit Some(101))"), "{said}");
     let said = failure(|| run_in_lane("no_such_test", &[], MINUTE, || {}));
-    assert!(said.contains("no test called \"no_such_test\" ran"), "{said}");
+    assert!(said.contains("no test is called \"no_such_test\""), "{said}");
 }
 
 #[test]
