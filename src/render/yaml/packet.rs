@@ -32,20 +32,23 @@ pub fn table(table: &Table, node: &mut Yaml, inserts: &[&Insert]) {
 /// The rules of the chains of what arrives and of what the node itself opens as one list: one entry for a rule of both,
 /// where the order of both allows it, and where the rule that a `dnat` with `local: true` has in the chain of what
 /// `leaves` is there.
-fn destination_nat(mut arriving: &[TableRule], mut local: &[TableRule], leaves: &[TableRule]) -> Vec<Yaml> {
-    let one = |rule: &TableRule, other: &TableRule| in_output(rule) == *other && leaves_by_itself(rule, leaves);
+fn destination_nat(arriving: &[TableRule], mut local: &[TableRule], leaves: &[TableRule]) -> Vec<Yaml> {
+    let opened = |rule: &TableRule| leaves_by_itself(rule, leaves).then(|| in_output(rule));
+    // Each rule for what arrives, with the one that `local: true` adds to it, where that is all it adds.
+    let all: Vec<(&TableRule, Option<TableRule>)> = arriving.iter().map(|rule| (rule, opened(rule))).collect();
+    let mut arriving = all.as_slice();
     let mut list = Vec::new();
     loop {
         match (arriving, local) {
-            ([first, arrives @ ..], [other, opened @ ..]) if one(first, other) => {
+            ([(first, Some(both)), arrives @ ..], [other, opened @ ..]) if both == other => {
                 list.push(nat_rule(first, true, Some(Yaml::Switch(true))));
                 (arriving, local) = (arrives, opened);
             }
-            (_, [other, opened @ ..]) if !arriving.iter().any(|rule| one(rule, other)) => {
+            (_, [other, opened @ ..]) if !arriving.iter().any(|(_, both)| both.as_ref() == Some(other)) => {
                 list.push(nat_rule(other, false, Some(Yaml::of(&"only"))));
                 local = opened;
             }
-            ([first, arrives @ ..], _) => {
+            ([(first, _), arrives @ ..], _) => {
                 list.push(nat_rule(first, true, None));
                 arriving = arrives;
             }
