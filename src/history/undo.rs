@@ -44,7 +44,7 @@ pub fn note(records: &Records, done: &Plan) -> Result<(), Error> {
         // What came before cannot be reached from here, either.
         return forget(records, topology, 0);
     }
-    if records.load(topology)?.record.is_none() {
+    if !records.is_there(topology)? {
         return Ok(());
     }
     let apply = Apply {

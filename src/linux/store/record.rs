@@ -160,6 +160,15 @@ impl Records {
         }
     }
 
+    /// Whether `topology` has a record, whatever is in it.
+    ///
+    /// # Errors
+    ///
+    /// If the folder of the topology cannot be read.
+    pub fn is_there(&self, topology: &Name) -> Result<bool, Error> {
+        self.has(topology, FILE)
+    }
+
     /// The topologies that have a folder here, in name order.
     ///
     /// # Errors
