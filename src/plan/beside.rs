@@ -50,15 +50,16 @@ fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
     let now = &observed.record;
     let node = resource.id().node().clone();
     let cookies = then.cookies.get(&node).zip(now.cookies.get(&node));
-    let number =
-        |record: &Record, link: &LinkId| record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number);
     // What is in the place of one that was moved is known by where it came from.
     let moved = |link: &LinkId| then.moved.iter().chain(&now.moved).any(|(there, _)| there == link);
-    let anew = |link: &LinkId| {
-        !moved(link) && number(then, link).zip(number(now, link)).is_some_and(|(then, now)| then != now)
-    };
+    let anew = |link: &LinkId| !moved(link) && is_another_link(then, now, link);
     let replaced = cookies.is_some_and(|(then, now)| then != now) && !matches!(resource, Resource::Namespace(_));
     replaced || resource.links().iter().any(anew)
+}
+
+/// Whether a foreign interface has another number than it had: it is another one under the same name.
+fn is_another_link(then: &Record, now: &Record, link: &LinkId) -> bool {
+    then.number(link).zip(now.number(link)).is_some_and(|(then, now)| then != now)
 }
 
 /// Whether it is, or depends on, a foreign interface that is nowhere any more.
@@ -70,7 +71,7 @@ fn is_lost(target: &State, observed: &State, resource: &Resource) -> bool {
 /// Takes out what the topology had on interfaces of others that are gone: it went with them, and cannot come back.
 fn without_lost(goal: &mut State, observed: &State) {
     let made = |id: &LinkId| goal.link(id).is_some_and(|link| link.tenure == Tenure::Created);
-    let away: BTreeSet<LinkId> = observed.links().filter_map(home).cloned().collect();
+    let away: BTreeSet<LinkId> = observed.links().filter_map(Link::source).cloned().collect();
     let there = |id: &LinkId| observed.link(id).is_some() || away.contains(id);
     let comes = |id: &LinkId| match goal.link(id).map(|link| &link.tenure) {
         Some(Tenure::From(home)) => there(home),
@@ -203,26 +204,17 @@ pub fn changed_since(
 /// The interfaces of others that `wanted` names and that are gone, or are others under the same name, since `record`
 /// was written; and what went with them: links that the topology had on them, and the other ends of pairs.
 fn went_since(wanted: &State, record: &Record, observed: &State) -> BTreeSet<LinkId> {
-    let number =
-        |record: &Record, link: &LinkId| record.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number);
-    let is_gone = |link: &Link| {
-        let anew =
-            number(record, &link.id).zip(number(&observed.record, &link.id)).is_some_and(|(then, now)| then != now);
-        anew || observed.link(&link.id).is_none()
-    };
+    let is_gone =
+        |link: &Link| is_another_link(record, &observed.record, &link.id) || observed.link(&link.id).is_none();
     let theirs = |link: &&Link| link.tenure != Tenure::Created;
     let mut lost: BTreeSet<LinkId> =
         wanted.links().filter(theirs).filter(|link| is_gone(link)).map(|link| link.id.clone()).collect();
     above(&mut lost, wanted, |link| observed.link(&link.id).is_none());
     // One that was moved has gone from its home, too.
-    let homes: Vec<LinkId> = wanted.links().filter(|link| lost.contains(&link.id)).filter_map(home).cloned().collect();
+    let homes: Vec<LinkId> =
+        wanted.links().filter(|link| lost.contains(&link.id)).filter_map(Link::source).cloned().collect();
     lost.extend(homes);
     lost
-}
-
-/// Where a link is from that was moved.
-fn home(link: &Link) -> Option<&LinkId> {
-    if let Tenure::From(home) = &link.tenure { Some(home) } else { None }
 }
 
 /// The links that something is, or depends on.

@@ -5,7 +5,7 @@ use super::facts::interface_is_gone;
 use super::rehearsal::Paper;
 use super::stage::Turns;
 use super::{advertised, build, diff, goal, handover, remove, shared, warnings};
-use crate::resource::{LinkId, Resource, ResourceId, State, Tenure};
+use crate::resource::{Link, LinkId, Resource, ResourceId, State};
 use std::collections::BTreeSet;
 
 /// How often the build is gone over: what a flap takes away is put back in the same or the next round.
@@ -108,11 +108,7 @@ fn unreached(change: &Change) -> Conflict {
 /// Says in each change what its resource takes with it, and which of that is gone for good.
 fn losses(paper: &mut Paper<'_>) {
     // A port of a bridge that goes elsewhere is not lost with the bridge.
-    let away: BTreeSet<LinkId> = paper
-        .state
-        .links()
-        .filter_map(|link| if let Tenure::From(home) = &link.tenure { Some(home.clone()) } else { None })
-        .collect();
+    let away: BTreeSet<LinkId> = paper.state.links().filter_map(Link::source).cloned().collect();
     let mut changes = std::mem::take(&mut paper.changes);
     for change in &mut changes {
         change.loses.retain(|id| !matches!(id, ResourceId::Link(link) if away.contains(link)));

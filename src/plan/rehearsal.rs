@@ -35,8 +35,7 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     pub(crate) fn new(goal: State, base: &'a State, changes: Vec<Change>) -> Self {
         let places = changes.iter().enumerate().map(|(at, change)| (change.id.clone(), at)).collect();
-        let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
-        let away = goal.links().filter_map(source).collect();
+        let away = goal.links().filter_map(Link::source).cloned().collect();
         Self {
             goal,
             away,

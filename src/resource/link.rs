@@ -245,7 +245,7 @@ impl Link {
         if let Some(master) = self.master_id() {
             needs.push(Need::uses(ResourceId::Link(master)));
         }
-        if let Tenure::From(source) = &self.tenure {
+        if let Some(source) = self.source() {
             needs.push(Need::uses(ResourceId::Namespace(source.node.clone())));
         }
         needs
@@ -365,7 +365,12 @@ fn differs<T: PartialEq>(
 impl Link {
     /// Where it is when topo has not moved it.
     pub fn home(&self) -> &LinkId {
-        if let Tenure::From(source) = &self.tenure { source } else { &self.id }
+        self.source().unwrap_or(&self.id)
+    }
+
+    /// Where topo moves it from; `None` where it stays.
+    pub fn source(&self) -> Option<&LinkId> {
+        if let Tenure::From(source) = &self.tenure { Some(source) } else { None }
     }
 }
 

@@ -79,6 +79,11 @@ impl Record {
         self.prior.iter().find(|resource| resource.id() == *id)
     }
 
+    /// The number that a foreign interface had when the record was written.
+    pub fn number(&self, link: &LinkId) -> Option<u32> {
+        self.numbers.iter().find(|(of, _)| of == link).map(|(_, number)| *number)
+    }
+
     /// The file that the key of an interface or peer came from.
     pub fn key_file(&self, id: &ResourceId) -> Option<&String> {
         self.key_files.iter().find(|(of, _)| of == id).map(|(_, file)| file)

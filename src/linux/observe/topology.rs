@@ -16,8 +16,8 @@ use crate::linux::snapshot::read::{look, read_spared};
 use crate::linux::snapshot::{ends, peers};
 use crate::model::creation::born;
 use crate::resource::{
-    FileName, IfName, Kind, Link, LinkId, Name, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Tenure,
-    Value, kinds,
+    FileName, IfName, Kind, Link, LinkId, Name, Node, NodeTenure, Owner, Record, Resource, ResourceId, State, Value,
+    kinds,
 };
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -60,8 +60,7 @@ pub fn observe(
     told.extend(moved::lost(wanted, &record, &looks));
     let outside = guests::outside(wanted, &record, &looks, &far, places);
     let prior: BTreeSet<ResourceId> = record.prior.iter().map(Resource::id).collect();
-    let source = |link: &Link| if let Tenure::From(source) = &link.tenure { Some(source.clone()) } else { None };
-    let sources: BTreeSet<LinkId> = wanted.links().filter_map(source).collect();
+    let sources: BTreeSet<LinkId> = wanted.links().filter_map(Link::source).cloned().collect();
     let kernel_rules = kernel_rules(wanted, &record);
     for seen in &looks {
         let tenure = match places.existing.get(&seen.node) {
