@@ -3,14 +3,6 @@
 //! in between. All but the two files may be missing.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::law::{Case, Throws, read};
 use std::path::{Path, PathBuf};
 

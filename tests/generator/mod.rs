@@ -8,8 +8,6 @@
 //! smallest topology.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 mod links;
 mod packets;
 mod routing;

@@ -4,14 +4,6 @@
 //!
 //! `TOPO_CONFORMANCE=500` sets the number of cases, `TOPO_SEED` the first seed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::generator;
 use crate::hand;
 use crate::law;

@@ -2,8 +2,6 @@
 //!
 //! Where they cannot be had: `cargo test -- --skip docker_ --skip neighbor_`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
 use crate::sandbox;
 
 use sandbox::{assert_snapshot, in_repository, quiet, sh, snapshot, topo, write};

@@ -5,14 +5,6 @@
 //! `TOPO_CRASH=product` each in four ways: with and without the programs that it started, recovered by `apply` and by
 //! `destroy`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 use crate::tracer;
 

@@ -4,13 +4,6 @@
 //! `TOPO_FUZZ=N` makes N of each kind instead of some thousand; `TOPO_FUZZ_SEED=N` takes others. The case that a run
 //! stopped at stands in the folder that the message names.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(clippy::disallowed_methods, reason = "a test enters namespaces")]
 
 use crate::mutation;

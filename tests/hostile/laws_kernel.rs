@@ -3,14 +3,6 @@
 //! `TOPO_LAWS_KERNEL=500` sets the number of cases, `TOPO_SEED` the first seed. What fails is to be kept in
 //! `tests/cases`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::cases;
 use crate::generator;
 use crate::hand;

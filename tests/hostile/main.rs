@@ -1,6 +1,14 @@
 //! Everything that goes wrong: kills, refused requests, races, mutated input, limits, and other programs on the same
 //! machine.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod conformance;
 mod containers;
 mod crash;

@@ -5,14 +5,6 @@
 //! are made by `iptables-nft` and `nft`. The real firewalld, podman and libvirt are in
 //! `tests/hostile/neighbors_real.rs`, Docker is in `tests/hostile/docker.rs`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{Options, difference, quiet, sh, snapshot_with, topo, wait_for, write};

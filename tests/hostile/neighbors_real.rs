@@ -6,14 +6,6 @@
 //!
 //! Where they cannot be had: `cargo test -- --skip neighbor_`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{Options, difference, in_repository, quiet, sh, topo, try_sh, wait_for, write};

@@ -4,13 +4,6 @@
 //! `TOPO_RACES=200` makes so many races of each kind; without it there are a few. How often the window was hit is
 //! counted for each.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;

@@ -3,14 +3,6 @@
 //!
 //! `TOPO_RECORDS=1000` makes so many mutations; without it there are 120.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{Output, sh, topo, try_sh, write};

@@ -4,14 +4,6 @@
 //!
 //! A quick run takes a part of the moments (`TOPO_REFUSALS=N` another one); `TOPO_REFUSALS=all` takes all of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 use crate::tracer;
 use crate::transitions;

@@ -2,13 +2,6 @@
 //!
 //! `TOPO_MANY=5000` makes so many namespaces; without it there are 300.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;

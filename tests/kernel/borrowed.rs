@@ -2,14 +2,7 @@
 //! ports, moved, as parents, not at all. One apply gets there from anywhere, the plan is empty then, and what is not
 //! used any more is as it was. `TOPO_BORROWED=240` sets how many files follow one another, `TOPO_SEED` the seed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::generator::{Dice, number, throws};
 use crate::sandbox::{self, difference, quiet, sh, snapshot, topo, without_history, write};

@@ -1,14 +1,7 @@
 //! What a hand breaks, `plan` sees and one `apply` repairs; what belongs to another program or user is neither seen nor
 //! touched.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

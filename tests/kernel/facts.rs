@@ -1,14 +1,6 @@
 //! What the kernel takes away besides, and what it refuses: each fact is seen on the real kernel by `ip`, and held by
 //! the model.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{ip_json, sh, try_sh};

@@ -1,14 +1,6 @@
 //! Namespaces that a destroy takes with all that is in them: nobody reads that, and where the destroy fails they have
 //! their names back, the same as they were.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{assert_snapshot, quiet, sh, topo, topo_path, try_sh, write};

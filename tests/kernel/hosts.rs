@@ -1,7 +1,5 @@
 //! Nodes that know each other by their names.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
 use crate::sandbox;
 
 use sandbox::{assert_snapshot, quiet, sh, snapshot, topo, write};

@@ -1,14 +1,7 @@
 //! nft tables and rules in other people's chains, on the real kernel: what is installed is observed again without a
 //! difference, and every difference is seen.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::too_many_lines,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::too_many_lines, reason = "a table")]
 
 use crate::sandbox;
 

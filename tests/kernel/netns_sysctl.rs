@@ -1,13 +1,5 @@
 //! Settings of a namespace, on the real kernel.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::sh;

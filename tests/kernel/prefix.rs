@@ -1,14 +1,7 @@
 //! Names in `/run/netns` that the file leaves to its `prefix`: what people see has the short names, what the machine
 //! has the whole ones.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

@@ -1,7 +1,5 @@
 //! `show --yaml` writes what a person would have written.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
 use crate::sandbox;
 
 use sandbox::{sh, topo, write};

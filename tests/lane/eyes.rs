@@ -7,14 +7,7 @@
 //! prints, and the machine is as the first time. `destroy` by name leaves it as it was. A file that needs more of a
 //! kernel than every machine has says so: `# Needs of the kernel: vlan, vrf`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

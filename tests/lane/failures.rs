@@ -1,14 +1,6 @@
 //! A failure forced before and after every single operation on the real kernel leaves the machine as it was, by other
 //! programs' account.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 use crate::transitions;
 

@@ -1,13 +1,5 @@
 //! Bad lines on the real kernel, compared with what `tc` says of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{Options as Compared, assert_snapshot_with, run_needing, run_needing_within, sh, topo, write};

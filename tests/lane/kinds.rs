@@ -4,14 +4,6 @@
 //! `tests/kinds/table.rs` has a row for each attribute of `topo::resource::kinds`; a missing one is a failure. All rows
 //! of a kind are applied side by side, each in a namespace of its own.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 mod elsewhere;
 use crate::sandbox;
 mod table;

@@ -2,14 +2,6 @@
 //! whatever a hand did in between; and at the end nothing is left. `TOPO_KINDS=200` sets how many, `TOPO_SEED` the
 //! seed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::generator;
 use crate::sandbox;
 

@@ -1,6 +1,14 @@
 //! What this machine's kernel may not have: such a test says what it needs, and goes to the lane where that is missing
 //! (`tests/kernel-lane`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod eyes;
 mod failures;
 mod handover;

@@ -1,8 +1,6 @@
 //! Every kind of resource on the real kernel: made, changed attribute by attribute, removed; what is observed is what
 //! was made.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use crate::sandbox;
 
 use sandbox::{assert_snapshot, ip_json, sh, snapshot};

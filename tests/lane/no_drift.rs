@@ -1,14 +1,7 @@
 //! What changes in normal work is no drift: bridges of a spanning tree, WireGuard peers that roam, what a DHCP client
 //! puts on an interface.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

@@ -1,13 +1,5 @@
 //! What interfaces do for the kernel, compared with what `ethtool -k` says of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::sandbox;
 
 use sandbox::{Options as Compared, assert_snapshot_with, run_needing, sh, topo, write};

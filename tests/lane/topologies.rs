@@ -3,14 +3,7 @@
 //! that needs more of a kernel than every machine has says so in a comment (`# Needs of the kernel: vlan`), and runs in
 //! the lane where this kernel lacks it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

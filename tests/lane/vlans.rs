@@ -1,14 +1,7 @@
 //! VLANs of bridges on the real kernel: each attribute made, changed and taken back, judged by `bridge` and `ip`, and
 //! by who reaches whom.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

@@ -5,14 +5,6 @@
 //! `tests/pure/planted.rs` shows, with a fault planted for each, that they can find one.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 mod mess;
 mod watch;
 

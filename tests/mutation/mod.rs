@@ -1,8 +1,6 @@
 //! Files and answers that are almost right: mutations by dice that show the same every time.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 /// Numbers that look random and follow from the first one (xorshift).
 pub struct Dice(u64);
 

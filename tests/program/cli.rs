@@ -1,13 +1,6 @@
 //! The program as a person meets it: each case is a file of `tests/cli/` with commands, and all that they print.
 //! `TOPO_REWRITE=1` writes them anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;

@@ -1,14 +1,7 @@
 //! An apply that nobody confirms is undone, whatever becomes of who started it; the last applies can be undone one by
 //! one; nothing of that is left in the end.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

@@ -1,5 +1,13 @@
 //! The program as a person meets it: commands and what they print, confirmation, checks, signals, upgrades.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod checks;
 mod cli;
 mod confirm;

@@ -1,12 +1,5 @@
 //! Programs in a namespace: its names, its `/sys`, exit status and signals.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;

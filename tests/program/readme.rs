@@ -1,13 +1,6 @@
 //! What the README shows is what happens.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

@@ -2,13 +2,6 @@
 //! that 0.1.0 wrote for `second.yaml`, applied after `first.yaml`, with the numbers that are another on each machine
 //! left open.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(clippy::disallowed_methods, reason = "a test makes files")]
 
 use crate::sandbox;

@@ -3,14 +3,7 @@
 //!
 //! Compared with snapshots by other programs, never by the observation that is under test.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 

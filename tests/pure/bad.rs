@@ -4,12 +4,7 @@
 //! it where it is one. Beside it, `NAME.txt` has the messages as a person reads them;
 //! `TOPO_REWRITE=1 cargo test --test pure bad` writes them anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test that cannot read its own files has failed"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::generator;
 use std::collections::BTreeSet;

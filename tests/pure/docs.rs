@@ -1,12 +1,6 @@
 //! Pages of `docs/` that are made from the code: `TOPO_REWRITE=1 cargo test --test pure docs` writes them anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use std::fmt::Write as _;
 use topo::resource::kinds::{self, Attribute, Below, Default, Mtu, Spec};

@@ -1,13 +1,5 @@
 //! The page of guarantees names tests; each of them has to be there.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use std::path::Path;
 
 #[test]

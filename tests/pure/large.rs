@@ -1,7 +1,5 @@
 //! Many objects of one kind: each check ends.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use crate::shapes;
 
 use topo::document::{self, Source};

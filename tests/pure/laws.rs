@@ -2,14 +2,6 @@
 //! `TOPO_SEED` what they begin with. A case that fails is shrunk and kept as a folder in `tests/cases`, which all laws
 //! have to hold for from then on.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::cases;
 use crate::law;
 

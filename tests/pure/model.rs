@@ -1,13 +1,5 @@
 //! Laws of plan, apply and undo, on the model kernel.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use std::net::IpAddr;
 use topo::apply::{self, Options};
 use topo::kernel::Kernel;

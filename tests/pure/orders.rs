@@ -1,14 +1,7 @@
 //! Topologies that share things, in any order of apply, undo and destroy: the others are whole after each, and the
 //! machine is as before the first when the last is gone. On the model; `tests/kernel/two.rs` has it on the kernel.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::generator;
 use crate::law;

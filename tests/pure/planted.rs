@@ -1,14 +1,6 @@
 //! Faults planted on purpose: each has to be found by its law, within as many cases as `make test` runs. A law that
 //! finds nothing here is no law.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use crate::law;
 
 use law::{LAWS, Machine, Throws, machine};

@@ -11,14 +11,6 @@
     reason = "ptrace has no safe form; it is given live pointers and this process's own children only"
 )]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

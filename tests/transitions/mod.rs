@@ -1,14 +1,6 @@
 //! Changes of a machine that failures are forced in: each a row of versions, of which every one is reached from the one
 //! before.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 /// A row of versions of a topology.
 pub struct Transition {
     /// Lines of shell that make what the machine has before topo comes.
