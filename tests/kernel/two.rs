@@ -3,18 +3,11 @@
 //!
 //! Judged by `ip` and `sysctl`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 
-use sandbox::{Options, assert_snapshot_with, quiet, sh, topo, write};
+use sandbox::{Options, apply, assert_snapshot_with, quiet, sh, topo, write};
 
 /// Everything a snapshot has.
 fn whole() -> Options {
@@ -24,11 +17,6 @@ fn whole() -> Options {
 /// Without what is random in a link that is made anew.
 fn part() -> Options {
     Options { handles: true, ..Options::default() }
-}
-
-fn apply(file: &str) {
-    topo(&["apply", "--yes", file]).expect(0);
-    topo(&["plan", "--detailed-exitcode", file]).expect(0);
 }
 
 fn destroy(name: &str) {

@@ -2,23 +2,11 @@
 //!
 //! Judged by `ip`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
 use crate::sandbox;
 
-use sandbox::{sh, topo, topo_path, try_sh, write};
-
-fn apply(file: &str) {
-    topo(&["apply", "--yes", file]).expect(0);
-    topo(&["plan", "--detailed-exitcode", file]).expect(0);
-}
+use sandbox::{apply, sh, topo, topo_path, try_sh, write};
 
 /// A cable in the other socket: the interface goes home before another link has its place, and its settings are as they
 /// were.

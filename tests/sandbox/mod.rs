@@ -23,14 +23,6 @@
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "a test makes processes and enters namespaces")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 mod features;
 mod lane;
 mod snapshot;
@@ -350,6 +342,13 @@ impl Output {
 /// Runs the program that is tested.
 pub fn topo(args: &[&str]) -> Output {
     Output::of(Command::new(topo_path()).args(args))
+}
+
+/// Applies a file, once, and sees that nothing is left to do.
+#[track_caller]
+pub fn apply(file: &str) {
+    topo(&["apply", "--yes", file]).expect(0);
+    topo(&["plan", "--detailed-exitcode", file]).expect(0);
 }
 
 /// Runs the program that is tested, with another working directory.
