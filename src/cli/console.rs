@@ -243,7 +243,7 @@ pub struct Asked<'a> {
 }
 
 /// Where a resource was asked for, or else its link, or else its namespace.
-fn origin<'a>(origins: &'a Origins, id: &ResourceId) -> Option<&'a Origin> {
+pub fn origin<'a>(origins: &'a Origins, id: &ResourceId) -> Option<&'a Origin> {
     let link = match id {
         ResourceId::Qdisc(link)
         | ResourceId::Address(link, ..)

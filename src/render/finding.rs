@@ -250,7 +250,7 @@ fn hide(message: &str) -> String {
 }
 
 /// The text with every secret in it, and every character that a terminal would obey, overwritten; no byte moves.
-fn mask(text: &str) -> String {
+pub fn mask(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let lower = line.to_ascii_lowercase();

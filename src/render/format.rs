@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// The version of all JSON that topo prints. It grows when a field changes its meaning or goes; new fields alone do not
 /// change it.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Anything as JSON text with a newline at its end.
 pub fn text(view: &impl Serialize) -> String {

@@ -1,6 +1,7 @@
 //! Plans, reports, states and findings as text and JSON. Pure: what goes in is data, what comes out is text with
 //! colours in it.
 
+pub mod annotation;
 pub mod finding;
 pub mod format;
 pub mod json;
@@ -9,6 +10,7 @@ pub mod order;
 pub mod page;
 pub mod plan;
 pub mod report;
+pub mod sarif;
 pub mod show;
 pub mod tested;
 pub mod words;

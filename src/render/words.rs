@@ -2,7 +2,7 @@
 
 use crate::resource::{
     Address, Drift, FdbTarget, Impact, Link, NextHop, NodeTenure, Resource, ResourceId, Route, RouteKind, Setting,
-    TableId, Tenure, Value, Vlans, Work, kinds, scope_word,
+    TableId, Tenure, Value, Vlans, kinds, scope_word,
 };
 
 /// What a resource is called inside its node: `link br0`, `route default`.
@@ -241,111 +241,5 @@ pub fn impact_word(impact: Impact) -> &'static str {
         Impact::InPlace => "in-place",
         Impact::Flap => "flap",
         Impact::Replace => "replace",
-    }
-}
-
-/// All fields of a resource with their values, as JSON has them.
-pub fn fields(resource: &Resource) -> Vec<(String, String)> {
-    let mut fields = Fields(Vec::new());
-    match resource {
-        Resource::Namespace(namespace) => fields.text("existing", detail(&Resource::Namespace(namespace.clone()))),
-        Resource::Sysctl(sysctl) => fields.add("value", &sysctl.value),
-        Resource::Link(link) => link_fields(link, &mut fields),
-        Resource::Qdisc(qdisc) => {
-            fields.text("kind", qdisc.work.kind());
-            if let Work::Netem(netem) = &qdisc.work {
-                netem.fields().iter().for_each(|(name, value)| fields.add(name, value));
-            }
-        }
-        Resource::Address(address) => {
-            fields.add("address", &address.address);
-            fields.optional("peer", address.peer.as_ref());
-            fields.optional("label", address.label.get());
-            fields.optional("scope", address.scope.get());
-        }
-        Resource::Neighbor(neighbor) => fields.optional("mac", neighbor.mac.as_ref()),
-        Resource::Fdb(entry) => {
-            fields.add("mac", &entry.mac);
-            match entry.to {
-                FdbTarget::End(dst) => fields.add("dst", &dst),
-                FdbTarget::Port(0) => {}
-                FdbTarget::Port(vlan) => fields.add("vlan", &vlan),
-            }
-        }
-        Resource::Peer(peer) => {
-            fields.add("public-key", &peer.key);
-            peer.fields().iter().for_each(|(name, value)| fields.add(name, value));
-            fields.optional("preshared-key-file", peer.preshared_file.as_ref());
-        }
-        Resource::Route(route) => {
-            fields.add("to", &route.key.to);
-            fields.add("table", &route.key.table);
-            fields.add("metric", &route.key.metric);
-            fields.add("type", &route.kind.word());
-            for hop in &route.nexthops {
-                fields.add("nexthop", hop);
-            }
-            fields.optional("source", route.source.as_ref());
-            fields.optional("mtu", route.mtu.as_ref());
-            fields.text("metrics", route.metric_words());
-        }
-        Resource::Rule(rule) => fields.add("rule", &rule.key),
-        Resource::Table(table) => table.lines().iter().for_each(|line| fields.add("rule", line)),
-        Resource::Insert(insert) => {
-            insert.rules.iter().for_each(|rule| fields.add("rule", &rule.text(&insert.topology)))
-        }
-        Resource::File(file) => file.content.lines().for_each(|line| fields.add("line", &line)),
-    }
-    fields.0
-}
-
-struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    fn add(&mut self, name: &str, value: &impl ToString) {
-        self.0.push((name.to_owned(), value.to_string()));
-    }
-
-    fn text(&mut self, name: &str, value: String) {
-        if !value.is_empty() {
-            self.0.push((name.to_owned(), value));
-        }
-    }
-
-    fn optional(&mut self, name: &str, value: Option<&impl ToString>) {
-        if let Some(value) = value {
-            self.add(name, value);
-        }
-    }
-}
-
-fn link_fields(link: &Link, fields: &mut Fields) {
-    fields.text("kind", link.kind.name().to_owned());
-    fields.optional("peer", link.peer.as_ref());
-    fields.optional("link", link.link.as_ref());
-    if let Tenure::From(from) = &link.tenure {
-        fields.add("from", from);
-    }
-    fields.optional("up", link.up.get());
-    switched_off(link).for_each(|name| fields.add(name, &false));
-    fields.optional("mtu", link.mtu.get());
-    fields.optional("mac", link.mac.get());
-    if let Some(master) = link.master.get() {
-        fields.add("master", &master.as_ref().map_or("none", |master| master.as_str()));
-    }
-    fields.optional("txqueuelen", link.txqueuelen.get());
-    fields.optional("queues", link.queues.get());
-    for name in link.alternative_names.get().into_iter().flatten() {
-        fields.add("alternative-name", name);
-    }
-    for (key, value) in &link.options {
-        fields.add(key, value);
-    }
-    for (key, value) in &link.port {
-        fields.add(&format!("port.{key}"), value);
-    }
-    fields.optional("port-vlan", link.vlans.get());
-    for (key, value) in &link.offload {
-        fields.add(&format!("offload.{key}"), value);
     }
 }

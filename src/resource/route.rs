@@ -237,12 +237,17 @@ impl Route {
         words.into_iter().flatten().chain(self.raw.route_words()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Its further metrics as `ip route` calls them, with the kernel's numbers.
-    pub fn metric_words(&self) -> String {
+    /// Its further metrics by the names that `ip route` has for them, with the kernel's numbers.
+    pub fn named_metrics(&self) -> impl Iterator<Item = (&'static str, u32)> {
         let name = |number: u16| {
             usize::from(number).checked_sub(1).and_then(|at| METRICS.get(at)).copied().unwrap_or("metric")
         };
-        self.metrics.iter().map(|(number, value)| format!("{} {value}", name(*number))).collect::<Vec<_>>().join(" ")
+        self.metrics.iter().map(move |(number, value)| (name(*number), *value))
+    }
+
+    /// Its further metrics as `ip route` writes them.
+    pub fn metric_words(&self) -> String {
+        self.named_metrics().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(" ")
     }
 
     /// The scope of an IPv4 route, where `ip` would not choose it by itself.

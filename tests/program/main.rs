@@ -12,6 +12,7 @@ mod checks;
 mod cli;
 mod confirm;
 mod examples;
+mod formats;
 mod identity;
 mod interrupted;
 mod language;

@@ -3,10 +3,10 @@
 pub(crate) use crate::document::lower::topology::Topology;
 
 use super::plan_file;
-use crate::cli::console::Console;
+use crate::cli::console::{Console, origin};
 use crate::cli::exit::Exit;
 use crate::document::yaml::source::Source;
-use crate::document::{Document, Finding, Severity};
+use crate::document::{Document, Finding, Label, Severity};
 use crate::resource::{Item, NodeTenure, Owner, Resource, ResourceId, Tenure};
 use crate::{check, document};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,7 @@ impl Loaded {
 pub fn all(sources: Vec<Source>) -> Vec<Loaded> {
     let mut loaded: Vec<Loaded> = sources.into_iter().map(one).collect();
     names(&mut loaded);
+    collide(&mut loaded);
     loaded
 }
 
@@ -102,60 +103,60 @@ fn name_place(source: &Source) -> document::Place {
 /// If a file has an error, after all findings were printed.
 pub fn sound(console: &mut Console, sources: Vec<Source>) -> Result<Vec<Topology>, Exit> {
     let loaded = all(sources);
-    let mut bad = false;
     for file in &loaded {
         console.findings(&file.source, &file.findings);
-        bad |= file.is_bad();
     }
-    if bad {
+    if loaded.iter().any(Loaded::is_bad) {
         return Err(Exit::Data);
     }
-    let topologies: Vec<Topology> = loaded.into_iter().filter_map(|file| file.topology).collect();
-    collide(console, &topologies)?;
-    Ok(topologies)
+    Ok(loaded.into_iter().filter_map(|file| file.topology).collect())
 }
 
-/// Topologies that want the same thing for themselves, or the same setting with other values.
-fn collide(console: &mut Console, topologies: &[Topology]) -> Result<(), Exit> {
-    if topologies.len() < 2 {
-        return Ok(());
-    }
+/// Topologies that want the same thing for themselves, or the same setting with other values, are an error in the
+/// later one. What a file with errors wants is not known.
+fn collide(loaded: &mut [Loaded]) {
+    let mut found = Vec::new();
     let mut claims: BTreeMap<&ResourceId, (&Topology, &Item)> = BTreeMap::new();
     let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
-    let mut bad = false;
-    for topology in topologies {
+    for (nth, file) in loaded.iter().enumerate() {
+        let Some(topology) = file.topology.as_ref().filter(|_| !file.is_bad()) else { continue };
         for (id, item) in topology.state.items.iter().filter(|(_, item)| is_claim(item)) {
             let Some((first, other)) = claims.insert(id, (topology, item)) else { continue };
-            if !clash(item, other) {
-                continue;
-            }
-            bad = true;
             // A namespace that two want is reported once, not for each thing in it.
-            if told.insert((first.state.topology.as_str(), id.node().as_str()))
-                || matches!(item.resource, Resource::Sysctl(_))
+            if clash(item, other)
+                && (told.insert((first.state.topology.as_str(), id.node().as_str()))
+                    || matches!(item.resource, Resource::Sysctl(_)))
             {
-                let message = format!(
-                    "{} is wanted by two topologies, {:?} and {:?}",
-                    crate::render::words::full_name(id),
-                    first.state.topology,
-                    topology.state.topology
-                );
-                let asked = crate::cli::console::Asked {
-                    source: Some(&topology.source),
-                    origins: &topology.origins,
-                    raw: &topology.raw,
-                };
-                console.problem_at(
-                    &asked,
-                    Some(id),
-                    "collision",
-                    &message,
-                    Some("one thing can belong to one topology only: rename it in one of the files, or declare it there as existing"),
-                );
+                found.push((nth, collision(id, first, topology)));
             }
         }
     }
-    if bad { Err(Exit::Data) } else { Ok(()) }
+    for (nth, finding) in found {
+        if let Some(file) = loaded.get_mut(nth) {
+            file.findings.push(finding);
+        }
+    }
+}
+
+fn collision(id: &ResourceId, first: &Topology, second: &Topology) -> Finding {
+    let message = format!(
+        "{} is wanted by two topologies, {:?} and {:?}",
+        crate::render::words::full_name(id),
+        first.state.topology,
+        second.state.topology
+    );
+    let origin = origin(&second.origins, id);
+    let (offset, length) = origin.map_or((0, 0), |origin| (origin.offset, origin.length));
+    Finding {
+        code: "collision",
+        severity: Severity::Error,
+        message,
+        labels: vec![Label { offset, length, text: "asked for here".to_owned() }],
+        help: Some(
+            "one thing can belong to one topology only: rename it in one of the files, or declare it there as existing"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Whether a topology wants this for itself. Tables and rules in foreign chains are each its own.

@@ -109,12 +109,34 @@ impl Lines {
         self.characters.get(step).copied().unwrap_or_default() + rest
     }
 
+    /// The line and the column, in characters and from 1, of the byte at `offset` of `text`.
+    pub fn at(&self, text: &str, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let column = (self.before(text, offset) + 1).saturating_sub(self.before(text, start)).max(1);
+        (line, column)
+    }
+
     /// The origin at `place` of `source`, with the path of keys `path`.
     pub fn origin(&self, source: &Source, place: Place, path: String) -> Origin {
         let offset = place.offset as usize;
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or_default();
-        let column = (self.before(&source.text, offset) + 1).saturating_sub(self.before(&source.text, start)).max(1);
+        let (line, column) = self.at(&source.text, offset);
         Origin { file: source.name.clone(), path, line, column, offset, length: place.length as usize }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_characters() {
+        let text = "näme: a\r\nb: ü\n";
+        let lines = Lines::of(text);
+        let at = |offset| lines.at(text, offset);
+        assert_eq!(
+            [at(0), at(5), at(7), at(11), at(13), at(15), at(16)],
+            [(1, 1), (1, 5), (1, 7), (2, 2), (2, 4), (2, 5), (3, 1)]
+        );
     }
 }
