@@ -26,6 +26,8 @@ pub struct Console {
     pub verbose: bool,
     /// Whether something could not be written, other than to a reader that went away.
     failed: bool,
+    /// Whether the reader of stdout went away.
+    unread: bool,
 }
 
 impl Console {
@@ -49,6 +51,7 @@ impl Console {
             quiet: global.quiet,
             verbose: global.verbose,
             failed: false,
+            unread: false,
         }
     }
 
@@ -86,6 +89,7 @@ impl Console {
 
     fn note_failure(&mut self, result: io::Result<()>, stream: &str) {
         let Err(error) = result else { return };
+        self.unread |= error.kind() == io::ErrorKind::BrokenPipe && stream == "stdout";
         // A reader that has seen enough (`| head`) is no error, and no reason to leave work half done.
         if error.kind() != io::ErrorKind::BrokenPipe && !self.failed {
             self.failed = true;
@@ -96,6 +100,11 @@ impl Console {
     /// Whether output was lost: the disk behind it is full, say.
     pub fn has_lost(&self) -> bool {
         self.failed
+    }
+
+    /// Whether the reader of stdout has seen enough.
+    pub fn is_unread(&self) -> bool {
+        self.unread
     }
 
     /// The end, unless output was lost.

@@ -18,6 +18,7 @@ mod signals;
 pub(crate) mod target;
 pub(crate) mod trace;
 mod trial;
+pub(crate) mod watching;
 
 pub use exit::Exit;
 pub use global::Global;

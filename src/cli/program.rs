@@ -1,8 +1,8 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, exec, lab, list, man, plan, rollback, schema, show, test,
-    undo, validate,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, lab, list, man, plan, rollback, schema, show,
+    test, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -38,7 +38,8 @@ Exit status:
   0 done, or nothing to do        65 the topology has errors
   1 failed                        77 not enough privileges
   2 plan --detailed-exitcode:     130, 143, 129 stopped by SIGINT,
-    there are changes               SIGTERM, SIGHUP, and undone
+    there are changes; diff:        SIGTERM, SIGHUP, and undone
+    they differ
   64 wrong usage";
 
 impl From<When> for anstream::ColorChoice {
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Plan(plan::PlanCommand),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Diff(diff::Diff),
     Confirm(confirm::Confirm),
     Rollback(rollback::Rollback),
     Undo(undo::Undo),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&mut console),
         Command::Apply(command) => command.run(&mut console),
         Command::Destroy(command) => command.run(&mut console),
+        Command::Diff(command) => command.run(&mut console),
         Command::Confirm(command) => command.run(&mut console),
         Command::Rollback(command) => command.run(&mut console),
         Command::Undo(command) => command.run(&mut console),

@@ -6,7 +6,7 @@ pub mod schema;
 pub mod yaml;
 
 pub use lower::topology::Topology;
-pub use parse::{lower, parse, schema};
+pub use parse::{lower, parse, parse_without_prefix, schema};
 pub use yaml::source::Source;
 
 #[cfg(test)]

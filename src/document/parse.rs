@@ -15,9 +15,23 @@ use crate::resource::probe::MAX_CHECKS;
 ///
 /// All that is wrong with it.
 pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
+    read(source, Names::of)
+}
+
+/// The same, with nodes that are called as in the file, whatever its `prefix` is: to be compared with those of another
+/// file.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub fn parse_without_prefix(source: &Source) -> Result<Document, Vec<Finding>> {
+    read(source, |_| Names::default())
+}
+
+fn read(source: &Source, names: impl Fn(&tree::Yaml<'_>) -> Names) -> Result<Document, Vec<Finding>> {
     let (tree, mut findings) = tree::read(&source.text);
     let Some(tree) = tree else { return Err(findings) };
-    let mut reader = Reader { names: Names::of(&tree), ..Reader::default() };
+    let mut reader = Reader { names: names(&tree), ..Reader::default() };
     let document = <Document as Shape>::read(&tree, &mut reader);
     findings.append(&mut reader.findings);
     findings.extend(document.as_ref().and_then(too_large));

@@ -18,8 +18,8 @@ use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
-    Counts, LinkId, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource, ResourceId, State,
-    TableRule,
+    Asked, Counts, LinkId, LiveNode, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource,
+    ResourceId, State, TableRule,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -159,6 +159,15 @@ impl Linux {
     /// If a namespace cannot be entered or its ruleset cannot be read.
     pub fn counts(&self, state: &State) -> Result<Counts, Error> {
         counters::read(state, &self.places)
+    }
+
+    /// What the nodes of an observed `state`, or one of them, have learned and counted.
+    ///
+    /// # Errors
+    ///
+    /// If a namespace cannot be entered or read.
+    pub fn live(&self, state: &State, only: Option<&Node>, asked: Asked) -> Result<Vec<LiveNode>, Error> {
+        super::live::read(state, only, asked, &self.places)
     }
 
     /// Takes what carries topo's mark and is no topology's for `topology`'s from now on, so that it goes with it.

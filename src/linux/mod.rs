@@ -3,6 +3,7 @@
 mod alike;
 pub(crate) mod foreign;
 pub(crate) mod inventory;
+mod live;
 pub(crate) mod machine;
 pub mod netlink;
 pub mod netns;

@@ -78,7 +78,7 @@ pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
 }
 
 /// What is in one of two states or both, in order: what it is in the first, and what in the second.
-fn side_by_side<'a>(
+pub(super) fn side_by_side<'a>(
     one: &'a State,
     other: &'a State,
 ) -> impl Iterator<Item = (&'a ResourceId, Option<&'a Item>, Option<&'a Item>)> {

@@ -2,6 +2,7 @@
 
 mod advertised;
 mod beside;
+mod between;
 mod build;
 pub(crate) mod change;
 mod diff;
@@ -17,5 +18,6 @@ mod taken;
 mod warnings;
 
 pub use self::beside::{beside, changed_since, record_beside};
+pub use self::between::{between, reversed};
 pub use self::make::{back, make};
 pub use change::{Action, Change, Conflict, Plan, Step};

@@ -6,6 +6,11 @@ use serde::Serialize;
 /// change it.
 pub const FORMAT_VERSION: u32 = 2;
 
+/// Anything as JSON in one line, for what is printed again and again.
+pub fn line(view: &impl Serialize) -> String {
+    serde_json::to_string(view).unwrap_or_default() + "\n"
+}
+
 /// Anything as JSON text with a newline at its end.
 pub fn text(view: &impl Serialize) -> String {
     // These types have no maps with odd keys and no failing serialisers.

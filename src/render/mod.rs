@@ -6,6 +6,7 @@ pub mod finding;
 pub mod format;
 pub mod json;
 pub mod list;
+pub mod live;
 pub mod order;
 pub mod page;
 pub mod plan;

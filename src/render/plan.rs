@@ -93,7 +93,26 @@ pub fn text(plan: &Plan) -> String {
     }
     let mut page = Page::new();
     page.put("Topology ").paint(BOLD, topology.as_str()).put(":").end();
-    let mut text = page.finish();
+    page.finish() + &blocks(plan)
+}
+
+/// The changes that make `to` of `from`, and how many there are; one line where there is none.
+pub fn difference(from: &str, to: &str, plan: &Plan) -> String {
+    let mut page = Page::new();
+    if plan.changes.is_empty() {
+        page.paint(ADD, "No differences.").put(format!(" {from} and {to} are the same.")).end();
+        return page.finish();
+    }
+    page.put("From ").paint(BOLD, from).put(" to ").paint(BOLD, to).put(":").end();
+    let Counts { add, change, destroy } = Counts::of(plan);
+    let mut last = Page::new();
+    last.paint(BOLD, "Difference:").put(format!(" {add} added, {change} changed, {destroy} removed.")).end();
+    page.finish() + &blocks(plan) + &last.finish()
+}
+
+/// The changes, node by node.
+fn blocks(plan: &Plan) -> String {
+    let mut text = String::new();
     let blocks: Vec<(&Node, String)> =
         by_node(plan).into_iter().map(|(node, changes)| (node, block(&called(plan, node), &changes))).collect();
     // Equal nodes of a big plan say more as one line.

@@ -189,7 +189,7 @@ fn found(id: LinkId, kind: Kind, mtu: u32) -> Link {
     link
 }
 
-fn options() -> Options {
+pub fn options() -> Options {
     Options { rollback: true, interrupted: Default::default() }
 }
 

@@ -196,7 +196,10 @@ fn fields_of_json_are_keyed_and_typed() {
         assert_eq!((at(&eth0, "/after/mtu"), at(&eth0, "/after/up")), (&json!(1400), &json!(true)));
         assert_eq!((at(&eth0, "/after/port/cost"), at(&eth0, "/after/master")), (&json!(7), &json!("br0")));
         let br0 = find(&plans, "link", "RED/br0");
-        assert_eq!((at(&br0, "/after/stp"), at(&br0, "/after/forward-delay")), (&json!(true), &json!("4s")));
+        assert_eq!(
+            (at(&br0, "/after/bridge/stp"), at(&br0, "/after/bridge/forward-delay")),
+            (&json!(true), &json!("4s"))
+        );
         assert_eq!(at(&br0, "/after/master"), &Value::Null);
         let rule = find(&plans, "rule", "RED priority 1000 from 10.0.0.0/8 fwmark 0x10/0xff table 100");
         let selects = json!([rule["after"]["table"], rule["after"]["fwmark"], rule["after"]["fwmark-mask"]]);

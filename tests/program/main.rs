@@ -11,11 +11,13 @@
 mod checks;
 mod cli;
 mod confirm;
+mod diff;
 mod examples;
 mod formats;
 mod identity;
 mod interrupted;
 mod language;
+mod live;
 mod netns_exec;
 mod readme;
 mod throwaway;

@@ -11,6 +11,7 @@
 
 mod alone;
 mod bad;
+mod differences;
 mod docs;
 mod guarantees;
 mod house;

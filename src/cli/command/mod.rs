@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod confirm;
 pub(crate) mod deadline;
 pub(crate) mod destroy;
+pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod lab;
 pub(crate) mod list;

@@ -32,6 +32,8 @@ pub enum Which {
     Report,
     /// topo validate --json
     Findings,
+    /// topo diff --json
+    Diff,
     /// topo list --json
     List,
     /// topo show --json
@@ -65,6 +67,7 @@ pub fn of(which: Which) -> serde_json::Value {
         Which::Plan => generator.into_root_schema_for::<json::Plans>().to_value(),
         Which::Report => generator.into_root_schema_for::<json::Reports>().to_value(),
         Which::Findings => generator.into_root_schema_for::<json::Findings>().to_value(),
+        Which::Diff => generator.into_root_schema_for::<json::DiffView>().to_value(),
         Which::List => generator.into_root_schema_for::<list::Topologies>().to_value(),
         Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
         Which::State => generator.into_root_schema_for::<json::States>().to_value(),

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// are none, all errors of their meaning. Warnings do not make a file wrong.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  topo validate                 topology.yaml in this folder\n  topo validate labs/           every *.yaml and *.yml in a folder\n  topo validate --json - <lab.yaml\n  topo validate --format github labs/       in a workflow: shown at the lines of a pull request\n  topo validate --format sarif labs/ >topo.sarif       for github/codeql-action/upload-sarif\n\nExit status: 0 where no file has an error, 65 where one has, 1 where one cannot be read."
+    after_long_help = "Examples:\n  topo validate                 topology.yaml in this folder\n  topo validate labs/           every *.yaml and *.yml in a folder\n  topo validate --json - <lab.yaml\n  topo validate --format github labs/       in a workflow: shown at the lines of a pull request\n  topo validate --format sarif labs/ >topo.sarif       for github/codeql-action/upload-sarif\n\nExit status:\n  0   no file has an error\n  65  a file has errors\n  1   a file cannot be read"
 )]
 pub struct Validate {
     /// Topology files or folders; "-" is standard input [default: topology.yaml]

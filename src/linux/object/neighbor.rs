@@ -4,7 +4,7 @@ use crate::linux::netlink::attributes::{Attributes, Writer, u8_at, u16_at, u32_a
 use crate::linux::netlink::socket::{APPEND, CREATE, EXCLUSIVE, REPLACE, Refused, Socket};
 use crate::linux::netns::context::Site;
 use crate::resource::mark::PROTOCOL;
-use crate::resource::{Fdb, FdbTarget, IfName, LinkId, Mac, Neighbor, Node};
+use crate::resource::{Fdb, FdbTarget, IfName, LinkId, LiveEntry, LiveNeighbor, Mac, Neighbor, Node};
 use nix::libc;
 use std::net::IpAddr;
 
@@ -24,11 +24,22 @@ const PROTOCOL_OF: u16 = 12;
 // `NUD_*`.
 const NOARP: u16 = 0x40;
 const PERMANENT: u16 = 0x80;
+/// The states of a neighbour that is looked for, as `ip neigh` calls them.
+const STATES: [(u16, &str); 7] = [
+    (0x01, "incomplete"),
+    (0x02, "reachable"),
+    (0x04, "stale"),
+    (0x08, "delay"),
+    (0x10, "probe"),
+    (0x20, "failed"),
+    (PERMANENT, "permanent"),
+];
 // `NTF_*`.
 const SELF: u8 = 0x02;
 const MASTER: u8 = 0x04;
 const PROXY: u8 = 0x08;
 const EXTERNALLY_LEARNED: u8 = 0x10;
+const ROUTER: u8 = 0x80;
 
 /// A neighbour or forwarding entry as the kernel reports it.
 #[derive(Clone, Debug)]
@@ -42,6 +53,8 @@ pub struct Seen {
     flags: u8,
     /// The VLAN of a forwarding entry of a bridge; `None` where it is no such entry.
     vlan: Option<u16>,
+    /// The number of the bridge that it is an entry of.
+    master: Option<u32>,
     /// Who put it there (`NDA_PROTOCOL`).
     pub protocol: u8,
 }
@@ -93,6 +106,7 @@ pub fn parse(body: &[u8]) -> Option<Seen> {
         state: u16_at(body, 8)?,
         flags: u8_at(body, 10)?,
         vlan: attributes.get(MASTER_OF).map(|_| attributes.get(VLAN).and_then(|vlan| u16_at(vlan, 0)).unwrap_or(0)),
+        master: attributes.u32(MASTER_OF),
         protocol: attributes.u8(PROTOCOL_OF).unwrap_or(0),
     })
 }
@@ -123,6 +137,33 @@ impl Seen {
             _ => return None,
         };
         Some(Fdb { link: LinkId { node: node.clone(), name }, mac: self.mac?, to })
+    }
+
+    /// The neighbour on `interface`, learned or not, as `ip neigh` lists it: not what needs no look-up (`NUD_NOARP`), nor
+    /// what nothing is known of.
+    pub fn live(&self, interface: IfName) -> Option<LiveNeighbor> {
+        let state = STATES.iter().find(|(bit, _)| self.state & bit != 0).map(|(_, word)| *word)?;
+        Some(LiveNeighbor { interface, address: self.address?, mac: self.mac, state, router: self.flags & ROUTER != 0 })
+    }
+
+    /// The forwarding entry at `interface`, learned or not, as `bridge fdb` lists it, but for the group addresses that
+    /// an interface listens to.
+    pub fn live_entry(&self, interface: IfName, name_of: impl Fn(u32) -> Option<IfName>) -> Option<LiveEntry> {
+        let mac = self.mac?;
+        let listens = mac.0[0] & 1 == 1 && self.master.is_none() && self.address.is_none();
+        let state = match self.state {
+            state if state & PERMANENT != 0 => "permanent",
+            state if state & NOARP != 0 => "static",
+            _ => "learned",
+        };
+        (!listens).then(|| LiveEntry {
+            interface,
+            mac,
+            vlan: self.vlan.filter(|vlan| *vlan != 0),
+            master: self.master.and_then(name_of),
+            dst: self.address,
+            state,
+        })
     }
 }
 

@@ -41,7 +41,7 @@ pub fn fields(change: &Change, before: Option<&Values>, after: Option<&Values>) 
             push(&mut field.new, &drift.new);
             continue;
         }
-        let path = path(&drift.field, &before, &after);
+        let path = path(&drift.field, &before, &after, |path| fields.contains_key(path));
         let side = |values: &Value, text: &str| at(values, &path).cloned().unwrap_or_else(|| word(text));
         let known = at(&before, &path).is_some() || at(&after, &path).is_some();
         let (old, new) = if known {
@@ -54,18 +54,22 @@ pub fn fields(change: &Change, before: Option<&Values>, after: Option<&Values>) 
     fields
 }
 
-/// Where the field of a difference stands in `before` and `after`; what has no place there keeps its name, without
-/// blanks.
-fn path(field: &str, before: &Value, after: &Value) -> String {
+/// Where the field of a difference stands in `before` and `after`: by itself, among the attributes of a kind or among
+/// those of a port, which may be called alike, where it is not one that is `taken`. What has no place there keeps its
+/// name, without blanks.
+fn path(field: &str, before: &Value, after: &Value, taken: impl Fn(&str) -> bool) -> String {
     if field == "nexthop" {
         return "nexthops".to_owned();
     }
     if let Some(feature) = field.strip_prefix("offload ") {
         return format!("offload.{feature}");
     }
-    let port = format!("port.{field}");
-    let is = |path: &str| at(before, path).is_some() || at(after, path).is_some();
-    if !is(field) && is(&port) { port } else { field.replace(' ', "-") }
+    let inner =
+        [before, after].into_iter().filter_map(Value::as_object).flatten().filter(|(_, value)| value.is_object());
+    let mut paths: Vec<String> = inner.map(|(key, _)| format!("{key}.{field}")).collect();
+    paths.insert(0, field.to_owned());
+    let differs = |path: &&String| at(before, path) != at(after, path) && !taken(path);
+    paths.iter().find(differs).cloned().unwrap_or_else(|| field.replace(' ', "-"))
 }
 
 /// What stands at a path.
@@ -81,5 +85,42 @@ fn word(text: &str) -> Value {
 fn push(list: &mut Value, text: &str) {
     if let (Value::Array(list), false) = (list, text.is_empty()) {
         list.push(Value::String(text.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::change::Action;
+    use crate::resource::{Drift, Kind, Link, LinkId, Resource, Value as Attribute};
+
+    #[test]
+    fn attributes_that_are_called_alike_are_told_apart() {
+        let link = |learning: bool, port: bool| {
+            let mut link = Link::bare(LinkId::new("A", "vx0"), Kind::Vxlan);
+            link.options.insert("learning".into(), Attribute::Bool(learning));
+            link.port.insert("learning".into(), Attribute::Bool(port));
+            Resource::Link(Box::new(link))
+        };
+        let fields_of = |before: Resource, after: Resource, drift: Vec<Drift>| {
+            let (old, new) = (Values::from(&before), Values::from(&after));
+            let change = Change {
+                id: before.id(),
+                action: Action::Update,
+                before: Some(before),
+                after: Some(after),
+                drift,
+                loses: Vec::new(),
+                gone: Vec::new(),
+            };
+            fields(&change, Some(&old), Some(&new)).into_keys().collect::<Vec<_>>()
+        };
+        let drift = || Drift::in_place("learning", "true", "false");
+        assert_eq!(fields_of(link(true, true), link(true, false), vec![drift()]), ["port.learning"]);
+        assert_eq!(fields_of(link(true, true), link(false, true), vec![drift()]), ["vxlan.learning"]);
+        let both = fields_of(link(true, true), link(false, false), vec![drift(), drift()]);
+        assert_eq!(both, ["port.learning", "vxlan.learning"]);
+        let marks = vec![Drift::in_place("mark", "none", "topo")];
+        assert_eq!(fields_of(link(true, true), link(true, true), marks), ["mark"]);
     }
 }

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Of a `link`. Beside what is listed here it has the attributes of its kind by their names in a topology file, such as
-/// `forward-delay` of a bridge: numbers, booleans, text, or null for what is not set.
+/// Of a `link`. Beside what is listed here it has the attributes of its kind, as in a topology file: in an object that is
+/// called like the kind there (`"bridge": { "stp": true }`), numbers, booleans, text, or null for what is not set.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LinkValues {
     /// `created`, `existing` (made by another program) or `moved` (and taken from another namespace).
@@ -60,9 +60,9 @@ pub struct LinkValues {
     /// Its offload features: `true`, `false`, or the names of those that are on.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub offload: BTreeMap<String, Scalar>,
-    /// The attributes of its kind.
+    /// The attributes of its kind, under its name in a topology file.
     #[serde(flatten)]
-    pub attributes: BTreeMap<String, Scalar>,
+    pub attributes: BTreeMap<String, BTreeMap<String, Scalar>>,
 }
 
 /// Numbers of queues.
@@ -121,7 +121,10 @@ impl From<&Link> for LinkValues {
             port: scalars(&link.port),
             port_vlan: link.vlans.get().map(VlansView::from),
             offload: scalars(&link.offload),
-            attributes: scalars(&link.options),
+            attributes: Some((link.kind.word().to_owned(), scalars(&link.options)))
+                .filter(|(_, attributes)| !attributes.is_empty())
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -147,7 +150,7 @@ mod tests {
     use crate::resource::{Kind, LinkId, Queues, Setting, Value, kinds};
 
     #[test]
-    fn no_attribute_of_a_kind_is_called_like_a_field_of_all_links() {
+    fn no_kind_is_called_like_a_field_of_all_links() {
         let id = LinkId::new("A", "eth0");
         let full = Link {
             tenure: Tenure::From(id.clone()),
@@ -169,8 +172,8 @@ mod tests {
         };
         let common = serde_json::to_value(LinkValues::from(&full)).unwrap();
         assert_eq!(common.as_object().unwrap().len(), 17, "a field is left out: {common:#}");
-        for (spec, attribute) in kinds::ALL.iter().flat_map(|spec| spec.attributes.iter().map(move |it| (spec, it))) {
-            assert_eq!(common.get(attribute.name), None, "{} of {}", attribute.name, spec.name);
+        for spec in kinds::ALL {
+            assert_eq!(common.get(spec.word), None, "{}", spec.word);
         }
     }
 }

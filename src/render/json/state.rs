@@ -1,5 +1,6 @@
 //! Observed states as JSON.
 
+use super::live::LiveView;
 use super::plan::ResourceView;
 use super::values::Values;
 use crate::resource::{Item, Owner, ResourceId, State};
@@ -22,6 +23,9 @@ pub struct StateView {
     pub topology: String,
     /// Its resources, sorted by identity.
     pub resources: Vec<ObservedView>,
+    /// What its nodes have learned and counted, where that was asked for.
+    #[serde(flatten)]
+    pub live: LiveView,
 }
 
 /// An observed resource.
@@ -43,6 +47,10 @@ impl From<&State> for StateView {
             ours: item.owner == Owner::Ours,
             values: (&item.resource).into(),
         };
-        Self { topology: state.topology.to_string(), resources: state.items.iter().map(view).collect() }
+        Self {
+            topology: state.topology.to_string(),
+            resources: state.items.iter().map(view).collect(),
+            live: LiveView::default(),
+        }
     }
 }

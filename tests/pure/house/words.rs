@@ -73,7 +73,7 @@ fn shown() -> Vec<(String, usize, String)> {
             continue;
         }
         shown.extend(literals(&program(&name, &text)).into_iter().map(|(line, text)| (name.clone(), line, text)));
-        let described = ["src/document/schema/", "src/cli/command/", "src/cli/global.rs", "src/render/json.rs"];
+        let described = ["src/document/schema/", "src/cli/command/", "src/cli/global.rs", "src/render/json/"];
         if described.iter().any(|part| name.starts_with(part)) {
             let docs = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("///"));
             shown.extend(docs.map(|(number, line)| (name.clone(), number + 1, line.trim().to_owned())));
