@@ -13,7 +13,7 @@ pub struct Global {
     /// Print results and errors only; with --yes an apply or destroy that succeeds prints nothing
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Print every request to the kernel, as commands of ip, bridge, sysctl and nft
+    /// Print every request to the kernel, as commands of ip, bridge, tc, sysctl and nft
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 }

@@ -39,8 +39,8 @@ Exit status:
   1 failed                        77 not enough privileges
   2 plan --detailed-exitcode:     130, 143, 129 stopped by SIGINT,
     there are changes; diff:        SIGTERM, SIGHUP, and undone
-    they differ
-  64 wrong usage";
+    they differ                   126, 127 exec: the command cannot be
+  64 wrong usage                    run, is not there";
 
 impl From<When> for anstream::ColorChoice {
     fn from(when: When) -> Self {

@@ -42,13 +42,14 @@ pub struct Apply {
     /// Show each request as a command, and send it when you press Enter; "q" rolls back
     #[arg(long, conflicts_with_all = ["yes", "json"])]
     step: bool,
-    /// Apply inside a node of another topology, or where no other process sees the namespaces that are created
+    /// Also apply where topo refuses by default: inside a node of another topology, or in a mount namespace in which
+    /// other processes do not see the namespaces that are created
     #[arg(long)]
     here: bool,
     /// Print a report as JSON; needs --yes or a saved plan
     #[arg(long)]
     json: bool,
-    /// How long to wait for the lock of another apply or destroy
+    /// How long to wait while another apply or destroy is under way
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }

@@ -19,9 +19,10 @@ use std::path::PathBuf;
 /// name. A topology that does not exist is not an error, so that a clean-up can run twice. Processes in a namespace are
 /// not killed without --kill: a warning names them, and the namespace is deleted when they end.
 ///
-/// Namespaces are pinned until everything is done: if something fails, their names are restored, and they are the same
-/// namespaces. With --yes and a single topology, namespaces that contain only lo, veth pairs among themselves, bridges
-/// and dummies are not read: each is deleted as a unit and counts as one resource. topo plan --destroy shows all.
+/// If something fails, everything is restored: namespaces that had lost their names get them back, with the processes
+/// in them. With --yes and a single topology, namespaces that contain only lo, veth pairs among themselves, bridges and
+/// dummies are not read but deleted as a unit, and each counts as one resource; "topo plan --destroy" shows all that is
+/// in them.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo destroy lab.yaml\n  sudo topo destroy red-blue-nat --yes   by name, without the file\n  sudo topo destroy --all --yes          everything of topo's on this machine"
@@ -30,7 +31,7 @@ pub struct Destroy {
     /// Topology files, folders or names [default: topology.yaml]
     #[arg(value_name = "FILE|NAME", conflicts_with = "all", add = ArgValueCompleter::new(known::file_or_topology))]
     targets: Vec<String>,
-    /// All topologies on this machine
+    /// Remove all topologies on this machine
     #[arg(long)]
     all: bool,
     /// Do not ask
@@ -45,7 +46,7 @@ pub struct Destroy {
     /// Print a report as JSON; needs --yes
     #[arg(long)]
     json: bool,
-    /// How long to wait for the lock of another apply or destroy
+    /// How long to wait while another apply or destroy is under way
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }

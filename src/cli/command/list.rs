@@ -16,7 +16,7 @@ use clap::Args;
 ///
 /// Each is compared with its last applied state, as "topo plan NAME" does: "ok" has no changes, "drifted" has, with the
 /// first difference. "unknown" cannot be compared, because its last applied state is not known. Incomplete topologies,
-/// and objects that no topology owns any more, are listed, too. Looking needs root.
+/// and objects that no topology owns any more, are listed, too. Reading the state needs root.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo list\n  sudo topo list --quick                 what is there, without a look at whether it is right\n  sudo topo list --json | jq -r '.topologies[].topology'"

@@ -22,11 +22,11 @@ use std::path::{Path, PathBuf};
 /// Show what an apply would change, and the impact of each change
 ///
 /// Nothing is changed, but reading the state needs root. "+" is created, "~" is changed, "-" is deleted, "-/+" is
-/// re-created. A change in place disturbs nothing; one that flaps a link loses what the lines below it list, and the
-/// plan restores that.
+/// re-created. A change in place disturbs nothing. A change that flaps a link takes it down and up again: the lines
+/// below it list what is lost then, and the plan restores that.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab                          what has changed since it was applied, without its file\n  sudo topo plan lab.yaml --commands          what you would type instead"
+    after_long_help = "Examples:\n  sudo topo plan lab.yaml\n  sudo topo plan lab.yaml --out lab.plan && sudo topo apply lab.plan\n  sudo topo plan labs/ --detailed-exitcode    0: nothing to do, 2: there are changes\n  sudo topo plan lab                          what has changed since it was applied\n  sudo topo plan lab.yaml --commands          what you would type instead"
 )]
 pub struct PlanCommand {
     /// Topology files or folders, "-" for standard input, or names of applied topologies, as they were last applied
@@ -39,16 +39,16 @@ pub struct PlanCommand {
     /// Exit with 2 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Plan the removal of everything
+    /// Plan the removal of the topology, as "topo destroy" would do it
     #[arg(long)]
     destroy: bool,
-    /// Count the changes by kind and by node
+    /// Print only how many changes there are, by kind and by node
     #[arg(long, conflicts_with_all = ["json", "commands"])]
     summary: bool,
     /// Print the plan as JSON
     #[arg(long, conflicts_with = "commands")]
     json: bool,
-    /// Print the plan as commands of ip, bridge, sysctl and nft
+    /// Print the plan as commands of ip, bridge, tc, sysctl and nft
     #[arg(long)]
     commands: bool,
     /// With --commands: omit the marks by which topo recognises its own objects

@@ -28,7 +28,7 @@ pub struct Rollback {
     /// Print a report as JSON
     #[arg(long)]
     json: bool,
-    /// How long to wait for the lock of another apply or destroy
+    /// How long to wait while another apply or destroy is under way
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }

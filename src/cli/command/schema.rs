@@ -28,7 +28,7 @@ pub enum Which {
     Topology,
     /// topo plan --json
     Plan,
-    /// topo apply --json, topo destroy --json
+    /// topo apply, destroy, undo and rollback --json
     Report,
     /// topo validate --json
     Findings,

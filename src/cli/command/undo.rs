@@ -21,9 +21,9 @@ use clap_complete::engine::ArgValueCandidates;
 
 /// Undo the last apply of a topology
 ///
-/// Shows the plan back, asks for confirmation and carries it out. Each call goes back by one apply, at most ten; apply
-/// the file to get the newer state again. If the machine has changed since that apply, it is refused, as a saved plan
-/// is. A destroy cannot be undone, because it deletes the record, too: apply the file again.
+/// Shows what has to be done for it, asks for confirmation and does it. Each call goes back by one apply, at most ten;
+/// apply the file to get the newer state again. If the machine has changed since that apply, it is refused, as a saved
+/// plan is. A destroy cannot be undone, because it deletes the record, too: apply the file again.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  sudo topo undo                         where there is one topology\n  sudo topo undo lab --yes               without a question"
@@ -41,7 +41,7 @@ pub struct Undo {
     /// Print a report as JSON; needs --yes
     #[arg(long)]
     json: bool,
-    /// How long to wait for the lock of another apply or destroy
+    /// How long to wait while another apply or destroy is under way
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     lock_timeout: u64,
 }

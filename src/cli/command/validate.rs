@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 /// Check topology files, without privileges or changes
 ///
-/// Each error is shown at its place in the file, with a suggestion: all errors of keys and values at once, and if there
-/// are none, all errors of their meaning. Warnings do not make a file wrong.
+/// Each error is shown at its place in the file, with a suggestion: first all errors in keys and values at once, and
+/// when those are mended, all errors in what they mean together. A file that has only warnings is valid.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  topo validate                 topology.yaml in this folder\n  topo validate labs/           every *.yaml and *.yml in a folder\n  topo validate --json - <lab.yaml\n  topo validate --format github labs/       in a workflow: shown at the lines of a pull request\n  topo validate --format sarif labs/ >topo.sarif       for github/codeql-action/upload-sarif\n\nExit status:\n  0   no file has an error\n  65  a file has errors\n  1   a file cannot be read"

@@ -139,8 +139,8 @@ impl Seen {
         Some(Fdb { link: LinkId { node: node.clone(), name }, mac: self.mac?, to })
     }
 
-    /// The neighbour on `interface`, learned or not, as `ip neigh` lists it: not what needs no look-up (`NUD_NOARP`), nor
-    /// what nothing is known of.
+    /// The neighbour on `interface`, learned or not, as `ip neigh` lists it: not what needs no look-up (`NUD_NOARP`),
+    /// nor what nothing is known of.
     pub fn live(&self, interface: IfName) -> Option<LiveNeighbor> {
         let state = STATES.iter().find(|(bit, _)| self.state & bit != 0).map(|(_, word)| *word)?;
         Some(LiveNeighbor { interface, address: self.address?, mac: self.mac, state, router: self.flags & ROUTER != 0 })

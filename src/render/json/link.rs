@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Of a `link`. Beside what is listed here it has the attributes of its kind, as in a topology file: in an object that is
-/// called like the kind there (`"bridge": { "stp": true }`), numbers, booleans, text, or null for what is not set.
+/// Of a `link`. Beside what is listed here it has the attributes of its kind, as in a topology file: in an object that
+/// is called like the kind there (`"bridge": { "stp": true }`), numbers, booleans, text, or null for what is not set.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LinkValues {
     /// `created`, `existing` (made by another program) or `moved` (and taken from another namespace).
