@@ -155,6 +155,8 @@ impl Apply {
         };
         let exit = execute::out(console, &mut kernel, &jobs, manner);
         drop(lock);
+        // What is left is the end of the program, which frees it at once.
+        std::mem::forget(jobs);
         exit
     }
 }

@@ -98,6 +98,8 @@ impl PlanCommand {
             plan_file::write(console, path, &plans)?;
         }
         let changes = plans.iter().any(|(_, plan)| !plan.changes.is_empty());
+        // What is left is the end of the program, which frees it at once.
+        std::mem::forget(plans);
         Ok(if changes && self.detailed_exitcode { Exit::Changes } else { Exit::Done })
     }
 
