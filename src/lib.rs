@@ -44,10 +44,11 @@
 //! | [`document`] | what a user wrote: YAML with places, and its lowering to a wanted state | resource, dialect |
 //! | [`check`] | rules over a wanted state; a function per rule, a file per theme | resource, document |
 //! | [`plan`] | difference, order, rehearsal | resource, model |
+//! | [`flow`] | the way of a packet through a state, and what stops it | resource, dialect |
 //! | [`apply`] | walks a plan over a kernel; undo | resource, kernel, plan |
 //! | [`linux`] | the machine, the only input and output: reading (`snapshot`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
-//! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply |
+//! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply, flow |
 //! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
 //!
 //! # Invariants
@@ -72,6 +73,7 @@ pub mod check;
 pub mod cli;
 pub mod dialect;
 pub mod document;
+pub mod flow;
 pub mod history;
 pub mod kernel;
 pub mod linux;

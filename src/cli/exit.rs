@@ -10,8 +10,10 @@ pub enum Exit {
     Done,
     /// Failed; a file that cannot be read.
     Failed,
-    /// `plan --detailed-exitcode`: there are changes.
+    /// `plan --detailed-exitcode`: there are changes; `explain`: the packet stops.
     Changes,
+    /// `explain`: it cannot be said.
+    CannotSay,
     /// Wrong usage (`EX_USAGE` of `sysexits.h`); no terminal to ask on.
     Usage,
     /// The topology has errors (`EX_DATAERR`).
@@ -31,6 +33,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Changes => 2,
+            Self::CannotSay => 3,
             Self::Usage => 64,
             Self::Data => 65,
             Self::Privileges => 77,
@@ -52,7 +55,7 @@ impl Exit {
     pub fn worst(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
             Self::Done => 0,
-            Self::Changes => 1,
+            Self::Changes | Self::CannotSay => 1,
             Self::Program(_) => 2,
             Self::Usage => 3,
             Self::Data => 4,

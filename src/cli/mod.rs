@@ -9,6 +9,7 @@ pub(crate) mod global;
 pub mod input;
 pub(crate) mod known;
 pub(crate) mod mode;
+mod network;
 pub(crate) mod notice;
 pub(crate) mod program;
 mod progress;

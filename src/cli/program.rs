@@ -1,8 +1,8 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, lab, list, man, plan, rollback, schema, show,
-    test, undo, validate,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, explain, lab, list, man, plan, rollback,
+    schema, show, test, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -39,8 +39,9 @@ Exit status:
   1 failed                        77 not enough privileges
   2 plan --detailed-exitcode:     130, 143, 129 stopped by SIGINT,
     there are changes; diff:        SIGTERM, SIGHUP, and undone
-    they differ                   126, 127 exec: the command cannot be
-  64 wrong usage                    run, is not there";
+    they differ; explain: the     126, 127 exec: the command cannot be
+    packet stops                    run, is not there
+  3 explain: it cannot be said    64 wrong usage";
 
 impl From<When> for anstream::ColorChoice {
     fn from(when: When) -> Self {
@@ -65,6 +66,7 @@ pub(crate) enum Command {
     List(list::List),
     Show(show::Show),
     Exec(exec::Exec),
+    Explain(explain::Explain),
     Test(test::Test),
     Lab(lab::Lab),
     Schema(schema::Schema),
@@ -103,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::List(command) => command.run(&mut console),
         Command::Show(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
+        Command::Explain(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),
         Command::Lab(command) => command.run(&mut console),
         Command::Schema(command) => command.run(&mut console),

@@ -148,7 +148,7 @@ impl<'a> Trial<'a> {
     }
 
     fn tested<'t>(&'t self, outcomes: &'t [Outcome]) -> Tested<'t> {
-        Tested { topology: &self.case.wanted.topology, checks: &self.case.checks, outcomes }
+        Tested { topology: &self.case.wanted.topology, checks: &self.case.checks, outcomes, why: &[] }
     }
 }
 

@@ -152,6 +152,15 @@ impl Linux {
         super::overlap::warnings(wanted, observed, &self.places)
     }
 
+    /// The rules of everybody, and the settings that decide about packets, in the namespaces of `nodes`; in their order.
+    ///
+    /// # Errors
+    ///
+    /// If a namespace cannot be entered, or its rules or settings cannot be read.
+    pub fn ground(&self, nodes: &[&Node]) -> Result<Vec<super::ground::Ground>, Error> {
+        super::ground::read(nodes, &self.places)
+    }
+
     /// What the rules of NAT and firewall of an observed `state` counted.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod alike;
 pub(crate) mod foreign;
+pub mod ground;
 pub(crate) mod inventory;
 mod live;
 pub(crate) mod machine;

@@ -19,12 +19,18 @@ pub struct Tested<'a> {
     pub checks: &'a [Check],
     /// What came of them, in their order.
     pub outcomes: &'a [Outcome],
+    /// Why checks failed, by their places.
+    pub why: &'a [(usize, String)],
 }
 
 impl<'a> Tested<'a> {
     /// Each check, what came of it, and what that means.
     pub fn each(self) -> impl Iterator<Item = (&'a Check, &'a Outcome, Verdict)> {
         self.checks.iter().zip(self.outcomes).map(|(check, outcome)| (check, outcome, outcome.verdict(check)))
+    }
+
+    fn why_of(self, nth: usize) -> Option<&'a str> {
+        self.why.iter().find(|(of, _)| *of == nth).map(|(_, why)| why.as_str())
     }
 
     fn count(self, verdict: Verdict) -> usize {
@@ -105,6 +111,16 @@ impl Table {
         }
         page.finish()
     }
+}
+
+/// Why checks failed, below the table.
+pub fn whys(checks: &[Check], why: &[(usize, String)]) -> String {
+    let mut page = Page::new();
+    for (nth, text) in why {
+        let words = checks.get(*nth).map_or("", |check| check.words.as_str());
+        page.paint(BOLD, words).put(": ").put(text).end();
+    }
+    page.finish()
 }
 
 /// The line below the table.
@@ -201,6 +217,9 @@ pub struct CheckView {
     pub result: String,
     /// What was seen, or why not.
     pub reason: String,
+    /// What stops a packet like that of the check, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
     /// How many times it was tried.
     pub tries: u32,
     /// How long it took, all tries together, in seconds.
@@ -213,7 +232,7 @@ pub struct CheckView {
 
 /// What programs read.
 pub fn json(all: &[Tested<'_>]) -> Tests {
-    let view = |(check, outcome, verdict): (&Check, &Outcome, Verdict)| CheckView {
+    let view = |why: Option<&str>, (check, outcome, verdict): (&Check, &Outcome, Verdict)| CheckView {
         name: check.name.clone(),
         from: check.from.to_string(),
         kind: check.probe.kind(),
@@ -221,6 +240,7 @@ pub fn json(all: &[Tested<'_>]) -> Tests {
         expected: check.expected(),
         result: verdict.to_string(),
         reason: outcome.tried.reason().to_owned(),
+        explanation: why.map(str::to_owned),
         tries: outcome.tries,
         seconds: seconds(outcome.took),
         file: check.origin.file.clone(),
@@ -233,7 +253,7 @@ pub fn json(all: &[Tested<'_>]) -> Tests {
             .iter()
             .map(|tested| TestedView {
                 topology: tested.topology.to_string(),
-                checks: tested.each().map(view).collect(),
+                checks: tested.each().enumerate().map(|(nth, each)| view(tested.why_of(nth), each)).collect(),
             })
             .collect(),
     }
@@ -260,15 +280,16 @@ pub fn junit(all: &[Tested<'_>]) -> String {
             tested.count(Verdict::Skipped),
             total.as_secs_f64()
         );
-        for (check, outcome, verdict) in tested.each() {
-            case(&mut text, tested.topology, check, outcome, verdict);
+        for (nth, each) in tested.each().enumerate() {
+            case(&mut text, tested.topology, each, tested.why_of(nth));
         }
         text.push_str("  </testsuite>\n");
     }
     text + "</testsuites>\n"
 }
 
-fn case(text: &mut String, topology: &Name, check: &Check, outcome: &Outcome, verdict: Verdict) {
+fn case(text: &mut String, topology: &Name, each: (&Check, &Outcome, Verdict), why: Option<&str>) {
+    let (check, outcome, verdict) = each;
     let class = format!("{topology}.{}", check.from);
     let _ = write!(
         text,
@@ -289,6 +310,7 @@ fn case(text: &mut String, topology: &Name, check: &Check, outcome: &Outcome, ve
         Verdict::Skipped => "skipped",
     };
     let message = format!("{}: expected to {}, {}", check.words, check.expected(), reason(check, outcome));
+    let message = why.map_or(message.clone(), |why| format!("{message}; {why}"));
     let _ = writeln!(text, ">\n      <{element} message=\"{}\"/>\n    </testcase>", xml(&message));
 }
 
@@ -336,7 +358,7 @@ mod tests {
             outcome(Tried::Worked("there".to_owned()), 1),
         ];
         let name = "lab".into();
-        let tested = Tested { topology: &name, checks: &checks, outcomes: &outcomes };
+        let tested = Tested { topology: &name, checks: &checks, outcomes: &outcomes, why: &[] };
         let table = text(tested, Duration::from_millis(12));
         assert!(table.contains("refused\\n (3 tries)") && table.contains("it works, and should not: there"), "{table}");
         assert!(table.ends_with("lab: 1 passed, 2 failed in 12 ms.\n"), "{table}");

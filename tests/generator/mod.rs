@@ -8,6 +8,7 @@
 //! smallest topology.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
+pub mod labs;
 mod links;
 mod packets;
 mod routing;

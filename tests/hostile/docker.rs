@@ -58,6 +58,22 @@ fn docker_stops_a_bridge_until_a_rule_lets_it_pass() {
         let plain = write("plain.yaml", BRIDGE);
         topo(&["apply", "--yes", &plain]).expect(0);
         assert!(!ping("RED", "10.0.0.2"), "Docker's FORWARD policy should stop the bridge");
+        let explained = topo(&["explain", "--color", "never", "RED", "BLUE"]).expect(2);
+        assert!(explained.stdout.contains("ip filter FORWARD: policy drop"), "{}", explained.stdout);
+        let fix = "  - { chain: \"ip filter DOCKER-USER\", source: 10.0.0.1, destination: 10.0.0.2, protocol: icmp, accept: {} }";
+        assert!(explained.stdout.contains(fix), "{}", explained.stdout);
+        let answers = "      - { chain: \"ip filter DOCKER-USER\", state: [established, related], accept: {} }\n";
+        let proposed = format!(
+            "lab0: {{ bridge: {{ ports: [red0, blue0] }} }}\n  firewall:\n    insert:\n    {fix}\n{answers}namespaces:"
+        );
+        let proposed = write(
+            "proposed.yaml",
+            &BRIDGE.replace("lab0: { bridge: { ports: [red0, blue0] } }\nnamespaces:", &proposed),
+        );
+        topo(&["apply", "--yes", &proposed]).expect(0);
+        assert!(ping("RED", "10.0.0.2"), "{}", rules());
+        topo(&["explain", "RED", "BLUE"]).expect(0);
+        topo(&["apply", "--yes", &plain]).expect(0);
 
         let inserted = write("inserted.yaml", &BRIDGE.replace("namespaces:", INSERT));
         topo(&["apply", "--yes", &inserted]).expect(0);

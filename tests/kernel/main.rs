@@ -10,6 +10,7 @@
 
 mod borrowed;
 mod edits;
+mod explain;
 mod facts;
 mod held;
 mod hosts;

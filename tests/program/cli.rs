@@ -547,6 +547,7 @@ fn schemas_are_up_to_date() {
         ("list", "list"),
         ("state", "state"),
         ("test", "test"),
+        ("explain", "explain"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_topo")).args(["schema", which]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

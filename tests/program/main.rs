@@ -13,6 +13,7 @@ mod cli;
 mod confirm;
 mod diff;
 mod examples;
+mod explained;
 mod formats;
 mod identity;
 mod interrupted;

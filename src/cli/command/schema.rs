@@ -2,7 +2,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document;
 use crate::document::yaml::define::paragraphs;
-use crate::render::{format, json, list, tested};
+use crate::render::{explained, format, json, list, tested};
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -40,6 +40,8 @@ pub enum Which {
     State,
     /// topo test --json
     Test,
+    /// topo explain --json
+    Explain,
 }
 
 impl Schema {
@@ -70,6 +72,7 @@ pub fn of(which: Which) -> serde_json::Value {
         Which::Diff => generator.into_root_schema_for::<json::DiffView>().to_value(),
         Which::List => generator.into_root_schema_for::<list::Topologies>().to_value(),
         Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
+        Which::Explain => generator.into_root_schema_for::<explained::Explained>().to_value(),
         Which::State => generator.into_root_schema_for::<json::States>().to_value(),
     }
 }

@@ -3,12 +3,16 @@ use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
 use crate::cli::target::Case;
 use crate::cli::trial::TOTAL;
-use crate::cli::{notice, signals};
-use crate::linux::probe;
+use crate::cli::{network, notice, signals};
+use crate::flow::packet::Protocol;
+use crate::flow::{Question, explain};
+use crate::kernel::{self, Kernel};
 use crate::linux::probe::run::Limits;
+use crate::linux::{Linux, probe};
+use crate::render::explain::sentence;
 use crate::render::tested::{Table, Tested};
 use crate::render::{format, tested};
-use crate::resource::probe::{Check, Outcome};
+use crate::resource::probe::{Check, HttpHost, Outcome, Probe, Verdict};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -61,14 +65,17 @@ impl Test {
             let live = !self.json && !console.is_quiet();
             let outcomes = run(console, case, limits, live)?;
             let tested = of(case, &outcomes);
+            let why = why(case, &outcomes);
             if live {
+                console.out(&tested::whys(&case.checks, &why));
                 console.out(&tested::foot(tested, begin.elapsed()));
             } else if !self.json && !tested.is_good() {
                 console.out(&tested::text(tested, begin.elapsed()));
             }
-            done.push((case, outcomes));
+            done.push((case, outcomes, why));
         }
-        let all: Vec<Tested<'_>> = done.iter().map(|(case, outcomes)| of(case, outcomes)).collect();
+        let all: Vec<Tested<'_>> =
+            done.iter().map(|(case, outcomes, why)| Tested { why, ..of(case, outcomes) }).collect();
         if self.json {
             console.out(&format::text(&tested::json(&all)));
         }
@@ -126,7 +133,45 @@ impl Rows<'_> {
 }
 
 fn of<'a>(case: &'a Case, outcomes: &'a [Outcome]) -> Tested<'a> {
-    Tested { topology: &case.wanted.topology, checks: &case.checks, outcomes }
+    Tested { topology: &case.wanted.topology, checks: &case.checks, outcomes, why: &[] }
+}
+
+/// Why checks failed that were expected to pass, by their places: what stops a packet like theirs. Nothing where the
+/// machine cannot be looked at, which is no failure of the test.
+fn why(case: &Case, outcomes: &[Outcome]) -> Vec<(usize, String)> {
+    let failed =
+        |(_, (check, outcome)): &(usize, (&Check, &Outcome))| check.expect && outcome.verdict(check) == Verdict::Failed;
+    let asked: Vec<(usize, Question)> = case
+        .checks
+        .iter()
+        .zip(outcomes)
+        .enumerate()
+        .filter(failed)
+        .filter_map(|(nth, (check, _))| Some((nth, asked(check)?)))
+        .collect();
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let state = Linux::new().and_then(|mut kernel| {
+        let state = kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(&mut kernel, state))?;
+        Ok((kernel, state))
+    });
+    let Ok((kernel, state)) = state else { return Vec::new() };
+    let Ok(world) = network::look(&kernel, &state) else { return Vec::new() };
+    asked.into_iter().map(|(nth, question)| (nth, sentence(&explain(&world, &question)))).collect()
+}
+
+/// The packet that a check sends.
+fn asked(check: &Check) -> Option<Question> {
+    let (to, protocol, port) = match &check.probe {
+        Probe::Ping { to, .. } => (*to, Protocol::Icmp, 0),
+        Probe::Tcp { to } => (to.ip(), Protocol::Tcp, to.port()),
+        Probe::Udp { to, .. } => (to.ip(), Protocol::Udp, to.port()),
+        Probe::Http { host: HttpHost::Address(to), port, .. } => (*to, Protocol::Tcp, *port),
+        Probe::Dns { server: Some(server), .. } => (server.ip(), Protocol::Udp, server.port()),
+        Probe::Http { .. } | Probe::Dns { .. } | Probe::Command { .. } => return None,
+    };
+    Some(Question::new(check.from.clone(), to, protocol, port))
 }
 
 fn write(console: &mut Console, path: &Path, text: &str) -> Result<(), Exit> {
