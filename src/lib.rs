@@ -72,6 +72,7 @@ pub mod check;
 pub mod cli;
 pub mod dialect;
 pub mod document;
+pub mod graph;
 pub mod history;
 pub mod kernel;
 pub mod linux;
