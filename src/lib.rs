@@ -49,6 +49,7 @@
 //! | [`linux`] | the machine, the only input and output: reading (`snapshot`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
 //! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply, flow |
+//! | [`graph`] | pictures: what is drawn, where, and how a format writes it | resource, document, plan, render |
 //! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
 //!
 //! # Invariants
@@ -74,6 +75,7 @@ pub mod cli;
 pub mod dialect;
 pub mod document;
 pub mod flow;
+pub mod graph;
 pub mod history;
 pub mod kernel;
 pub mod linux;

@@ -1,8 +1,8 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, explain, lab, list, man, plan, rollback,
-    schema, show, test, undo, validate,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, explain, graph, lab, list, man, plan,
+    rollback, schema, show, test, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Undo(undo::Undo),
     List(list::List),
     Show(show::Show),
+    Graph(graph::Graph),
     Exec(exec::Exec),
     Explain(explain::Explain),
     Test(test::Test),
@@ -104,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Undo(command) => command.run(&mut console),
         Command::List(command) => command.run(&mut console),
         Command::Show(command) => command.run(&mut console),
+        Command::Graph(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
         Command::Explain(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),

@@ -8,6 +8,7 @@ pub(crate) mod destroy;
 pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod explain;
+pub(crate) mod graph;
 pub(crate) mod lab;
 pub(crate) mod list;
 pub(crate) mod man;

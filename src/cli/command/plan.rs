@@ -5,6 +5,7 @@ use crate::cli::input::{files, load, plan_file};
 use crate::cli::target::Case;
 use crate::cli::{known, notice, session};
 use crate::dialect::ip::words::Words;
+use crate::graph;
 use crate::history::last;
 use crate::linux::Linux;
 use crate::linux::store::record;
@@ -12,6 +13,7 @@ use crate::linux::store::record::Records;
 use crate::plan::change::Plan;
 use crate::render::format;
 use crate::render::json::{PlanView, Plans};
+use crate::render::markdown;
 use crate::render::plan::{Counts, summary, text, totals};
 use crate::render::show;
 use crate::resource::{Name, State};
@@ -48,6 +50,9 @@ pub struct PlanCommand {
     /// Print the plan as JSON
     #[arg(long, conflicts_with = "commands")]
     json: bool,
+    /// Print the plan as Markdown with a picture of the change, at most 60 KB, for a comment on a pull request
+    #[arg(long, conflicts_with_all = ["json", "commands", "summary"])]
+    markdown: bool,
     /// Print the plan as commands of ip, bridge, tc, sysctl and nft
     #[arg(long)]
     commands: bool,
@@ -91,7 +96,7 @@ impl PlanCommand {
             return Err(exit);
         }
         self.print(console, &plans);
-        if !self.json && !self.commands {
+        if !self.json && !self.commands && !self.markdown {
             self.foreign(console, &kernel, &plans)?;
         }
         if let Some(path) = &self.out {
@@ -115,34 +120,19 @@ impl PlanCommand {
         Ok(())
     }
 
-    /// A topology that is here, as it was last wanted.
+    /// A topology that is here, as it was last wanted; nothing where it is to be removed.
     fn last(&self, console: &mut Console, kernel: &mut Linux, name: &str) -> Result<Case, Exit> {
-        let topology = Name::from(name);
-        let last = last::load(&Records::default(), &topology).map_err(|error| notice::told(console, &error))?;
-        if let Some(last) = last {
-            return Ok(Case::last(last));
-        }
-        let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
-        if !here.iter().any(|here| here == name) {
-            let help = known::suggestion(name, &here)
-                .unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
-            console.problem(&format!("there is no file and no topology {name:?} here"), Some(&help));
-            return Err(Exit::Failed);
-        }
-        if self.destroy {
-            return Ok(Case::nothing(topology));
-        }
-        console.problem(
-            &format!("what was last wanted of topology {name:?} is not known"),
-            Some("plan its file; an apply of it is remembered"),
-        );
-        Err(Exit::Failed)
+        last(console, kernel, name, self.destroy)
     }
 
     fn print(&self, console: &mut Console, plans: &[(Case, Plan)]) {
         if self.json {
             let plans = plans.iter().map(|(_, plan)| PlanView::from(plan)).collect();
             console.out(&format::text(&Plans { format_version: format::FORMAT_VERSION, plans }));
+        } else if self.markdown {
+            let pictured: Vec<(&Plan, String)> =
+                plans.iter().map(|(_, plan)| (plan, graph::mermaid::of_plan(plan))).collect();
+            console.out(&markdown::text(&pictured));
         } else if self.commands {
             plans.iter().for_each(|(_, plan)| console.out(&commands(plan, self.plain)));
         } else {
@@ -151,9 +141,37 @@ impl PlanCommand {
     }
 }
 
+/// A topology that is here, as it was last wanted. With `destroy` that need not be known.
+///
+/// # Errors
+///
+/// If there is none of this name, or what was last wanted of it is not known, after that was printed.
+pub fn last(console: &mut Console, kernel: &mut Linux, name: &str, destroy: bool) -> Result<Case, Exit> {
+    let topology = Name::from(name);
+    let last = last::load(&Records::default(), &topology).map_err(|error| notice::told(console, &error))?;
+    if let Some(last) = last {
+        return Ok(Case::last(last));
+    }
+    let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
+    if !here.iter().any(|here| here == name) {
+        let help = known::suggestion(name, &here)
+            .unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
+        console.problem(&format!("there is no file and no topology {name:?} here"), Some(&help));
+        return Err(Exit::Failed);
+    }
+    if destroy {
+        return Ok(Case::nothing(topology));
+    }
+    console.problem(
+        &format!("what was last wanted of topology {name:?} is not known"),
+        Some("plan its file; an apply of it is remembered"),
+    );
+    Err(Exit::Failed)
+}
+
 /// Whether an argument is the name of a topology: no file, by the rule of `destroy`, and a name that a topology can
 /// have.
-fn is_name(argument: &Path) -> bool {
+pub fn is_name(argument: &Path) -> bool {
     argument.to_str().is_some_and(|text| !files::is_file(text) && record::is_name(text))
 }
 
