@@ -45,7 +45,9 @@
 //! | [`check`] | rules over a wanted state; a function per rule, a file per theme | resource, document |
 //! | [`plan`] | difference, order, rehearsal | resource, model |
 //! | [`apply`] | walks a plan over a kernel; undo | resource, kernel, plan |
-//! | [`linux`] | the machine, the only input and output: reading (`snapshot`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model |
+//! | [`survey`] | everything that is there, of topo and of others | resource |
+//! | [`import`] | what is there as a topology, and what cannot be said of it | resource, dialect, document, survey |
+//! | [`linux`] | the machine, the only input and output: reading (`snapshot`, `survey`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model, survey |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
 //! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply |
 //! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
@@ -73,9 +75,11 @@ pub mod cli;
 pub mod dialect;
 pub mod document;
 pub mod history;
+pub mod import;
 pub mod kernel;
 pub mod linux;
 pub mod model;
 pub mod plan;
 pub mod render;
 pub mod resource;
+pub mod survey;

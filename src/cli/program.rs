@@ -1,8 +1,8 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, lab, list, man, plan, rollback, schema, show,
-    test, undo, validate,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, import, lab, list, man, plan, rollback,
+    schema, show, test, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     List(list::List),
     Show(show::Show),
     Exec(exec::Exec),
+    Import(import::Import),
     Test(test::Test),
     Lab(lab::Lab),
     Schema(schema::Schema),
@@ -103,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::List(command) => command.run(&mut console),
         Command::Show(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
+        Command::Import(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),
         Command::Lab(command) => command.run(&mut console),
         Command::Schema(command) => command.run(&mut console),
