@@ -13,6 +13,7 @@ mod edits;
 mod facts;
 mod held;
 mod hosts;
+mod import;
 mod netns_nft;
 mod netns_sysctl;
 mod others;
