@@ -46,7 +46,9 @@
 //! | [`plan`] | difference, order, rehearsal | resource, model |
 //! | [`flow`] | the way of a packet through a state, and what stops it | resource, dialect |
 //! | [`apply`] | walks a plan over a kernel; undo | resource, kernel, plan |
-//! | [`linux`] | the machine, the only input and output: reading (`snapshot`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model |
+//! | [`survey`] | everything that is there, of topo and of others | resource |
+//! | [`import`] | what is there as a topology, and what cannot be said of it | resource, dialect, document, survey |
+//! | [`linux`] | the machine, the only input and output: reading (`snapshot`, `survey`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model, survey |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
 //! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply, flow |
 //! | [`graph`] | pictures: what is drawn, where, and how a format writes it | resource, document, plan, render |
@@ -77,9 +79,11 @@ pub mod document;
 pub mod flow;
 pub mod graph;
 pub mod history;
+pub mod import;
 pub mod kernel;
 pub mod linux;
 pub mod model;
 pub mod plan;
 pub mod render;
 pub mod resource;
+pub mod survey;

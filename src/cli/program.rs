@@ -1,7 +1,7 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, explain, graph, lab, list, man, plan,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, explain, graph, import, lab, list, man, plan,
     rollback, schema, show, test, undo, validate,
 };
 use super::console::Console;
@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Graph(graph::Graph),
     Exec(exec::Exec),
     Explain(explain::Explain),
+    Import(import::Import),
     Test(test::Test),
     Lab(lab::Lab),
     Schema(schema::Schema),
@@ -108,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Graph(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
         Command::Explain(command) => command.run(&mut console),
+        Command::Import(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),
         Command::Lab(command) => command.run(&mut console),
         Command::Schema(command) => command.run(&mut console),

@@ -21,6 +21,7 @@ pub mod resolve;
 pub(crate) mod secret;
 pub mod snapshot;
 pub mod store;
+pub(crate) mod survey;
 
 pub use inventory::Found;
 pub use machine::Linux;

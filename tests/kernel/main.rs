@@ -14,6 +14,7 @@ mod explain;
 mod facts;
 mod held;
 mod hosts;
+mod import;
 mod netns_nft;
 mod netns_sysctl;
 mod others;

@@ -9,6 +9,7 @@ pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod import;
 pub(crate) mod lab;
 pub(crate) mod list;
 pub(crate) mod man;

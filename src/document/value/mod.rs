@@ -8,7 +8,9 @@ mod quantity;
 mod target;
 mod text;
 
-pub use name::{ContainerName, InterfaceRef, NamePrefix, NamespaceName, NetnsName, SysctlKey, namespace_fault};
+pub use name::{
+    ContainerName, InterfaceRef, NamePrefix, NamespaceName, NetnsName, SysctlKey, interface_fault, namespace_fault,
+};
 pub use net::{Destination, InterfaceAddress, Prefix, Scope, Via};
 pub use packet::{AddressItem, InterfaceItem, Mark, Ports, Protocol, RateLimit, TargetItem, VlanRange};
 pub use quantity::{Duration, Milliseconds, Percent, Rate, Seconds};

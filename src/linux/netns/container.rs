@@ -91,11 +91,16 @@ fn of(runtime: Runtime, name: &str) -> Option<Container> {
     }
 }
 
+/// The folder in which Docker keeps what it knows.
+fn docker_root() -> PathBuf {
+    let daemon = json(Path::new("/etc/docker/daemon.json"));
+    let root = daemon.as_ref().and_then(|daemon| daemon.get("data-root")?.as_str());
+    PathBuf::from(root.unwrap_or("/var/lib/docker"))
+}
+
 /// Docker writes the state of each container to a file of its own whenever it changes.
 fn docker(name: &str) -> Option<Container> {
-    let daemon = json(Path::new("/etc/docker/daemon.json"));
-    let root = daemon.as_ref().and_then(|daemon| daemon.get("data-root")?.as_str()).unwrap_or("/var/lib/docker");
-    folders(&Path::new(root).join("containers")).find_map(|folder| {
+    folders(&docker_root().join("containers")).find_map(|folder| {
         let file = json(&folder.join("config.v2.json"))?;
         let id = (file.get("Name")?.as_str()?.strip_prefix('/')? == name).then(|| file.get("ID")?.as_str())??;
         let state = file.get("State")?;
@@ -126,6 +131,32 @@ fn podman(name: &str) -> Option<Container> {
         let pid = read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
         Some(Container { runtime: Runtime::Podman, id, pid })
     })
+}
+
+/// The containers that run, with their names and first processes.
+pub fn running() -> Vec<(Runtime, String, u32)> {
+    let known = docker_names().into_iter().map(|name| (Runtime::Docker, name));
+    let known = known.chain(podman_names().into_iter().map(|name| (Runtime::Podman, name)));
+    let pid = |runtime, name: &str| find(Some(runtime), name).ok().map(|(_, pid)| pid);
+    known.filter_map(|(runtime, name)| pid(runtime, &name).map(|pid| (runtime, name, pid))).collect()
+}
+
+fn docker_names() -> Vec<String> {
+    let name = |folder: PathBuf| {
+        let file = json(&folder.join("config.v2.json"))?;
+        Some(file.get("Name")?.as_str()?.strip_prefix('/')?.to_owned())
+    };
+    folders(&docker_root().join("containers")).filter_map(name).collect()
+}
+
+fn podman_names() -> Vec<String> {
+    let store = setting("graphroot", "/var/lib/containers/storage");
+    let lists = folders(Path::new(&store)).filter_map(|folder| json(&folder.join("containers.json")));
+    let names = |list: Value| -> Vec<String> {
+        let all = list.as_array().into_iter().flatten().filter_map(|container| container.get("names")?.as_array());
+        all.filter_map(|names| names.first()?.as_str()).map(str::to_owned).collect()
+    };
+    lists.flat_map(names).collect()
 }
 
 /// A path in podman's `storage.conf`.

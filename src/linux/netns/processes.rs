@@ -110,3 +110,23 @@ pub fn of(nodes: &[&Node]) -> BTreeMap<Node, Inhabitants> {
     }
     found
 }
+
+/// The namespaces that processes live in, those that are `known` aside: the first process of each, and all of them. One
+/// look at all processes; what ends meanwhile, or cannot be looked at, is left out.
+pub fn homes(known: impl Fn((u64, u64)) -> bool) -> BTreeMap<u32, Vec<u32>> {
+    let mut first: HashMap<(u64, u64), u32> = HashMap::new();
+    let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for id in ids() {
+        let Ok(home) = std::fs::metadata(format!("/proc/{id}/ns/net")) else { continue };
+        let inode = (home.dev(), home.ino());
+        if !known(inode) {
+            found.entry(*first.entry(inode).or_insert(id)).or_default().push(id);
+        }
+    }
+    found
+}
+
+/// What a process is called.
+pub fn name(id: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default().trim_end().to_owned()
+}

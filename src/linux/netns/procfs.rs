@@ -6,6 +6,7 @@ use nix::fcntl::{OFlag, openat};
 use nix::libc;
 use nix::sys::stat::Mode;
 use std::cell::RefCell;
+use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -32,7 +33,7 @@ pub fn open_sysctl(key: &str, write: bool) -> io::Result<File> {
     let flags = if write { OFlag::O_WRONLY } else { OFlag::O_RDONLY } | OFlag::O_CLOEXEC;
     PROC.with_borrow_mut(|(instance, uses)| {
         if *uses % PROC_USES == 0 {
-            *instance = private_procfs();
+            *instance = private_filesystem(c"proc");
         }
         *uses = uses.wrapping_add(1);
         match instance {
@@ -42,8 +43,12 @@ pub fn open_sysctl(key: &str, write: bool) -> io::Result<File> {
     })
 }
 
-/// A procfs that is mounted nowhere.
-fn private_procfs() -> Option<OwnedFd> {
+/// The name of sysfs, whose `class/net` has the links of the namespace that it was made in.
+pub const SYSFS: &CStr = c"sysfs";
+
+/// A procfs or sysfs that is mounted nowhere, for the namespace of the calling thread. `None` where the kernel refuses
+/// one.
+pub fn private_filesystem(name: &CStr) -> Option<OwnedFd> {
     /// `include/uapi/linux/mount.h`.
     const FSOPEN_CLOEXEC: libc::c_long = 1;
     const FSCONFIG_CMD_CREATE: libc::c_long = 6;
@@ -54,7 +59,7 @@ fn private_procfs() -> Option<OwnedFd> {
         Some(unsafe { OwnedFd::from_raw_fd(fd) })
     };
     // SAFETY: the name is a NUL-terminated string that lives through the call.
-    let fs = owned(unsafe { libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), FSOPEN_CLOEXEC) })?;
+    let fs = owned(unsafe { libc::syscall(libc::SYS_fsopen, name.as_ptr(), FSOPEN_CLOEXEC) })?;
     // SAFETY: this command takes no key and no value.
     let made = unsafe {
         libc::syscall(

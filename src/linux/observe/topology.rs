@@ -311,7 +311,7 @@ fn read_files(state: &mut State, wanted: &State, record: &Record, files: &Files)
 }
 
 /// Whether this kernel keeps who put an address where it is (`IFA_PROTO`, since 5.18).
-fn says_protocol() -> bool {
+pub(crate) fn says_protocol() -> bool {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
     (numbers.next(), numbers.next()) >= (Some(5), Some(18))

@@ -172,7 +172,8 @@ fn attributes(section: &Section<'_>, link: &Link, map: &mut Yaml) {
         link.master_id().and_then(|master| section.state.link(&master)).is_some_and(|master| master.kind == Kind::Bond);
     let lent = in_bond
         || link.link.as_ref().and_then(|below| section.state.link(below)).is_some_and(|below| below.mac == *mac);
-    map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && !follows && !lent));
+    let chosen = section.chosen_macs || !follows && !lent;
+    map.put_some("mac", mac.get().filter(|_| *kind != Kind::Loopback && chosen));
     let usual_queues = if *kind == Kind::Veth { most_queues(section.state) } else { Some(Queues { tx: 1, rx: 1 }) };
     if let Some(queues) =
         queues.get().filter(|queues| !kinds::traits(kind).any_queues && Some(**queues) != usual_queues)
@@ -244,6 +245,9 @@ fn most_queues(state: &State) -> Option<Queues> {
     counts.into_iter().max_by_key(|(_, count)| *count).map(|(queues, _)| queues).filter(|queues| queues.tx == queues.rx)
 }
 
+/// Where a fresh bridge sends its own frames (`br_group_address`); no table of defaults has it.
+const GROUP_ADDRESS: &str = "01:80:c2:00:00:00";
+
 /// The attributes that are not what a fresh link has.
 fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
     let mut map = Yaml::map();
@@ -252,7 +256,9 @@ fn options(known: &[kinds::Attribute], options: &Options, kind: &Kind) -> Yaml {
         _ => 0,
     };
     for (key, value) in options {
-        let said = (*kind == Kind::Vxlan && key == "id") || (*kind == Kind::Macvlan && key == "mode");
+        let said = (*kind == Kind::Vxlan && key == "id")
+            || (*kind == Kind::Macvlan && key == "mode")
+            || (key == "group-address" && value.to_string() != GROUP_ADDRESS);
         match (&**key, value) {
             ("encapsulation-limit", Value::Unset) => map.put(key, Yaml::Text("none".to_owned())),
             (_, Value::Unset) | ("source-port-low" | "source-port-high", _) => {}

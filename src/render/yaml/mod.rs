@@ -4,12 +4,13 @@ mod link;
 pub(crate) mod node;
 mod packet;
 mod pairs;
+mod ports;
 pub(crate) mod section;
 mod tree;
 mod unsaid;
 mod wireguard;
 
-pub use node::text;
+pub use node::{file, text};
 pub use unsaid::forget_unsaid;
 
 #[cfg(test)]

@@ -1,16 +1,25 @@
 //! A state as a topology file.
 
 use super::section::Section;
-use super::tree::Yaml;
-use super::{link, packet, pairs, wireguard};
+use super::tree::{Yaml, comment};
+use super::{link, packet, pairs, ports, wireguard};
 use crate::resource::{
     Family, File, FileName, Insert, LinkId, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule,
     RuleAction, Runtime, State, Sysctl, TableId,
 };
 use std::collections::BTreeSet;
 
-/// The file.
+/// The file of an observed state.
 pub fn text(state: &State) -> String {
+    write(state, &[], false)
+}
+
+/// A file as a user writes it, with remarks at the nodes that they are about: ports stand with what they are ports of.
+pub fn file(state: &State, remarks: &[(Node, String)]) -> String {
+    write(state, remarks, true)
+}
+
+fn write(state: &State, remarks: &[(Node, String)], gathered: bool) -> String {
     let mut file = Yaml::map().with("name", Yaml::of(&state.topology));
     let mut namespaces = Yaml::map();
     let mut nodes: BTreeSet<&Node> = state
@@ -25,8 +34,20 @@ pub fn text(state: &State) -> String {
     let prefix = prefixes.first().filter(|prefix| prefixes.len() == 1 && !prefix.is_empty());
     file.put_some("prefix", prefix);
     let mut sections: Vec<(&Node, Yaml)> =
-        nodes.into_iter().map(|node| (node, Section::of(state, node).yaml())).collect();
+        nodes.into_iter().map(|node| (node, Section::of(state, node, gathered).yaml())).collect();
     pairs::fold(state, &mut sections);
+    if gathered {
+        sections.iter_mut().for_each(|(_, section)| ports::gather(section));
+    }
+    let mut above = Vec::new();
+    for (about, text) in remarks.iter().rev() {
+        let there =
+            sections.iter_mut().find(|(node, section)| *node == about && !(node.is_host() && section.is_empty()));
+        match there {
+            Some((_, section)) => section.remark(&format!("not in this file: {text}")),
+            None => above.push(comment(&format!("not in this file, of {about}: {text}")) + "\n"),
+        }
+    }
     for (node, section) in sections {
         if node.is_host() {
             if !section.is_empty() {
@@ -41,17 +62,18 @@ pub fn text(state: &State) -> String {
     }
     let mut out = "# yaml-language-server: $schema=topology.schema.json\n".to_owned();
     out.push_str(&wireguard::remarks(state));
+    out.extend(above.into_iter().rev());
     file.block(&mut out, 0, 4);
     out
 }
 
 impl<'a> Section<'a> {
-    fn of(state: &'a State, node: &'a Node) -> Self {
+    fn of(state: &'a State, node: &'a Node, chosen_macs: bool) -> Self {
         let created =
             state.namespace(node).is_none_or(|namespace| namespace.tenure == NodeTenure::Created) && !node.is_host();
         let inside =
             state.items.iter().filter(|(id, item)| id.node() == node && !matches!(item.owner, Owner::Theirs(_)));
-        Self { node, state, created, items: inside.map(|(_, item)| &item.resource).collect() }
+        Self { node, state, created, items: inside.map(|(_, item)| &item.resource).collect(), chosen_macs }
     }
 
     fn yaml(&self) -> Yaml {

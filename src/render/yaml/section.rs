@@ -8,4 +8,6 @@ pub(crate) struct Section<'a> {
     pub(crate) state: &'a State,
     pub(crate) created: bool,
     pub(crate) items: Vec<&'a Resource>,
+    /// Whether the hardware addresses that are there were chosen: those that the kernel made up are left out already.
+    pub(crate) chosen_macs: bool,
 }

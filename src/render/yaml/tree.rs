@@ -14,6 +14,8 @@ pub enum Yaml {
     List(Vec<Yaml>),
     /// A map in this order.
     Map(Vec<(String, Yaml)>),
+    /// A comment, in the place of an entry of a map that is written as a block.
+    Remark(String),
 }
 
 impl Yaml {
@@ -46,6 +48,13 @@ impl Yaml {
         }
     }
 
+    /// Puts a key before the others of a map.
+    pub fn put_first(&mut self, key: &str, value: Self) {
+        if let Self::Map(entries) = self {
+            entries.insert(0, (key.to_owned(), value));
+        }
+    }
+
     /// Puts a key into a map, if there is a value.
     pub fn put_some(&mut self, key: &str, value: Option<&impl ToString>) {
         if let Some(value) = value {
@@ -66,6 +75,13 @@ impl Yaml {
     pub fn put_list(&mut self, key: &str, values: Vec<Self>) {
         if !values.is_empty() {
             self.put(key, Self::List(values));
+        }
+    }
+
+    /// Puts a comment before the entries of a map.
+    pub fn remark(&mut self, text: &str) {
+        if let Self::Map(entries) = self {
+            entries.insert(0, (String::new(), Self::Remark(text.to_owned())));
         }
     }
 
@@ -97,7 +113,7 @@ impl Yaml {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Text(_) | Self::Switch(_) => false,
+            Self::Text(_) | Self::Switch(_) | Self::Remark(_) => false,
             Self::List(values) => values.is_empty(),
             Self::Map(entries) => entries.is_empty(),
         }
@@ -109,8 +125,14 @@ impl Yaml {
         match self {
             Self::Map(entries) if flow > 0 && !entries.is_empty() => {
                 for (key, value) in entries {
+                    if let Self::Remark(text) = value {
+                        let _ = writeln!(out, "{pad}{}", comment(text));
+                        continue;
+                    }
                     let _ = write!(out, "{pad}{}:", quoted(key));
-                    value.after_key(out, depth, flow - 1);
+                    // Rules are read one by one.
+                    let rules = if key == "firewall" { 3 } else { 0 };
+                    value.after_key(out, depth, rules.max(flow - 1));
                 }
             }
             other => {
@@ -141,6 +163,7 @@ impl Yaml {
         match self {
             Self::Text(text) => quoted(text),
             Self::Switch(on) => on.to_string(),
+            Self::Remark(_) => String::new(),
             Self::List(values) => format!("[{}]", values.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
             Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
             Self::Map(entries) => {
@@ -150,6 +173,26 @@ impl Yaml {
             }
         }
     }
+}
+
+/// The longest comment, in characters.
+const LONGEST: usize = 500;
+
+/// A comment of one line, whatever the text is: nothing in it ends the line, for no version of YAML, and nothing turns
+/// the order of its letters around.
+pub fn comment(text: &str) -> String {
+    let breaks = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut line = String::from("# ");
+    for c in text.chars().take(LONGEST) {
+        if breaks(c) { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        line.push_str(" ...");
+    }
+    line
 }
 
 /// Text as YAML takes it, and as a reader of YAML 1.1 takes it too.

@@ -104,6 +104,15 @@ pub fn marked_tables() -> Result<Vec<(String, Vec<String>)>, Error> {
     Ok(inet.filter_map(ours).filter(|(table, _)| table.starts_with("topo-")).collect())
 }
 
+/// All tables, by family and name.
+///
+/// # Errors
+///
+/// If the kernel refuses the request.
+pub fn tables() -> Result<Vec<(String, String)>, Error> {
+    Ok(read_tables(&ask("nft list tables", GETTABLE, 0, &[], true)?))
+}
+
 /// All chains.
 ///
 /// # Errors

@@ -1,0 +1,138 @@
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::input::load;
+use crate::cli::{known, notice};
+use crate::document::Severity;
+use crate::document::yaml::source::Source;
+use crate::document::yaml::word::Word;
+use crate::import::{Imported, Wish, import};
+use crate::linux::secret::Keys;
+use crate::linux::survey::{keys, read};
+use crate::render::yaml;
+use crate::resource::{Name, Node};
+use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Print a topology file that makes what is there
+///
+/// Namespaces, links, addresses, routes, rules, NAT and firewall of nft and of iptables, settings that are not those of
+/// a fresh namespace, hosts and resolv.conf, of topo and of others. What the kernel makes by itself is left out. What
+/// no file can say, and what a daemon makes again, stands as a comment where it belongs. Nothing is changed.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "topo import [OPTIONS] NODE...\n       topo import [OPTIONS] --all",
+    after_long_help = "Examples:\n  sudo topo import --all                      the whole machine\n  sudo topo import RED BLUE                   two namespaces; what they need elsewhere is named as existing\n  sudo topo import --all --out lab.yaml       into a file, and private keys into lab.keys/"
+)]
+pub struct Import {
+    /// The nodes: names in /run/netns, names of containers, "host"
+    #[arg(value_name = "NODE", required_unless_present = "all", add = ArgValueCandidates::new(known::node_candidates))]
+    nodes: Vec<String>,
+    /// All namespaces, and the one that topo is started in
+    #[arg(long, conflicts_with = "nodes")]
+    all: bool,
+    /// The name of the topology [default: that of FILE, or "imported"]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Write the file there, and private keys beside it: of FILE.yaml into FILE.keys/
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The name of a topology without one.
+const NAME: &str = "imported";
+
+impl Import {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// The exit status of a failure that was already printed.
+    pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
+        let topology = self.topology(console)?;
+        let nodes: BTreeSet<Node> = self.nodes.iter().map(|name| Node::from(name.as_str())).collect();
+        let (survey, secrets) = read::survey(&topology, &|node, _| self.all || nodes.contains(node))
+            .map_err(|error| notice::told(console, &error))?;
+        if let Some(node) = nodes.iter().find(|node| !survey.nodes.contains_key(*node)) {
+            let names: Vec<String> = survey.nodes.keys().map(ToString::to_string).collect();
+            let help = known::suggestion(node.as_str(), &names);
+            let help =
+                help.unwrap_or_else(|| "ip netns list shows the names; the machine itself is \"host\"".to_owned());
+            console.problem(&format!("there is no namespace {:?} here", node.as_str()), Some(&help));
+            return Err(Exit::Failed);
+        }
+        let folder = self.out.as_deref().map(key_folder);
+        let wish = Wish {
+            topology,
+            nodes: (!self.all).then_some(nodes),
+            keys: folder.as_ref().and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned())),
+        };
+        let imported = import(&survey, &wish);
+        let text = yaml::file(&imported.state, &imported.remarks);
+        match (&self.out, &folder) {
+            (Some(file), Some(folder)) => {
+                write_keys(console, &imported, &secrets, folder)?;
+                write(console, file, &text)?;
+            }
+            _ => console.out(&text),
+        }
+        self.check(console, text);
+        Ok(Exit::Done)
+    }
+
+    fn topology(&self, console: &mut Console) -> Result<Name, Exit> {
+        if let Some(name) = &self.name {
+            return Name::parse(name).map_err(|_| {
+                let help = "1 to 32 letters, digits, dots, underscores and hyphens, a letter or digit first";
+                console.problem(&format!("{name:?} is not the name of a topology"), Some(help));
+                Exit::Usage
+            });
+        }
+        let stem = self.out.as_ref().and_then(|file| file.file_stem()?.to_str());
+        Ok(stem.and_then(|stem| Name::parse(stem).ok()).unwrap_or_else(|| NAME.into()))
+    }
+
+    /// What is printed is read again: a file that does not hold is said to be none.
+    fn check(&self, console: &mut Console, text: String) {
+        let name = self.out.as_ref().map_or_else(|| "-".to_owned(), |file| file.display().to_string());
+        for loaded in load::all(vec![Source { name, text: text.into() }]) {
+            let errors: Vec<_> =
+                loaded.findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
+            if !errors.is_empty() {
+                console.findings(&loaded.source, &errors);
+                console.warn("the machine has something that no file can have in this way: write it otherwise before the file is applied");
+            }
+        }
+    }
+}
+
+/// The folder of the keys of a file: `lab.keys` for `lab.yaml`.
+fn key_folder(file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    file.with_file_name(format!("{stem}.keys"))
+}
+
+fn write_keys(console: &mut Console, imported: &Imported, secrets: &Keys, folder: &Path) -> Result<(), Exit> {
+    for key in &imported.keys {
+        keys::write(secrets, key.key, folder, &key.name).map_err(|error| notice::told(console, &error))?;
+    }
+    Ok(())
+}
+
+/// Writes the file; one that is there stays, unless it has the same text.
+fn write(console: &mut Console, file: &Path, text: &str) -> Result<(), Exit> {
+    if std::fs::read(file).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
+    let written =
+        OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let there = error.kind() == std::io::ErrorKind::AlreadyExists;
+        let help = there.then_some("give it another name, or move the file away: topo writes over none");
+        console.problem(&format!("failed to write {}: {error}", file.display()), help);
+        Exit::Failed
+    })
+}

@@ -1,0 +1,8 @@
+//! Everything that is there in a set of namespaces, of topo and of others. Pure: what reads it from the machine is
+//! `linux::survey`.
+
+mod found;
+mod ruleset;
+
+pub use found::{Home, NodeSurvey, Survey};
+pub use ruleset::{Base, Program, RuleChain, Ruleset};
