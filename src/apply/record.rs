@@ -1,6 +1,6 @@
 //! The record of a topology before, during and after an apply.
 
-use super::{keys, offload};
+use super::{keys, offload, said};
 use crate::plan::change::Plan;
 use crate::resource::{
     Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route,
@@ -23,10 +23,15 @@ pub(super) fn during(plan: &Plan) -> Record {
     changes(&mut record, &plan.wanted);
     let wanted = after_wanted(&plan.wanted);
     keys::endpoints(&mut record, &wanted);
-    clients(&mut record, &wanted);
+    // What a client that the interface will have put there already is its.
+    known(&mut record.clients, wanted.clients);
+    known(&mut record.unnamed, wanted.unnamed);
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);
     }
+    record.macs.extend(wanted.macs);
+    record.mtus.extend(wanted.mtus);
+    record.sizes.extend(wanted.sizes);
     record.existing.extend(wanted.existing);
     record.owned.extend(wanted.owned);
     keys::files(&mut record, wanted.key_files);
@@ -58,11 +63,10 @@ pub(super) fn during(plan: &Plan) -> Record {
     record
 }
 
-/// Adds the interfaces that will have a DHCP client: what one put there already is its.
-fn clients(record: &mut Record, wanted: &Record) {
-    let known: BTreeMap<_, _> =
-        std::mem::take(&mut record.clients).into_iter().chain(wanted.clients.iter().cloned()).collect();
-    record.clients = known.into_iter().collect();
+/// Adds `wanted`, each in place of what was known of the same.
+fn known<K: Ord, V>(record: &mut Vec<(K, V)>, wanted: Vec<(K, V)>) {
+    let known: BTreeMap<K, V> = std::mem::take(record).into_iter().chain(wanted).collect();
+    record.extend(known);
 }
 
 /// The record when all is done: what the file still speaks of.
@@ -160,7 +164,8 @@ pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
 
 /// What follows from the wanted state alone.
 fn after_wanted(wanted: &State) -> Record {
-    let mut record = Record::default();
+    let sizes = wanted.sizes().into_iter().filter(|(node, _)| wanted.is_made(node)).collect();
+    let mut record = Record { sizes, ..Record::default() };
     // What goes back to what it was is foreign.
     for (id, item) in wanted.items.iter().filter(|(_, item)| item.owner != Owner::Restored) {
         let created = wanted.is_made(id.node());
@@ -181,6 +186,7 @@ fn after_wanted(wanted: &State) -> Record {
                 if item.owner == Owner::Named && link.tenure == Tenure::Existing {
                     record.configured.push(link.only(link));
                 }
+                said::of_link(&mut record, link);
                 if link.dhcp4 || link.dhcp6 {
                     record.clients.push((link.id.clone(), [link.dhcp4, link.dhcp6]));
                 }

@@ -11,6 +11,7 @@
 mod checks;
 mod cli;
 mod confirm;
+mod counted;
 mod diff;
 mod examples;
 mod explained;

@@ -8,6 +8,7 @@ use crate::linux::netns::places::Places;
 use crate::linux::netns::sysctl;
 use crate::linux::object::file::Files;
 use crate::linux::object::link::vlan;
+use crate::linux::overlap::Around;
 use crate::linux::ownership::classify::{Judge, judge, namespace};
 use crate::linux::ownership::{guests, identity, moved, whole};
 use crate::linux::snapshot::contents::{Look, Question};
@@ -33,8 +34,8 @@ pub struct Records<'a> {
     pub arrived: &'a BTreeSet<LinkId>,
 }
 
-/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read;
-/// what a user should know is added to `reported`.
+/// Everything of the topology `wanted.topology`, and what `wanted` names of others; and what there is besides in
+/// namespaces of others. `records` are as they were read; what a user should know is added to `told`.
 ///
 /// # Errors
 ///
@@ -45,7 +46,7 @@ pub fn observe(
     files: &Files,
     records: Records,
     told: &mut Vec<String>,
-) -> Result<State, Error> {
+) -> Result<(State, Vec<Around>), Error> {
     let mut state = State::empty(wanted.topology.clone());
     let Records { mut record, mut others, arrived } = records;
     let questions = questions(wanted, &record, places)?;
@@ -104,7 +105,8 @@ pub fn observe(
     read_files(&mut state, wanted, &record, files)?;
     (state.record, state.others) = (record, others);
     vlan::check(wanted, &state)?;
-    Ok(state)
+    let others = looks.into_iter().filter(|look| !places.is_made(&look.node));
+    Ok((state, others.filter_map(Around::of).collect()))
 }
 
 /// The nodes in which something is wanted of the kernel's own rules.
@@ -178,6 +180,7 @@ fn look_at_rest(
         let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places)
             || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
         if !moves {
+            identity::check_foreign(&looks, wanted, places)?;
             told.extend(
                 second
                     .iter()
