@@ -3,7 +3,7 @@
 use super::facts;
 use super::model::{End, Line, Mark, Node, Picture, Port, Role, Wire, WireKind};
 use super::tunnels;
-use crate::document::lower::pair::far_name;
+use crate::document::lower::pair::derived_name;
 use crate::render::order::natural;
 use crate::resource::{self, Link, LinkId, NodeTenure, Owner, Resource, State};
 use std::collections::BTreeMap;
@@ -89,7 +89,11 @@ fn port(state: &State, link: &Link, inside: &[&Resource]) -> Option<Port> {
     if !facts::is_shown(link, &lines) {
         return None;
     }
-    let made_up = |peer: &LinkId| link.id.name == far_name(state.topology.as_str(), peer);
+    // A name that topo gave: nobody's business in a picture.
+    let readable = |peer: &LinkId| format!("v{}-{}", peer.node.short(), peer.name);
+    let made_up = |peer: &LinkId| {
+        link.id.name == derived_name(state.topology.as_str(), peer) || link.id.name.as_str() == readable(peer)
+    };
     let impairment = inside.iter().find_map(|resource| match resource {
         Resource::Qdisc(qdisc) if qdisc.link == link.id => Some(facts::impairment(&qdisc.work)),
         _ => None,
