@@ -26,6 +26,96 @@ struct Node {
     router: bool,
 }
 
+/// Rules of others in forward.
+const NFT: [&str; 6] = [
+    "tcp dport 80 drop",
+    "ip protocol icmp counter drop",
+    "meta l4proto { icmp, icmpv6 } reject",
+    "udp dport { 53, 67 } drop",
+    "ct state new tcp dport 1-100 drop",
+    "iifname != \"lo\" ip daddr 10.0.0.0/15 goto away",
+];
+/// Rules of iptables.
+const IPTABLES: [&str; 5] = [
+    "FORWARD -p icmp -j DROP",
+    "FORWARD -p tcp -m conntrack --ctstate NEW -j DROP",
+    "INPUT -p tcp --dport 80 -j DROP",
+    "FORWARD -p tcp -m multiport --dports 22,80 -j REJECT",
+    "OUTPUT -p udp -j DROP",
+];
+/// Rules of a file.
+const FORWARD: [&str; 4] =
+    ["protocol: icmp, drop: {}", "protocol: tcp, reject: {}", "protocol: udp, port: 53, drop: {}", "drop: {}"];
+const INPUT: [&str; 4] = [
+    "protocol: icmp, drop: {}",
+    "protocol: tcp, port: 80, drop: {}",
+    "protocol: udp, drop: {}",
+    "state: new, drop: {}",
+];
+
+impl Node {
+    /// A rule that drops.
+    fn filter(&mut self, which: usize, throw: usize) -> String {
+        let (hook, rules) = match which {
+            3 => ("forward", vec![FORWARD[throw % FORWARD.len()]]),
+            5 => ("input", vec![INPUT[throw % INPUT.len()]]),
+            6 => ("output", vec!["protocol: icmp, drop: {}", "protocol: tcp, port: 80, drop: {}"]),
+            _ => ("prerouting", vec!["state: established, drop: {}"]),
+        };
+        self.chains.push((hook, false, rules.into_iter().map(str::to_owned).collect()));
+        format!("a dropping rule in {hook}")
+    }
+
+    /// Another way, or none.
+    fn route(&mut self, which: usize, throw: usize) -> &'static str {
+        match which {
+            0 => {
+                self.forwarding = false;
+                "no forwarding"
+            }
+            1 => {
+                self.routes.clear();
+                "no routes"
+            }
+            2 => {
+                if !self.routes.is_empty() {
+                    self.routes.remove(throw % self.routes.len());
+                }
+                "a route less"
+            }
+            4 => {
+                self.rules.push("priority: 50, action: blackhole, to: 10.0.0.0/16".to_owned());
+                "a rule to nowhere"
+            }
+            7 => {
+                self.routes.push("to: 10.1.0.0/17, type: blackhole".to_owned());
+                "a blackhole"
+            }
+            10 => {
+                self.sysctls = vec!["net.ipv4.icmp_echo_ignore_all: 1".to_owned()];
+                "pings ignored"
+            }
+            11 => {
+                self.routes.retain(|route| !route.contains("via: 10."));
+                self.routes.push("to: 10.9.0.0/16, type: prohibit".to_owned());
+                "another route"
+            }
+            12 => {
+                self.rules.push("priority: 60, from: 10.0.0.0/8, action: prohibit".to_owned());
+                "a rule against its own source"
+            }
+            14 => {
+                self.sysctls = vec!["net.ipv4.conf.all.rp_filter: 1".to_owned()];
+                "strict rp_filter"
+            }
+            _ => {
+                self.routes.push("to: 10.2.0.0/17, type: unreachable".to_owned());
+                "an unreachable route"
+            }
+        }
+    }
+}
+
 impl Lab {
     /// A lab by dice, with at most `breaks` places broken.
     pub fn throw(dice: &mut Dice<'_>, breaks: usize) -> Self {
@@ -146,139 +236,49 @@ impl Lab {
         self.named(&format!("R{nth}")).nat.push(format!("dnat: {{ protocol: tcp, port: 8080, to: \"{address}:80\" }}"));
     }
 
-    /// Breaks something.
+    /// Breaks something: in the file, or on the machine when all is there.
     fn break_one(&mut self, dice: &mut Dice<'_>) {
-        let routers: Vec<String> = self.nodes.iter().filter(|node| node.router).map(|node| node.name.clone()).collect();
-        let clients: Vec<String> =
-            self.nodes.iter().filter(|node| !node.router).map(|node| node.name.clone()).collect();
-        let router = routers[dice.below(routers.len())].clone();
-        let client = clients[dice.below(clients.len())].clone();
         let which = dice.below(19);
+        let router = matches!(which, 0 | 2 | 3 | 4 | 7 | 8 | 14..);
+        let names: Vec<String> =
+            self.nodes.iter().filter(|node| node.router == router).map(|node| node.name.clone()).collect();
+        let name = names[dice.below(names.len())].clone();
         let throw = dice.below(1000);
-        let (name, node) = if matches!(which, 0 | 2 | 3 | 4 | 7 | 8 | 14 | 15 | 16 | 17 | 18) {
-            (router.clone(), self.named(&router))
-        } else {
-            (client.clone(), self.named(&client))
-        };
         let what = match which {
-            0 => {
-                node.forwarding = false;
-                "no forwarding"
-            }
-            1 => {
-                node.routes.clear();
-                "no routes"
-            }
-            2 => {
-                if !node.routes.is_empty() {
-                    node.routes.remove(throw % node.routes.len());
-                }
-                "a route less"
-            }
-            3 => {
-                let rule = [
-                    "protocol: icmp, drop: {}",
-                    "protocol: tcp, reject: {}",
-                    "protocol: udp, port: 53, drop: {}",
-                    "drop: {}",
-                ][throw % 4];
-                node.chains.push(("forward", false, vec![rule.to_owned()]));
-                "a dropping rule in forward"
-            }
-            4 => {
-                node.rules.push("priority: 50, action: blackhole, to: 10.0.0.0/16".to_owned());
-                "a rule to nowhere"
-            }
-            5 => {
-                let rule = [
-                    "protocol: icmp, drop: {}",
-                    "protocol: tcp, port: 80, drop: {}",
-                    "protocol: udp, drop: {}",
-                    "state: new, drop: {}",
-                ][throw % 4];
-                node.chains.push(("input", false, vec![rule.to_owned()]));
-                "a dropping rule in input"
-            }
-            6 => {
-                node.chains.push((
-                    "output",
-                    false,
-                    vec!["protocol: icmp, drop: {}".to_owned(), "protocol: tcp, port: 80, drop: {}".to_owned()],
-                ));
-                "a dropping rule in output"
-            }
-            7 => {
-                node.routes.push("to: 10.1.0.0/17, type: blackhole".to_owned());
-                "a blackhole"
-            }
-            8 | 9 => {
-                let interface = node.interfaces[throw % node.interfaces.len()].0.clone();
-                self.hand.push(format!("ip -n {name} link set dev {interface} down"));
-                self.broken.push(format!("{name}: {interface} is down"));
-                return;
-            }
+            8 | 9 | 16.. => self.by_hand(which, &name, throw),
+            3 | 5 | 6 | 13 => self.named(&name).filter(which, throw),
+            _ => self.named(&name).route(which, throw).to_owned(),
+        };
+        self.broken.push(format!("{name}: {what}"));
+    }
+
+    fn by_hand(&mut self, which: usize, name: &str, throw: usize) -> String {
+        let (line, what) = match which {
             16 => {
-                let rule = [
-                    "tcp dport 80 drop",
-                    "ip protocol icmp counter drop",
-                    "meta l4proto { icmp, icmpv6 } reject",
-                    "udp dport { 53, 67 } drop",
-                    "ct state new tcp dport 1-100 drop",
-                    "iifname != \"lo\" ip daddr 10.0.0.0/15 goto away",
-                ][throw % 6];
+                let rule = NFT[throw % NFT.len()];
                 let nft = format!(
-                    "add table inet theirs; add chain inet theirs away; add rule inet theirs away ip daddr 10.0.0.0/16 drop; add chain inet theirs f {{ type filter hook forward priority 5; }}; add rule inet theirs f {rule}"
+                    "add table inet theirs; add chain inet theirs away; add rule inet theirs away ip daddr 10.0.0.0/16 drop; \
+                     add chain inet theirs f {{ type filter hook forward priority 5; }}; add rule inet theirs f {rule}"
                 );
-                self.hand.push(format!("ip netns exec {name} nft '{nft}'"));
-                self.broken.push(format!("{name}: nft {rule}"));
-                return;
+                (format!("ip netns exec {name} nft '{nft}'"), format!("nft {rule}"))
             }
             17 => {
-                let rule = [
-                    "FORWARD -p icmp -j DROP",
-                    "FORWARD -p tcp -m conntrack --ctstate NEW -j DROP",
-                    "INPUT -p tcp --dport 80 -j DROP",
-                    "FORWARD -p tcp -m multiport --dports 22,80 -j REJECT",
-                    "OUTPUT -p udp -j DROP",
-                ][throw % 5];
-                self.hand.push(format!("ip netns exec {name} iptables-nft -A {rule}"));
-                self.broken.push(format!("{name}: iptables {rule}"));
-                return;
+                let rule = IPTABLES[throw % IPTABLES.len()];
+                (format!("ip netns exec {name} iptables-nft -A {rule}"), format!("iptables {rule}"))
             }
             18 => {
                 let route =
                     ["blackhole 10.0.0.0/17", "prohibit 10.1.0.0/17", "unreachable 10.2.0.0/17 metric 5"][throw % 3];
-                self.hand.push(format!("ip -n {name} route add {route}"));
-                self.broken.push(format!("{name}: ip route {route}"));
-                return;
-            }
-            10 => {
-                node.sysctls = vec!["net.ipv4.icmp_echo_ignore_all: 1".to_owned()];
-                "pings ignored"
-            }
-            11 => {
-                node.routes.retain(|route| !route.contains("via: 10."));
-                node.routes.push("to: 10.9.0.0/16, type: prohibit".to_owned());
-                "another route"
-            }
-            12 => {
-                node.rules.push("priority: 60, from: 10.0.0.0/8, action: prohibit".to_owned());
-                "a rule against its own source"
-            }
-            13 => {
-                node.chains.push(("prerouting", false, vec!["state: established, drop: {}".to_owned()]));
-                "answers dropped"
-            }
-            14 => {
-                node.sysctls = vec!["net.ipv4.conf.all.rp_filter: 1".to_owned()];
-                "strict rp_filter"
+                (format!("ip -n {name} route add {route}"), format!("ip route {route}"))
             }
             _ => {
-                node.routes.push("to: 10.2.0.0/17, type: unreachable".to_owned());
-                "an unreachable route"
+                let interfaces = &self.named(name).interfaces;
+                let interface = interfaces[throw % interfaces.len()].0.clone();
+                (format!("ip -n {name} link set dev {interface} down"), format!("{interface} is down"))
             }
         };
-        self.broken.push(format!("{name}: {what}"));
+        self.hand.push(line);
+        what
     }
 
     /// The nodes.
