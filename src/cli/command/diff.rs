@@ -12,7 +12,7 @@ use crate::plan::change::Plan;
 use crate::plan::{between, reversed};
 use crate::render::format::{self, FORMAT_VERSION};
 use crate::render::{json, plan};
-use crate::resource::{Name, State};
+use crate::resource::{Name, Resource, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use std::path::PathBuf;
@@ -112,9 +112,25 @@ fn difference(console: &mut Console, from: Side, to: Side) -> Result<Plan, Exit>
         }
         (one, other) => {
             let name = Name::from("topology");
-            let one = wanted(console, &mut kernel, one, &name)?;
-            let other = wanted(console, &mut kernel, other, &name)?;
+            let files = [&one, &other].map(|side| matches!(side, Side::File(_)));
+            let mut one = wanted(console, &mut kernel, one, &name)?;
+            let mut other = wanted(console, &mut kernel, other, &name)?;
+            match files {
+                [true, false] => forget_unsaid(&mut other, &one),
+                [false, true] => forget_unsaid(&mut one, &other),
+                _ => {}
+            }
             Ok(between(&one, &other))
+        }
+    }
+}
+
+/// Leaves out what the kernel chose for ports of a running topology, such as the cost of one that is no veth, where the
+/// file says nothing of it.
+fn forget_unsaid(running: &mut State, file: &State) {
+    for link in file.links() {
+        if let Some(Resource::Link(there)) = running.items.get_mut(&link.id()).map(|item| &mut item.resource) {
+            there.port.retain(|name, _| link.port.contains_key(name));
         }
     }
 }
