@@ -74,6 +74,7 @@ pub mod check;
 pub mod cli;
 pub mod dialect;
 pub mod document;
+pub mod graph;
 pub mod history;
 pub mod import;
 pub mod kernel;

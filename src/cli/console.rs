@@ -55,6 +55,11 @@ impl Console {
         }
     }
 
+    /// How many columns there are.
+    pub fn columns(&self) -> usize {
+        self.look.width
+    }
+
     /// For a process that nothing reads.
     pub fn silent() -> Self {
         Self::new(&Global { color: super::global::When::Never, quiet: true, verbose: false })

@@ -1,7 +1,7 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, import, lab, list, man, plan, rollback,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, graph, import, lab, list, man, plan, rollback,
     schema, show, test, undo, validate,
 };
 use super::console::Console;
@@ -64,6 +64,7 @@ pub(crate) enum Command {
     Undo(undo::Undo),
     List(list::List),
     Show(show::Show),
+    Graph(graph::Graph),
     Exec(exec::Exec),
     Import(import::Import),
     Test(test::Test),
@@ -103,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Undo(command) => command.run(&mut console),
         Command::List(command) => command.run(&mut console),
         Command::Show(command) => command.run(&mut console),
+        Command::Graph(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
         Command::Import(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),

@@ -113,28 +113,9 @@ impl PlanCommand {
         Ok(())
     }
 
-    /// A topology that is here, as it was last wanted.
+    /// A topology that is here, as it was last wanted; nothing where it is to be removed.
     fn last(&self, console: &mut Console, kernel: &mut Linux, name: &str) -> Result<Case, Exit> {
-        let topology = Name::from(name);
-        let last = last::load(&Records::default(), &topology).map_err(|error| notice::told(console, &error))?;
-        if let Some(last) = last {
-            return Ok(Case::last(last));
-        }
-        let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
-        if !here.iter().any(|here| here == name) {
-            let help = known::suggestion(name, &here)
-                .unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
-            console.problem(&format!("there is no file and no topology {name:?} here"), Some(&help));
-            return Err(Exit::Failed);
-        }
-        if self.destroy {
-            return Ok(Case::nothing(topology));
-        }
-        console.problem(
-            &format!("what was last wanted of topology {name:?} is not known"),
-            Some("plan its file; an apply of it is remembered"),
-        );
-        Err(Exit::Failed)
+        last(console, kernel, name, self.destroy)
     }
 
     fn print(&self, console: &mut Console, plans: &[(Case, Plan)]) {
@@ -149,9 +130,37 @@ impl PlanCommand {
     }
 }
 
+/// A topology that is here, as it was last wanted. With `destroy` that need not be known.
+///
+/// # Errors
+///
+/// If there is none of this name, or what was last wanted of it is not known, after that was printed.
+pub fn last(console: &mut Console, kernel: &mut Linux, name: &str, destroy: bool) -> Result<Case, Exit> {
+    let topology = Name::from(name);
+    let last = last::load(&Records::default(), &topology).map_err(|error| notice::told(console, &error))?;
+    if let Some(last) = last {
+        return Ok(Case::last(last));
+    }
+    let here: Vec<String> = list::names(console, kernel)?.iter().map(ToString::to_string).collect();
+    if !here.iter().any(|here| here == name) {
+        let help = known::suggestion(name, &here)
+            .unwrap_or_else(|| "name a file (topo plan lab.yaml), or a topology: topo list shows them".to_owned());
+        console.problem(&format!("there is no file and no topology {name:?} here"), Some(&help));
+        return Err(Exit::Failed);
+    }
+    if destroy {
+        return Ok(Case::nothing(topology));
+    }
+    console.problem(
+        &format!("what was last wanted of topology {name:?} is not known"),
+        Some("plan its file; an apply of it is remembered"),
+    );
+    Err(Exit::Failed)
+}
+
 /// Whether an argument is the name of a topology: no file, by the rule of `destroy`, and a name that a topology can
 /// have.
-fn is_name(argument: &Path) -> bool {
+pub fn is_name(argument: &Path) -> bool {
     argument.to_str().is_some_and(|text| !files::is_file(text) && record::is_name(text))
 }
 
