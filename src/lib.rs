@@ -50,6 +50,7 @@
 //! | [`linux`] | the machine, the only input and output: reading (`snapshot`, `survey`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model, survey |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
 //! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply |
+//! | [`graph`] | pictures: what is drawn, where, and how a format writes it | resource, document, plan, render |
 //! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
 //!
 //! # Invariants

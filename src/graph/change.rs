@@ -1,11 +1,11 @@
 //! The picture of a change: what is before and after it in one, with marks.
 
 use super::draw::picture;
-use super::model::{End, Line, Mark, Node, Picture, Port, Role, Wire, WireKind};
+use super::model::{self, End, Line, Mark, Picture, Port, Role, Wire, WireKind};
 use crate::plan::change::{Action, Change, Plan};
 use crate::render::order::natural;
 use crate::render::plan::visible;
-use crate::resource::{Owner, Resource, ResourceId, State, Tenure};
+use crate::resource::{Node, Owner, Resource, ResourceId, State, Tenure};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The picture of a plan.
@@ -49,6 +49,10 @@ fn states(plan: &Plan) -> (State, State) {
             (None, _) => _ = after.items.remove(&change.id),
         }
     }
+    // With a namespace all goes that is in it, which a plan need not list.
+    let gone = |node: &Node| before.is_made(node) && after.namespace(node).is_none();
+    let gone: BTreeSet<Node> = before.namespaces().map(|it| it.node.clone()).filter(gone).collect();
+    after.items.retain(|id, _| !gone.contains(id.node()));
     (before, after)
 }
 
@@ -80,10 +84,10 @@ fn link_of(id: &ResourceId) -> Option<&str> {
 
 /// What is in `before` and in `after`, marked.
 pub fn between(before: &Picture, after: &Picture) -> Picture {
-    let mut nodes: BTreeMap<&str, (Option<&Node>, Option<&Node>)> = BTreeMap::new();
+    let mut nodes: BTreeMap<&str, (Option<&model::Node>, Option<&model::Node>)> = BTreeMap::new();
     before.nodes.iter().for_each(|node| nodes.entry(&node.key).or_default().0 = Some(node));
     after.nodes.iter().for_each(|node| nodes.entry(&node.key).or_default().1 = Some(node));
-    let mut nodes: Vec<Node> = nodes.into_values().filter_map(|(old, new)| node(old, new)).collect();
+    let mut nodes: Vec<model::Node> = nodes.into_values().filter_map(|(old, new)| node(old, new)).collect();
     nodes.sort_by_cached_key(|node| {
         (node.role != Role::Host, node.role == Role::Cloud, natural(&node.name), node.key.clone())
     });
@@ -99,7 +103,7 @@ pub fn between(before: &Picture, after: &Picture) -> Picture {
     merged
 }
 
-fn node(old: Option<&Node>, new: Option<&Node>) -> Option<Node> {
+fn node(old: Option<&model::Node>, new: Option<&model::Node>) -> Option<model::Node> {
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) => (old, new),
         (old, new) => {
@@ -116,8 +120,12 @@ fn node(old: Option<&Node>, new: Option<&Node>) -> Option<Node> {
     new.ports.iter().for_each(|port| ports.entry(&port.name).or_default().1 = Some(port));
     let mut ports: Vec<Port> = ports.into_values().filter_map(|(old, new)| port(old, new)).collect();
     ports.sort_by_cached_key(|port| natural(&port.name));
-    let mut node =
-        Node { facts: lines(&old.facts, &new.facts), details: lines(&old.details, &new.details), ports, ..new.clone() };
+    let mut node = model::Node {
+        facts: lines(&old.facts, &new.facts),
+        details: lines(&old.details, &new.details),
+        ports,
+        ..new.clone()
+    };
     let changed = all_lines(&mut node).any(|line| line.mark != Mark::Same);
     if changed || node.ports.iter().any(|port| port.mark != Mark::Same) {
         node.mark = Mark::Changed;
@@ -125,7 +133,7 @@ fn node(old: Option<&Node>, new: Option<&Node>) -> Option<Node> {
     Some(node)
 }
 
-fn all_lines(node: &mut Node) -> impl Iterator<Item = &mut Line> {
+fn all_lines(node: &mut model::Node) -> impl Iterator<Item = &mut Line> {
     let of_ports = node.ports.iter_mut().flat_map(|port| port.lines.iter_mut().chain(&mut port.impairment));
     node.facts.iter_mut().chain(&mut node.details).chain(of_ports)
 }

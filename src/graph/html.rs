@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("page/page.css");
 /// SHA-256 of [`SCRIPT`], as the policy has it: a browser runs no other one.
 pub const SCRIPT_HASH: &str = "npm4Nqe5wFeASLPuL3U0tfX/lRGi3o+qSntobTwTfLY=";
 /// SHA-256 of [`css`].
-pub const STYLE_HASH: &str = "NQObGGuMvEyU3bkkh6O2ymXeiCpebPuRtuPyHnBUMkc=";
+pub const STYLE_HASH: &str = "m9mYsiy2caN1V/ajhsHX5dr1D4M15sPD9eEUmoMmqlg=";
 
 /// No fold is open.
 const NONE: i32 = -1;

@@ -2,8 +2,16 @@
 
 use super::model::{Mark, Picture, WireKind};
 use super::outline::{Part, boxes, edges};
+use super::{change, fold};
+use crate::plan::change::Plan;
 use crate::render::page::escape;
 use std::fmt::Write as _;
+
+/// The picture of a plan, folded where it is large.
+pub fn of_plan(plan: &Plan) -> String {
+    let picture = change::of_plan(plan);
+    text(&fold::fold(&picture, &fold::first(&picture)))
+}
 
 /// The picture as Mermaid.
 pub fn text(picture: &Picture) -> String {

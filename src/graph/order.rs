@@ -1,7 +1,7 @@
 //! The order of the nodes in their columns: such that few lines cross.
 
 use super::layers::Layers;
-use super::model::{End, Picture, PortKind, Wire, WireKind};
+use super::model::{End, Picture, PortKind, Wire};
 use super::shape::{Side, Sides, master, mean_place};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -228,13 +228,22 @@ impl Columns {
         sides
     }
 
-    /// How many bridges have pairs on both sides of their node.
+    /// How many bridges have nodes at their ends on both sides: those that hang on nothing else belong together.
     pub fn split(&self, picture: &Picture) -> usize {
+        let mut wires: BTreeMap<usize, usize> = BTreeMap::new();
+        for wire in &picture.wires {
+            [wire.a, wire.b].iter().for_each(|end| *wires.entry(end.node).or_default() += 1);
+        }
+        let ends = |item: Item| matches!(item, Item::Node(node) if wires.get(&node) == Some(&1));
         let mut seen: BTreeMap<(usize, usize), BTreeSet<Side>> = BTreeMap::new();
-        let pairs = |hop: &&Hop| picture.wires.get(hop.wire).is_some_and(|wire| wire.kind == WireKind::Pair);
-        for hop in self.hops.iter().filter(pairs) {
-            for ((item, port), side) in [(hop.left, Side::Right), (hop.right, Side::Left)] {
+        for hop in &self.hops {
+            for ((item, port), other, side) in
+                [(hop.left, hop.right.0, Side::Right), (hop.right, hop.left.0, Side::Left)]
+            {
                 let Item::Node(node) = item else { continue };
+                if !ends(other) {
+                    continue;
+                }
                 let bar = picture.nodes.get(node).and_then(|it| {
                     master(it, port).filter(|bar| it.ports.get(*bar).is_some_and(|bar| bar.kind != PortKind::Vrf))
                 });

@@ -18,7 +18,6 @@ const FIXED: &str = "\
 .topo .box.host{stroke-width:2px}
 .topo .box.existing{stroke-dasharray:5 4}
 .topo .node.added .box,.topo .node.changed .box,.topo .node.removed .box{stroke-width:2px}
-.topo text.removed{text-decoration:line-through}
 .topo.change .node.same,.topo.change .wire.same{opacity:.4}
 .topo.change .node:not(.same) text.same,.topo.change .node:not(.same) .stub.same{opacity:.6}
 ";

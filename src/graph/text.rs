@@ -18,8 +18,12 @@ pub fn text(picture: &Picture, columns: usize) -> String {
     page.finish()
 }
 
-/// Whether all of a node is on the line of the interface at the other end of its only wire.
+/// Whether all of a node is on the line of the interface at the other end of its only wire; what it does only where
+/// that stays as it is.
 fn is_shown_elsewhere(picture: &Picture, at: usize) -> bool {
+    if picture.nodes.get(at).is_some_and(|node| node.facts.iter().any(|fact| fact.mark != Mark::Same)) {
+        return false;
+    }
     let leaf = |at: usize| {
         let ports = picture.nodes.get(at).map(|node| node.ports.len());
         ports == Some(1) && picture.wires_of(at).count() == 1

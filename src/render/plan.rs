@@ -188,6 +188,17 @@ fn nothing(plan: &Plan) -> String {
     page.finish()
 }
 
+/// The nodes of a plan: what each is called, how many of its changes are of which kind, and the changes in full.
+pub fn nodes(plan: &Plan) -> Vec<(String, Counts, String)> {
+    let each = |(node, changes): (&Node, Vec<&Change>)| {
+        let (mut counts, mut page) = (Counts::default(), Page::new());
+        changes.iter().for_each(|change| counts.note(change.action));
+        changes.iter().for_each(|change| one(&mut page, change));
+        (called(plan, node), counts, page.finish())
+    };
+    by_node(plan).into_iter().map(each).collect()
+}
+
 /// The changes of each node, the host first, in the order in which a node gets its parts.
 fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
     let mut nodes: BTreeMap<&Node, Vec<&Change>> = BTreeMap::new();

@@ -5,6 +5,7 @@ use crate::cli::input::{files, load, plan_file};
 use crate::cli::target::Case;
 use crate::cli::{known, notice, session};
 use crate::dialect::ip::words::Words;
+use crate::graph;
 use crate::history::last;
 use crate::linux::Linux;
 use crate::linux::store::record;
@@ -12,6 +13,7 @@ use crate::linux::store::record::Records;
 use crate::plan::change::Plan;
 use crate::render::format;
 use crate::render::json::{PlanView, Plans};
+use crate::render::markdown;
 use crate::render::plan::{Counts, summary, text, totals};
 use crate::render::show;
 use crate::resource::{Name, State};
@@ -48,6 +50,9 @@ pub struct PlanCommand {
     /// Print the plan as JSON
     #[arg(long, conflicts_with = "commands")]
     json: bool,
+    /// Print the plan as Markdown with a picture of the change, at most 60 KB, for a comment on a pull request
+    #[arg(long, conflicts_with_all = ["json", "commands", "summary"])]
+    markdown: bool,
     /// Print the plan as commands of ip, bridge, tc, sysctl and nft
     #[arg(long)]
     commands: bool,
@@ -91,7 +96,7 @@ impl PlanCommand {
             return Err(exit);
         }
         self.print(console, &plans);
-        if !self.json && !self.commands {
+        if !self.json && !self.commands && !self.markdown {
             self.foreign(console, &kernel, &plans)?;
         }
         if let Some(path) = &self.out {
@@ -122,6 +127,10 @@ impl PlanCommand {
         if self.json {
             let plans = plans.iter().map(|(_, plan)| PlanView::from(plan)).collect();
             console.out(&format::text(&Plans { format_version: format::FORMAT_VERSION, plans }));
+        } else if self.markdown {
+            let pictured: Vec<(&Plan, String)> =
+                plans.iter().map(|(_, plan)| (plan, graph::mermaid::of_plan(plan))).collect();
+            console.out(&markdown::text(&pictured));
         } else if self.commands {
             plans.iter().for_each(|(_, plan)| console.out(&commands(plan, self.plain)));
         } else {
