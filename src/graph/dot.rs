@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 pub fn text(picture: &Picture) -> String {
     let mut dot = format!(
         "graph topology {{\n  graph [rankdir=LR, fontname=\"sans-serif\", label={}, labelloc=t, nodesep=0.4, ranksep=1.2];\n  node [shape=box, style=rounded, fontname=\"sans-serif\", fontsize=11];\n  edge [fontname=\"monospace\", fontsize=9];\n",
-        quoted(&[picture.title.clone()])
+        quoted(std::slice::from_ref(&picture.title))
     );
     // Writing to a String does not fail.
     for it in boxes(picture) {

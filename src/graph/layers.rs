@@ -123,14 +123,14 @@ impl Network {
         let mut gone: BTreeSet<usize> = self.next.keys().copied().filter(|node| !part.contains(node)).collect();
         gone.extend(middle);
         let groups = together(picture, self.parts(&gone), middle);
-        let all: usize = groups.iter().map(BTreeSet::len).sum();
+        // So that a node more does not move what was there, a large part counts as much as a small one, nearly.
+        let weight = |group: &BTreeSet<usize>| group.len().min(3);
+        let all: usize = groups.iter().map(weight).sum();
         let mut layers: Layers = middle.iter().map(|node| (*node, 0)).collect();
-        let (mut left, one) = (0, groups.len() == 1);
+        let (mut left, mut to_left) = (0, groups.len() > 1);
         for group in groups {
-            let to_left = !one && left * 2 < all && (left == 0 || (left + group.len()) * 3 <= all * 2);
-            if to_left {
-                left += group.len();
-            }
+            to_left = to_left && left * 2 < all && (left == 0 || (left + weight(&group)) * 3 <= all * 2);
+            left += weight(&group);
             let inside: BTreeSet<usize> = group.union(middle).copied().collect();
             for (node, far) in self.hops(middle, &inside) {
                 layers.insert(node, if to_left { -far } else { far });
@@ -140,31 +140,36 @@ impl Network {
     }
 }
 
+/// The first node of a part that is next to the middle, where it hangs (by node and bridge or interface), its nodes.
+type Hung = (usize, BTreeSet<(usize, usize)>, BTreeSet<usize>);
+
 /// Joins parts that hang on the same bridge, or the same interface, of the middle.
 fn together(picture: &Picture, parts: Vec<BTreeSet<usize>>, middle: &BTreeSet<usize>) -> Vec<BTreeSet<usize>> {
-    let mut places: Vec<(BTreeSet<(usize, usize)>, BTreeSet<usize>)> = Vec::new();
+    let mut places: Vec<Hung> = Vec::new();
     for part in parts {
-        let mut hangs = BTreeSet::new();
+        let (mut hangs, mut first) = (BTreeSet::new(), usize::MAX);
         for node in middle {
             let wires = picture
                 .wires_of(*node)
                 .filter(|(_, far, wire)| part.contains(&far.node) && wire.kind != WireKind::Tunnel);
-            for (near, ..) in wires {
+            for (near, far, _) in wires {
+                first = first.min(far.node);
                 let bar = picture.nodes.get(near.node).and_then(|it| master(it, near.port));
                 hangs.insert((near.node, bar.unwrap_or(near.port)));
             }
         }
         let (joined, mut apart): (Vec<_>, Vec<_>) =
-            places.into_iter().partition(|(other, _)| !other.is_disjoint(&hangs));
+            places.into_iter().partition(|(_, other, _)| !other.is_disjoint(&hangs));
         let mut all = part;
-        for (other, nodes) in joined {
+        for (before, other, nodes) in joined {
+            first = first.min(before);
             hangs.extend(other);
             all.extend(nodes);
         }
-        apart.push((hangs, all));
+        apart.push((first, hangs, all));
         places = apart;
     }
-    let mut groups: Vec<BTreeSet<usize>> = places.into_iter().map(|(_, nodes)| nodes).collect();
-    groups.sort();
-    groups
+    // What is further away has no say: a node more there does not move the others.
+    places.sort();
+    places.into_iter().map(|(.., nodes)| nodes).collect()
 }

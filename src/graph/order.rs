@@ -44,6 +44,9 @@ pub struct Columns {
 
 type Places = BTreeMap<Item, i64>;
 
+/// The place of a node in its column, and of an interface on its side.
+type Rank = (i64, i64);
+
 impl Columns {
     /// The columns of these layers in a good order.
     pub fn new(picture: &Picture, layers: &Layers) -> Self {
@@ -173,7 +176,7 @@ impl Columns {
     /// How many lines cross: of two pieces in one gap, those whose ends are in another order.
     fn count(&self, picture: &Picture) -> usize {
         let ranks = self.ranks(picture);
-        let mut gaps: BTreeMap<usize, Vec<((i64, i64), (i64, i64))>> = BTreeMap::new();
+        let mut gaps: BTreeMap<usize, Vec<(Rank, Rank)>> = BTreeMap::new();
         let places = self.places();
         for hop in &self.hops {
             let at = |spot: (Item, usize), side| {
@@ -267,10 +270,10 @@ fn bar_of(picture: &Picture, (item, port): (Item, usize)) -> i64 {
 }
 
 /// How many pairs are in one order on the left and in another one on the right.
-fn crossings(mut pairs: Vec<((i64, i64), (i64, i64))>) -> usize {
+fn crossings(mut pairs: Vec<(Rank, Rank)>) -> usize {
     pairs.sort();
     let mut count = 0;
-    let mut seen: Vec<(i64, i64)> = Vec::with_capacity(pairs.len());
+    let mut seen: Vec<Rank> = Vec::with_capacity(pairs.len());
     for (_, right) in pairs {
         let at = seen.partition_point(|other| *other <= right);
         count += seen.len() - at;

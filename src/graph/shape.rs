@@ -183,7 +183,7 @@ fn bars(node: &Node, sides: &Sides) -> Vec<(Option<usize>, i32)> {
         (unwired, mean_place(sides, |port| members.contains(&port)))
     };
     let holding = |port: usize| node.ports.get(port).is_some_and(|port| port.kind.holds());
-    let mut roots: Vec<(bool, (i64, i64), usize, Option<usize>)> = Vec::new();
+    let mut roots = Vec::new();
     for bar in (0..node.ports.len()).filter(|port| holding(*port) && master(node, *port).is_none()) {
         let (unwired, at) = place(&below(node, bar));
         roots.push((unwired, at, bar, Some(bar)));

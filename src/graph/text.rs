@@ -108,8 +108,10 @@ impl Tree<'_> {
             WireKind::Lower => "···",
             WireKind::Tunnel => "- -",
         };
-        let lines = self.picture.port(far).map(|port| words(&port.lines, &port.impairment)).unwrap_or_default();
-        join(&format!("{line} {}", self.picture.name(far)), &lines)
+        let port = self.picture.port(far);
+        let lines = port.map(|port| words(&port.lines, &port.impairment)).unwrap_or_default();
+        let sign = port.map(|port| port.mark.sign()).unwrap_or_default();
+        join(&format!("{line} {sign}{}", self.picture.name(far)), &lines)
     }
 
     /// Drawn from the bottom: whether a branch goes on is known only by what is below.

@@ -243,12 +243,14 @@ fn brief(changes: &[plan::Change]) -> String {
         .collect()
 }
 
-fn planned(machine: &mut dyn Machine, wanted: &State) -> Result<plan::Plan, String> {
+/// The plan for `wanted`.
+pub fn planned(machine: &mut dyn Machine, wanted: &State) -> Result<plan::Plan, String> {
     machine.plan(wanted).map_err(|conflicts| format!("no plan: {conflicts:?}"))
 }
 
 /// Applies, and holds that it is enough, that it is over, and that nothing foreign was touched.
-fn apply_to(machine: &mut dyn Machine, wanted: &State) -> Lawful {
+/// Applies `wanted`.
+pub fn apply_to(machine: &mut dyn Machine, wanted: &State) -> Lawful {
     let plan = planned(machine, wanted)?;
     let mut watched = Watched::new(machine, &plan);
     let report = apply::run(&mut watched, &plan, &options(), &mut |_| {});

@@ -91,6 +91,7 @@ fn help() {
         "undo",
         "list",
         "show",
+        "graph",
         "exec",
         "test",
         "lab",
@@ -284,6 +285,35 @@ fn labs() {
         for name in names {
             sandbox::topo(&["lab", name.trim_end_matches(".yaml")]).expect(0);
         }
+    });
+}
+
+/// Pictures of files, of what is there, and of changes.
+#[test]
+fn graph() {
+    sandbox::run("graph", || {
+        case(
+            "graph",
+            &[
+                "topo graph good.yaml",
+                "topo graph good.yaml --format mermaid",
+                "topo graph good.yaml --format dot",
+                "topo graph good.yaml --out lab.svg && head -c 60 lab.svg; topo graph - --out lab.html <good.yaml && head -n 1 lab.html",
+                "topo graph bad.yaml",
+                "topo graph nowhere.yaml",
+                "topo graph lab",
+                "topo graph good.yaml --out /nowhere/lab.svg",
+                "topo plan good.yaml --markdown",
+                "topo apply -q --yes good.yaml; topo graph lab",
+                "topo graph RED",
+                "ip -n RED link set eth0 mtu 1400; ip -n BLUE route del 10.9.0.0/16; topo graph lab --plan",
+                "topo graph good.yaml --plan --format mermaid",
+                "topo plan --markdown good.yaml",
+                "topo apply -q --yes good.yaml; topo plan --markdown; topo plan --markdown good.yaml",
+                "sed -i 's/lab$/lab2/; s/RED/R/; s/BLUE/B/' labs/b.yml; topo graph labs --format svg; topo graph labs --format text",
+                "topo destroy -q --yes lab; topo graph labs/a.yaml --plan",
+            ],
+        );
     });
 }
 

@@ -19,6 +19,7 @@ mod large;
 mod laws;
 mod model;
 mod orders;
+mod pictures;
 mod planted;
 
 #[path = "../cases/mod.rs"]
