@@ -71,7 +71,7 @@ fn address_word(address: &Address) -> Option<String> {
     })
 }
 
-/// The kind, with what tells one of it from another.
+/// The kind, with what sets one of it apart from another.
 fn kind_words(link: &Link) -> Option<String> {
     let word = match link.kind {
         Kind::Loopback | Kind::Veth | Kind::Any | Kind::Physical => return None,

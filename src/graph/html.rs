@@ -14,7 +14,7 @@ pub const SCRIPT: &str = include_str!("page/page.js");
 /// The style of the page, besides that of pictures.
 const STYLE: &str = include_str!("page/page.css");
 /// SHA-256 of [`SCRIPT`], as the policy has it: a browser runs no other one.
-pub const SCRIPT_HASH: &str = "npm4Nqe5wFeASLPuL3U0tfX/lRGi3o+qSntobTwTfLY=";
+pub const SCRIPT_HASH: &str = "iKo711nMUoDO7wXvfl2uUJyMD3eSVzyM5VkX4qE/zXo=";
 /// SHA-256 of [`css`].
 pub const STYLE_HASH: &str = "m9mYsiy2caN1V/ajhsHX5dr1D4M15sPD9eEUmoMmqlg=";
 

@@ -89,8 +89,8 @@ impl Network {
         hops
     }
 
-    /// The middles that are worth a try, the best first: nodes from which no other is far, with those that are joined to
-    /// the same ones as they are.
+    /// The middles that are worth a try, the best first: nodes from which no other is far, with those that are joined
+    /// to the same ones as they are.
     pub fn middles(&self, part: &BTreeSet<usize>) -> Vec<(i32, BTreeSet<usize>)> {
         let mut alike: BTreeMap<&BTreeSet<usize>, BTreeSet<usize>> = BTreeMap::new();
         for node in part {

@@ -15,6 +15,7 @@ mod order;
 mod outline;
 mod place;
 mod scene;
+mod settle;
 mod shape;
 mod style;
 pub mod svg;

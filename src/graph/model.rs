@@ -15,7 +15,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// What is put before its name: a plan's own signs, so that colour is not all that tells them apart.
+    /// What is put before its name: a plan's own signs, so that they differ in more than colour.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Same => "",
@@ -77,7 +77,7 @@ pub struct Node {
     pub ports: Vec<Port>,
     /// What a change does to it.
     pub mark: Mark,
-    /// All that it has, a line each, for whoever asks for more.
+    /// All that it has, a line each, for those who ask for more.
     pub details: Vec<Line>,
     /// The names of the nodes that this one stands for, where it stands for several.
     pub members: Vec<String>,

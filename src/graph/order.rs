@@ -97,8 +97,8 @@ impl Columns {
         self.columns.iter().flat_map(of).collect()
     }
 
-    /// Sorts each column by what its nodes are joined to in the one before, from the middle outwards and back, and keeps
-    /// the best.
+    /// Sorts each column by what its nodes are joined to in the one before, from the middle outwards and back, and
+    /// keeps the best.
     fn arrange(&mut self, picture: &Picture) {
         const ROUNDS: usize = 4;
         let (last, middle) = (self.columns.len().saturating_sub(1), self.middle);

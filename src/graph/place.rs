@@ -4,6 +4,7 @@
 use super::measure;
 use super::model::Picture;
 use super::order::{Columns, Item};
+use super::settle::{median, settle};
 use super::shape::{self, Band, Row, Shape, Side};
 use std::collections::BTreeMap;
 
@@ -361,16 +362,6 @@ fn out(height: i32) -> i32 {
     (24 + height.abs() / 6).min(110)
 }
 
-fn median(values: &mut [i32]) -> Option<i32> {
-    values.sort_unstable();
-    sorted_median(values)
-}
-
-/// The median of values that are sorted.
-fn sorted_median(values: &[i32]) -> Option<i32> {
-    values.get(values.len().checked_sub(1)? / 2).copied()
-}
-
 /// Pulls a box apart: its rows on `side` by so much from a height on. What is between moves with what is above it, and
 /// rows of the other side are spread over what their band has gained.
 fn pull(shape: &mut Shape, side: Side, pulls: &[(i32, i32)]) {
@@ -397,39 +388,4 @@ fn pull(shape: &mut Shape, side: Side, pulls: &[(i32, i32)]) {
         *bottom += last;
     }
     shape.height += pulls.last().map_or(0, |(_, shift)| *shift);
-}
-
-/// Places in order with these distances at least, as near to what is wanted as can be: blocks that would overlap are
-/// pushed together, and stand where the median of them wants to.
-fn settle(wanted: &[Option<i32>], distances: &[i32]) -> Vec<i32> {
-    let mut packed = vec![0];
-    for distance in distances {
-        packed.push(packed.last().copied().unwrap_or(0) + distance);
-    }
-    let mut groups: Vec<(Vec<i32>, usize)> = Vec::new();
-    for (wish, packed) in wanted.iter().zip(&packed) {
-        let wish: Vec<i32> = wish.iter().map(|wish| wish - packed).collect();
-        // What wants nothing stays with what is above it.
-        match groups.last_mut() {
-            Some((_, count)) if wish.is_empty() => *count += 1,
-            Some((wishes, count)) if wishes.is_empty() => (*wishes, *count) = (wish, *count + 1),
-            _ => groups.push((wish, 1)),
-        }
-        while let Some((mut lower, count)) = groups.pop() {
-            let wants = median(&mut lower);
-            match groups.last_mut() {
-                Some((upper, above)) if wants < sorted_median(upper) => {
-                    upper.append(&mut lower);
-                    upper.sort_unstable();
-                    *above += count;
-                }
-                _ => {
-                    groups.push((lower, count));
-                    break;
-                }
-            }
-        }
-    }
-    let shifts = groups.iter_mut().flat_map(|(wishes, count)| std::iter::repeat_n(median(wishes).unwrap_or(0), *count));
-    shifts.zip(packed).map(|(shift, packed)| shift + packed).collect()
 }

@@ -20,6 +20,7 @@
   let scene = null;
   let view = null;
   let nodes = [];
+  let drawn = new Set();
   let hits = [];
   let hit = -1;
 
@@ -58,14 +59,18 @@
     show();
   };
 
-  const tell = (key) => {
+  // What is folded into a node: the others, which are not drawn.
+  const folded = (key) => (data.folds[foldOf.get(key)] || []).filter((it) => it !== key && !drawn.has(it));
+  const tell = (key, name) => {
     const node = data.nodes[key];
     if (!node) return;
     about.replaceChildren();
     const head = document.createElement("h2");
-    head.textContent = node.name;
     const list = document.createElement("ul");
-    for (const [text, mark] of node.lines) {
+    const others = folded(key);
+    head.textContent = others.length > 0 ? name : node.name;
+    const each = [key, ...others].map((it) => [data.nodes[it].name, ""]);
+    for (const [text, mark] of others.length > 0 ? each : node.lines) {
       const item = document.createElement("li");
       item.textContent = text;
       item.className = mark;
@@ -78,6 +83,7 @@
     scene = sceneOf(open).scene;
     canvas.replaceChildren();
     nodes = [];
+    drawn = new Set(scene.groups.map((group) => group.key));
     make("rect", { class: "paper", x: -100000, y: -100000, width: 200000, height: 200000 }, canvas);
     for (const group of scene.groups) {
       const element = make("g", { class: group.class }, canvas);
@@ -96,11 +102,12 @@
       }
       if (group.key === undefined) continue;
       element.dataset.key = group.key;
-      const node = data.nodes[group.key];
-      const drawn = group.shapes.map((shape) => shape.text || "").join("\n");
-      const lines = node ? node.lines.map((line) => line[0]).join("\n") : "";
-      nodes.push({ element, key: group.key, text: `${drawn}\n${lines}`.toLowerCase() });
-      element.addEventListener("pointerenter", () => tell(group.key));
+      // A search finds what is folded, too.
+      const all = [group.key, ...folded(group.key)].map((key) => data.nodes[key]).filter((node) => node);
+      const lines = all.flatMap((node) => [node.name, ...node.lines.map((line) => line[0])]);
+      const texts = [...group.shapes.map((shape) => shape.text || ""), ...lines].join("\n").toLowerCase();
+      nodes.push({ element, key: group.key, name: group.hint, text: texts });
+      element.addEventListener("pointerenter", () => tell(group.key, group.hint));
       if (foldOf.has(group.key)) {
         element.classList.add("folds");
         element.addEventListener("click", () => {
@@ -145,8 +152,10 @@
     if (hit >= 0) hits[hit].element.classList.remove("here");
     hit = (hit + (event.shiftKey ? hits.length - 1 : 1)) % hits.length;
     hits[hit].element.classList.add("here");
+    // Near enough to read it.
+    if (view.width > 1400) zoom(1400 / view.width, ...middle());
     centre(hits[hit].element);
-    tell(hits[hit].key);
+    tell(hits[hit].key, hits[hit].name);
     found.textContent = `${hit + 1} of ${hits.length}`;
   });
 
