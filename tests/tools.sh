@@ -20,6 +20,7 @@ lane=no
 if [ "${1:-}" = --test ]; then
     need ethtool ethtool
     need wg wireguard-tools
+    need dot graphviz
     [ "${TOPO_LANE:-}" = never ] || [ "$(uname -m)" != x86_64 ] || lane=yes
 fi
 if [ $lane = yes ]; then
@@ -39,6 +40,15 @@ if [ -n "$missing" ]; then
     export DEBIAN_FRONTEND=noninteractive
     install() { apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing >/dev/null; }
     install 2>/dev/null || { apt-get -q update >/dev/null && install; }
+fi
+
+# A browser without a window, in which the tests look at pictures. It has a package since Debian 12; where it cannot be had they say so by name.
+browser() { command -v chromium-headless-shell >/dev/null 2>&1; }
+fetch_browser() { DEBIAN_FRONTEND=noninteractive timeout 300 apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends chromium-headless-shell fonts-dejavu-core >/dev/null; }
+if [ "${1:-}" = --test ] && ! browser; then
+    echo "installing chromium-headless-shell"
+    if [ "$(id -u)" = 0 ]; then fetch_browser 2>/dev/null || { apt-get -q update >/dev/null && fetch_browser; } || true; fi
+    browser || echo "no browser can be had: the tests that look at pictures in one will fail (apt-get install chromium-headless-shell)"
 fi
 
 # Downloads and unpacks Docker, firewalld, podman and libvirt where they are missing, once. The tests that need them say so by name where there are none.

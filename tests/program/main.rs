@@ -21,6 +21,7 @@ mod interrupted;
 mod language;
 mod live;
 mod netns_exec;
+mod pictures;
 mod readme;
 mod throwaway;
 mod upgrade;
