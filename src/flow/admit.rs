@@ -74,7 +74,7 @@ impl Walk<'_, '_> {
         match fib::lookup(self.world, node, &back, from) {
             Found::Out { hops, .. } if strict == 2 || hops.iter().any(|hop| hop.dev == *name) => Ok(()),
             Found::Unknown(by) => {
-                Err(self.unknown("rp-filter", node, Some(name), "its way back cannot be told", Some(by), packet))
+                Err(self.unknown("rp-filter", node, Some(name), "its way back is not known", Some(by), packet))
             }
             _ => {
                 let what = format!("there is no way back to {} by this interface", packet.source);
@@ -83,7 +83,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Whether somebody takes a request, where that was read.
+    /// Whether a server takes a request, where that was read.
     pub(super) fn heard(&self, link: &Link, packet: &Packet) -> Result<(), End> {
         let (node, name) = (&link.id.node, &link.id.name);
         if packet.part != Part::Request || !packet.protocol.has_ports() {
@@ -93,7 +93,7 @@ impl Walk<'_, '_> {
             Some(servers) if servers.is_empty() => {
                 let sees = if packet.protocol == Protocol::Tcp { "connection refused" } else { "port unreachable" };
                 let what =
-                    format!("nobody listens on {} port {}; its sender sees: {sees}", packet.protocol, packet.port);
+                    format!("no server listens on {} port {}; its sender sees: {sees}", packet.protocol, packet.port);
                 Err(self.stop("no-listener", node, Some(name), what, None, packet))
             }
             _ => Ok(()),
@@ -127,7 +127,7 @@ impl Walk<'_, '_> {
                 self.stop("broadcast", node, interface, format!("{to} is a broadcast address"), Some(by), packet)
             }
             Found::Unknown(by) => {
-                self.unknown("route", node, interface, format!("the route to {to} cannot be told"), Some(by), packet)
+                self.unknown("route", node, interface, format!("the route to {to} is not known"), Some(by), packet)
             }
             _ => self.stop("no-route", node, interface, format!("it has no route to {to}"), None, packet),
         }

@@ -23,7 +23,7 @@ impl<'a> Walk<'_, 'a> {
             return Err(self.stop("link-down", node, Some(&hop.dev), what, Some(of(link)), &packet));
         }
         if swallows(&link.kind) {
-            let what = format!("{} takes all packets, and nobody is behind it", hop.dev);
+            let what = format!("{} takes all packets, and nothing is behind it", hop.dev);
             return Err(self.stop("swallowed", node, Some(&hop.dev), what, Some(of(link)), &packet));
         }
         if fib::is_tunnel(&link.kind) {
@@ -85,10 +85,10 @@ impl<'a> Walk<'_, 'a> {
         }
         if let Some(outside) = segment.open.first() {
             let what =
-                format!("nobody of the topology answers for {target}, and what is behind {outside} is not known");
+                format!("no node of the topology answers for {target}, and what is behind {outside} is not known");
             return Err(self.unknown("outside", node, Some(name), what, None, packet));
         }
-        Err(self.stop("neighbor", node, Some(name), format!("nobody answers for {target} on {name}"), None, packet))
+        Err(self.stop("neighbor", node, Some(name), format!("no node answers for {target} on {name}"), None, packet))
     }
 
     fn is_static(&self, link: &Link, target: IpAddr) -> bool {
@@ -157,7 +157,7 @@ impl<'a> Walk<'_, 'a> {
             let what = format!("it is not known who has the hardware address {mac}");
             return Err(self.unknown("neighbor", node, Some(name), what, Some(by), packet));
         }
-        Err(self.stop("neighbor", node, Some(name), format!("nobody has the hardware address {mac}"), Some(by), packet))
+        Err(self.stop("neighbor", node, Some(name), format!("no interface has the hardware address {mac}"), Some(by), packet))
     }
 
     /// Whether who hears at an interface answers for an address: IPv4 for any that the node has (`arp_ignore`), IPv6 for

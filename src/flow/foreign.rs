@@ -1,4 +1,4 @@
-//! Rules as `nft -j list ruleset` has them (libnftables-json(5)), whoever they belong to. What is not known here is kept
+//! Rules as `nft -j list ruleset` has them (libnftables-json(5)), of topo and of others. What is not known here is kept
 //! as something that may be for a packet or not.
 
 use super::outcome::By;

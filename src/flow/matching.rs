@@ -30,7 +30,7 @@ impl Tracked {
     }
 }
 
-/// What a rule is told of a packet.
+/// What a rule knows of a packet.
 #[derive(Clone, Debug)]
 pub struct Context<'a> {
     /// The interface that it came in by.
@@ -173,7 +173,7 @@ fn alike(one: &Way, other: &Way) -> bool {
     }
 }
 
-/// Whether a rule is for a packet; `None` where that cannot be told.
+/// Whether a rule is for a packet; `None` where that is not known.
 fn fits(rule: &Rule, packet: &Packet, context: &Context<'_>) -> Option<bool> {
     let mut all = Some(true);
     for part in &rule.matches {

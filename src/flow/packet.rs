@@ -70,7 +70,7 @@ pub struct Packet {
     pub source_port: u16,
     /// Its destination port; 0 for ICMP.
     pub port: u16,
-    /// Its mark; `None` where that could not be told.
+    /// Its mark; `None` where that is not known.
     pub mark: Option<u32>,
     /// Its length in bytes, IP header included.
     pub size: u32,

@@ -89,7 +89,7 @@ fn port(state: &State, link: &Link, inside: &[&Resource]) -> Option<Port> {
     if !facts::is_shown(link, &lines) {
         return None;
     }
-    // A name that topo gave: nobody's business in a picture.
+    // A name that topo gave is left out of a picture.
     let readable = |peer: &LinkId| format!("v{}-{}", peer.node.short(), peer.name);
     let made_up = |peer: &LinkId| {
         link.id.name == derived_name(state.topology.as_str(), peer) || link.id.name.as_str() == readable(peer)
