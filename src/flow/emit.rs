@@ -95,8 +95,8 @@ impl<'a> Walk<'_, 'a> {
         self.world.state.get(&ResourceId::Neighbor(link.id.clone(), target, false)).is_some()
     }
 
-    /// The question for a neighbour and its answer are packets of IPv6: rules that drop them keep everything from coming
-    /// through. (What is known of the neighbour from before is used until it is asked for again.)
+    /// The question for a neighbour and its answer are packets of IPv6: rules that drop them keep everything from
+    /// coming through. (What is known of the neighbour from before is used until it is asked for again.)
     fn discover(&mut self, link: &Link, arrival: &Arrival, target: IpAddr, packet: &Packet) -> Result<(), End> {
         let source = fib::source(self.world, &link.id.node, target, &link.id.name, None, 0).unwrap_or(target);
         let (here, there) = (&link.id, &arrival.link);
@@ -157,11 +157,18 @@ impl<'a> Walk<'_, 'a> {
             let what = format!("it is not known who has the hardware address {mac}");
             return Err(self.unknown("neighbor", node, Some(name), what, Some(by), packet));
         }
-        Err(self.stop("neighbor", node, Some(name), format!("no interface has the hardware address {mac}"), Some(by), packet))
+        Err(self.stop(
+            "neighbor",
+            node,
+            Some(name),
+            format!("no interface has the hardware address {mac}"),
+            Some(by),
+            packet,
+        ))
     }
 
-    /// Whether who hears at an interface answers for an address: IPv4 for any that the node has (`arp_ignore`), IPv6 for
-    /// those of the interface; and for what is proxied there.
+    /// Whether who hears at an interface answers for an address: IPv4 for any that the node has (`arp_ignore`), IPv6
+    /// for those of the interface; and for what is proxied there.
     fn answers(&self, arrival: &Arrival, target: IpAddr) -> bool {
         let (node, name) = (&arrival.link.node, &arrival.link.name);
         let world = self.world;

@@ -15,8 +15,8 @@ use std::net::IpAddr;
 type Sets<'j> = BTreeMap<(&'j str, &'j str, &'j str), &'j Value>;
 
 impl Ruleset {
-    /// Adds the tables of a listing but that of `own` (family `inet`), which is known already; that one learns when it was
-    /// registered. What extensions of iptables say is taken from `saved`, by family.
+    /// Adds the tables of a listing but that of `own` (family `inet`), which is known already; that one learns when it
+    /// was registered. What extensions of iptables say is taken from `saved`, by family.
     pub fn add_listing(&mut self, listing: &Value, own: &str, saved: &[(&str, Saved)]) {
         let objects = || listing.get("nftables").and_then(Value::as_array).into_iter().flatten();
         let mut tables: BTreeMap<(&str, &str), u64> = BTreeMap::new();

@@ -112,8 +112,8 @@ impl Packet {
         }
     }
 
-    /// The question for the neighbour `target` that is asked before a packet of `source` can be sent to it, and its answer.
-    /// They go to and from addresses of the segment.
+    /// The question for the neighbour `target` that is asked before a packet of `source` can be sent to it, and its
+    /// answer. They go to and from addresses of the segment.
     pub fn discovery(source: IpAddr, target: IpAddr) -> [Self; 2] {
         let solicit = Self {
             source,

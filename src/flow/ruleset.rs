@@ -31,7 +31,8 @@ pub struct BaseChain {
     pub hook: String,
     /// Its place among those of the hook; lower comes first.
     pub priority: i32,
-    /// When it was registered, as far as that is known: of equal priority the last comes first (`nf_hook_entries_grow`).
+    /// When it was registered, as far as that is known: of equal priority the last comes first
+    /// (`nf_hook_entries_grow`).
     pub registered: u64,
     /// Whether what no rule decides is dropped.
     pub drop: bool,

@@ -31,8 +31,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         Self { world, steps: Vec::new(), connections, hops: 0, branches: 64 }
     }
 
-    /// Sends a packet from a node, with `source` where that is chosen already; gives its way, the packet as it was sent,
-    /// and the connections that are known then.
+    /// Sends a packet from a node, with `source` where that is chosen already; gives its way, the packet as it was
+    /// sent, and the connections that are known then.
     pub fn send(mut self, node: &Node, packet: Packet, source: Option<IpAddr>) -> (Path, Packet, Vec<Connection>) {
         let mut sent = packet.clone();
         let next = self.output(node, packet, source, &mut sent);
@@ -127,8 +127,8 @@ impl<'w, 'a> Walk<'w, 'a> {
                 let what = "it has no address to send from";
                 return Err(self.stop("no-source", node, None, what, None, &packet));
             }
-            // `connect` looks up once more, with the source (`ip_route_connect`); ping connects to find its source. (Who
-            // sends without connecting asks once.)
+            // `connect` looks up once more, with the source (`ip_route_connect`); ping connects to find its source.
+            // (Who sends without connecting asks once.)
             found = fib::lookup(self.world, node, &packet, From { input: None, source: Some(packet.source) });
         }
         *sent = packet.clone();

@@ -75,9 +75,9 @@ impl<'a> World<'a> {
         self.sockets.insert(node, sockets);
     }
 
-    /// The addresses that servers for a packet are bound to in a node, `::` and `0.0.0.0` for any; `None` where that was
-    /// not read, as of a network that is only wanted. (A server on `::` is taken to have IPv4, too, as it has unless it
-    /// says otherwise.)
+    /// The addresses that servers for a packet are bound to in a node, `::` and `0.0.0.0` for any; `None` where that
+    /// was not read, as of a network that is only wanted. (A server on `::` is taken to have IPv4, too, as it has
+    /// unless it says otherwise.)
     pub fn servers(&self, node: &Node, packet: &Packet) -> Option<Vec<IpAddr>> {
         let fits = |bound: &IpAddr| {
             *bound == packet.destination || bound.is_unspecified() && (bound.is_ipv6() || packet.destination.is_ipv4())
@@ -179,8 +179,8 @@ impl<'a> World<'a> {
         (known.or(Some(false).filter(|_| made || self.assumed && !node.is_host())), all.to_owned())
     }
 
-    /// How strictly an interface looks at the way back of what comes in (`rp_filter`): the larger of its own and of all,
-    /// and the setting that says so.
+    /// How strictly an interface looks at the way back of what comes in (`rp_filter`): the larger of its own and of
+    /// all, and the setting that says so.
     pub fn reverse_path(&self, node: &Node, interface: &IfName) -> (u64, String) {
         let own = format!("net/ipv4/conf/{interface}/rp_filter");
         let default = "net/ipv4/conf/default/rp_filter";

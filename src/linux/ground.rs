@@ -1,5 +1,6 @@
 //! What a packet meets in namespaces beside what a topology has: the rules of everybody, and the settings that decide.
 
+use super::machine::Linux;
 use super::netlink::link;
 use super::netlink::socket::Socket;
 use super::netns;
@@ -49,6 +50,18 @@ const OF_NODE: [&str; 6] = [
 ];
 /// In a namespace with more interfaces those of each are not read: a file is opened for each.
 const MOST_LINKS: usize = 256;
+
+impl Linux {
+    /// The rules of everybody, and the settings that decide about packets, in the namespaces of `nodes`; in their
+    /// order.
+    ///
+    /// # Errors
+    ///
+    /// If a namespace cannot be entered, or its rules or settings cannot be read.
+    pub fn ground(&self, nodes: &[&Node]) -> Result<Vec<Ground>, Error> {
+        read(nodes, &self.places)
+    }
+}
 
 /// Reads the namespaces of `nodes`, side by side.
 ///

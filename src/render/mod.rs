@@ -9,6 +9,7 @@ pub mod format;
 pub mod json;
 pub mod list;
 pub mod live;
+mod losses;
 pub mod markdown;
 pub mod order;
 pub mod page;

@@ -1,4 +1,5 @@
-//! The page "Why does the ping fail?": each block of output is what the program prints. `TOPO_REWRITE=1` writes them anew.
+//! The page "Why does the ping fail?": each block of output is what the program prints. `TOPO_REWRITE=1` writes them
+//! anew.
 
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
