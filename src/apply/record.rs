@@ -23,7 +23,9 @@ pub(super) fn during(plan: &Plan) -> Record {
     changes(&mut record, &plan.wanted);
     let wanted = after_wanted(&plan.wanted);
     keys::endpoints(&mut record, &wanted);
-    clients(&mut record, &wanted);
+    // What a client that the interface will have put there already is its.
+    known(&mut record.clients, wanted.clients);
+    known(&mut record.unnamed, wanted.unnamed);
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);
     }
@@ -58,11 +60,10 @@ pub(super) fn during(plan: &Plan) -> Record {
     record
 }
 
-/// Adds the interfaces that will have a DHCP client: what one put there already is its.
-fn clients(record: &mut Record, wanted: &Record) {
-    let known: BTreeMap<_, _> =
-        std::mem::take(&mut record.clients).into_iter().chain(wanted.clients.iter().cloned()).collect();
-    record.clients = known.into_iter().collect();
+/// Adds `wanted`, each in place of what was known of the same.
+fn known<K: Ord, V>(record: &mut Vec<(K, V)>, wanted: Vec<(K, V)>) {
+    let known: BTreeMap<K, V> = std::mem::take(record).into_iter().chain(wanted).collect();
+    record.extend(known);
 }
 
 /// The record when all is done: what the file still speaks of.
@@ -180,6 +181,9 @@ fn after_wanted(wanted: &State) -> Record {
                 }
                 if item.owner == Owner::Named && link.tenure == Tenure::Existing {
                     record.configured.push(link.only(link));
+                }
+                if let (false, Some(near)) = (link.candidates.is_empty(), &link.peer) {
+                    record.unnamed.push((near.clone(), link.id.clone()));
                 }
                 if link.dhcp4 || link.dhcp6 {
                     record.clients.push((link.id.clone(), [link.dhcp4, link.dhcp6]));

@@ -12,7 +12,7 @@ use super::ownership::identity;
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
 use super::resolve::key_files::{check_keys, resolve_keys};
-use super::resolve::{features, ipv6, settable};
+use super::resolve::{features, ipv6, settable, unnamed};
 use super::store::record;
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, resolve};
@@ -203,6 +203,16 @@ impl Linux {
             .unwrap_or_else(|error| record::Loaded { record: None, warning: Some(error.to_string()) })
     }
 
+    /// Names the ends of pairs that have none.
+    fn name_ends(&self, wanted: &mut State) -> Result<(), Error> {
+        if wanted.links().all(|link| link.candidates.is_empty()) {
+            return Ok(());
+        }
+        let record = self.records.load(&wanted.topology)?.record.unwrap_or_default();
+        let places = Places { existing: existing(wanted).collect(), ..self.places.clone() };
+        unnamed::name(wanted, &record, &places)
+    }
+
     /// The record of `topology`, and those of all others.
     fn read_records(&mut self, topology: &Name) -> Result<(Record, Vec<(Name, Record)>), Error> {
         let own = self.records.load(topology)?;
@@ -274,6 +284,7 @@ impl Kernel for Linux {
         resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
         containers(wanted)?;
+        self.name_ends(wanted)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
         for (node, place) in existing(wanted) {
             // One that is not there is the plan's to speak of.

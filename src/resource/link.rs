@@ -23,6 +23,10 @@ pub struct Link {
     pub id: LinkId,
     /// Whether topo makes it.
     pub tenure: Tenure,
+    /// The names that it may have where the file gives it none, the preferred one first: the machine decides, see
+    /// [`crate::kernel::Kernel::resolve`]. Empty where the file names it, and of what was observed. Not compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<IfName>,
     /// What it is.
     pub kind: Kind,
     /// The other end of a veth pair. `None` in an observed state when the other end is in a namespace that was not
@@ -105,6 +109,7 @@ impl Link {
         Self {
             id,
             tenure: Tenure::Created,
+            candidates: Vec::new(),
             kind,
             peer: None,
             link: None,
@@ -289,6 +294,7 @@ impl Link {
         let Self {
             id: _,
             tenure,
+            candidates: _,
             kind,
             peer: _,
             link: _,

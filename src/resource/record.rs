@@ -46,6 +46,10 @@ pub struct Record {
     /// The files that keys of WireGuard came from, by interface and peer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_files: Vec<(ResourceId, String)>,
+    /// The ends of veth pairs that the file gives no name, by the other end: what each was called when it was first
+    /// made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unnamed: Vec<(LinkId, LinkId)>,
     /// The nodes that WireGuard interfaces were created in, where their packets leave: the kernel does not say. `None`
     /// while one is made anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,6 +140,7 @@ impl Record {
             })
             .collect();
         self.key_files = take(&mut self.key_files).into_iter().filter_map(|(of, file)| Some((id(of)?, file))).collect();
+        self.unnamed = self.unnamed.iter().filter_map(|(near, far)| Some((link(near)?, link(far)?))).collect();
         self.born = self.born.iter().filter_map(|(of, born)| Some((link(of)?, born.as_ref().and_then(to)))).collect();
         self.offload =
             take(&mut self.offload).into_iter().filter_map(|(of, offload)| Some((link(&of)?, offload))).collect();

@@ -2,7 +2,7 @@
 
 use super::any::Resource;
 use super::foreign::Foreign;
-use super::{Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Record, ResourceId, Setting, Sysctl};
+use super::{IfName, Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Record, ResourceId, Setting, Sysctl};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +82,30 @@ impl State {
     /// Puts a resource in, in place of one of the same identity.
     pub fn insert(&mut self, resource: Resource, owner: Owner) {
         self.items.insert(resource.id(), Item { resource, owner });
+    }
+
+    /// Gives ends of veth pairs other names: each link, what names it as its other end, and the entries behind it.
+    pub fn rename(&mut self, names: &BTreeMap<LinkId, IfName>) {
+        if names.is_empty() {
+            return;
+        }
+        let rename = |id: &mut LinkId| {
+            if let Some(name) = names.get(id) {
+                id.name = name.clone();
+            }
+        };
+        let renamed = |mut item: Item| {
+            match &mut item.resource {
+                Resource::Link(link) => {
+                    rename(&mut link.id);
+                    link.peer.iter_mut().for_each(rename);
+                }
+                Resource::Fdb(entry) => rename(&mut entry.link),
+                _ => {}
+            }
+            (item.resource.id(), item)
+        };
+        self.items = std::mem::take(&mut self.items).into_values().map(renamed).collect();
     }
 
     /// The resource `id`.

@@ -22,6 +22,7 @@ mod routing;
 mod shown;
 mod strange;
 mod two;
+mod unnamed;
 
 #[path = "../generator/mod.rs"]
 mod generator;

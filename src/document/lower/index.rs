@@ -23,6 +23,8 @@ pub(crate) struct End {
     pub implied: bool,
     /// Whether it is the nameless end that is plugged into a bridge.
     pub plugged: bool,
+    /// The names that the nameless end may have, the preferred one first.
+    pub candidates: Vec<IfName>,
 }
 
 /// A master, and where the port is given to it.
@@ -32,6 +34,20 @@ pub(crate) struct Master {
     pub name: IfName,
     /// Where that is written.
     pub place: Place,
+}
+
+/// A veth whose other end is plugged into a bridge and has no name.
+pub(crate) struct Plug<'d> {
+    /// The end that is named.
+    pub id: LinkId,
+    /// Where that is.
+    pub key: Place,
+    /// The bridge.
+    pub master: LinkId,
+    /// The same as it is written.
+    pub bridge: &'d Loc<InterfaceRef>,
+    /// The keys that lead there.
+    pub path: String,
 }
 
 /// What refers to what.
@@ -71,9 +87,12 @@ impl<'d> Index<'d> {
                 index.entries.insert(at.link(name), (interface, name.place));
             }
         }
+        let mut plugs = Vec::new();
         for at in nodes(document) {
-            index.pairs(&at);
+            index.pairs(&at, &mut plugs);
         }
+        // What the file names has its name first.
+        index.plugs(plugs);
         for at in nodes(document) {
             index.ports(&at);
         }
@@ -144,8 +163,8 @@ impl<'d> Index<'d> {
         }
     }
 
-    /// The veth pairs that entries of `at` ask for.
-    fn pairs(&mut self, at: &At<'d>) {
+    /// The veth pairs that entries of `at` ask for; those of which the other end has no name are put into `plugs`.
+    fn pairs(&mut self, at: &At<'d>, plugs: &mut Vec<Plug<'d>>) {
         for (name, interface) in &at.section.interfaces {
             let id = at.link(name);
             let Some(kind) = &interface.kind else { continue };
@@ -153,7 +172,10 @@ impl<'d> Index<'d> {
             match &kind.value {
                 KindKey::Veth(veth) => match &**veth {
                     Veth::Named(reference) => self.named(at, id, name.place, reference, path),
-                    Veth::Plugged(plug) => self.plugged(at, id, name.place, &plug.bridge, path),
+                    Veth::Plugged(plug) => {
+                        let master = target(&at.node, &plug.bridge);
+                        plugs.push(Plug { id, key: name.place, master, bridge: &plug.bridge, path });
+                    }
                 },
                 KindKey::Existing(existing) => {
                     if let Some(from) = &existing.from {

@@ -6,7 +6,9 @@ use super::node::{At, target};
 use crate::document::schema::interface::{Interface, KindKey, Offload, Port};
 use crate::document::{Finding, Loc};
 use crate::resource::kinds::spec::Mtu;
-use crate::resource::{IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, Setting, Tenure, Value};
+use crate::resource::{
+    IfName, Kind, Link, LinkId, Options, Owner, Queues, Resource, ResourceId, Setting, Tenure, Value,
+};
 use std::collections::BTreeSet;
 
 impl<'d> Lowering<'d> {
@@ -222,6 +224,7 @@ impl<'d> Lowering<'d> {
         for (id, end) in implied {
             let near = self.index.entries.get(&end.peer).map(|(interface, _)| *interface);
             let mut link = veth(id, end.peer.clone());
+            link.candidates.clone_from(&end.candidates);
             fresh(&mut link);
             let (mut port, mut vlans, mut stations) = (None, None, None);
             if end.plugged
@@ -238,7 +241,13 @@ impl<'d> Lowering<'d> {
             self.enslave(&mut link, port);
             self.vlans(&mut link, vlans);
             self.stations(&link, stations, &end.path);
+            let (id, resource_id) = (link.id.clone(), link.id());
             self.put(Resource::Link(Box::new(link)), Owner::Ours, end.place, end.path);
+            if let Some(origin) = self.origins.get(&resource_id).cloned() {
+                // Whatever it will be called.
+                let others = end.candidates.into_iter().map(|name| LinkId { node: id.node.clone(), name });
+                others.for_each(|other| _ = self.origins.entry(ResourceId::Link(other)).or_insert(origin.clone()));
+            }
         }
     }
 }

@@ -6,5 +6,6 @@ pub mod key_files;
 pub(crate) mod names;
 pub mod rt_tables;
 pub(crate) mod settable;
+pub(crate) mod unnamed;
 
 pub use names::*;

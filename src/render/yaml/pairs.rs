@@ -1,7 +1,7 @@
 //! Veth pairs as a user writes them: named at one end, and where nothing named the end in a bridge, by that bridge.
 
 use super::tree::Yaml;
-use crate::document::lower::pair::far_name;
+use crate::document::lower::pair::derived_name;
 use crate::resource::{Link, LinkId, Node, ResourceId, State};
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,9 +11,13 @@ type Places = HashMap<LinkId, (usize, usize)>;
 /// Leaves out what the other end of a pair says.
 pub(super) fn fold(state: &State, nodes: &mut [(&Node, Yaml)]) {
     let places = places(nodes);
+    let unnamed = Unnamed {
+        topology: state.topology.as_str(),
+        known: state.record.unnamed.iter().map(|(near, far)| (near, far)).collect(),
+    };
     let mut gone: BTreeSet<(usize, usize)> = BTreeSet::new();
     for link in state.links() {
-        let Some((near, far)) = link.peer.as_ref().and_then(|peer| ends(state, link, state.link(peer)?)) else {
+        let Some((near, far)) = link.peer.as_ref().and_then(|peer| ends(&unnamed, link, state.link(peer)?)) else {
             continue;
         };
         let (Some(at), Some(there)) = (places.get(&near.id), places.get(&far.id)) else { continue };
@@ -25,7 +29,7 @@ pub(super) fn fold(state: &State, nodes: &mut [(&Node, Yaml)]) {
             continue;
         }
         if let Some(bridge) =
-            plugged(state, nodes, (near, at), (far, there)).filter(|bridge| places.contains_key(bridge))
+            plugged(state, &unnamed, nodes, (near, at), (far, there)).filter(|bridge| places.contains_key(bridge))
         {
             let word = if bridge.node == near.id.node { bridge.name.to_string() } else { bridge.to_string() };
             if let Some(veth) = entry_mut(nodes, at).and_then(|entry| entry.get_mut("veth")) {
@@ -52,10 +56,8 @@ fn places(nodes: &[(&Node, Yaml)]) -> Places {
 }
 
 /// The two ends of a pair, the one that names the other first; `None` where it is the other one's turn.
-fn ends<'a>(state: &State, link: &'a Link, peer: &'a Link) -> Option<(&'a Link, &'a Link)> {
-    let topology = state.topology.as_str();
-    let derived = |near: &Link, far: &Link| far.id.name == far_name(topology, &near.id);
-    let names = match (derived(link, peer), derived(peer, link)) {
+fn ends<'a>(unnamed: &Unnamed<'_>, link: &'a Link, peer: &'a Link) -> Option<(&'a Link, &'a Link)> {
+    let names = match (unnamed.has(link, peer), unnamed.has(peer, link)) {
         (true, false) => true,
         (false, true) => false,
         _ if link.id.node.is_host() != peer.id.node.is_host() => peer.id.node.is_host(),
@@ -64,16 +66,30 @@ fn ends<'a>(state: &State, link: &'a Link, peer: &'a Link) -> Option<(&'a Link, 
     names.then_some((link, peer))
 }
 
+/// The ends that the file gave no name.
+struct Unnamed<'a> {
+    topology: &'a str,
+    known: HashMap<&'a LinkId, &'a LinkId>,
+}
+
+impl Unnamed<'_> {
+    /// Whether `far` is one: the record says so, and without it a name that nobody would write.
+    fn has(&self, near: &Link, far: &Link) -> bool {
+        self.known.get(&near.id) == Some(&&far.id) || far.id.name == derived_name(self.topology, &near.id)
+    }
+}
+
 /// The bridge that the far end is a port of, where that is all there is to say of it, and its name is the one that topo
 /// gives an end which the file does not name.
 fn plugged(
     state: &State,
+    unnamed: &Unnamed<'_>,
     nodes: &[(&Node, Yaml)],
     (near, at): (&Link, &(usize, usize)),
     (far, there): (&Link, &(usize, usize)),
 ) -> Option<LinkId> {
     let keys = |at| entry(nodes, at).map(Yaml::keys).unwrap_or_default();
-    let ends = far.id.name == far_name(state.topology.as_str(), &near.id)
+    let ends = unnamed.has(near, far)
         && keys(there).iter().all(|key| matches!(*key, "veth" | "master" | "mtu"))
         && !keys(at).iter().any(|key| matches!(*key, "master" | "port" | "port-vlan" | "fdb"));
     far.master_id().filter(|bridge| ends && state.items.contains_key(&ResourceId::Link(bridge.clone())))

@@ -18,7 +18,9 @@ pub enum Veth {
 }
 
 record! {
-    /// An unnamed peer.
+    /// An unnamed peer. It is called `vNODE-INTERFACE` after the other end, `vRED-eth0` for example, where that has at
+    /// most 15 bytes and nothing in the file or on the machine has the name when it is first created, and else has a
+    /// name derived from topology, node and interface. It keeps that name; `topo show` prints it.
     VethBridge as "`veth`" {
         /// The bridge whose port the peer is. Example: `host/br0`
         "bridge" bridge: Loc<InterfaceRef>,
