@@ -24,7 +24,7 @@ pub(super) fn name(route: &Route) -> String {
 
 /// A route over an interface that the file keeps down: the kernel refuses it.
 fn down_dev(view: &View<'_>, findings: &mut Found) {
-    for (node, route) in routes(view) {
+    for (node, route) in routes(view).filter(|(_, route)| !route.ends_here()) {
         let devs = route.nexthops.iter().filter_map(|hop| node.links.get(hop.dev.as_ref()?));
         for link in devs.filter(|link| link.up == Setting::Is(false)) {
             let message = format!("{} leaves by \"{}\", which is down", name(route), link.id.name);

@@ -19,7 +19,8 @@ pub(super) fn create(state: &mut State, route: &Route) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The interfaces of a route must be there and up (`fib_check_nh`: "Nexthop device is not up"), and its gateways are
+/// The interfaces of a route must be there, and up unless it ends in the node (`fib_check_nh`: "Nexthop device is not
+/// up"), and its gateways are
 /// looked for by the policy rules ("Nexthop has invalid gateway"). In namespaces of ours, where all rules are known,
 /// one has to lead to the table `main`.
 pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
@@ -38,7 +39,7 @@ pub(super) fn reachable(state: &State, route: &Route) -> Result<(), Refusal> {
         let id = LinkId { node: route.node.clone(), name: dev.clone() };
         match state.link(&id) {
             None => return Err(Refusal::new(format!("there is no link {id}"))),
-            Some(link) if link.up == Setting::Is(false) => {
+            Some(link) if link.up == Setting::Is(false) && !route.ends_here() => {
                 let left = link.tenure == Tenure::Existing;
                 let help = left.then(|| {
                     format!("{id} was set down outside topo, and the file leaves it so: write `up: true` there, or set it up")
@@ -62,16 +63,13 @@ pub(super) enum Loss {
     Gone,
 }
 
-/// `RT_SCOPE_HOST`.
-const HOST: u8 = 254;
-
 /// Routes over a link that lost what they need. An IPv4 route of scope host stays when it is down: there is nowhere
 /// that it leads to (`fib_sync_down_dev`). One with other next hops stays with a dead one where the link is down; where
 /// it is gone, IPv4 drops all of it (`fib_sync_down_dev`), IPv6 the one hop (`fib6_ifdown`). One by a next-hop object
 /// outlives the addresses, and goes with the object, which goes with a link that is down (`nexthop_flush_dev`).
 pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>, loss: Loss) -> Vec<ResourceId> {
     let over = |route: &&Route| {
-        let stays = loss == Loss::Down && route.key.to.addr().is_ipv4() && route.scope == Setting::Is(HOST);
+        let stays = loss == Loss::Down && route.ends_here();
         let by_object = route.nhid.is_some() && loss == Loss::Bare;
         !stays
             && !by_object

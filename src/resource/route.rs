@@ -49,6 +49,9 @@ pub struct Route {
     pub marked: bool,
 }
 
+/// `RT_SCOPE_HOST`.
+const HOST: u8 = 254;
+
 /// `RTPROT_BOOT`, as `ip route add` has it.
 const BOOT: u8 = 3;
 
@@ -283,6 +286,12 @@ impl Route {
             );
         }
         needs
+    }
+
+    /// Whether it ends in the node itself (IPv4): nothing leaves by its link, so that the kernel takes it over one that
+    /// is down, and keeps it when one goes down (`fib_create_info`, `fib_sync_down_dev`).
+    pub fn ends_here(&self) -> bool {
+        self.key.to.addr().is_ipv4() && (self.scope == Setting::Is(HOST) || self.kind == RouteKind::Local)
     }
 
     /// The fields in which `self` (wanted) differs from `observed`. A route is replaced in place (`NLM_F_REPLACE`).

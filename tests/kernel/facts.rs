@@ -546,6 +546,11 @@ fn a_route_of_scope_host_stays_when_its_link_is_down() {
         sh("ip -n RED link set dev e0 down");
         paper.set(|link| link.up = Setting::Is(false));
         both(&paper, &["10.0.0.1/24", "RED 10.9.0.0/16"]);
+        // It is taken, too; what leads somewhere is not.
+        add_static("10.7.0.0/16 dev e0 scope host");
+        paper.create(Resource::Route(Route { scope: Setting::Is(254), ..route("10.7.0.0/16", &[("", "e0")], None) }));
+        assert!(try_sh("ip -n RED route add 10.6.0.0/16 dev e0").stderr.contains("is not up"));
+        both(&paper, &["10.0.0.1/24", "RED 10.7.0.0/16", "RED 10.9.0.0/16"]);
         sh("ip -n RED address delete 10.0.0.1/24 dev e0");
         paper.delete_address("10.0.0.1/24");
         both(&paper, &[]);
