@@ -21,9 +21,14 @@ impl<'d> Lowering<'d> {
         let own = dns.map(|dns| &dns.hosts).filter(|hosts| !hosts.is_empty());
         let place = dns.map(|dns| dns.place).or(self.document.dns.as_ref().map(|dns| dns.place)).unwrap_or(at.place);
         if own.is_some() || common.is_some() {
-            let content = self.hosts(at, &[own, common].into_iter().flatten().collect::<Vec<_>>());
-            let file = File { node: at.node.clone(), name: FileName::Hosts, content };
-            self.put(Resource::File(file), Owner::Ours, place, format!("{}.dns", at.path));
+            let names = self.hosts(at, &[own, common].into_iter().flatten().collect::<Vec<_>>());
+            // A node that knows nobody needs no file.
+            if !names.is_empty() {
+                let mark = File::mark(&self.document.name);
+                let content = format!("{mark}\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{names}");
+                let file = File { node: at.node.clone(), name: FileName::Hosts, content };
+                self.put(Resource::File(file), Owner::Ours, place, format!("{}.dns", at.path));
+            }
         }
         let Some(dns) = dns else { return };
         if !(dns.nameservers.is_empty() && dns.search.is_empty() && dns.options.is_empty()) {
@@ -35,11 +40,10 @@ impl<'d> Lowering<'d> {
 }
 
 impl<'d> Lowering<'d> {
-    /// The hosts of a node: localhost, the names that the file gives addresses, of which the first entry counts, and
+    /// The hosts of a node but localhost: the names that the file gives addresses, of which the first entry counts, and
     /// its nodes where it says so.
     fn hosts(&mut self, at: &At<'d>, hosts: &[&Hosts]) -> String {
-        let mark = File::mark(&self.document.name);
-        let mut content = format!("{mark}\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        let mut content = String::new();
         let mut known: HashSet<&str> = HashSet::new();
         for (name, addresses) in hosts.iter().flat_map(|hosts| &hosts.names) {
             if known.insert(&name.0) {

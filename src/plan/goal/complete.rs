@@ -25,7 +25,7 @@ pub(crate) fn complete(wanted: &State, observed: &State) -> State {
     given_back(&mut goal, observed);
     // A bridge has that of its ports, what depends on a bridge that of the bridge.
     linked_mtus(&mut goal, observed);
-    bridge_mtus(&mut goal);
+    bridge_mtus(&mut goal, observed);
     linked_mtus(&mut goal, observed);
     restore(&mut goal, observed);
     astray(&mut goal, observed);
@@ -111,7 +111,7 @@ pub(crate) fn kernel_rules(goal: &mut State) {
 
 /// A bridge without a written MTU has the lowest of its ports (`br_mtu_auto_adjust`), also where another program set it
 /// by hand, after which the kernel stops adjusting.
-pub(crate) fn bridge_mtus(goal: &mut State) {
+pub(crate) fn bridge_mtus(goal: &mut State, observed: &State) {
     let auto: Vec<LinkId> = goal
         .items
         .values()
@@ -121,9 +121,14 @@ pub(crate) fn bridge_mtus(goal: &mut State) {
         .map(|link| link.id.clone())
         .collect();
     let mut lowest: BTreeMap<LinkId, Option<u32>> = auto.into_iter().map(|id| (id, Some(u32::MAX))).collect();
+    // A foreign port has what it has, here or where it comes from.
+    let there = |link: &Link| {
+        let seen = observed.link(&link.id).or_else(|| observed.link(link.home()));
+        seen.filter(|_| link.tenure != Tenure::Created)?.mtu.get().copied()
+    };
     for link in goal.links() {
         if let Some(mtu) = link.master_id().and_then(|master| lowest.get_mut(&master)) {
-            *mtu = mtu.zip(link.mtu.get().copied()).map(|(a, b)| a.min(b));
+            *mtu = mtu.zip(link.mtu.get().copied().or_else(|| there(link))).map(|(a, b)| a.min(b));
         }
     }
     for (id, mtu) in lowest {
