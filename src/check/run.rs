@@ -8,7 +8,6 @@ use super::{
     address, below, cable, filter, hop, link, mtu, packet, policy, route, stacked, sysctl, translation, vlan, vxlan,
     wireguard, written,
 };
-use crate::document::lower::answer::unanswered;
 use crate::document::{Document, Finding};
 
 /// The rules by theme.
@@ -39,7 +38,7 @@ pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {
     for rule in THEMES.iter().copied().flatten() {
         rule(&view, &mut found);
     }
-    let mut findings = unanswered(document, found.findings);
+    let mut findings = topology.answers.unanswered(found.findings);
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
     findings.dedup();
     findings

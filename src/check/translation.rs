@@ -92,6 +92,7 @@ fn stays(node: &NodeView<'_>, family: Family) -> bool {
 /// Translation of what would pass through a node that passes nothing on.
 fn without_forwarding(view: &View<'_>, findings: &mut Found) {
     let own = Own::of(view);
+    let mut told: HashSet<(&Node, Family)> = HashSet::new();
     for packet in gather(view) {
         let (family, what) = match packet.act {
             Act::Masquerade => (family(&packet), "masquerade"),
@@ -107,7 +108,8 @@ fn without_forwarding(view: &View<'_>, findings: &mut Found) {
             .source
             .as_ref()
             .is_some_and(|list| list.iter().all(|item| !own.is_elsewhere(packet.at, ends(item).0)));
-        if stays(packet.node, family) && !from_here {
+        // It is one fault of the node, however many rules miss it.
+        if stays(packet.node, family) && !from_here && told.insert((packet.at, family)) {
             let (word, shown) = if family == Family::V4 { ("ipv4", "IPv4") } else { ("ipv6", "IPv6") };
             let message = format!(
                 "\"{}\" does not forward {shown}, so that nothing passes through it for this {what}",

@@ -11,6 +11,7 @@ use crate::render::{Look, finding};
 use crate::resource::{Origin, Origins, RawRules, ResourceId};
 use anstream::{AutoStream, ColorChoice};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::collections::BTreeSet;
 use std::io;
 use std::io::{BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -28,6 +29,8 @@ pub struct Console {
     failed: bool,
     /// Whether the reader of stdout went away.
     unread: bool,
+    /// The warnings that were reported.
+    told: BTreeSet<String>,
 }
 
 impl Console {
@@ -52,6 +55,7 @@ impl Console {
             verbose: global.verbose,
             failed: false,
             unread: false,
+            told: BTreeSet::new(),
         }
     }
 
@@ -184,8 +188,18 @@ impl Console {
         self.told_at(from, origin, "refused", &format!("{place}{error}"), error.help.as_deref());
     }
 
-    /// A warning.
+    /// Warnings about what places in a file ask for. What was said before is not said again.
+    pub fn warnings(&mut self, source: &Source, warnings: Vec<Finding>) {
+        let fresh: Vec<Finding> =
+            warnings.into_iter().filter(|warning| self.told.insert(warning.message.clone())).collect();
+        self.err(&finding::findings(source, &fresh, self.look));
+    }
+
+    /// A warning. What was said before is not said again.
     pub fn warn(&mut self, text: &str) {
+        if !self.told.insert(text.to_owned()) {
+            return;
+        }
         let mut page = Page::new();
         page.paint(CHANGE, "warning:").put(format!(" {text}")).end();
         self.err(&page.finish());
@@ -249,6 +263,13 @@ pub struct Asked<'a> {
     pub origins: &'a Origins,
     /// Where rules in nft's words stand.
     pub raw: &'a RawRules,
+}
+
+impl<'a> Asked<'a> {
+    /// Where a resource was asked for, or else its link, or else its namespace.
+    pub fn origin(&self, id: &ResourceId) -> Option<&'a Origin> {
+        origin(self.origins, id)
+    }
 }
 
 /// Where a resource was asked for, or else its link, or else its namespace.

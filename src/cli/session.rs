@@ -11,6 +11,7 @@ use crate::linux::Linux;
 use crate::linux::netns::processes;
 use crate::plan;
 use crate::plan::change::{Action, Change, Conflict, Plan};
+use crate::render::finding;
 use crate::resource::{Name, Node, ResourceId};
 
 /// Why there is no plan.
@@ -53,13 +54,24 @@ pub fn plan_after(console: &mut Console, kernel: &mut Linux, case: &Case, gone: 
     warnings(console, kernel);
     if let Ok(plan) = &plan {
         plan.warnings.iter().for_each(|warning| console.warn(warning));
-        if !case.back && !plan.changes.is_empty() {
-            let overlaps = kernel.overlaps(&plan.wanted, &plan.base).map_err(|error| told(console, &error))?;
-            overlaps.iter().for_each(|warning| console.warn(warning));
-        }
+        overlaps(console, kernel, case, plan);
         left_behind(console, plan);
     }
     plan
+}
+
+/// Reports what the plan for a file brings that overlaps what there is, where the file does not answer that.
+fn overlaps(console: &mut Console, kernel: &Linux, case: &Case, plan: &Plan) {
+    let Some(source) = case.source.as_ref().filter(|_| !plan.changes.is_empty()) else { return };
+    let mut warnings = Vec::new();
+    for overlap in kernel.overlaps(&plan.wanted, &plan.base) {
+        match case.asked().origin(&overlap.id) {
+            Some(origin) if case.answers.has(overlap.code, origin.offset) => {}
+            Some(origin) => warnings.push(finding::warning(origin, overlap.code, overlap.message)),
+            None => console.warn(&overlap.message),
+        }
+    }
+    console.warnings(source, warnings);
 }
 
 /// The same once more, after a question: what there is to warn of was reported before.
@@ -79,14 +91,17 @@ fn planned(console: &mut Console, kernel: &mut Linux, case: &Case, gone: &[Name]
             console.failure(&case.asked(), &error);
             Exit::of(&error)
         }
-        NoPlan::Conflicts(conflicts) => {
-            for conflict in &conflicts {
-                let help = meant(kernel, case, conflict).or_else(|| conflict.help.clone());
-                console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &in_words(conflict), help.as_deref());
-            }
-            Exit::Failed
-        }
+        NoPlan::Conflicts(conflicts) => in_the_way(console, kernel, case, &conflicts),
     })
+}
+
+/// Reports what is in the way of a plan.
+pub fn in_the_way(console: &mut Console, kernel: &Linux, case: &Case, conflicts: &[Conflict]) -> Exit {
+    for conflict in conflicts {
+        let help = meant(kernel, case, conflict).or_else(|| conflict.help.clone());
+        console.problem_at(&case.asked(), Some(&conflict.id), "conflict", &in_words(conflict), help.as_deref());
+    }
+    Exit::Failed
 }
 
 /// What a user may have meant, where something is not there that has to be.

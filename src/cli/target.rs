@@ -3,6 +3,7 @@
 pub(crate) use crate::document::lower::topology::Topology;
 
 use super::console::Asked;
+use crate::document::lower::answer::Answers;
 use crate::document::yaml::source::Source;
 use crate::history::last::Last;
 use crate::resource::probe::Check;
@@ -21,6 +22,8 @@ pub struct Case {
     pub raw: RawRules,
     /// What is to be tried once it is there.
     pub checks: Vec<Check>,
+    /// The warnings that the file answers.
+    pub answers: Answers,
     /// Whether it is what there was before an apply that was undone, and is gone back to.
     pub back: bool,
 }
@@ -34,6 +37,7 @@ impl Case {
             origins: topology.origins,
             raw: topology.raw,
             checks: topology.checks,
+            answers: topology.answers,
             back: false,
         }
     }
@@ -46,6 +50,7 @@ impl Case {
             origins: Origins::new(),
             raw: RawRules::new(),
             checks: Vec::new(),
+            answers: Answers::default(),
             back: false,
         }
     }

@@ -8,6 +8,7 @@ use super::object::file::Files;
 use super::object::link::features as link_features;
 use super::object::nft::counters;
 use super::object::{insert, nft};
+use super::overlap::{Around, Overlap};
 use super::ownership::identity;
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
@@ -15,7 +16,7 @@ use super::resolve::key_files::{check_keys, resolve_keys};
 use super::resolve::{features, ipv6, settable, unnamed};
 use super::store::record;
 use super::store::record::Records;
-use super::{Found, inventory, netns, observe, resolve};
+use super::{Found, inventory, netns, observe, overlap, resolve};
 use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::resource::{
     Asked, Counts, LinkId, LiveNode, Name, NetnsRef, Node, NodeTenure, Operation, Options, Record, Resource,
@@ -42,6 +43,8 @@ pub struct Linux {
     home: u64,
     /// The foreign interfaces that were moved, where they are now.
     arrived: BTreeSet<LinkId>,
+    /// What the last observation saw in namespaces of others.
+    around: Vec<Around>,
 }
 
 /// So many descriptors are had before the first change: an undo never lacks those that the apply failed for. A run of
@@ -72,6 +75,7 @@ impl Linux {
             spare: Vec::new(),
             home: netns::cookie()?,
             arrived: BTreeSet::new(),
+            around: Vec::new(),
         })
     }
 
@@ -142,14 +146,10 @@ impl Linux {
         super::alike::names(wanted, id, &self.places).ok().flatten()
     }
 
-    /// What a plan from `observed` to `wanted` brings onto the host, or into namespaces of others, that overlaps what
+    /// What a plan from `observed`, the last observation, to `wanted` brings onto the host, or into namespaces of others, that overlaps what
     /// is there, and the interfaces that its rules name and nothing has.
-    ///
-    /// # Errors
-    ///
-    /// If a namespace cannot be entered or read.
-    pub fn overlaps(&self, wanted: &State, observed: &State) -> Result<Vec<String>, Error> {
-        super::overlap::warnings(wanted, observed, &self.places)
+    pub fn overlaps(&self, wanted: &State, observed: &State) -> Vec<Overlap> {
+        overlap::warnings(wanted, observed, &self.around)
     }
 
     /// What the rules of NAT and firewall of an observed `state` counted.
@@ -327,7 +327,8 @@ impl Kernel for Linux {
             observe::observe(wanted, &places, files, records, &mut told)
         })?;
         self.warnings.append(&mut told);
-        let mut observed = state?;
+        let (mut observed, around) = state?;
+        self.around = around;
         ipv6::stand_in(wanted, &mut observed);
         Ok(observed)
     }

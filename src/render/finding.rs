@@ -8,6 +8,7 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
     SourceSpan, SpanContents,
 };
+use std::collections::HashMap;
 use std::fmt;
 
 /// So many findings of a file are shown; of the rest only the number.
@@ -28,7 +29,7 @@ pub struct Look {
 }
 
 /// The findings of a file, errors and warnings in the order given, at most [`SHOWN`] of them, errors before warnings if
-/// there are more.
+/// there are more. Of warnings with one code the first is drawn, and the others have a line each below it.
 pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
     if findings.is_empty() {
         return String::new();
@@ -39,8 +40,23 @@ pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
         shown.sort_by_key(|finding| finding.severity);
     }
     let mut out = String::new();
+    let mut warned: HashMap<&str, Vec<&Finding>> = HashMap::new();
+    for finding in shown.iter().take(SHOWN).filter(|finding| finding.severity == Severity::Warning) {
+        warned.entry(finding.code).or_default().push(finding);
+    }
     for finding in shown.iter().take(SHOWN) {
-        draw(&mut out, &handler, &text, finding);
+        if finding.severity == Severity::Error {
+            draw(&mut out, &handler, &text, finding);
+        } else if let Some(alike) = warned.remove(finding.code) {
+            draw(&mut out, &handler, &text, finding);
+            // What it means and what to do was said.
+            let others: Vec<String> = alike.iter().skip(1).map(|other| text.brief(other)).collect();
+            if !others.is_empty() {
+                out.pop();
+                others.iter().for_each(|line| out.push_str(line));
+                out.push('\n');
+            }
+        }
     }
     if let Some(rest) = shown.len().checked_sub(SHOWN).filter(|rest| *rest > 0) {
         out.push_str(&format!("and {rest} more in {}\n", escape(&source.name)));
@@ -72,6 +88,12 @@ pub fn at(
     let labels = vec![Label { offset: origin.offset, length: origin.length, text: "asked for here".to_owned() }];
     let finding = Finding { code, severity: Severity::Error, message: message.to_owned(), labels, help };
     findings(source, &[finding], look)
+}
+
+/// A warning about what a place of a file asks for.
+pub fn warning(origin: &Origin, code: &'static str, message: String) -> Finding {
+    let labels = vec![Label { offset: origin.offset, length: origin.length, text: String::new() }];
+    Finding { code, severity: Severity::Warning, message, labels, help: None }
 }
 
 /// One problem that is at no place of any file.
@@ -134,6 +156,12 @@ impl Text {
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
             .collect();
         Self { name: escape(&source.name), text, lines }
+    }
+
+    /// A finding in one line.
+    fn brief(&self, finding: &Finding) -> String {
+        let place = finding.labels.first().map(|label| self.place(label.offset)).unwrap_or_default();
+        format!("  also: {}{place}\n", hide(&finding.message))
     }
 
     /// The line, from 0, in which an offset lies.

@@ -212,13 +212,8 @@ fn back(console: &mut Console, kernel: &mut Linux, before: &Before) -> Result<(P
     let now = kernel.observe(&before.target).map_err(|error| notice::told(console, &error))?;
     let before = before.beside(&now);
     let planned = plan::back(&before.target, &now).map_err(|conflicts| {
-        for conflict in &conflicts {
-            console.problem(
-                &format!("{}: {}", crate::render::words::full_name(&conflict.id), conflict.reason),
-                conflict.help.as_deref(),
-            );
-        }
-        Exit::Failed
+        let case = Case::nothing(before.target.topology.clone());
+        session::in_the_way(console, kernel, &case, &conflicts)
     });
     Ok((planned?, before))
 }

@@ -1,6 +1,6 @@
 //! Lowering as a whole: a document to a wanted state, node by node.
 
-use super::answer::unanswered;
+use super::answer::Answers;
 use super::index::Index;
 use super::node::{At, nodes, target};
 use super::topology::Topology;
@@ -15,7 +15,7 @@ use crate::resource::{
     State,
 };
 use ipnet::IpNet;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 /// The work under way.
@@ -70,10 +70,9 @@ pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     work.far_ends();
     let checks = work.checks();
     let Lowering { state, origins, raw, findings, .. } = work;
-    (
-        Topology { state, origins, raw, source: source.clone(), checks },
-        unanswered(document, crate::document::yaml::finding::in_order(findings)),
-    )
+    let answers = Answers::of(document);
+    let findings = answers.unanswered(crate::document::yaml::finding::in_order(findings));
+    (Topology { state, origins, raw, source: source.clone(), checks, answers }, findings)
 }
 
 impl Lowering<'_> {
@@ -116,12 +115,16 @@ impl Lowering<'_> {
 
     /// The namespaces: those that are described, and the host where something of the file stands there.
     fn namespaces(&mut self) {
+        let made: HashSet<Node> = nodes(self.document).filter(|at| at.created).map(|at| at.node).collect();
         for at in nodes(self.document) {
             let tenure = match at.section.existing.as_deref() {
                 _ if at.node.is_host() => NodeTenure::Host,
                 None => NodeTenure::Created,
                 Some(existing) => match self.existing(existing) {
-                    Some(place) => NodeTenure::Existing(place),
+                    Some(place) => {
+                        self.foreign(&place, &made, existing.place);
+                        NodeTenure::Existing(place)
+                    }
                     None => continue,
                 },
             };
@@ -169,6 +172,24 @@ impl Lowering<'_> {
                 name: name.0.clone(),
             },
         })
+    }
+
+    /// Notes where `existing` finds a namespace that the file makes itself.
+    fn foreign(&mut self, existing: &NetnsRef, made: &HashSet<Node>, place: Place) {
+        let folders = ["/run/netns/", "/var/run/netns/"];
+        let name = match existing {
+            NetnsRef::Name(name) => name.as_str(),
+            NetnsRef::Path(path) => match folders.iter().find_map(|folder| path.strip_prefix(folder)) {
+                Some(name) => name,
+                None => return,
+            },
+            NetnsRef::Pid(_) | NetnsRef::Container { .. } => return,
+        };
+        if let Some(node) = made.get(&Node::from(name)) {
+            let message = format!("{existing} is the namespace {}, which this file makes", quoted(node.short()));
+            let finding = Finding::error("existing-is-made", place, message);
+            self.note(finding.help(format!("put all of it under {}: a namespace is named once", quoted(node.short()))));
+        }
     }
 
     /// The interface that `reference` means in `at`, if there is one of that name; a finding else.

@@ -1,5 +1,6 @@
 //! A lowered topology.
 
+use super::answer::Answers;
 use crate::document::yaml::source::Source;
 use crate::resource::probe::Check;
 use crate::resource::{Origins, RawRules, State};
@@ -17,4 +18,6 @@ pub struct Topology {
     pub source: Source,
     /// What is to be tried once it is there, in the order of the file.
     pub checks: Vec<Check>,
+    /// The warnings that the file answers.
+    pub answers: Answers,
 }

@@ -8,6 +8,7 @@ use crate::linux::netns::places::Places;
 use crate::linux::netns::sysctl;
 use crate::linux::object::file::Files;
 use crate::linux::object::link::vlan;
+use crate::linux::overlap::Around;
 use crate::linux::ownership::classify::{Judge, judge, namespace};
 use crate::linux::ownership::{guests, identity, moved, whole};
 use crate::linux::snapshot::contents::{Look, Question};
@@ -33,8 +34,8 @@ pub struct Records<'a> {
     pub arrived: &'a BTreeSet<LinkId>,
 }
 
-/// Everything of the topology `wanted.topology`, and what `wanted` names of others. `records` are as they were read;
-/// what a user should know is added to `reported`.
+/// Everything of the topology `wanted.topology`, and what `wanted` names of others; and what there is besides in
+/// namespaces of others. `records` are as they were read; what a user should know is added to `told`.
 ///
 /// # Errors
 ///
@@ -45,11 +46,12 @@ pub fn observe(
     files: &Files,
     records: Records,
     told: &mut Vec<String>,
-) -> Result<State, Error> {
+) -> Result<(State, Vec<Around>), Error> {
     let mut state = State::empty(wanted.topology.clone());
     let Records { mut record, mut others, arrived } = records;
     let questions = questions(wanted, &record, places)?;
     let (mut looks, far) = look_at_rest(wanted, &record, &questions, places, told)?;
+    identity::check_foreign(&looks, wanted, places)?;
     check_borrowed(&looks, &record)?;
     let says = says_protocol();
     let guests = guests::guests(&mut others, &looks, places);
@@ -104,7 +106,8 @@ pub fn observe(
     read_files(&mut state, wanted, &record, files)?;
     (state.record, state.others) = (record, others);
     vlan::check(wanted, &state)?;
-    Ok(state)
+    let others = looks.into_iter().filter(|look| !places.is_made(&look.node));
+    Ok((state, others.filter_map(Around::of).collect()))
 }
 
 /// The nodes in which something is wanted of the kernel's own rules.

@@ -6,7 +6,7 @@ use crate::linux::netns;
 use crate::linux::netns::places::Places;
 use crate::linux::netns::{Netns, Place};
 use crate::linux::snapshot::contents::Look;
-use crate::resource::{LinkId, NetnsRef, Node, NodeTenure, Record, Resource, State, Tenure};
+use crate::resource::{LinkId, NetnsRef, Node, NodeTenure, Record, Resource, ResourceId, State, Tenure};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -173,6 +173,32 @@ fn inode(path: &Path) -> Option<u64> {
 fn cookies<'a>(places: impl Iterator<Item = &'a NetnsRef>) -> Vec<Option<u64>> {
     let jobs = places.map(|place| netns::job(Place::At(place.clone()), netns::cookie)).collect();
     netns::run(netns::READERS, jobs).into_iter().map(|answer| answer.and_then(|cookie| cookie).ok()).collect()
+}
+
+/// A namespace of others is none that the topology made: what the file has there would go with it, or be in two nodes.
+///
+/// # Errors
+///
+/// [`ErrorKind::Taken`] with the first that is.
+pub fn check_foreign(looks: &[Look], wanted: &State, places: &Places) -> Result<(), Error> {
+    let (made, others): (Vec<_>, Vec<_>) =
+        looks.iter().filter(|look| look.cookie != 0).partition(|look| places.is_made(&look.node));
+    let made: HashMap<u64, &Node> = made.into_iter().map(|look| (look.cookie, &look.node)).collect();
+    for look in others {
+        let Some((own, place)) = made.get(&look.cookie).zip(places.existing.get(&look.node)) else { continue };
+        let (why, help) = if wanted.namespace(own).is_some() {
+            ("this file makes", format!("put all of it under {own}: a namespace is named once"))
+        } else {
+            (
+                "this topology made, and deletes because the file does not name it any more",
+                format!("name {own} in the file again, and put all of it there"),
+            )
+        };
+        let error =
+            Error::new(ErrorKind::Taken, format!("find {place}"), format!("it is namespace {own}, which {why}"));
+        return Err(error.help(help).about(ResourceId::Namespace(look.node.clone())));
+    }
+    Ok(())
 }
 
 /// The cookie of the namespace at a place.
