@@ -34,12 +34,19 @@ pub fn beside(target: &State, record: &Record, observed: &State) -> State {
     goal
 }
 
-/// The record that comes back with [`beside`]: without what another topology has set to another value since.
+/// The record that comes back with [`beside`]: without what another topology has set to another value since, and what
+/// was there before on interfaces of others that were re-created since.
 pub fn record_beside(record: &Record, observed: &State) -> Record {
     let mut record = record.clone();
     record.wrote.retain(|wrote| !shared::is_contradicted(observed, wrote));
     for link in &mut record.configured {
         *link = shared::uncontradicted(observed, link);
+    }
+    let known = record.numbers.iter().map(|(link, _)| link);
+    let anew: Vec<LinkId> = known.filter(|link| is_made_anew(&record, &observed.record, link)).cloned().collect();
+    for link in anew {
+        record.forget(&link);
+        record.numbers.retain(|(known, _)| *known != link);
     }
     record
 }
@@ -50,11 +57,15 @@ fn is_another(then: &Record, observed: &State, resource: &Resource) -> bool {
     let now = &observed.record;
     let node = resource.id().node().clone();
     let cookies = then.cookies.get(&node).zip(now.cookies.get(&node));
-    // What is in the place of one that was moved is known by where it came from.
-    let moved = |link: &LinkId| then.moved.iter().chain(&now.moved).any(|(there, _)| there == link);
-    let anew = |link: &LinkId| !moved(link) && is_another_link(then, now, link);
     let replaced = cookies.is_some_and(|(then, now)| then != now) && !matches!(resource, Resource::Namespace(_));
-    replaced || resource.links().iter().any(anew)
+    replaced || resource.links().iter().any(|link| is_made_anew(then, now, link))
+}
+
+/// Whether a foreign interface was re-created. What is in the place of one that was moved is known by where it came
+/// from.
+fn is_made_anew(then: &Record, now: &Record, link: &LinkId) -> bool {
+    let moved = then.moved.iter().chain(&now.moved).any(|(there, _)| there == link);
+    !moved && is_another_link(then, now, link)
 }
 
 /// Whether a foreign interface has another number than it had: it is another one under the same name.

@@ -255,3 +255,61 @@ fn a_topology_whose_home_is_gone() {
         assert!(!std::path::Path::new("/run/topo").exists());
     });
 }
+
+#[test]
+fn the_way_back_leaves_an_interface_that_was_made_anew() {
+    sandbox::run("the_way_back_leaves_an_interface_that_was_made_anew", || {
+        let made = |mtu: &str| {
+            sh(&format!("ip link add up0 mtu {mtu} type veth peer name up1; ip link set up0 up; ip link set up1 up"))
+        };
+        let here = "host: { interfaces: { up0: { existing: {}, mtu: 1400 } } }\nnamespaces:\n  C: {}\n";
+        let one = write("one.yaml", &format!("name: lab\n{here}"));
+        let two = write("two.yaml", &format!("name: lab\n{here}  D: {{}}\n"));
+        made("1500");
+        apply(&one);
+        apply(&two);
+        // Its owner makes it again, and happens to want the same of it: an apply has nothing to do but to note that.
+        sh("ip link del up0");
+        made("1400");
+        let said = topo(&["apply", "--yes", &two]).expect(0);
+        said.says("No changes.").says("host/up0 was re-created outside topo");
+        // Back over both applies, and out: it is not what the old one was.
+        let said = topo(&["undo", "--yes"]).expect(0).says("- namespace D");
+        assert_eq!(said.stderr, "");
+        topo(&["plan", "--detailed-exitcode", &one]).expect(0);
+        let said = topo(&["undo", "--yes"]).expect(0).says("- namespace C");
+        assert_eq!(said.stderr, "");
+        assert!(sh("ip link show up0").contains("mtu 1400"));
+        apply(&two);
+        topo(&["destroy", "--yes", "lab"]).expect(0);
+        assert!(sh("ip link show up0").contains("mtu 1400"));
+    });
+}
+
+#[test]
+fn a_namespace_of_the_topology_is_no_foreign_one() {
+    sandbox::run("a_namespace_of_the_topology_is_no_foreign_one", || {
+        let before = write("before.yaml", "name: lab\nnamespaces: { A: {}, C: {} }\n");
+        apply(&before);
+        sh("touch /run/second; mount --bind /run/netns/A /run/second");
+        for place in ["netns: A", "path: /run/netns/A", "path: /run/second"] {
+            let after = write(
+                "after.yaml",
+                &format!(
+                    "name: lab\nnamespaces:\n  B: {{ existing: {{ {place} }}, interfaces: {{ br1: {{ bridge: {{}} }} }} }}\n  C: {{}}\n"
+                ),
+            );
+            for command in [["plan", &after].as_slice(), &["apply", "--yes", &after]] {
+                topo(command)
+                    .expect(1)
+                    .says("it is namespace A, which this topology made, and deletes because the file does not name it")
+                    .says("after.yaml:3:3")
+                    .says("name A in the file again, and put all of it there");
+            }
+            topo(&["plan", "--detailed-exitcode", &before]).expect(0);
+        }
+        let both = write("both.yaml", "name: lab\nnamespaces:\n  A: {}\n  B: { existing: { path: /run/second } }\n");
+        topo(&["plan", &both]).expect(1).says("it is namespace A, which this file makes").says("put all of it under A");
+        topo(&["destroy", "--yes", "lab"]).expect(0);
+    });
+}
