@@ -5,6 +5,7 @@ mod offload;
 mod record;
 pub(crate) mod report;
 mod run;
+mod said;
 pub(crate) mod steps;
 mod undo;
 

@@ -1,6 +1,6 @@
 //! The record of a topology before, during and after an apply.
 
-use super::{keys, offload};
+use super::{keys, offload, said};
 use crate::plan::change::Plan;
 use crate::resource::{
     Address, Family, Fdb, FdbTarget, Kind, Link, LinkId, Node, NodeTenure, Owner, Record, Resource, ResourceId, Route,
@@ -29,6 +29,9 @@ pub(super) fn during(plan: &Plan) -> Record {
     for (node, cookie) in wanted.namespaces {
         record.namespaces.entry(node).or_insert(cookie);
     }
+    record.macs.extend(wanted.macs);
+    record.mtus.extend(wanted.mtus);
+    record.sizes.extend(wanted.sizes);
     record.existing.extend(wanted.existing);
     record.owned.extend(wanted.owned);
     keys::files(&mut record, wanted.key_files);
@@ -162,6 +165,7 @@ pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
 /// What follows from the wanted state alone.
 fn after_wanted(wanted: &State) -> Record {
     let mut record = Record::default();
+    record.sizes = wanted.sizes().into_iter().filter(|(node, _)| wanted.is_made(node)).collect();
     // What goes back to what it was is foreign.
     for (id, item) in wanted.items.iter().filter(|(_, item)| item.owner != Owner::Restored) {
         let created = wanted.is_made(id.node());
@@ -182,9 +186,7 @@ fn after_wanted(wanted: &State) -> Record {
                 if item.owner == Owner::Named && link.tenure == Tenure::Existing {
                     record.configured.push(link.only(link));
                 }
-                if let (false, Some(near)) = (link.candidates.is_empty(), &link.peer) {
-                    record.unnamed.push((near.clone(), link.id.clone()));
-                }
+                said::of_link(&mut record, link);
                 if link.dhcp4 || link.dhcp6 {
                     record.clients.push((link.id.clone(), [link.dhcp4, link.dhcp6]));
                 }

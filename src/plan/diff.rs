@@ -58,9 +58,9 @@ fn gives_way(wanted: &Resource, observed: &Resource) -> Option<Drift> {
 /// Whether something that the goal does not list goes.
 fn removable(goal: &State, observed: &Item) -> bool {
     let there = match &observed.resource {
-        // A setting is given its old value back, never deleted; `lo` and the kernel's rules go with their namespace
-        // only.
-        Resource::Sysctl(_) => false,
+        // A setting is given its old value back, and goes with a namespace of the topology only; so do `lo` and the
+        // kernel's rules.
+        Resource::Sysctl(sysctl) => goal.namespace(&sysctl.node).is_none(),
         Resource::Link(link) => link.tenure != Tenure::Existing || goal.namespace(&link.id.node).is_none(),
         Resource::Insert(Insert { rules, .. }) => !rules.is_empty(),
         _ => true,

@@ -4,7 +4,7 @@ use super::order::{Natural, left, natural, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, full_name, impact, name, seen};
 use crate::plan::change::{Action, Change, Plan};
-use crate::resource::{Class, Drift, Impact, Kind, Node, Resource, ResourceId, Tenure};
+use crate::resource::{Class, Drift, Impact, Node, Resource, ResourceId, Tenure};
 use anstyle::Style;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +26,7 @@ impl Counts {
         for change in visible(plan) {
             counts.note(change.action);
         }
+        counts.destroy += unread(plan).values().sum::<usize>();
         counts
     }
 
@@ -56,6 +57,25 @@ pub fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes.iter().filter(move |change| !(fresh.contains(change.id.node()) && comes_along(change)))
 }
 
+/// How many resources go with namespaces that were not read, besides those that the plan lists: as many as the file has
+/// there.
+fn unread(plan: &Plan) -> BTreeMap<&Node, usize> {
+    let whole = plan.changes.iter().filter_map(|change| match &change.before {
+        Some(Resource::Namespace(namespace)) if namespace.whole => Some(&namespace.node),
+        _ => None,
+    });
+    let sizes = &plan.base.record.sizes;
+    let mut unread: BTreeMap<&Node, usize> = whole.filter_map(|node| Some((node, sizes.get(node).copied()?))).collect();
+    if !unread.is_empty() {
+        for change in visible(plan) {
+            if let Some(left) = unread.get_mut(change.id.node()) {
+                *left = left.saturating_sub(1);
+            }
+        }
+    }
+    unread
+}
+
 /// Whether a namespace comes or goes with all that is in it.
 fn is_whole(change: &Change) -> bool {
     matches!(change.id, ResourceId::Namespace(_))
@@ -63,17 +83,7 @@ fn is_whole(change: &Change) -> bool {
 }
 
 fn comes_along(change: &Change) -> bool {
-    match change.after.as_ref().or(change.before.as_ref()) {
-        // The one for `local` is there by itself, but not elsewhere than in its place.
-        Some(Resource::Rule(rule)) => rule.kernel && !rule.is_moved_local(),
-        Some(Resource::Link(link)) => {
-            link.kind == Kind::Loopback && detail(&Resource::Link(link.clone())) == "loopback, up"
-        }
-        Some(Resource::Sysctl(sysctl)) => {
-            sysctl.value == "0" && (sysctl.forwards() || sysctl.key == "net/ipv4/conf/all/forwarding")
-        }
-        _ => false,
-    }
+    change.after.as_ref().or(change.before.as_ref()).is_some_and(Resource::is_implied)
 }
 
 /// The last line: `Plan: 3 to add, 1 to change, 0 to destroy.`
@@ -351,6 +361,10 @@ pub fn summary(plan: &Plan) -> String {
         let node = change.id.node();
         kinds.entry(change.id.kind()).or_default().note(change.action);
         nodes.entry((!node.is_host(), natural(node.short()))).or_default().note(change.action);
+    }
+    for (node, unread) in unread(plan).into_iter().filter(|(_, unread)| *unread > 0) {
+        kinds.entry("within them").or_default().destroy += unread;
+        nodes.entry((!node.is_host(), natural(node.short()))).or_default().destroy += unread;
     }
     let mut page = Page::new();
     page.put("Topology ").paint(BOLD, plan.base.topology.as_str()).put(":").end();

@@ -43,6 +43,10 @@ pub struct Address {
     /// Who put it there, where it is not marked (`IFA_PROTO`); 0 if it is not known.
     #[serde(default)]
     pub protocol: u8,
+    /// Its place among the addresses of its interface, as the kernel had them: those of others come back in that order.
+    /// Not compared.
+    #[serde(default)]
+    pub nth: u32,
     /// What the kernel made of it and another program took away; never wanted.
     #[serde(default)]
     pub missing: BTreeSet<Automatic>,
@@ -81,6 +85,7 @@ impl Address {
             flags: 0,
             raw: Raw::default(),
             protocol: 0,
+            nth: 0,
             missing: BTreeSet::new(),
             marked: true,
         }
@@ -136,6 +141,7 @@ impl Address {
             flags,
             raw,
             protocol: _,
+            nth: _,
             missing,
             marked,
         } = self;

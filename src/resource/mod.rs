@@ -13,6 +13,7 @@ mod file;
 mod firewall;
 mod foreign;
 mod id;
+mod implied;
 mod key;
 pub(crate) mod kind;
 pub mod kinds;

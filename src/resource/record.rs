@@ -63,6 +63,15 @@ pub struct Record {
     /// The offload features of links before topo changed them, by where each is at home; see [`super::offload`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offload: Vec<(LinkId, Options)>,
+    /// The links whose hardware addresses the file says; those of the others the kernel chose.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub macs: BTreeSet<LinkId>,
+    /// The links whose MTU the file says although their kind has that of others by default.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub mtus: BTreeSet<LinkId>,
+    /// How many resources the file has in each namespace that topo made, itself included: so many go with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sizes: BTreeMap<Node, usize>,
     /// Whether an apply or destroy is under way, or was cut off: the topology is half-made.
     pub running: bool,
 }
@@ -140,6 +149,8 @@ impl Record {
             })
             .collect();
         self.key_files = take(&mut self.key_files).into_iter().filter_map(|(of, file)| Some((id(of)?, file))).collect();
+        self.macs = self.macs.iter().filter_map(link).collect();
+        self.mtus = self.mtus.iter().filter_map(link).collect();
         self.unnamed = self.unnamed.iter().filter_map(|(near, far)| Some((link(near)?, link(far)?))).collect();
         self.born = self.born.iter().filter_map(|(of, born)| Some((link(of)?, born.as_ref().and_then(to)))).collect();
         self.offload =
@@ -153,12 +164,14 @@ impl Record {
         // What carries a mark in the kernel is known by that: the program that made the interface anew may have put it
         // back.
         let on = |id: &ResourceId| matches!(id, ResourceId::Link(on) | ResourceId::Fdb(on, ..) if on == link);
-        self.prior.retain(|prior| !prior.links().contains(link));
+        // What one that was moved was like is noted where it was then.
+        let homes: Vec<&LinkId> = self.moved.iter().filter(|(now, _)| now == link).map(|(_, home)| home).collect();
+        self.prior.retain(|prior| !prior.links().iter().any(|on| on == link || homes.contains(&on)));
+        self.offload.retain(|(home, _)| home != link && !homes.contains(&home));
         self.moved.retain(|(now, _)| now != link);
         self.wrote.retain(|wrote| wrote.link().as_ref() != Some(link));
         self.configured.retain(|named| named.id != *link);
         self.owned.retain(|id| !on(id));
-        self.offload.retain(|(home, _)| home != link);
         said(self) != before
     }
 }

@@ -50,6 +50,11 @@ fn what_is_shown_is_what_a_person_wrote() {
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
         sh("topo exec BLUE ping -c 1 -W 2 10.0.0.2; topo exec RED ping -c 1 -W 2 10.0.0.1");
         assert_eq!(shown(), text);
+        // After an undo no file is known, but what the file of then said is.
+        let more = write("more.yaml", &format!("{text}  MORE: {{}}\n"));
+        topo(&["apply", "--yes", &more]).expect(0).says("+ namespace MORE");
+        topo(&["undo", "--yes"]).expect(0);
+        assert_eq!(shown(), text);
         // Where nobody knows what the file said, hardware addresses are part of what is there.
         sh("rm -r /run/topo");
         let all = shown();

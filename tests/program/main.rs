@@ -12,6 +12,7 @@ mod checks;
 mod cli;
 mod confirm;
 mod diff;
+mod counted;
 mod examples;
 mod formats;
 mod identity;

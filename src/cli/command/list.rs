@@ -8,6 +8,7 @@ use crate::history::pending::Phase;
 use crate::linux::store::record::Records;
 use crate::linux::{Found, Linux};
 use crate::render::list::{ListedView, Topologies};
+use crate::render::order::natural;
 use crate::render::{format, list, words};
 use crate::resource::{Name, Node, ResourceId};
 use clap::Args;
@@ -89,9 +90,9 @@ fn one(it: &Found, kernel: &mut Linux, compares: bool) -> ListedView {
         seconds_to_confirm: phase.and_then(|phase| {
             if let Phase::Waiting(left) = phase { Some(left.as_millis().div_ceil(1000) as u64) } else { None }
         }),
-        namespaces: it.namespaces.iter().map(ToString::to_string).collect(),
-        existing: it.existing.keys().map(ToString::to_string).collect(),
-        links: it.links.iter().map(ToString::to_string).collect(),
+        namespaces: in_order(it.namespaces.iter().map(ToString::to_string)),
+        existing: in_order(it.existing.keys().map(ToString::to_string)),
+        links: in_order(it.links.iter().map(ToString::to_string)),
         nft: it.nft,
         ..ListedView::default()
     };
@@ -105,6 +106,13 @@ fn one(it: &Found, kernel: &mut Linux, compares: bool) -> ListedView {
         _ => {}
     }
     view
+}
+
+/// Names as a user counts.
+fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort_by_cached_key(|name| natural(name));
+    names
 }
 
 /// Compares a topology with what was last wanted of it.

@@ -122,9 +122,10 @@ impl Show {
 /// A state as the file that makes it.
 fn as_file(state: &mut State) -> String {
     // Where what was wanted is not known, nothing can tell which hardware addresses the file has.
-    let last = last::load(&Records::default(), &state.topology);
-    if let Ok(Some(last)) = last.map(|last| last.filter(|last| !last.back)) {
-        yaml::forget_unsaid(state, &last.state);
+    match last::load(&Records::default(), &state.topology) {
+        Ok(Some(last)) if last.back => yaml::forget_unrecorded(state),
+        Ok(Some(last)) => yaml::forget_unsaid(state, &last.state),
+        Ok(None) | Err(_) => {}
     }
     yaml::text(state)
 }

@@ -72,7 +72,7 @@ impl Validate {
 /// The line for a sound file.
 fn valid(topology: &load::Topology) -> String {
     let mut page = Page::new();
-    let resources = count(topology.state.items.len(), "resource");
+    let resources = count(topology.state.sizes().into_values().sum(), "resource");
     page.paint(ADD, "Valid:")
         .put(format!(" {}: topology {}, {resources}.", topology.source.name, topology.state.topology))
         .end();

@@ -87,7 +87,8 @@ fn links_of_everything() {
     assert_eq!(p2.port.len(), 17);
     let eth2 = state.link(&LinkId::new("a", "eth2")).unwrap();
     let far = state.link(eth2.peer.as_ref().unwrap()).unwrap();
-    assert_eq!(far.id.name.as_str().len(), 15);
+    assert_eq!(far.id.name.as_str(), "va-eth2");
+    assert_eq!(far.candidates.len(), 2);
     assert_eq!((far.mtu, far.master.clone()), (Setting::Is(1300), Setting::Is(Some(IfName::from("br0")))));
     assert_eq!(far.port["isolated"], Value::Bool(true));
     assert!(eth2.port.is_empty());

@@ -11,7 +11,7 @@ mod unsaid;
 mod wireguard;
 
 pub use node::{file, text};
-pub use unsaid::forget_unsaid;
+pub use unsaid::{forget_unrecorded, forget_unsaid};
 
 #[cfg(test)]
 mod tests;
