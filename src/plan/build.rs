@@ -6,8 +6,8 @@ use super::rehearsal::Paper;
 use super::stage::{Stage, Turn, Turns, late};
 use crate::model::cannot_come_back;
 use crate::resource::{
-    Claim, IfName, Impact, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting, Tenure,
-    Value, kinds,
+    Claim, IfName, Impact, Item, Kind, Link, LinkId, NodeTenure, Operation, Owner, Resource, ResourceId, Setting,
+    Tenure, Value, kinds,
 };
 
 /// Goes over the goal once.
@@ -25,8 +25,14 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
             }
         }
     }
-    // They are in the order of their identities already.
-    order.sort_by_key(|(turn, _)| *turn);
+    // They are in the order of their identities already; addresses of others come back in their own.
+    let nth = |turn: &Turn, id: &ResourceId| match paper.goal.items.get(id) {
+        Some(Item { resource: Resource::Address(address), owner: Owner::Restored }) if turn.stage == Stage::Address => {
+            address.nth
+        }
+        _ => 0,
+    };
+    order.sort_by_cached_key(|(turn, id)| (*turn, nth(turn, id)));
     for group in order.chunk_by(|a, b| a.0 == b.0) {
         for (turn, id) in group {
             replace(paper, turn.stage, id)?;

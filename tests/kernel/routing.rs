@@ -304,17 +304,24 @@ fn an_ipv6_route_loses_its_source() {
     });
 }
 
-/// A lent interface comes home with the flags of its addresses, its permanent neighbours, and routes as they were.
+/// A lent interface comes home with its addresses in their order and with their flags, with routes of a number that
+/// nobody knows, and its permanent neighbours; what a daemon put there is the daemon's.
 #[test]
 fn a_lent_interface_comes_home_byte_for_byte() {
     sandbox::run("a_lent_interface_comes_home_byte_for_byte", || {
         sh("ip link add f0 type veth peer name f1; ip link set f0 up; ip link set f1 up; ip address add 10.6.0.1/24 dev f1 broadcast 10.6.0.255
-            ip address add 10.6.0.7/24 dev f1 noprefixroute metric 5; ip -6 address add fd06::1/64 dev f1 nodad noprefixroute
+            ip address add 10.6.0.7/24 dev f1 noprefixroute metric 5; ip address add 10.5.0.9/24 dev f1; ip address add 10.6.0.3/24 dev f1
+            ip address add 10.5.0.2/24 dev f1; ip -6 address add fd09::1/64 dev f1 nodad; ip -6 address add fd08::1/64 dev f1 nodad; ip -6 address add fd06::1/64 dev f1 nodad noprefixroute
             ip route add 10.60.0.0/16 via 10.6.0.2 tos 0x10 proto static; ip route add 10.61.0.0/16 encap ip id 5 dst 10.6.0.2 dev f1
             ip route add 10.62.0.0/16 via 10.6.0.2 congctl reno realm 3; ip neigh add 10.6.0.9 lladdr 02:00:00:00:00:09 dev f1
-            ip nexthop add id 5 via 10.6.0.2 dev f1; ip route add 10.63.0.0/16 nhid 5");
-        let there =
-            || sh("ip -o address show dev f1 | grep -v fe80; ip route | grep -v nhid; ip neigh show nud permanent");
+            ip nexthop add id 5 via 10.6.0.2 dev f1; ip route add 10.63.0.0/16 nhid 5
+            ip route add 10.64.0.0/16 via 10.6.0.2 proto 200; ip -6 route add fd64::/16 via fd09::2 proto 200");
+        sh("ip route add 10.65.0.0/16 via 10.6.0.2 proto bird");
+        let there = || {
+            sh(
+                "ip -o address show dev f1 | grep -v fe80; ip route | grep -v 'nhid\\|bird'; ip -6 route show proto 200; ip neigh show nud permanent",
+            )
+        };
         let before = there();
         let file = write(
             "lent.yaml",

@@ -3,7 +3,7 @@
 use super::classify::{Sorter, theirs};
 use super::client;
 use crate::resource::{Foreign, Owner, Resource, Route};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 impl Sorter<'_> {
@@ -26,9 +26,14 @@ impl Sorter<'_> {
     /// Puts the addresses into the state.
     pub(super) fn addresses(&mut self) {
         let sources = self.sources();
+        let mut taken: HashMap<u32, u32> = HashMap::new();
         for seen in &self.inside.addresses {
             let Some(name) = self.name(seen.index) else { continue };
             let mut address = seen.address(self.node(), name.clone());
+            let nth = taken.entry(seen.index).or_default();
+            *nth += 1;
+            // IPv6 has the last one first (`ipv6_link_dev_addr`).
+            address.nth = if address.address.addr().is_ipv4() { *nth } else { u32::MAX - *nth };
             let id = address.id();
             let wanted = self.wanted(&id);
             // An older kernel keeps no mark: what the file or the record names has it.

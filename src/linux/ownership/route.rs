@@ -9,9 +9,21 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// `RTPROT_*` of what a user or a script configures: unspecified, boot, static. (Topo's own comes besides.)
-pub(super) const CONFIGURED: [u8; 3] = [0, 3, 4];
+const CONFIGURED: [u8; 3] = [0, 3, 4];
 /// `RTPROT_KERNEL`.
 pub(super) const KERNEL: u8 = 2;
+
+/// Whether a routing daemon, DHCP or a router put something there, by the numbers that rtnetlink.h, iproute2 and FRR
+/// have for them.
+fn is_daemons(protocol: u8) -> bool {
+    matches!(protocol, 1 | 8..=18 | 42 | 84 | 99 | 186..=198)
+}
+
+/// Whether what has this protocol number was configured: in a namespace of others also with a number that nobody
+/// knows, which no daemon brings back. In one of the topology's (`made`) such a thing stays.
+pub(super) fn is_configured(protocol: u8, made: bool) -> bool {
+    protocol == PROTOCOL || CONFIGURED.contains(&protocol) || !made && protocol != KERNEL && !is_daemons(protocol)
+}
 
 impl Sorter<'_> {
     /// Routes: those that are configured, and those that the file names.
@@ -22,7 +34,7 @@ impl Sorter<'_> {
         // The order of the rest counts for IPv4; IPv6 takes them in turn, and has one that came back behind the others
         // (`fib6_add_rt2node`).
         let rank = |seen: &route::Seen| {
-            (seen.protocol != PROTOCOL, !CONFIGURED.contains(&seen.protocol), seen.route.key.to.addr().is_ipv6())
+            (seen.protocol != PROTOCOL, !is_configured(seen.protocol, self.made), seen.route.key.to.addr().is_ipv6())
         };
         seen.sort_by(|a, b| {
             rank(a)
@@ -31,7 +43,7 @@ impl Sorter<'_> {
         });
         for seen in seen {
             let id = seen.route.id();
-            let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
+            let configured = is_configured(seen.protocol, self.made);
             let mut devs = seen.route.nexthops.iter().filter_map(|hop| hop.dev.as_ref());
             let shown = devs.clone().any(|dev| self.shown.contains(dev));
             let six = seen.route.key.to.addr().is_ipv6();

@@ -1,7 +1,7 @@
 //! Whose a rule is.
 
 use super::classify::{Sorter, theirs};
-use super::route::CONFIGURED;
+use super::route::is_configured;
 use crate::linux::object::rule;
 use crate::model::in_the_way;
 use crate::resource::mark::PROTOCOL;
@@ -16,7 +16,7 @@ impl Sorter<'_> {
         seen.sort_by_key(|seen| seen.protocol == PROTOCOL);
         for seen in seen {
             let id = seen.rule.id();
-            let configured = seen.protocol == PROTOCOL || CONFIGURED.contains(&seen.protocol);
+            let configured = is_configured(seen.protocol, self.made);
             let owner = match (configured, self.made) {
                 _ if seen.rule.key.action == RuleAction::L3mdev && seen.rule.kernel => {
                     self.wants_vrfs(&id).then_some(Owner::Ours)
