@@ -374,7 +374,38 @@ fn overlap() {
             &[
                 "ip link add lan0 type veth peer name lan1; ip addr add 192.168.1.5/24 dev lan0; ip link set lan0 up; ip link set lan1 up; ip route add 10.0.0.0/8 via 192.168.1.1",
                 &format!("printf 'name: over\\n{host}\\n' >over.yaml; topo plan over.yaml >/dev/null"),
+                // The file answers them where they stand.
+                "sed 's/br0: {/br0: { allow: [subnets-overlap],/; s/br1: {/br1: { allow: [subnets-overlap],/; s/host: {/host: { allow: [route-overlaps, interface-absent],/' over.yaml >allowed.yaml; topo plan allowed.yaml >/dev/null",
+                "sed 's/host: {/host: { allow: [subnets-overlap],/' over.yaml >some.yaml; topo plan some.yaml >/dev/null",
                 "topo apply -q --yes over.yaml 2>/dev/null; topo plan --detailed-exitcode over.yaml",
+            ],
+        );
+    });
+}
+
+/// What a newcomer stumbled over, where no other test has the whole output.
+#[test]
+fn friction() {
+    sandbox::run("friction", || {
+        let pair = "host: { interfaces: { b0: { bridge: {}, addresses: [10.5.0.1/24] } } }";
+        let nat = "{ interfaces: { br0: { bridge: {}, addresses: [10.3.0.1/24] }, br1: { bridge: {} }, br2: { bridge: {} } }, nat: [{ masquerade: { out: br0 } }, { snat: { out: br0, to: 10.3.0.1 } }] }";
+        case(
+            "friction",
+            &[
+                // Each warning once for a file and a command, and what it means once for a code.
+                &format!(
+                    "printf 'name: w\\nnamespaces:\\n  W: {nat}\\n  X: {nat}\\n' >w.yaml; topo apply --yes good.yaml w.yaml"
+                ),
+                "topo destroy --yes lab w",
+                // Within 80 columns, as a person counts, wide letters by their width.
+                "(printf 'name: many\\nnamespaces:\\n'; for n in $(seq 1 12); do echo \"  v$n-with-a-name-that-is-long: {}\"; done) >many.yaml; printf 'name: wide\\nnamespaces: { 한국: { allow: [end-unused], interfaces: { e: { veth: B/eth0 } } }, B: { allow: [end-unused] } }\\n' >wide.yaml; topo apply -q --yes many.yaml wide.yaml 2>/dev/null; COLUMNS=80 topo list",
+                "COLUMNS=80 topo list | wc -L; topo show wide; topo plan --destroy --summary wide; topo destroy --all --yes -q",
+                // A setting that goes with its own link is nobody's loss.
+                &format!(
+                    "printf 'name: s\\n{pair}\\n' | sed 's/ }}$/, sysctls: {{ net.ipv4.conf.b0.rp_filter: 2 }} }}/' >s.yaml; topo apply -q --yes s.yaml; sysctl -qw net.ipv4.conf.b0.rp_filter=0; topo destroy --yes s | tail -1"
+                ),
+                // Nothing of that name, and nothing alike.
+                "topo destroy nothing-alike",
             ],
         );
     });
