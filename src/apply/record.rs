@@ -164,8 +164,8 @@ pub(super) fn remembered(wanted: &State, sysctl: &Sysctl) -> bool {
 
 /// What follows from the wanted state alone.
 fn after_wanted(wanted: &State) -> Record {
-    let mut record = Record::default();
-    record.sizes = wanted.sizes().into_iter().filter(|(node, _)| wanted.is_made(node)).collect();
+    let sizes = wanted.sizes().into_iter().filter(|(node, _)| wanted.is_made(node)).collect();
+    let mut record = Record { sizes, ..Record::default() };
     // What goes back to what it was is foreign.
     for (id, item) in wanted.items.iter().filter(|(_, item)| item.owner != Owner::Restored) {
         let created = wanted.is_made(id.node());

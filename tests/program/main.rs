@@ -11,8 +11,8 @@
 mod checks;
 mod cli;
 mod confirm;
-mod diff;
 mod counted;
+mod diff;
 mod examples;
 mod formats;
 mod identity;

@@ -51,7 +51,6 @@ pub fn observe(
     let Records { mut record, mut others, arrived } = records;
     let questions = questions(wanted, &record, places)?;
     let (mut looks, far) = look_at_rest(wanted, &record, &questions, places, told)?;
-    identity::check_foreign(&looks, wanted, places)?;
     check_borrowed(&looks, &record)?;
     let says = says_protocol();
     let guests = guests::guests(&mut others, &looks, places);
@@ -181,6 +180,7 @@ fn look_at_rest(
         let moves = passed < HELD && is_any_left_behind(wanted, &looks, &far, places)
             || passed < PATIENCE && peers::any_goes(&looks, &far, places, matters)?;
         if !moves {
+            identity::check_foreign(&looks, wanted, places)?;
             told.extend(
                 second
                     .iter()
