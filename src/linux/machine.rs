@@ -3,7 +3,7 @@
 use super::netlink::socket::Socket;
 use super::netns::pinned::Held;
 use super::netns::places::Places;
-use super::netns::{Netns, Place, container, namespace};
+use super::netns::{Netns, Place, namespace};
 use super::object::file::Files;
 use super::object::link::features as link_features;
 use super::object::nft::counters;
@@ -13,7 +13,7 @@ use super::ownership::identity;
 use super::perform::batch::{Batch, perform};
 use super::perform::settle;
 use super::resolve::key_files::{check_keys, resolve_keys};
-use super::resolve::{features, ipv6, settable, unnamed};
+use super::resolve::{containers, features, ipv6, settable, unnamed};
 use super::store::record;
 use super::store::record::Records;
 use super::{Found, inventory, netns, observe, overlap, resolve};
@@ -146,8 +146,8 @@ impl Linux {
         super::alike::names(wanted, id, &self.places).ok().flatten()
     }
 
-    /// What a plan from `observed`, the last observation, to `wanted` brings onto the host, or into namespaces of others, that overlaps what
-    /// is there, and the interfaces that its rules name and nothing has.
+    /// What a plan from `observed`, the last observation, to `wanted` brings onto the host, or into namespaces of
+    /// others, that overlaps what is there, and the interfaces that its rules name and nothing has.
     pub fn overlaps(&self, wanted: &State, observed: &State) -> Vec<Overlap> {
         overlap::warnings(wanted, observed, &self.around)
     }
@@ -262,19 +262,6 @@ fn existing(wanted: &State) -> impl Iterator<Item = (Node, NetnsRef)> {
     })
 }
 
-/// Asks which runtime has each container, and whether it runs.
-fn containers(wanted: &mut State) -> Result<(), Error> {
-    for (id, item) in &mut wanted.items {
-        if let Resource::Namespace(namespace) = &mut item.resource
-            && let NodeTenure::Existing(NetnsRef::Container { runtime, name }) = &mut namespace.tenure
-        {
-            let (found, _) = container::find(*runtime, name).map_err(|error| error.about(id.clone()))?;
-            *runtime = Some(found);
-        }
-    }
-    Ok(())
-}
-
 impl Kernel for Linux {
     fn resolve(&mut self, wanted: &mut State) -> Result<(), Error> {
         resolve::numbers(wanted)?;
@@ -283,7 +270,7 @@ impl Kernel for Linux {
         settable::check(wanted)?;
         resolve_keys(wanted, &self.places.keys, &mut self.warnings)?;
         wanted.resources().try_for_each(check_raw)?;
-        containers(wanted)?;
+        containers::resolve(wanted)?;
         self.name_ends(wanted)?;
         let mut seen: HashMap<(u64, u64), Node> = HashMap::from([(self.places.host.inode()?, Node::host())]);
         for (node, place) in existing(wanted) {

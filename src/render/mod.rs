@@ -7,6 +7,7 @@ pub mod format;
 pub mod json;
 pub mod list;
 pub mod live;
+mod losses;
 pub mod order;
 pub mod page;
 pub mod plan;

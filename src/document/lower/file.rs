@@ -22,7 +22,7 @@ impl<'d> Lowering<'d> {
         let place = dns.map(|dns| dns.place).or(self.document.dns.as_ref().map(|dns| dns.place)).unwrap_or(at.place);
         if own.is_some() || common.is_some() {
             let names = self.hosts(at, &[own, common].into_iter().flatten().collect::<Vec<_>>());
-            // A node that knows nobody needs no file.
+            // A node that knows no other needs no file.
             if !names.is_empty() {
                 let mark = File::mark(&self.document.name);
                 let content = format!("{mark}\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{names}");

@@ -35,7 +35,7 @@ pub struct Records<'a> {
 }
 
 /// Everything of the topology `wanted.topology`, and what `wanted` names of others; and what there is besides in
-/// namespaces of others. `records` are as they were read; what a user should know is added to `told`.
+/// namespaces of others. `records` are as they were read; what a user should know is added.
 ///
 /// # Errors
 ///

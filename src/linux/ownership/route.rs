@@ -19,8 +19,8 @@ fn is_daemons(protocol: u8) -> bool {
     matches!(protocol, 1 | 8..=18 | 42 | 84 | 99 | 186..=198)
 }
 
-/// Whether what has this protocol number was configured: in a namespace of others also with a number that nobody
-/// knows, which no daemon brings back. In one of the topology's (`made`) such a thing stays.
+/// Whether what has this protocol number was configured: in a namespace of others also with an unknown number, which
+/// no daemon brings back. In one of the topology's (`made`) such a thing stays.
 pub(super) fn is_configured(protocol: u8, made: bool) -> bool {
     protocol == PROTOCOL || CONFIGURED.contains(&protocol) || !made && protocol != KERNEL && !is_daemons(protocol)
 }

@@ -1,5 +1,6 @@
 //! What only the machine knows: names of tables, public keys, features of the kernel.
 
+pub(crate) mod containers;
 pub(crate) mod features;
 pub(crate) mod ipv6;
 pub mod key_files;

@@ -73,7 +73,7 @@ struct Unnamed<'a> {
 }
 
 impl Unnamed<'_> {
-    /// Whether `far` is one: the record says so, and without it a name that nobody would write.
+    /// Whether `far` is one: the record says so, and without it a name that no user would write.
     fn has(&self, near: &Link, far: &Link) -> bool {
         self.known.get(&near.id) == Some(&&far.id) || far.id.name == derived_name(self.topology, &near.id)
     }
