@@ -2,6 +2,7 @@
 
 use super::model::{End, Line, Node, Picture, Port, Role, Wire};
 use super::shape::master;
+use crate::render::order::numberless;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Pictures with more nodes than these are folded.
@@ -55,18 +56,7 @@ fn shape(node: &Node) -> String {
         text.push_str(&lines(&port.lines));
         text.push_str(&lines(&port.impairment));
     }
-    let mut shape = String::new();
-    let mut word = String::new();
-    for c in text.chars().chain(['\n']) {
-        if c.is_alphanumeric() || matches!(c, '.' | ':' | '/') {
-            word.push(c);
-            continue;
-        }
-        shape.push_str(if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { &word });
-        word.clear();
-        shape.push(c);
-    }
-    shape
+    numberless(&text, "")
 }
 
 /// The picture with these folds made.

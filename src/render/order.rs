@@ -35,6 +35,23 @@ pub fn natural(text: &str) -> Natural {
     Natural(pieces, text.to_owned())
 }
 
+/// A text without what sets things apart that are alike: words that have a digit in them, or are the name `own`.
+pub fn numberless(text: &str, own: &str) -> String {
+    let mut shape = String::with_capacity(text.len());
+    let mut word = String::new();
+    for c in text.chars().chain(['\n']) {
+        if c.is_alphanumeric() || matches!(c, '.' | ':' | '-' | '_') {
+            word.push(c);
+            continue;
+        }
+        let numbered = !word.is_empty() && word == own || word.contains(|c: char| c.is_ascii_digit());
+        shape.push_str(if numbered { "#" } else { &word });
+        word.clear();
+        shape.push(c);
+    }
+    shape
+}
+
 /// How many columns of a terminal a text takes: two for a letter of Korean.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)

@@ -1,7 +1,7 @@
 //! A plan for a user: signs, fields, impact, counts.
 
 use super::losses::losses;
-use super::order::{Natural, left, natural, width};
+use super::order::{Natural, left, natural, numberless, width};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE, count};
 use super::words::{detail, impact, name, seen};
 use crate::plan::change::{Action, Change, Plan};
@@ -131,9 +131,12 @@ fn blocks(plan: &Plan) -> String {
     let mut rest = blocks.as_slice();
     while let Some(((first, told), tail)) = rest.split_first() {
         text.push_str(told);
-        let shape = if many { shape(first, told) } else { String::new() };
-        let same =
-            if many { tail.iter().take_while(|(node, block)| self::shape(node, block) == shape).count() } else { 0 };
+        let shape = if many { numberless(told, first.short()) } else { String::new() };
+        let same = if many {
+            tail.iter().take_while(|(node, block)| numberless(block, node.short()) == shape).count()
+        } else {
+            0
+        };
         // One more is as short as the line that says so.
         let (like, after) = tail.split_at(if same > 1 { same } else { 0 });
         if let (Some((from, _)), Some((to, _))) = (like.first(), like.last()) {
@@ -167,23 +170,6 @@ fn block(called: &str, changes: &[&Change]) -> String {
 fn called(plan: &Plan, node: &Node) -> String {
     let made = plan.wanted.is_made(node) || plan.base.is_made(node);
     if made && plan.base.is_renamed(&plan.wanted) { format!("{node} ({})", node.as_str()) } else { node.to_string() }
-}
-
-/// What a block says, but for names of nodes and numbers: words that have a digit in them, or are the node's name.
-fn shape(node: &Node, block: &str) -> String {
-    let mut shape = String::with_capacity(block.len());
-    let mut word = String::new();
-    for c in block.chars().chain(['\n']) {
-        if c.is_alphanumeric() || matches!(c, '.' | ':' | '-' | '_') {
-            word.push(c);
-            continue;
-        }
-        let numbered = word == node.short() || word.contains(|c: char| c.is_ascii_digit());
-        shape.push_str(if numbered { "#" } else { &word });
-        word.clear();
-        shape.push(c);
-    }
-    shape
 }
 
 /// The line for a plan in which nothing changes.
