@@ -14,13 +14,21 @@ namespaces:
   Z: { interfaces: { lo: { addresses: [10.255.0.9/32] } } }
 ";
 
-/// How many namespaces a destroy took without a look at what was in them.
-fn taken_whole(stdout: &str) -> usize {
-    let said = |line: &&str| {
-        line.trim_end().ends_with("with all that is in it.") || line.contains("with all that is in them.")
-    };
-    let line = stdout.lines().find(said);
-    line.map_or(0, |line| line.split_whitespace().next().unwrap().parse().unwrap())
+/// Which namespaces of [`APART`] a destroy took without a look at what was in them: their number, and how many
+/// resources went unread within them (two in A, three in B, one in Z), say which.
+fn taken_whole(stdout: &str) -> Vec<&'static str> {
+    let said = |line: &&str| line.contains("with all that is in it.") || line.contains("with all that is in them.");
+    let first = |line: &str| line.split_whitespace().next().unwrap().parse::<usize>().unwrap();
+    let whole = stdout.lines().find(said).map_or(0, first);
+    let within = stdout.lines().find_map(|line| line.trim().strip_prefix("within them"));
+    let within = within.map_or(0, |row| row.split_whitespace().last().unwrap().parse::<usize>().unwrap());
+    match (whole, within) {
+        (0, 0) => vec![],
+        (1, 1) => vec!["Z"],
+        (2, 5) => vec!["A", "B"],
+        (3, 6) => vec!["A", "B", "Z"],
+        other => panic!("{other:?}: {stdout}"),
+    }
 }
 
 /// The namespaces by their inodes.
@@ -59,7 +67,7 @@ fn they_come_back_as_they_were() {
         // What is planned shows all that is in them.
         topo(&["plan", "--destroy", &file]).expect(0).says("address 10.1.0.1/24 on e0");
         let destroyed = topo(&["destroy", "--yes", &file]).expect(0);
-        assert_eq!(taken_whole(&destroyed.stdout), 3, "{}", destroyed.stdout);
+        assert_eq!(taken_whole(&destroyed.stdout), ["A", "B", "Z"], "{}", destroyed.stdout);
         assert!(destroyed.stdout.contains("0 added, 0 changed, 9 destroyed"), "{}", destroyed.stdout);
         assert!(destroyed.stderr.contains("still lives in namespace B"), "{}", destroyed.stderr);
         sh(&format!("kill {}", sleeper.trim()));
@@ -90,7 +98,7 @@ fn what_others_have_a_part_in_is_read() {
             sh(&hand.replace("netns 1", &format!("netns {}", std::process::id())));
             let with = if hand.contains("guest") { vec![guest.as_str()] } else { Vec::new() };
             let destroyed = topo(&[&["destroy", "--yes", &file][..], &with].concat()).expect(0);
-            assert_eq!(taken_whole(&destroyed.stdout), whole.len(), "{hand}\n{}", destroyed.stdout);
+            assert_eq!(taken_whole(&destroyed.stdout), whole, "{hand}\n{}", destroyed.stdout);
             try_sh("ip netns delete other");
             assert_snapshot(&before);
         }
@@ -118,6 +126,7 @@ fn more_than_may_be_open() {
             topo(&["apply", "--yes", &file]).expect(0);
             let destroyed = sh(&format!("ulimit -n {limit}; {} destroy --yes {file}", topo_path()));
             assert!(destroyed.contains("80 to destroy"), "{destroyed}");
+            assert_eq!(destroyed.contains("within them"), whole == 40, "{limit}\n{destroyed}");
             assert_eq!(
                 destroyed.contains("40 namespaces go with all that is in them."),
                 whole == 40,

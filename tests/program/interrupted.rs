@@ -82,15 +82,15 @@ fn an_open_question_is_in_nobodys_way() {
     sandbox::run("an_open_question_is_in_nobodys_way", || {
         let (lab, other, third) = (write("lab.yaml", LAB), write("other.yaml", OTHER), write("many.yaml", &many(3)));
         let machine = quiet(&Default::default());
-        topo(&["apply", "--confirm", "2s", "--yes", "-q", &lab]).expect(0);
+        topo(&["apply", "--confirm", "6s", "--yes", "-q", &lab]).expect(0);
         let mut terminal = on_a_terminal(&format!("{} apply {other}", topo_path()));
         until_asked(&mut terminal);
-        topo(&["apply", "--yes", "-q", "--lock-timeout", "5", &third]).expect(0);
+        topo(&["apply", "--yes", "-q", "--lock-timeout", "0", &third]).expect(0);
         assert!(
             wait_for(Duration::from_secs(10), || !topo(&["list"]).stdout.contains("lab")),
             "not undone while the question stands"
         );
-        topo(&["destroy", "--yes", "-q", "--lock-timeout", "5", "many"]).expect(0);
+        topo(&["destroy", "--yes", "-q", "--lock-timeout", "0", "many"]).expect(0);
         type_in(&mut terminal, "no\n");
         assert!(ends(terminal, 1).contains("Nothing was changed"));
         assert_snapshot(&machine);
