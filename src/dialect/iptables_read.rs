@@ -34,8 +34,8 @@ pub fn read(line: &str, family: Family) -> Result<Understood, String> {
     Ok(Understood { rule: reader.rule, then })
 }
 
-/// The words of a line.
-fn words(text: &str) -> Vec<String> {
+/// The words of a line of `iptables -S` or `iptables-save`, those in quotes as one.
+pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let (mut quoted, mut escaped) = (false, false);

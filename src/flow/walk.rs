@@ -81,15 +81,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         by: Option<By>,
         packet: &Packet,
     ) -> End {
-        let mut stop = Stop {
-            code,
-            node: node.clone(),
-            interface: interface.map(|name| name.as_str().to_owned()),
-            what: what.into(),
-            by,
-            fix: Vec::new(),
-            packet: Box::new(packet.clone()),
-        };
+        let mut stop = halt(code, node, interface, what.into(), by, packet);
         stop.fix = advice::for_stop(self.world, &stop);
         End::Stopped(Box::new(stop))
     }
@@ -103,17 +95,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         by: Option<By>,
         packet: &Packet,
     ) -> End {
-        let interface = interface.map(|name| name.as_str().to_owned());
-        let packet = Box::new(packet.clone());
-        End::Unknown(Box::new(Stop {
-            code,
-            node: node.clone(),
-            interface,
-            what: what.into(),
-            by,
-            fix: Vec::new(),
-            packet,
-        }))
+        End::Unknown(Box::new(halt(code, node, interface, what.into(), by, packet)))
     }
 
     /// A packet of the node's own.
@@ -335,6 +317,26 @@ impl<'w, 'a> Walk<'w, 'a> {
                 Err(self.no_way(node, Some(name), other, &packet))
             }
         }
+    }
+}
+
+/// Where and why a walk ends, without what would help.
+fn halt(
+    code: &'static str,
+    node: &Node,
+    interface: Option<&IfName>,
+    what: String,
+    by: Option<By>,
+    packet: &Packet,
+) -> Stop {
+    Stop {
+        code,
+        node: node.clone(),
+        interface: interface.map(|name| name.as_str().to_owned()),
+        what,
+        by,
+        fix: Vec::new(),
+        packet: Box::new(packet.clone()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::outcome::By;
 use super::ruleset::{Action, Match, Rule};
+use crate::dialect::iptables_read::words;
 use crate::dialect::protocol::protocol_number;
 use crate::resource::{AddressRange, Target};
 use ipnet::IpNet;
@@ -26,25 +27,6 @@ pub fn read(text: &str) -> Saved {
         }
     }
     saved
-}
-
-/// The words of a line, those in quotes as one.
-fn words(line: &str) -> Vec<String> {
-    let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
-    for c in line.chars() {
-        match c {
-            _ if escaped => {
-                word.push(c);
-                escaped = false;
-            }
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
-            c => word.push(c),
-        }
-    }
-    words.extend(Some(word).filter(|word| !word.is_empty()));
-    words
 }
 
 /// A rule of a chain; what of it is not known makes it one that may be for a packet or not.

@@ -59,7 +59,7 @@ fn states(plan: &Plan) -> (State, State) {
 /// Marks what a change is about, where that is not seen otherwise.
 fn touch(picture: &mut Picture, change: &Change) {
     let Some(node) = picture.nodes.iter_mut().find(|node| node.key == change.id.node().as_str()) else { return };
-    if let Some(link) = link_of(&change.id)
+    if let Some(link) = change.id.link().map(|link| link.name.as_str())
         && let Some(port) = node.ports.iter_mut().find(|port| port.name == *link)
         && port.mark == Mark::Same
     {
@@ -67,18 +67,6 @@ fn touch(picture: &mut Picture, change: &Change) {
     }
     if node.mark == Mark::Same {
         node.mark = Mark::Changed;
-    }
-}
-
-fn link_of(id: &ResourceId) -> Option<&str> {
-    match id {
-        ResourceId::Link(link)
-        | ResourceId::Qdisc(link)
-        | ResourceId::Address(link, ..)
-        | ResourceId::Neighbor(link, ..)
-        | ResourceId::Fdb(link, ..)
-        | ResourceId::Peer(link, _) => Some(link.name.as_str()),
-        _ => None,
     }
 }
 

@@ -203,24 +203,11 @@ fn by_node(plan: &Plan) -> Vec<(&Node, Vec<&Change>)> {
         nodes.entry(change.id.node()).or_default().push(change);
     }
     for changes in nodes.values_mut() {
-        changes.sort_by_cached_key(|change| (class(change), link(&change.id).map(natural)));
+        changes.sort_by_cached_key(|change| (class(change), change.id.link().map(|link| natural(link.name.as_str()))));
     }
     let mut nodes: Vec<(&Node, Vec<&Change>)> = nodes.into_iter().collect();
     nodes.sort_by_cached_key(|(node, _)| (!node.is_host(), natural(node.short())));
     nodes
-}
-
-/// The interface that a resource is or is on.
-fn link(id: &ResourceId) -> Option<&str> {
-    match id {
-        ResourceId::Link(link)
-        | ResourceId::Qdisc(link)
-        | ResourceId::Address(link, ..)
-        | ResourceId::Neighbor(link, ..)
-        | ResourceId::Fdb(link, ..)
-        | ResourceId::Peer(link, _) => Some(link.name.as_str()),
-        _ => None,
-    }
 }
 
 fn class(change: &Change) -> Option<Class> {

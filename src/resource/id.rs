@@ -86,6 +86,19 @@ impl ResourceId {
         }
     }
 
+    /// The interface that it is or is on.
+    pub fn link(&self) -> Option<&LinkId> {
+        match self {
+            Self::Link(link)
+            | Self::Qdisc(link)
+            | Self::Address(link, ..)
+            | Self::Neighbor(link, ..)
+            | Self::Fdb(link, ..)
+            | Self::Peer(link, _) => Some(link),
+            _ => None,
+        }
+    }
+
     /// The same in a node that is called otherwise.
     #[must_use]
     pub fn at(mut self, place: &Node) -> Self {

@@ -2,6 +2,7 @@
 //! and restore keep every rule whole.
 
 use super::line::{BUILT_IN, Known, Line, tried};
+use crate::dialect::iptables_read::words;
 use crate::dialect::nft_script::iptables_args;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netns;
@@ -50,7 +51,7 @@ pub fn parse(chain: &ChainRef, text: &str) -> Vec<Line> {
 
 /// A rule, from its line behind the chain's name.
 fn read(text: &str) -> Line {
-    let words = split(text);
+    let words = words(text);
     let comments = words.windows(2).filter(|pair| pair.first().is_some_and(|flag| flag == "--comment"));
     let topology = comments.filter_map(|pair| pair.last()?.strip_prefix("topo:")).next().map(str::to_owned);
     Line { text: text.to_owned(), topology, handle: 0 }
@@ -172,30 +173,6 @@ fn quote(word: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// The words of a line of `iptables -S`.
-fn split(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let (mut quoted, mut escaped) = (false, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => {
-                word.get_or_insert_default().push(c);
-                escaped = false;
-            }
-            '\\' if quoted => escaped = true,
-            '"' => {
-                quoted = !quoted;
-                word.get_or_insert_default();
-            }
-            ' ' if !quoted => words.extend(word.take()),
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +191,7 @@ mod tests {
             "[fd00::2]:80",
             "x$y;#",
         ] {
-            assert_eq!(split(&format!("-a {} -b", quote(word))), ["-a", word, "-b"]);
+            assert_eq!(words(&format!("-a {} -b", quote(word))), ["-a", word, "-b"]);
         }
     }
 
