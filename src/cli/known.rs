@@ -48,6 +48,12 @@ pub fn suggestion(word: &str, names: &[String]) -> Option<String> {
     nearest(word, &names).map(|name| format!("did you mean {name:?}?"))
 }
 
+/// `did you mean "lab"?`, where no topology here has this name and one has a name like it.
+pub fn topology_instead_of(name: &Name) -> Option<String> {
+    let here = topologies();
+    if here.iter().any(|there| there == name.as_str()) { None } else { suggestion(name.as_str(), &here) }
+}
+
 /// What a shell completes to where a topology is wanted.
 pub fn topology_candidates() -> Vec<CompletionCandidate> {
     topologies().into_iter().map(CompletionCandidate::new).collect()

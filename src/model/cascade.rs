@@ -10,10 +10,10 @@ use crate::resource::{ETHERNET_MTU, Kind, Link, LinkId, Resource, ResourceId, Se
 pub(crate) const UNKNOWN_MTU: u32 = 0;
 
 /// The MTU of a bridge whose ports came, went or changed. `port` is the MTU of the one that came or changed: a bridge
-/// with a higher one was written, or takes it.
-pub(crate) fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) {
-    let Some(id) = bridge else { return };
-    let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return };
+/// with a higher one was written, or takes it. Answers which routes over it may have another MTU.
+pub(crate) fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u32>) -> Vec<ResourceId> {
+    let Some(id) = bridge else { return Vec::new() };
+    let Some(Link { kind: Kind::Bridge, mtu: Setting::Is(mtu), .. }) = state.link(&id) else { return Vec::new() };
     let mtu = *mtu;
     let (mut alone, mut held) = (true, false);
     for port in state.links_of(&id.node).filter(|link| link.master.get() == Some(&Some(id.name.clone()))) {
@@ -25,23 +25,27 @@ pub(crate) fn follow(state: &mut State, bridge: Option<LinkId>, port: &Setting<u
     }
     let lower = port.get().is_some_and(|port| *port < mtu);
     if (lower || !(held || alone && mtu == ETHERNET_MTU))
-        && let Some(Resource::Link(link)) = state.items.get_mut(&ResourceId::Link(id)).map(|item| &mut item.resource)
+        && let Some(Resource::Link(link)) =
+            state.items.get_mut(&ResourceId::Link(id.clone())).map(|item| &mut item.resource)
     {
         let before = link.clone();
         link.mtu = Setting::Is(UNKNOWN_MTU);
         let now = link.clone();
+        let routes = route::path_mtu(state, &id, &before.mtu, UNKNOWN_MTU);
         if lower {
             // What is on it is not known either then; it loses nothing for certain.
             _ = cascade::ripple(state, &before, &now);
         }
+        return routes;
     }
+    Vec::new()
 }
 
 /// What another MTU of a link, which was `before`, does to others and costs it.
 pub(crate) fn resized(state: &mut State, before: &Link) -> Vec<ResourceId> {
     let Some(now) = state.link(&before.id).cloned() else { return Vec::new() };
-    follow(state, now.master_id(), &now.mtu);
-    let mut lost = cascade::ripple(state, before, &now);
+    let mut lost = follow(state, now.master_id(), &now.mtu);
+    lost.extend(cascade::ripple(state, before, &now));
     if now.too_small_for_ipv6() && !before.too_small_for_ipv6() {
         lost.extend(ipv6_gone(state, &now.id));
         lost.extend(ipv6_settings_gone(state, &now.id));
@@ -125,6 +129,7 @@ pub(crate) fn ripple(state: &mut State, before: &Link, now: &Link) -> Vec<Resour
             change(state, &other.id, |link| link.mtu = now.mtu);
             lost.extend(self::resized(state, &other));
         }
+        lost.extend(route::path_mtu(state, &now.id, &before.mtu, mtu));
     }
     if now.kind == Kind::Ipvlan && before.options != now.options {
         let beside = |link: &&Link| link.kind == Kind::Ipvlan && link.link == now.link;

@@ -136,8 +136,9 @@ pub(super) fn create(state: &mut State, link: &Link) -> Result<Vec<ResourceId>, 
         stacked::first_vrf(state, link);
     }
     vlan::joined(state, &link.id);
-    follow(state, link.master_id(), &link.mtu);
-    Ok(neighbor::joined(state, link))
+    let mut lost = follow(state, link.master_id(), &link.mtu);
+    lost.extend(neighbor::joined(state, link));
+    Ok(lost)
 }
 
 pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Result<Vec<ResourceId>, Refusal> {
@@ -152,9 +153,9 @@ pub(super) fn create_pair(state: &mut State, first: &Link, second: &Link) -> Res
     stacked::taken_in(state, &second.id);
     vlan::joined(state, &first.id);
     vlan::joined(state, &second.id);
-    follow(state, first.master_id(), &first.mtu);
-    follow(state, second.master_id(), &second.mtu);
-    let mut lost = neighbor::joined(state, first);
+    let mut lost = follow(state, first.master_id(), &first.mtu);
+    lost.extend(follow(state, second.master_id(), &second.mtu));
+    lost.extend(neighbor::joined(state, first));
     lost.extend(neighbor::joined(state, second));
     Ok(lost)
 }
@@ -213,15 +214,17 @@ pub(super) fn update(state: &mut State, wanted: &Link) -> Result<Vec<ResourceId>
     let shrunk = now.too_small_for_ipv6() && !before.too_small_for_ipv6();
     let (old, new) = (before.master_id(), now.master_id());
     let moved = old != new;
+    let mut lost = Vec::new();
     if moved || before.mtu != now.mtu {
-        follow(state, old, &Setting::Left);
-        follow(state, new, &now.mtu);
+        lost.extend(follow(state, old, &Setting::Left));
+        lost.extend(follow(state, new, &now.mtu));
     }
     if moved {
         stacked::taken_in(state, &id);
         stacked::left(state, &before, &now);
     }
-    let mut lost = [cascade::ripple(state, &before, &now), vlan::changed(state, &before, wanted)].concat();
+    lost.extend(cascade::ripple(state, &before, &now));
+    lost.extend(vlan::changed(state, &before, wanted));
     if now.mac != before.mac || now.arp != before.arp || down {
         lost.extend(neighbor::forgotten(state, &id, down));
     }
@@ -263,11 +266,11 @@ fn made_again(state: &mut State, id: &LinkId) {
 /// Its ports are free.
 pub(super) fn after_delete(state: &mut State, link: &Link) -> Vec<ResourceId> {
     let gone = &link.id;
-    follow(state, link.master_id(), &Setting::Left);
     let mut lost = state.on_link(gone);
     for id in &lost {
         state.items.remove(id);
     }
+    lost.extend(follow(state, link.master_id(), &Setting::Left));
     lost.extend(route::over_link(state, gone, None, Loss::Gone));
     let ports: Vec<LinkId> = state
         .links_of(&gone.node)
@@ -337,7 +340,7 @@ pub(super) fn relocate(state: &mut State, from: &LinkId, to: &LinkId) -> Result<
     }
     lost.extend(route::over_link(state, from, None, Loss::Gone));
     state.items.remove(&ResourceId::Link(from.clone()));
-    follow(state, link.master_id(), &Setting::Left);
+    lost.extend(follow(state, link.master_id(), &Setting::Left));
     lost.extend(neighbor::left(state, &link));
     if let Some(peer) = &moved.peer
         && let Some(Resource::Link(other)) =

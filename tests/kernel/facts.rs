@@ -229,6 +229,35 @@ fn a_small_mtu_takes_ipv6() {
     });
 }
 
+/// An IPv6 route with an MTU of its own: cut by that of its link, and raised with it where it was the same, unless it is
+/// locked.
+#[test]
+fn the_mtu_of_an_ipv6_route_follows_its_link() {
+    sandbox::run("the_mtu_of_an_ipv6_route_follows_its_link", || {
+        let mut paper = machine_of_both_families();
+        for (to, mtu, lock) in [("fd0a::/16", 1400, ""), ("fd0b::/16", 1350, "lock "), ("fd0c::/16", 1290, "")] {
+            add_static(&format!("{to} via fd00::2 mtu {lock}{mtu}"));
+            let mut resource = route(to, &[("fd00::2", "e0")], None);
+            resource.mtu = Some(mtu);
+            if !lock.is_empty() {
+                resource.metrics.insert(1, 1 << 2);
+            }
+            paper.create(Resource::Route(resource));
+        }
+        for (mtu, expected) in [(1300, [1300, 1350, 1290]), (1500, [1500, 1350, 1290]), (1450, [1450, 1350, 1290])] {
+            sh(&format!("ip -n RED link set dev e0 mtu {mtu}"));
+            paper.set(|link| link.mtu = Setting::Is(mtu));
+            for (to, expected) in ["fd0a::/16", "fd0b::/16", "fd0c::/16"].iter().zip(expected) {
+                let shown = sh(&format!("ip -n RED -6 route show {to}"));
+                assert!(shown.trim_end().contains(&format!(" {expected}")), "{mtu}: {shown}");
+                let route = route(to, &[("fd00::2", "e0")], None);
+                let Some(Resource::Route(route)) = paper.0.get(&route.id()) else { panic!("{to} is gone") };
+                assert_eq!(route.mtu, Some(expected), "{to} at {mtu}");
+            }
+        }
+    });
+}
+
 #[test]
 fn ipv6_that_is_off_takes_addresses_and_routes() {
     sandbox::run("ipv6_that_is_off_takes_addresses_and_routes", || {

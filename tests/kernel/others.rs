@@ -201,3 +201,30 @@ fn a_borrowed_interface_that_was_renamed() {
         sh("ip link show far0; ip link show up0; ! ip netns | grep .");
     });
 }
+
+/// The kernel cuts the MTU of IPv6 routes with that of their link (`rt6_mtu_change`), and raises it with the link's: one
+/// apply makes the file's routes as the file says, and leaves foreign ones as they were, there and back.
+#[test]
+fn the_mtu_of_a_link_leaves_routes_over_it() {
+    sandbox::run("the_mtu_of_a_link_leaves_routes_over_it", || {
+        sh("ip link add f0 type veth peer name f1; ip link set f0 up; ip link set f1 up
+            ip address add fd00::1/64 dev f0 nodad; ip -6 route add fd09::/16 via fd00::2 proto static mtu 1400
+            ip -6 route add fd0a::/16 via fd00::2 proto static mtu 1500");
+        let before = snapshot();
+        let file = |mtu: u32| {
+            let text = "name: cut\nhost: { interfaces: { f0: { existing: {}, mtu: MTU } }, routes: [{ to: \"fd0b::/16\", via: \"fd00::2\", mtu: 1450 }] }\n";
+            write("cut.yaml", &text.replace("MTU", &mtu.to_string()))
+        };
+        for mtu in [1300, 1480, 1290] {
+            let file = file(mtu);
+            topo(&["apply", "--yes", &file]).expect(0);
+            topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+            for (to, own) in [("fd09::/16", 1400), ("fd0a::/16", 1500), ("fd0b::/16", 1450)] {
+                let shown = sh(&format!("ip -6 route show {to}"));
+                assert!(shown.contains(&format!("mtu {own} ")), "{mtu}: {shown}");
+            }
+        }
+        topo(&["destroy", "--yes", "cut"]).expect(0);
+        assert_snapshot(&before);
+    });
+}

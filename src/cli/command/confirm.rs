@@ -58,10 +58,9 @@ fn one(console: &mut Console, name: &Name) -> Exit {
             Exit::Done
         }
         Ok(Err(why)) => {
-            console.problem(
-                &format!("topology {:?} {why}", name.as_str()),
-                Some("topo list shows what is there, and what waits"),
-            );
+            let help = known::topology_instead_of(name)
+                .unwrap_or_else(|| "topo list shows what is there, and what waits".to_owned());
+            console.problem(&format!("topology {:?} {why}", name.as_str()), Some(&help));
             Exit::Failed
         }
         Err(error) => notice::told(console, &error),

@@ -69,7 +69,8 @@ impl Rollback {
         let mut pending = match loaded {
             Ok(Some(((pending, _), true))) => pending,
             Ok(_) => {
-                let help = format!("topo undo {name} undoes its last apply");
+                let help = known::topology_instead_of(name)
+                    .unwrap_or_else(|| format!("topo undo {name} undoes its last apply"));
                 console.problem(&format!("topology {:?} does not wait for confirmation", name.as_str()), Some(&help));
                 return Exit::Failed;
             }

@@ -137,10 +137,10 @@ impl Undo {
 fn last_apply(console: &mut Console, records: &Records, name: &Name) -> Result<(u64, undo::Apply), Exit> {
     let last = undo::last(records, name).map_err(|error| notice::told(console, &error))?;
     last.ok_or_else(|| {
-        let help = format!(
-            "at most the last {} applies since the topology was made are kept; topo destroy {name} removes all of it",
-            undo::KEPT
-        );
+        let help = known::topology_instead_of(name).unwrap_or_else(|| {
+            let kept = undo::KEPT;
+            format!("at most the last {kept} applies since the topology was made are kept; topo destroy {name} removes all of it")
+        });
         console.problem(&format!("there is no apply of topology {:?} to undo", name.as_str()), Some(&help));
         Exit::Failed
     })

@@ -9,14 +9,15 @@ use crate::document::value::{HostTarget, PortTarget};
 use crate::document::{Finding, Loc, Place};
 use crate::resource::probe::{Check, HttpHost, Probe};
 use crate::resource::{LinkId, Node, Resource};
+use ipnet::IpNet;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The same for a ping to an address of the topology, where nothing in it is impaired: an answer takes less than a
-/// millisecond there, and all tries together no more than one elsewhere.
+/// The same for a ping to an address of the topology, or of a subnet that the node is connected to, where nothing in the
+/// topology is impaired: an answer takes less than a millisecond there, and all tries together no more than one elsewhere.
 const LOCAL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same for a program.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +29,22 @@ const HOSTS: usize = 64;
 
 /// A family that is asked for, and where.
 type Family<'d> = Option<&'d Loc<FamilyWord>>;
+
+/// What is one segment away, or in this file.
+#[derive(Default)]
+struct Near {
+    /// The addresses of the topology.
+    addresses: HashSet<IpAddr>,
+    /// The subnets that each node is connected to.
+    subnets: HashMap<Node, Vec<IpNet>>,
+}
+
+impl Near {
+    fn has(&self, from: &Node, to: IpAddr) -> bool {
+        self.addresses.contains(&to)
+            || self.subnets.get(from).is_some_and(|subnets| subnets.iter().any(|subnet| subnet.contains(&to)))
+    }
+}
 
 impl<'d> Lowering<'d> {
     /// The checks of the file.
@@ -57,7 +74,7 @@ impl<'d> Lowering<'d> {
                 let expect = common.expect.as_ref().is_none_or(|expect| expect.value == Expectation::Pass);
                 let usual = match &probe {
                     Probe::Command { .. } => COMMAND_TIMEOUT,
-                    Probe::Ping { to, .. } if near.contains(to) => LOCAL_TIMEOUT,
+                    Probe::Ping { to, .. } if near.has(&common.from.0, *to) => LOCAL_TIMEOUT,
                     _ => TIMEOUT,
                 };
                 checks.push(Check {
@@ -75,19 +92,22 @@ impl<'d> Lowering<'d> {
         checks
     }
 
-    /// The addresses that answer at once: those of the topology, where nothing in it is impaired.
-    fn near(&self) -> HashSet<IpAddr> {
+    /// What answers at once: nothing where something in the topology is impaired.
+    fn near(&self) -> Near {
+        let mut near = Near::default();
         if self.document.checks.is_empty()
             || self.state.resources().any(|resource| matches!(resource, Resource::Qdisc(_)))
         {
-            return HashSet::new();
+            return near;
         }
-        self.state
-            .resources()
-            .filter_map(
-                |resource| if let Resource::Address(address) = resource { Some(address.address.addr()) } else { None },
-            )
-            .collect()
+        for resource in self.state.resources() {
+            let Resource::Address(address) = resource else { continue };
+            near.addresses.insert(address.address.addr());
+            // With a peer, the prefix is the peer's (`inet_insert_ifa`, net/ipv4/devinet.c).
+            let far = address.peer.and_then(|peer| IpNet::new(peer, address.address.prefix_len()).ok());
+            near.subnets.entry(address.link.node.clone()).or_default().push(far.unwrap_or(address.address));
+        }
+        near
     }
 
     /// What is tried, and the same in words.

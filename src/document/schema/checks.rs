@@ -47,8 +47,8 @@ record! {
         /// How many times it is retried, 0.2 seconds apart, until the result is the expected one; default 2, and 0 with
         /// `expect: fail`, where one success is one too many. Example: `5`
         "retries" retries: Option<Loc<Number<0, 100>>>,
-        /// The timeout of one attempt; default 2s, 10s for a `command`, 500ms for a `ping` to an address of this file
-        /// if the file has no impairment; at least 1ms, at most 600s. Example: `500ms`
+        /// The timeout of one attempt; default 2s, 10s for a `command`, 500ms for a `ping` to an address of this file,
+        /// or of a subnet of the node's, if the file has no impairment; at least 1ms, at most 600s. Example: `500ms`
         "timeout" timeout: Option<Loc<Timeout>>,
     }
 }
