@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws orders laws-kernel conformance crash refusals races fuzz records resources kinds eyes vlans impair handover borrowed docker explain import"
+all="laws orders laws-kernel conformance crash refusals failures races fuzz records resources kinds eyes vlans impair handover borrowed docker explain import"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -35,6 +35,7 @@ words() {
     conformance) echo "hostile conformance TOPO_CONFORMANCE=500 TOPO_SEED=$seed" ;;
     crash) echo "hostile crash TOPO_CRASH=all" ;;
     refusals) echo "hostile refusals TOPO_REFUSALS=all" ;;
+    failures) echo "lane failures TOPO_FAILURES=all" ;;
     races) echo "hostile races TOPO_RACES=200" ;;
     fuzz) echo "hostile fuzz TOPO_FUZZ=100000 TOPO_FUZZ_SEED=$seed" ;;
     records) echo "hostile records TOPO_RECORDS=1000" ;;

@@ -254,7 +254,7 @@ fn limit() -> Duration {
 fn apply() {
     sandbox::run_within("apply", limit(), || {
         let file = write("first.yaml", FIRST);
-        killed_everywhere(&Case { from: None, args: &["apply", "--yes", &file], to: Some(&file) }, 12);
+        killed_everywhere(&Case { from: None, args: &["apply", "--yes", &file], to: Some(&file) }, 8);
     });
 }
 
@@ -262,7 +262,7 @@ fn apply() {
 fn change() {
     sandbox::run_within("change", limit(), || {
         let (first, second) = (write("first.yaml", FIRST), write("second.yaml", &second()));
-        killed_everywhere(&Case { from: Some(&first), args: &["apply", "--yes", &second], to: Some(&second) }, 12);
+        killed_everywhere(&Case { from: Some(&first), args: &["apply", "--yes", &second], to: Some(&second) }, 8);
     });
 }
 
@@ -270,7 +270,7 @@ fn change() {
 fn destroy() {
     sandbox::run_within("destroy", limit(), || {
         let file = write("first.yaml", FIRST);
-        killed_everywhere(&Case { from: Some(&file), args: &["destroy", "crash", "--yes"], to: None }, 12);
+        killed_everywhere(&Case { from: Some(&file), args: &["destroy", "crash", "--yes"], to: None }, 8);
     });
 }
 

@@ -87,7 +87,7 @@ fn hold(name: &str, [a, b]: [&str; 2], hand: impl FnOnce()) {
 
 #[test]
 fn laws_on_the_kernel() {
-    let cases = number("TOPO_LAWS_KERNEL", 15);
+    let cases = number("TOPO_LAWS_KERNEL", 10);
     sandbox::run_within("laws_on_the_kernel", Duration::from_secs(120 + cases * 20), || {
         // The machine's own links of the test have no addresses of their own making.
         sh(&format!("sysctl -qw net.ipv6.conf.default.addr_gen_mode=1; {}", generator::MACHINE));

@@ -236,7 +236,7 @@ impl Ways {
 
 #[test]
 fn somebody_meddles_between_look_and_step() {
-    let many = many(6);
+    let many = many(4);
     sandbox::run_within("somebody_meddles_between_look_and_step", limit(many > 6), || {
         let ways = Ways::new();
         for (kind, meddling) in MEDDLING.iter().enumerate() {
@@ -262,7 +262,7 @@ const TROUBLES: [(&str, What, bool); 6] = [
 
 #[test]
 fn the_kernel_is_in_trouble() {
-    let many = many(6);
+    let many = many(4);
     sandbox::run_within("the_kernel_is_in_trouble", limit(many > 6), || {
         sh("ip link add up0 type veth peer up1; ip link set up0 up mtu 1450; ip link set up1 up");
         std::thread::sleep(Duration::from_secs(2));
@@ -318,7 +318,7 @@ fn the_kernel_is_in_trouble() {
 
 #[test]
 fn links_come_and_go_while_topo_looks() {
-    let many = many(6);
+    let many = many(4);
     sandbox::run_within("links_come_and_go_while_topo_looks", limit(many > 6), || {
         // More than one packet of them.
         sh("for i in $(seq 120); do echo link add name o$i type bridge; done | ip -batch -");
@@ -372,7 +372,7 @@ const PAIRS: [(&str, [[&str; 2]; 2]); 2] = [
 
 #[test]
 fn several_runs_at_once() {
-    let many = many(6);
+    let many = many(4);
     sandbox::run_within("several_runs_at_once", limit(many > 6), || {
         sh("ip link add up0 type veth peer up1; ip link set up0 up mtu 1450; ip link set up1 up");
         std::thread::sleep(Duration::from_secs(2));

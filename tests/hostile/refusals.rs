@@ -18,7 +18,7 @@ use transitions::Transition;
 const ERRNOS: [i32; 3] = [libc::ENOBUFS, libc::EPERM, libc::EIO];
 
 /// How many moments of each step from version to version a quick run takes.
-const FEW: usize = 5;
+const FEW: usize = 4;
 
 fn form() -> Option<String> {
     std::env::var("TOPO_REFUSALS").ok()
