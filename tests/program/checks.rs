@@ -123,6 +123,7 @@ fn ping_and_tcp() {
   - ping: { from: RED, to: RED } # passed
   - ping: { from: RED, to: 10.0.0.9, timeout: 300ms, retries: 0 } # failed: no answer from 10.0.0.9 within 300ms
   - ping: { from: RED, to: 10.0.0.9, timeout: 300ms, expect: fail } # passed
+  - ping: { from: RED, to: 10.0.0.9, retries: 0 } # failed: no answer from 10.0.0.9 within 500ms
   - ping: { from: RED, to: 10.0.0.2, expect: fail } # failed
   - ping: { from: RED, to: 203.0.113.1, retries: 0 } # failed: network is unreachable
   - ping: { from: ALONE, to: 10.0.0.2, expect: fail } # passed

@@ -473,3 +473,19 @@ fn the_way_back_has_only_what_somebody_chose() {
         topo(&["destroy", "--yes", "lab"]).expect(0);
     });
 }
+
+/// A name that is nearly that of a topology here.
+#[test]
+fn a_name_that_is_meant() {
+    sandbox::run("a_name_that_is_meant", || {
+        topo(&["undo", "lba", "--yes"]).expect(1).says("at most the last 10 applies");
+        let file = write("lab.yaml", "name: lab\nnamespaces: { RED: }\n");
+        topo(&["apply", "--yes", &file]).expect(0);
+        for command in [&["undo", "lba", "--yes"][..], &["confirm", "lba"], &["rollback", "lba"]] {
+            topo(command).expect(1).says("did you mean \"lab\"?");
+        }
+        topo(&["confirm", "lab"]).expect(1).says("topo list shows what is there");
+        topo(&["rollback", "lab"]).expect(1).says("topo undo lab undoes its last apply");
+        topo(&["undo", "lab", "--yes"]).expect(0);
+    });
+}
