@@ -11,9 +11,11 @@ use sandbox::{apply, sh, topo, topo_path, try_sh, write};
 
 /// What a topology may have in a namespace, and the switch that it writes there.
 fn look(netns: &str) -> String {
-    sh(&format!(
+    let seen = sh(&format!(
         "ip -n {netns} addr; ip -n {netns} rule; ip -n {netns} route; ip netns exec {netns} nft list ruleset; ip netns exec {netns} sysctl net.ipv4.ip_forward"
-    ))
+    ));
+    // Duplicate address detection takes a second, and ends when it ends.
+    seen.replace(" tentative", "")
 }
 
 /// A topology with a node for each of these namespaces, which has something of every kind.
