@@ -229,8 +229,8 @@ fn a_small_mtu_takes_ipv6() {
     });
 }
 
-/// An IPv6 route with an MTU of its own: cut by that of its link, and raised with it where it was the same, unless it is
-/// locked.
+/// An IPv6 route with an MTU of its own: cut by that of its link, and raised with it where it was the same, unless it
+/// is locked.
 #[test]
 fn the_mtu_of_an_ipv6_route_follows_its_link() {
     sandbox::run("the_mtu_of_an_ipv6_route_follows_its_link", || {

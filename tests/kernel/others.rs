@@ -202,8 +202,8 @@ fn a_borrowed_interface_that_was_renamed() {
     });
 }
 
-/// The kernel cuts the MTU of IPv6 routes with that of their link (`rt6_mtu_change`), and raises it with the link's: one
-/// apply makes the file's routes as the file says, and leaves foreign ones as they were, there and back.
+/// The kernel cuts the MTU of IPv6 routes with that of their link (`rt6_mtu_change`), and raises it with the link's:
+/// one apply makes the file's routes as the file says, and leaves foreign ones as they were, there and back.
 #[test]
 fn the_mtu_of_a_link_leaves_routes_over_it() {
     sandbox::run("the_mtu_of_a_link_leaves_routes_over_it", || {

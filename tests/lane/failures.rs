@@ -94,8 +94,8 @@ fn apply(text: &str) {
     assert!(report.is_success(), "{report:#?}");
 }
 
-/// How many operations further the next failure is: in the lane, which is ten times slower, one in three, unless all are
-/// asked for by name (`TOPO_FAILURES=all`).
+/// How many operations further the next failure is: in the lane, which is ten times slower, one in three, unless all
+/// are asked for by name (`TOPO_FAILURES=all`).
 fn stride() -> usize {
     if sandbox::is_in_lane() && std::env::var_os("TOPO_FAILURES").is_none() { 3 } else { 1 }
 }

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The same for a ping to an address of the topology, or of a subnet that the node is connected to, where nothing in the
-/// topology is impaired: an answer takes less than a millisecond there, and all tries together no more than one elsewhere.
+/// The same for a ping to an address of the topology, or of a subnet that the node is connected to, where nothing in
+/// the topology is impaired: an answer takes less than a millisecond there, and all tries together no more than one
+/// elsewhere.
 const LOCAL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same for a program.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
