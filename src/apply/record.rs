@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn during(plan: &Plan) -> Record {
     let mut record = plan.base.record.clone();
     record.running = true;
+    record.adopts.clone_from(&plan.base.adopts);
     // What a namespace had before it went is of no use to the one that is made in its place.
     record
         .prior
@@ -133,7 +134,8 @@ pub(super) fn known_by(record: &mut Record, seen: &Record) {
 pub(super) fn tables(record: &mut Record, wanted: &State, generations: Vec<(Node, u32)>) {
     for (node, generation) in generations {
         match wanted.get(&ResourceId::Table(node.clone())) {
-            Some(Resource::Table(table)) => {
+            // One of which others have the place is none.
+            Some(Resource::Table(table)) if !table.chains.is_empty() => {
                 record.tables.insert(node, TableRecord { generation, table: table.clone() })
             }
             _ => record.tables.remove(&node),

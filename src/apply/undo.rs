@@ -7,8 +7,8 @@ use crate::kernel::{Error, ErrorKind, Kernel};
 use crate::plan;
 use crate::plan::change::{Action, Change, Conflict, Plan};
 use crate::resource::{
-    Insert, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule, Setting,
-    State, Sysctl, Tenure,
+    Insert, Item, Kind, Link, LinkId, Mac, NodeTenure, Operation, Owner, Record, Resource, ResourceId, Route, Rule,
+    Setting, State, Sysctl, Tenure,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,13 +121,13 @@ fn forget_halves(target: &mut State, now: &State) {
 /// What was there before, as far as it is this topology's or the plan touched it.
 fn target(plan: &Plan) -> State {
     let touched = touched(plan);
-    let mut target = State::empty(plan.base.topology.clone());
+    let mut target = State { adopts: plan.base.adopts.clone(), ..State::empty(plan.base.topology.clone()) };
     for (id, item) in &plan.base.items {
         let owner = match &item.owner {
             // There is no chain of that name, so there is nothing of ours in it to go back to.
             _ if matches!(&item.resource, Resource::Insert(Insert { present: false, .. })) => continue,
             Owner::Ours => Owner::Ours,
-            _ if touched.contains(id) => Owner::Restored,
+            _ if touched.contains(id) || is_adopted(plan, id, item) => Owner::Restored,
             _ => continue,
         };
         target.insert(chosen(plan, &item.resource), owner);
@@ -143,6 +143,12 @@ fn target(plan: &Plan) -> State {
         }
     }
     target
+}
+
+/// Whether the plan takes something for the topology's that had no mark.
+fn is_adopted(plan: &Plan, id: &ResourceId, item: &Item) -> bool {
+    let inside = plan.base.is_made(id.node()) && plan.wanted.is_made(id.node());
+    plan.base.may_adopt(&item.owner) && (inside || plan.wanted.items.contains_key(id))
 }
 
 /// What the record names, outside of created namespaces, is in the target although the plan leaves it alone: who shares

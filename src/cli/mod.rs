@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub(crate) mod adoption;
 pub mod command;
 pub(crate) mod confirmation;
 mod console;

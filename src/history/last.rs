@@ -24,7 +24,12 @@ pub struct Last<'a> {
 ///
 /// If the file cannot be written: no space is left, or the folder is not topo's own.
 pub fn note(records: &Records, state: &State) -> Result<(), Error> {
-    write(records, state, false, !state.items.is_empty())
+    let there = !state.items.is_empty();
+    if state.adopts.is_none() {
+        return write(records, state, false, there);
+    }
+    // What was adopted has its marks.
+    write(records, &State { adopts: None, ..state.clone() }, false, there)
 }
 
 /// Notes that an apply was undone: what there was before it is what is wanted from now on.

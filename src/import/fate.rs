@@ -18,18 +18,18 @@ pub(super) struct Fates {
 }
 
 /// Decides, and says of each interface of a chosen node that is left alone why.
-pub(super) fn decide(survey: &Survey, chosen: &BTreeSet<Node>, remarks: &mut Remarks) -> Fates {
+pub(super) fn decide(survey: &Survey, chosen: &BTreeSet<Node>, adopts: bool, remarks: &mut Remarks) -> Fates {
     let state = &survey.state;
     let mut left: BTreeMap<LinkId, String> = BTreeMap::new();
     let mut made: BTreeSet<LinkId> = BTreeSet::new();
     for link in state.links().filter(|link| link.kind != Kind::Loopback) {
-        match unfit(survey, link) {
+        match unfit(survey, link).or_else(|| of_another(survey, link).filter(|_| adopts)) {
             Some(why) => _ = left.insert(link.id.clone(), why),
             None if chosen.contains(&link.id.node) => _ = made.insert(link.id.clone()),
             None => {}
         }
     }
-    carriers(state, &mut made, &mut left);
+    carriers(state, adopts, &mut made, &mut left);
     // What depends on something that is left alone, and cannot name it, is left alone, too.
     loop {
         let gone: Vec<(LinkId, String)> =
@@ -95,16 +95,24 @@ fn unfit(survey: &Survey, link: &Link) -> Option<String> {
     }
 }
 
-/// The interfaces of the host by which a default route goes, with hardware below: who configured them needs them.
-fn carriers(state: &State, made: &mut BTreeSet<LinkId>, left: &mut BTreeMap<LinkId, String>) {
+/// Why an interface cannot be adopted: another topology has it.
+fn of_another(survey: &Survey, link: &Link) -> Option<String> {
+    let topology = survey.nodes.get(&link.id.node)?.marked.get(&link.id.name)?;
+    Some(format!("topology {:?} has it", topology.as_str()))
+}
+
+/// The interfaces of the host by which a default route goes, with hardware below: who configured them needs them. Of
+/// those that are adopted none may be one.
+fn carriers(state: &State, adopts: bool, made: &mut BTreeSet<LinkId>, left: &mut BTreeMap<LinkId, String>) {
     let host = Node::host();
     let devs = state.routes_of(&host).filter(|route| route.key.to.prefix_len() == 0).flat_map(|route| &route.nexthops);
     let mut open: Vec<LinkId> =
         devs.filter_map(|hop| hop.dev.as_ref()).map(|dev| LinkId { node: host.clone(), name: dev.clone() }).collect();
     while let Some(id) = open.pop() {
         let hardware = below(state, &id, 0);
-        if hardware && made.remove(&id) {
-            left.insert(id.clone(), "the default route of the machine goes over it, and over hardware".to_owned());
+        if (hardware || adopts) && made.remove(&id) {
+            let further = if hardware { ", and over hardware" } else { "" };
+            left.insert(id.clone(), format!("the default route of the machine goes over it{further}"));
             open.extend(state.link(&id).and_then(|link| link.link.clone()));
         }
     }

@@ -1,12 +1,14 @@
 //! The way from a survey to a topology.
 
 use super::fate::{Fates, decide, is_bare};
-use super::packets::{Around, table};
+use super::packets::{Around, table, whole_tables};
 use super::remarks::Remarks;
 use super::wish::{Imported, KeyFile, Wish};
 use super::{files, links, makers, network, wireguard};
 use crate::document::value::namespace_fault;
-use crate::resource::{Family, LinkId, Namespace, NetnsRef, Node, NodeTenure, Owner, Resource, State, Sysctl};
+use crate::resource::{
+    Adoption, Family, LinkId, Namespace, NetnsRef, Node, NodeTenure, Owner, Resource, Setting, State, Sysctl,
+};
 use crate::survey::{Home, NodeSurvey, Survey};
 use std::collections::BTreeSet;
 
@@ -14,7 +16,7 @@ use std::collections::BTreeSet;
 pub fn import(survey: &Survey, wish: &Wish) -> Imported {
     let mut remarks = Remarks::default();
     let chosen = chosen(survey, wish, &mut remarks);
-    let fates = decide(survey, &chosen, &mut remarks);
+    let fates = decide(survey, &chosen, wish.adopts, &mut remarks);
     let mut work = Work {
         survey,
         wish,
@@ -23,6 +25,7 @@ pub fn import(survey: &Survey, wish: &Wish) -> Imported {
         remarks,
         state: State::empty(wish.topology.clone()),
         keys: Vec::new(),
+        adoption: Adoption::default(),
     };
     work.namespaces();
     for id in fates.made.iter().chain(&fates.named) {
@@ -32,11 +35,11 @@ pub fn import(survey: &Survey, wish: &Wish) -> Imported {
     for node in &chosen {
         work.packets(node);
     }
-    let Work { state, mut remarks, keys, .. } = work;
+    let Work { state, mut remarks, keys, adoption, .. } = work;
     for node in &chosen {
         notes(survey, node, &mut remarks);
     }
-    Imported { state, remarks: remarks.0, keys }
+    Imported { state, remarks: remarks.0, keys, adoption }
 }
 
 /// The nodes that the file is about.
@@ -95,6 +98,7 @@ struct Work<'a> {
     remarks: Remarks,
     state: State,
     keys: Vec<KeyFile>,
+    adoption: Adoption,
 }
 
 impl Work<'_> {
@@ -116,8 +120,9 @@ impl Work<'_> {
         }
     }
 
+    /// Whether a node is as topo makes it, so that the file says what is otherwise; of one that is adopted it says all.
     fn is_topos(&self, node: &Node) -> bool {
-        self.survey.nodes.get(node).is_some_and(|node| node.topology.is_some())
+        self.wish.adopts || self.survey.nodes.get(node).is_some_and(|node| node.topology.is_some())
     }
 
     fn is_container(&self, node: &Node) -> bool {
@@ -132,7 +137,12 @@ impl Work<'_> {
             return;
         }
         let whole = self.chosen.contains(&id.node);
-        let mut wanted = links::made(self.survey, link, whole, &mut self.remarks);
+        let all = whole || self.wish.adopts;
+        let mut wanted = links::made(self.survey, link, all, &mut self.remarks);
+        if !whole {
+            // Nothing was asked about it: that it was chosen is not known.
+            wanted.mac = Setting::Left;
+        }
         if let Some(folder) = self.wish.keys.as_ref().filter(|_| whole) {
             wireguard::private_key(&mut wanted, folder, &mut self.keys);
         }
@@ -146,6 +156,9 @@ impl Work<'_> {
             let lo = |id: &LinkId| id.name.as_str() == "lo";
             let made = |id: &LinkId| self.fates.made.contains(id) || lo(id);
             let topos = self.is_topos(resource.node());
+            if self.wish.adopts && self.is_another(resource) {
+                continue;
+            }
             let wanted = match resource {
                 Resource::Namespace(_) | Resource::Table(_) | Resource::Insert(_) => None,
                 // A `lo` that is down was forgotten, not taken down.
@@ -180,6 +193,14 @@ impl Work<'_> {
         });
         let written: Vec<Sysctl> = written.collect();
         self.state.record.wrote = written;
+    }
+
+    /// Whether something that is to be adopted is of another topology: outside of its namespaces it carries a mark.
+    fn is_another(&self, resource: &Resource) -> bool {
+        let marked =
+            matches!(resource, Resource::Address(_) | Resource::Route(_) | Resource::Rule(_) | Resource::Neighbor(_))
+                && resource.mark() == Some(true);
+        marked && !self.state.is_made(resource.node())
     }
 
     fn peer(&mut self, peer: &crate::resource::Peer) -> Option<Box<crate::resource::Peer>> {
@@ -220,7 +241,17 @@ impl Work<'_> {
             daemons: if node.is_host() { makers::words(state) } else { Vec::new() },
         };
         let mut unsaid = Vec::new();
-        if let Some(table) = table(&self.wish.topology, node, &seen.rulesets, &around, &mut unsaid) {
+        let topology = &self.wish.topology;
+        let made = if self.wish.adopts {
+            let (made, names) = whole_tables(topology, node, &seen.rulesets, &around, &mut unsaid);
+            if made.is_some() {
+                self.adoption.tables.insert(node.clone(), names);
+            }
+            made
+        } else {
+            table(topology, node, &seen.rulesets, &around, &mut unsaid)
+        };
+        if let Some(table) = made {
             self.put(Resource::Table(table));
         }
         unsaid.into_iter().for_each(|line| self.remarks.add(node, line));

@@ -1,6 +1,6 @@
 //! What is to be imported, and what came of it.
 
-use crate::resource::{Key, Name, Node, State};
+use crate::resource::{Adoption, Key, Name, Node, State};
 use std::collections::BTreeSet;
 
 /// What is to be imported.
@@ -12,6 +12,9 @@ pub struct Wish {
     pub nodes: Option<BTreeSet<Node>>,
     /// The folder that the file says its keys are in; `None` where none are written.
     pub keys: Option<String>,
+    /// Whether what is there becomes the topology's where it stands: the file says all of it as it is, and nothing that
+    /// is shared.
+    pub adopts: bool,
 }
 
 /// A topology, made of what is there.
@@ -23,6 +26,8 @@ pub struct Imported {
     pub remarks: Vec<(Node, String)>,
     /// The keys that the file names, by their files' names in the folder.
     pub keys: Vec<KeyFile>,
+    /// The tables whose place the file's take.
+    pub adoption: Adoption,
 }
 
 /// A key that the file names.

@@ -115,6 +115,7 @@ fn judged(wanted: &State, look: &Look, inside: &Inside, made: bool) -> State {
     let keys = Keys::default();
     let (guests, outside) = (HashMap::new(), HashSet::new());
     let judge = Judge {
+        adopts: false,
         keys: &keys,
         wanted,
         record: &record,

@@ -1,7 +1,7 @@
 //! What comes into being with a resource, and whose it is then.
 
 use crate::resource::{
-    Foreign, Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure,
+    Address, Foreign, Kind, Link, LinkId, Namespace, NodeTenure, Owner, Resource, Setting, State, Sysctl, Tenure,
 };
 
 /// What comes into being with `resource` although nothing asked for it: `lo`, forwarding off and the kernel's rules in
@@ -41,4 +41,24 @@ pub(crate) fn born_as(state: &State, resource: &Resource) -> Owner {
         _ => true,
     };
     if made || marked { Owner::Ours } else { Owner::Theirs(Foreign::Unknown) }
+}
+
+/// Whose something is whose mark was changed while things are adopted, or an adoption is undone.
+pub(crate) fn adopted(state: &mut State, after: &Resource) {
+    let Some(item) = state.items.get_mut(&after.id()).filter(|_| state.adopts.is_some()) else { return };
+    item.owner = match (&item.owner, after.mark()) {
+        (Owner::Theirs(Foreign::Unknown), Some(true)) => Owner::Ours,
+        (Owner::Ours, Some(false)) => Owner::Theirs(Foreign::Unknown),
+        _ => return,
+    };
+    match (&mut item.resource, after) {
+        (Resource::Link(there), Resource::Link(after)) => {
+            there.marked = after.marked;
+            there.unmarked.clone_from(&after.unmarked);
+        }
+        (Resource::Address(there), Resource::Address(Address { protocol, marked, .. })) => {
+            (there.marked, there.protocol) = (*marked, *protocol)
+        }
+        _ => {}
+    }
 }

@@ -1,6 +1,6 @@
 //! One operation carried out on a state.
 
-use super::creation::{born, born_as};
+use super::creation::{adopted, born, born_as};
 use super::refusal::Refusal;
 use super::{address, cascade, link, peer, route, rule};
 use crate::resource::{Kind, Operation, Owner, Resource, ResourceId, State, Sysctl};
@@ -57,6 +57,12 @@ pub(crate) fn create(state: &mut State, resource: &Resource) -> Result<(), Refus
 }
 
 pub(crate) fn update(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusal> {
+    let lost = change(state, after)?;
+    adopted(state, after);
+    Ok(lost)
+}
+
+fn change(state: &mut State, after: &Resource) -> Result<Vec<ResourceId>, Refusal> {
     let id = after.id();
     let Some(item) = state.items.get_mut(&id) else {
         return Err(Refusal::new(format!("there is no {} {id}", id.kind())));

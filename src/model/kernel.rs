@@ -40,6 +40,7 @@ impl Model {
             tenure: crate::resource::NodeTenure::Host,
             marked: false,
             whole: false,
+            alias: None,
         };
         state.insert(Resource::Namespace(host), Owner::Theirs(Foreign::Machine));
         Self::new(state)

@@ -50,7 +50,7 @@ pub(super) fn run(paper: &mut Paper, turns: &Turns) -> Result<(), Conflict> {
 fn replace(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflict> {
     let (Some(wanted), Some(there)) = (paper.goal.get(id), paper.state.get(id)) else { return Ok(()) };
     let replaces = matches!(stage, Stage::Address | Stage::Route | Stage::Rule | Stage::Link | Stage::Qdisc)
-        && wanted.drift(there).iter().any(|drift| drift.impact == Impact::Replace);
+        && paper.drift(wanted, there).iter().any(|drift| drift.impact == Impact::Replace);
     let ours = paper.state.items.get(id).is_some_and(|item| item.owner == Owner::Ours);
     if replaces && ours {
         let there = there.clone();
@@ -83,7 +83,7 @@ fn bring(paper: &mut Paper, stage: Stage, id: &ResourceId) -> Result<(), Conflic
             }
         }
         (Resource::Route(route), _) if item.owner == Owner::Restored => {
-            let there = paper.state.get(id).is_some_and(|there| item.resource.drift(there).is_empty());
+            let there = paper.state.get(id).is_some_and(|there| paper.drift(&item.resource, there).is_empty());
             let why =
                 if there { None } else { cannot_come_back(&paper.state, route, |address| paper.makes(&address.id())) };
             match why {
@@ -110,7 +110,7 @@ fn make(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
 
 /// Changes what is there and differs.
 fn adjust(paper: &mut Paper, wanted: Resource) -> Result<(), Conflict> {
-    if paper.state.get(&wanted.id()).is_none_or(|there| wanted.drift(there).is_empty()) {
+    if paper.state.get(&wanted.id()).is_none_or(|there| paper.drift(&wanted, there).is_empty()) {
         return Ok(());
     }
     if let Some(link) = wanted.as_link() {

@@ -1,7 +1,7 @@
 //! The difference between a goal and what is there, resource by resource.
 
 use super::change::{Action, Change, Conflict};
-use super::{goal, shared, taken};
+use super::{adoption, goal, shared, taken};
 use crate::resource::{
     Drift, Foreign, Impact, Insert, Item, Link, NetnsRef, NodeTenure, Owner, Resource, ResourceId, Setting, State,
     Tenure,
@@ -9,10 +9,16 @@ use crate::resource::{
 use std::cmp::Ordering;
 
 /// What has to happen to one resource.
-pub(super) fn change(goal: &State, id: &ResourceId, wanted: Option<&Item>, observed: Option<&Item>) -> Option<Change> {
+pub(super) fn change(
+    goal: &State,
+    id: &ResourceId,
+    wanted: Option<&Item>,
+    observed: Option<&Item>,
+    adopts: bool,
+) -> Option<Change> {
     let drift = match (wanted, observed) {
         (Some(new), Some(old)) => gives_way(&new.resource, &old.resource)
-            .map_or_else(|| new.resource.drift(&old.resource), |drift| vec![drift]),
+            .map_or_else(|| adoption::drift(&new.resource, &new.owner, &old.resource, adopts), |drift| vec![drift]),
         _ => Vec::new(),
     };
     let action = match (wanted, observed) {
@@ -57,22 +63,24 @@ fn gives_way(wanted: &Resource, observed: &Resource) -> Option<Drift> {
 
 /// Whether something that the goal does not list goes.
 fn removable(goal: &State, observed: &Item) -> bool {
-    let there = match &observed.resource {
-        // A setting is given its old value back, and goes with a namespace of the topology only; so do `lo` and the
-        // kernel's rules.
-        Resource::Sysctl(sysctl) => goal.namespace(&sysctl.node).is_none(),
-        Resource::Link(link) => link.tenure != Tenure::Existing || goal.namespace(&link.id.node).is_none(),
-        Resource::Insert(Insert { rules, .. }) => !rules.is_empty(),
-        _ => true,
-    };
+    let there = !adoption::is_given_back(goal, observed)
+        && match &observed.resource {
+            // A setting is given its old value back, and goes with a namespace of the topology only; so do `lo` and the
+            // kernel's rules.
+            Resource::Sysctl(sysctl) => goal.namespace(&sysctl.node).is_none(),
+            Resource::Link(link) => link.tenure != Tenure::Existing || goal.namespace(&link.id.node).is_none(),
+            Resource::Insert(Insert { rules, .. }) => !rules.is_empty(),
+            _ => true,
+        };
     there && (observed.owner == Owner::Ours || goal::displaced(goal, &observed.resource))
 }
 
 /// All changes, by identity.
 pub(super) fn changes(goal: &State, observed: &State) -> Vec<Change> {
+    let adopts = observed.adopts.is_some();
     let one = |(id, wanted, there): (_, Option<&Item>, _)| match (wanted, there) {
-        (Some(item), None) => change(goal, id, wanted, at_home(goal, observed, &item.resource).as_ref()),
-        _ => change(goal, id, wanted, there),
+        (Some(item), None) => change(goal, id, wanted, at_home(goal, observed, &item.resource).as_ref(), adopts),
+        _ => change(goal, id, wanted, there, adopts),
     };
     side_by_side(goal, observed).filter_map(one).collect()
 }
@@ -156,6 +164,7 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
         _ if other_value(observed, &wanted.resource).is_some() => other_value(observed, &wanted.resource),
         (Owner::Named, Some(_)) => wanted.resource.as_link().and_then(|link| shared::other_attribute(observed, link)),
         (Owner::Named, None) => missing(goal, observed, id, &wanted.resource),
+        (Owner::Ours, Some(there)) if observed.may_adopt(&there.owner) && !is_table_of_others(&there.resource) => None,
         (Owner::Ours, Some(Item { owner: Owner::Theirs(who), resource })) => {
             taken::taken(id, who, resource, &wanted.resource)
         }
@@ -168,6 +177,11 @@ fn conflict(goal: &State, observed: &State, id: &ResourceId, wanted: &Item, ther
         }
         _ => None,
     }
+}
+
+/// Whether it is a table of the topology's name that another program made.
+fn is_table_of_others(there: &Resource) -> bool {
+    matches!(there, Resource::Table(table) if table.instead_of.is_empty())
 }
 
 /// Another topology wants another value of the same setting.

@@ -4,7 +4,7 @@ use super::change::{Change, Conflict, Plan};
 use super::facts::interface_is_gone;
 use super::rehearsal::Paper;
 use super::stage::Turns;
-use super::{advertised, build, diff, goal, handover, remove, shared, warnings};
+use super::{adoption, advertised, build, diff, goal, handover, remove, shared, warnings};
 use crate::resource::{Link, LinkId, Resource, ResourceId, State};
 use std::collections::BTreeSet;
 
@@ -18,10 +18,18 @@ pub(crate) const ROUNDS: usize = 4;
 ///
 /// What is in the way: names that are taken, objects that another topology uses, what no order of steps reaches.
 pub fn make(wanted: &State, observed: &State) -> Result<Plan, Vec<Conflict>> {
+    refuse_all_but_marks(wanted, observed)?;
     let wanted = advertised::kept(wanted, observed);
     let goal = goal::complete(&wanted, observed);
     let in_use = shared::in_use(&goal, observed);
     if in_use.is_empty() { towards(goal, &wanted, observed) } else { Err(in_use) }
+}
+
+/// Whether the file is what is there but for the marks, where something is to be adopted: nothing else is done then.
+fn refuse_all_but_marks(wanted: &State, observed: &State) -> Result<(), Vec<Conflict>> {
+    let Some(marked) = adoption::marked(wanted, observed) else { return Ok(()) };
+    let rest = make(&State { adopts: None, ..wanted.clone() }, &marked)?;
+    if rest.changes.is_empty() { Ok(()) } else { Err(rest.changes.iter().map(adoption::other).collect()) }
 }
 
 /// The plan back to `target`, which was observed before: nothing is added to it, not even what the kernel or the record

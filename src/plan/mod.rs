@@ -1,5 +1,6 @@
 //! One subtraction: wanted minus observed, put in order and rehearsed. Pure and deterministic.
 
+mod adoption;
 mod advertised;
 mod beside;
 mod between;

@@ -2,12 +2,12 @@
 //! kernel takes away on the way is put back.
 
 use super::change::{Action, Change, Conflict, Step};
-use super::diff;
 use super::handover::Holders;
+use super::{adoption, diff};
 use crate::model::effect::effect;
 use crate::resource::{
-    Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction, Setting,
-    State, TableId, Tenure,
+    Drift, Item, Kind, Link, LinkId, Node, NodeTenure, Operation, Owner, Resource, ResourceId, Rule, RuleAction,
+    Setting, State, TableId, Tenure,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +48,12 @@ impl<'a> Paper<'a> {
             level: 0,
             let_go: BTreeMap::new(),
         }
+    }
+
+    /// The fields in which something of the goal differs from what is there.
+    pub fn drift(&self, wanted: &Resource, there: &Resource) -> Vec<Drift> {
+        let owner = self.goal.items.get(&wanted.id()).map_or(Owner::Ours, |item| item.owner.clone());
+        adoption::drift(wanted, &owner, there, self.state.adopts.is_some())
     }
 
     /// What follows waits for all so far.

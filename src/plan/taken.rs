@@ -36,6 +36,9 @@ pub(super) fn namespaces(goal: &State, observed: &State) -> (BTreeSet<Node>, Vec
     let mut by_owner: BTreeMap<String, (&Foreign, Vec<&Node>)> = BTreeMap::new();
     for Namespace { node, tenure, .. } in goal.namespaces() {
         let there = observed.items.get(&ResourceId::Namespace(node.clone())).map(|item| &item.owner);
+        if there.is_some_and(|owner| observed.may_adopt(owner)) {
+            continue;
+        }
         if let (NodeTenure::Created, Some(Owner::Theirs(who))) = (tenure, there) {
             by_owner.entry(who.to_string()).or_insert((who, Vec::new())).1.push(node);
         }

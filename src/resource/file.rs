@@ -21,6 +21,11 @@ impl File {
         format!("# topo:{topology} - written by topo, removed with the topology")
     }
 
+    /// Whether its first line is a mark.
+    pub fn is_marked(&self) -> bool {
+        self.content.lines().next().is_some_and(|first| first.starts_with("# topo:") && first.contains(" - "))
+    }
+
     /// Its identity.
     pub fn id(&self) -> ResourceId {
         ResourceId::File(self.node.clone(), self.name)

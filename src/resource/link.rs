@@ -6,7 +6,8 @@ use super::kinds::table::spec;
 use super::kinds::tunnel;
 use super::mtu::IPV6_LEAST_MTU;
 use super::{
-    Automatic, Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Vlans, kinds, offload,
+    Automatic, Class, Drift, IfName, Impact, Mac, Need, Node, Options, ResourceId, Setting, Unmarked, Vlans, kinds,
+    offload,
 };
 use super::{LinkId, Value};
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,9 @@ pub struct Link {
     pub missing: BTreeSet<Automatic>,
     /// Whether it carries the topology's marks. Always `true` for links inside a namespace of ours.
     pub marked: bool,
+    /// What it has in the place of the marks; of a link without any that can be adopted. Not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmarked: Option<Unmarked>,
 }
 
 /// Number of transmit and receive queues of a link.
@@ -130,6 +134,7 @@ impl Link {
             offload: Options::new(),
             missing: BTreeSet::new(),
             marked: true,
+            unmarked: None,
         }
     }
 
@@ -315,6 +320,7 @@ impl Link {
             marked,
             dhcp4: _,
             dhcp6: _,
+            unmarked: _,
         } = self;
         let mut drift = self.identity_drift(observed);
         kinds::drift(kinds::of(kind), options, &observed.options, &mut drift);

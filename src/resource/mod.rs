@@ -3,6 +3,7 @@
 //! A kind of resource is a file here, with its type and three functions: `id`, `requires`, `drift`.
 
 mod address;
+mod adoption;
 pub(crate) mod any;
 mod automatic;
 mod claim;
@@ -20,6 +21,7 @@ pub mod kinds;
 mod link;
 mod live;
 pub(crate) mod mark;
+mod marked;
 mod mtu;
 mod name;
 mod namespace;
@@ -65,6 +67,7 @@ pub use self::state::{Item, Owner, State};
 pub use self::table::{Chain, Insert, Table, TableRule};
 pub use self::table_id::TableId;
 pub use address::Address;
+pub use adoption::{Adoption, ForeignTable, TableName, Unmarked};
 pub use automatic::Automatic;
 pub use claim::Claim;
 pub use count::{Count, Counts};

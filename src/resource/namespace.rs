@@ -16,6 +16,9 @@ pub struct Namespace {
     /// Whether it goes with all that is in it, which was not looked at, and comes back with it.
     #[serde(default)]
     pub whole: bool,
+    /// The alias of its `lo` in the place of the mark; of a namespace without one that can be adopted. Not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 /// How a namespace comes to be there.
@@ -90,7 +93,7 @@ impl Namespace {
 
     /// The fields in which `self` (wanted) differs from `observed`.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, tenure: _, marked, whole: _ } = self;
+        let Self { node: _, tenure: _, marked, whole: _, alias: _ } = self;
         let mut drift = Vec::new();
         if *marked && !observed.marked {
             drift.push(Drift::in_place("mark", "none", "topo"));

@@ -1,6 +1,6 @@
 //! What the kernel cannot hold, kept in `/run/topo/NAME/` until the topology goes.
 
-use super::{Link, LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
+use super::{Adoption, Link, LinkId, Node, Options, Resource, ResourceId, Sysctl, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
@@ -74,6 +74,9 @@ pub struct Record {
     pub sizes: BTreeMap<Node, usize>,
     /// Whether an apply or destroy is under way, or was cut off: the topology is half-made.
     pub running: bool,
+    /// That what is under way is an adoption: what of the file has no mark yet is to get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopts: Option<Adoption>,
 }
 
 /// An nft table as it was installed.

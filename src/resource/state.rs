@@ -2,7 +2,9 @@
 
 use super::any::Resource;
 use super::foreign::Foreign;
-use super::{IfName, Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Record, ResourceId, Setting, Sysctl};
+use super::{
+    Adoption, IfName, Kind, Link, LinkId, Name, Namespace, Node, NodeTenure, Record, ResourceId, Setting, Sysctl,
+};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,9 @@ pub struct State {
     pub record: Record,
     /// The records of the other topologies on the machine; empty in a wanted state.
     pub others: Vec<(Name, Record)>,
+    /// In a wanted state: that what is there without a mark is adopted. In an observed one: that it was looked at for
+    /// that, or that an adoption was cut off.
+    pub adopts: Option<Adoption>,
 }
 
 /// A state as JSON has it: a list, because JSON has only words as keys.
@@ -53,12 +58,14 @@ struct Saved {
     items: Vec<Item>,
     record: Record,
     others: Vec<(Name, Record)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adopts: Option<Adoption>,
 }
 
 impl From<Saved> for State {
     fn from(saved: Saved) -> Self {
         let items = saved.items.into_iter().map(|item| (item.resource.id(), item)).collect();
-        Self { topology: saved.topology, items, record: saved.record, others: saved.others }
+        Self { topology: saved.topology, items, record: saved.record, others: saved.others, adopts: saved.adopts }
     }
 }
 
@@ -69,6 +76,7 @@ impl From<State> for Saved {
             items: state.items.into_values().collect(),
             record: state.record,
             others: state.others,
+            adopts: state.adopts,
         }
     }
 }
@@ -76,7 +84,7 @@ impl From<State> for Saved {
 impl State {
     /// A state with nothing in it.
     pub fn empty(topology: Name) -> Self {
-        Self { topology, items: BTreeMap::new(), record: Record::default(), others: Vec::new() }
+        Self { topology, items: BTreeMap::new(), record: Record::default(), others: Vec::new(), adopts: None }
     }
 
     /// Puts a resource in, in place of one of the same identity.
@@ -172,6 +180,11 @@ impl State {
     pub fn is_renamed(&self, other: &Self) -> bool {
         let (now, then) = (self.prefixes(), other.prefixes());
         !now.is_empty() && !then.is_empty() && now != then
+    }
+
+    /// Whether an adoption may take an observed resource: nothing says whose it is.
+    pub fn may_adopt(&self, owner: &Owner) -> bool {
+        self.adopts.is_some() && *owner == Owner::Theirs(Foreign::Unknown)
     }
 
     /// Whether `node` is a namespace that topo makes.

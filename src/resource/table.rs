@@ -1,7 +1,7 @@
 //! The nft table of a node, and rules put into foreign chains.
 
 use super::id::ChainRef;
-use super::{Class, Drift, Impact, Name, Need, Node, PacketRule, ResourceId};
+use super::{Class, Drift, ForeignTable, Impact, Name, Need, Node, PacketRule, ResourceId, TableName};
 use serde::{Deserialize, Serialize};
 
 /// The table `inet topo-NAME` of a node: all of its NAT and firewall, replaced in one transaction.
@@ -13,6 +13,9 @@ pub struct Table {
     pub topology: Name,
     /// The chains, in the order in which they are made. Never empty in a wanted state.
     pub chains: Vec<Chain>,
+    /// The tables of other programs whose place it takes, where they are still there. Never wanted but by an undo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead_of: Vec<ForeignTable>,
 }
 
 /// A base chain.
@@ -67,7 +70,7 @@ impl Table {
 
     /// Each line in which `self` (wanted) differs from `observed`: a rule that is missing, extra, or in another place.
     pub fn drift(&self, observed: &Self) -> Vec<Drift> {
-        let Self { node: _, topology: _, chains: _ } = self;
+        let Self { node: _, topology: _, chains: _, instead_of: _ } = self;
         lines_drift("rule", &self.lines(), &observed.lines())
     }
 
@@ -88,7 +91,8 @@ impl Table {
         self.chains.iter().any(|chain| chain.kind == "nat" || chain.rules.iter().any(knows))
     }
 
-    /// What stands in it, a line each: `chain NAME { … }` heads, and rules as `CHAIN: TEXT`.
+    /// What stands in it, a line each: `chain NAME { … }` heads, and rules as `CHAIN: TEXT`; then what stands in the
+    /// tables whose place it takes, as `FAMILY TABLE: TEXT`.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for chain in &self.chains {
@@ -99,7 +103,19 @@ impl Table {
             ));
             lines.extend(chain.rules.iter().map(|rule| format!("{}: {}", chain.name, rule.text(&self.topology))));
         }
+        for ForeignTable { name, text } in &self.instead_of {
+            let said = text.lines().map(str::trim).filter(|line| says_something(name, line));
+            lines.extend(said.map(|line| format!("{} {}: {line}", name.family, name.name)));
+        }
         lines
+    }
+}
+
+/// Whether a line of a table's listing is more than its frame.
+fn says_something(name: &TableName, line: &str) -> bool {
+    match name.iptables {
+        true => line.starts_with("-A ") || line.starts_with(':') && line.contains(" DROP "),
+        false => !matches!(line, "" | "}") && !line.starts_with("table "),
     }
 }
 

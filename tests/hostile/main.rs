@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adoption;
 mod conformance;
 mod containers;
 mod crash;

@@ -19,6 +19,7 @@ impl Paper {
                 tenure: NodeTenure::Created,
                 marked: true,
                 whole: false,
+                alias: None,
             });
             effect(&mut state, &Operation::Create(namespace)).unwrap();
         }
@@ -396,6 +397,7 @@ fn a_moved_link_is_down_and_bare() {
             tenure: NodeTenure::Created,
             marked: true,
             whole: false,
+            alias: None,
         });
         paper.create(green);
         let link = Box::new(paper.0.link(&LinkId::new("RED", "e0")).unwrap().clone());

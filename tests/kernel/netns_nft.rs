@@ -288,7 +288,7 @@ fn lab() -> Name {
 }
 
 fn table(chains: Vec<Chain>) -> Table {
-    Table { node: Node::host(), topology: lab(), chains }
+    Table { node: Node::host(), topology: lab(), chains, instead_of: Vec::new() }
 }
 
 /// A small table of the usual kind.

@@ -115,6 +115,7 @@ pub fn machine() -> Model {
         tenure: NodeTenure::Existing(NetnsRef::Name("guest".into())),
         marked: true,
         whole: false,
+        alias: None,
     };
     for rule in Rule::of_the_kernel(&guest.node) {
         model.state.insert(Resource::Rule(rule), Owner::Theirs(Foreign::Kernel));

@@ -9,7 +9,13 @@ use topo::plan::{self, Action};
 use topo::resource::*;
 
 fn namespace(node: &str) -> Resource {
-    Resource::Namespace(Namespace { node: node.into(), tenure: NodeTenure::Created, marked: true, whole: false })
+    Resource::Namespace(Namespace {
+        node: node.into(),
+        tenure: NodeTenure::Created,
+        marked: true,
+        whole: false,
+        alias: None,
+    })
 }
 
 fn link(id: (&str, &str), kind: Kind) -> Link {

@@ -1,7 +1,7 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::load;
-use crate::cli::{known, notice};
+use crate::cli::{adoption, execute, known, notice};
 use crate::document::Severity;
 use crate::document::yaml::source::Source;
 use crate::document::yaml::word::Word;
@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 /// no file can say, and what a daemon makes again, stands as a comment where it belongs. Nothing is changed.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "topo import [OPTIONS] NODE...\n       topo import [OPTIONS] --all",
-    after_long_help = "Examples:\n  sudo topo import --all                      the whole machine\n  sudo topo import RED BLUE                   two namespaces; what they need elsewhere is named as existing\n  sudo topo import --all --out lab.yaml       into a file, and private keys into lab.keys/"
+    override_usage = "topo import [OPTIONS] NODE...\n       topo import [OPTIONS] --all\n       topo import [OPTIONS] --adopt --out FILE NODE...",
+    after_long_help = "Examples:\n  sudo topo import --all                      the whole machine\n  sudo topo import RED BLUE                   two namespaces; what they need elsewhere is named as existing\n  sudo topo import --all --out lab.yaml       into a file, and private keys into lab.keys/\n  sudo topo import --adopt RED BLUE -o lab.yaml  and what the file says is topology \"lab\" from then on"
 )]
 pub struct Import {
     /// The nodes: names in /run/netns, names of containers, "host"
@@ -40,6 +40,17 @@ pub struct Import {
     /// Write the file there, and private keys beside it: of FILE.yaml into FILE.keys/
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Give what the file says the topology's marks where it stands: from then on it is the topology's, as if "topo
+    /// apply" had made it. Shows the plan and asks; nothing goes down, and no connection is lost. What is hardware,
+    /// carries the default route, or is a daemon's, stays what it is
+    #[arg(long, requires = "out", conflicts_with = "all")]
+    adopt: bool,
+    /// Do not ask before adopting
+    #[arg(short, long, requires = "adopt")]
+    yes: bool,
+    /// How long to wait while another apply or destroy is under way
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "adopt")]
+    lock_timeout: u64,
 }
 
 /// The name of a topology without one.
@@ -53,6 +64,10 @@ impl Import {
     /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let topology = self.topology(console)?;
+        let lock = self.adopt.then(|| execute::lock(console, self.lock_timeout)).transpose()?;
+        if self.adopt {
+            adoption::refuse_known(console, &topology)?;
+        }
         let nodes: BTreeSet<Node> = self.nodes.iter().map(|name| Node::from(name.as_str())).collect();
         let (survey, secrets) = read::survey(&topology, &|node, _| self.all || nodes.contains(node))
             .map_err(|error| notice::told(console, &error))?;
@@ -69,18 +84,28 @@ impl Import {
             topology,
             nodes: (!self.all).then_some(nodes),
             keys: folder.as_ref().and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned())),
+            adopts: self.adopt,
         };
         let imported = import(&survey, &wish);
         let text = yaml::file(&imported.state, &imported.remarks);
-        match (&self.out, &folder) {
-            (Some(file), Some(folder)) => {
-                write_keys(console, &imported, &secrets, folder)?;
-                write(console, file, &text)?;
-            }
-            _ => console.out(&text),
+        let (Some(file), Some(folder)) = (&self.out, &folder) else {
+            console.out(&text);
+            self.check(console, text);
+            return Ok(Exit::Done);
+        };
+        write_keys(console, &imported, &secrets, folder)?;
+        let new = write(console, file, &text)?;
+        let Some(lock) = lock else {
+            self.check(console, text);
+            return Ok(Exit::Done);
+        };
+        let adopting = adoption::Adopting { lock, patience: self.lock_timeout, sure: self.yes };
+        let ended = adoption::adopt(console, file, &imported.adoption, adopting);
+        if new && ended.is_err() {
+            // Nothing was begun, and what it says is not so.
+            let _ = std::fs::remove_file(file);
         }
-        self.check(console, text);
-        Ok(Exit::Done)
+        ended
     }
 
     fn topology(&self, console: &mut Console) -> Result<Name, Exit> {
@@ -122,14 +147,19 @@ fn write_keys(console: &mut Console, imported: &Imported, secrets: &Keys, folder
     Ok(())
 }
 
-/// Writes the file; one that is there stays, unless it has the same text.
-fn write(console: &mut Console, file: &Path, text: &str) -> Result<(), Exit> {
+/// Writes the file; one that is there stays, unless it has the same text, or is empty as a killed run leaves it. Says
+/// whether it is new.
+fn write(console: &mut Console, file: &Path, text: &str) -> Result<bool, Exit> {
     if std::fs::read(file).is_ok_and(|there| there == text.as_bytes()) {
-        return Ok(());
+        return Ok(false);
     }
-    let written =
-        OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| {
+    let empty = std::fs::metadata(file).is_ok_and(|there| there.is_file() && there.len() == 0);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(!empty)
+        .open(file)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map(|()| true).map_err(|error| {
         let there = error.kind() == std::io::ErrorKind::AlreadyExists;
         let help = there.then_some("give it another name, or move the file away: topo writes over none");
         console.problem(&format!("failed to write {}: {error}", file.display()), help);

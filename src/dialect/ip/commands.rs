@@ -67,6 +67,12 @@ impl Words {
             (_, Resource::Address(address)) => vec![self.address("change", address)],
             (_, Resource::Neighbor(neighbor)) => vec![self.neighbor("replace", neighbor)],
             (_, Resource::Route(route)) => vec![self.route("replace", route)],
+            (Resource::Rule(before), Resource::Rule(after)) => {
+                vec![self.rule("add", after), self.rule("delete", before)]
+            }
+            (Resource::Table(before), Resource::Table(after)) if before.instead_of != after.instead_of => {
+                self.exchange_tables(before, after)
+            }
             (Resource::Insert(before), Resource::Insert(after)) => {
                 let mut lines = self.delete_rules(before);
                 lines.extend(self.insert_rules(after));

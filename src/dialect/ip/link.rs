@@ -117,6 +117,9 @@ impl Words {
             }
             words.extend(self.alias().map(|alias| format!("alias {}", quote(&alias))));
         }
+        if let (Some(old), true) = (&after.unmarked, self.marked(before) && !after.marked) {
+            words.push(format!("group {} alias {}", old.group, quote(&old.alias)));
+        }
         if let Some(mtu) = changed(&before.mtu, &after.mtu) {
             words.push(format!("mtu {mtu}"));
         }

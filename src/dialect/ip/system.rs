@@ -19,7 +19,7 @@ impl Words {
     }
 
     pub(super) fn mark_namespace(&self, namespace: &Namespace) -> Vec<String> {
-        let alias = self.alias().filter(|_| namespace.marked);
+        let alias = self.alias().filter(|_| namespace.marked).or_else(|| namespace.alias.clone());
         alias
             .map(|alias| format!("{} link set lo alias {}", self.ip(&namespace.node), quote(&alias)))
             .into_iter()
@@ -47,6 +47,31 @@ impl Words {
             script = script.replace(&format!(" {{{comment}; }}"), "").replace(&comment, "");
         }
         format!("{}nft -f - <<'EOF'\n{script}EOF", self.inside(&table.node))
+    }
+
+    /// Puts a table in the place of others, or those back in its place.
+    pub(super) fn exchange_tables(&self, before: &Table, after: &Table) -> Vec<String> {
+        let inside = self.inside(&after.node);
+        let back = after.instead_of.iter().filter(|table| !before.instead_of.contains(table));
+        let back = back.map(|table| {
+            let program = match (table.name.iptables, table.name.family.as_str()) {
+                (false, _) => "nft -f -",
+                (true, "ip6") => "ip6tables-nft-restore -n",
+                (true, _) => "iptables-nft-restore -n",
+            };
+            format!("{inside}{program} <<'EOF'\n{}\nEOF", table.text.trim_end())
+        });
+        let mut lines: Vec<String> = back.collect();
+        if after.chains.is_empty() {
+            lines.push(self.delete_table(after));
+            return lines;
+        }
+        let gone = before.instead_of.iter().filter(|table| !after.instead_of.contains(table));
+        let gone: String =
+            gone.map(|table| format!("delete table {} {}\n", table.name.family, table.name.name)).collect();
+        let script = self.write_table(after);
+        lines.push(script.strip_suffix("EOF").map_or(script.clone(), |script| format!("{script}{gone}EOF")));
+        lines
     }
 
     pub(super) fn delete_table(&self, table: &Table) -> String {

@@ -11,7 +11,10 @@ fn words() -> Words {
         ("file", NodeTenure::Existing(NetnsRef::Path("/run/my ns".into()))),
     ] {
         let node = Node::from(node);
-        wanted.insert(Resource::Namespace(Namespace { node, tenure, marked: true, whole: false }), Owner::Ours);
+        wanted.insert(
+            Resource::Namespace(Namespace { node, tenure, marked: true, whole: false, alias: None }),
+            Owner::Ours,
+        );
     }
     Words::new(&wanted, &State::empty("lab".into()))
 }
@@ -32,7 +35,8 @@ fn a_shell_sees_one_word() {
 
 #[test]
 fn a_namespace_is_made_and_marked() {
-    let namespace = Namespace { node: "RED".into(), tenure: NodeTenure::Created, marked: true, whole: false };
+    let namespace =
+        Namespace { node: "RED".into(), tenure: NodeTenure::Created, marked: true, whole: false, alias: None };
     let create = Operation::Create(Resource::Namespace(namespace.clone()));
     assert_eq!(words().commands(&create), ["ip netns add RED", "ip -n RED link set lo alias topo:lab"]);
     assert_eq!(commands(&create), ["ip netns add RED"]);

@@ -131,7 +131,7 @@ fn the_script_makes_the_whole_table() {
         drop: true,
         rules,
     };
-    let table = Table { node: "n".into(), topology: "lab".into(), chains: vec![chain] };
+    let table = Table { node: "n".into(), topology: "lab".into(), chains: vec![chain], instead_of: Vec::new() };
     let expected = "add table inet topo-lab\ndelete table inet topo-lab\nadd table inet topo-lab { comment \"topo:lab\"; }\n\
         add chain inet topo-lab forward { type filter hook forward priority 0; policy drop; }\n\
         add rule inet topo-lab forward accept comment \"topo:lab\"\nadd rule inet topo-lab forward counter drop\n";

@@ -140,11 +140,12 @@ impl Lowering<'_> {
                 self.note(Finding::error("bad-name", at.place, message).help("the prefix of the file is part of it"));
             }
             let owner = if at.created { Owner::Ours } else { Owner::Named };
-            let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created, whole: false };
+            let namespace = Namespace { node: at.node.clone(), tenure, marked: at.created, whole: false, alias: None };
             self.put(Resource::Namespace(namespace), owner, at.place, at.path);
         }
         if let (None, Some(place)) = (&self.document.host, self.index.host_named) {
-            let namespace = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
+            let namespace =
+                Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false, alias: None };
             self.put(Resource::Namespace(namespace), Owner::Named, place, "host".to_owned());
         }
     }

@@ -37,7 +37,12 @@ impl<'d> Lowering<'d> {
         }
         self.nat(at, &mut chains);
         if !chains.is_empty() {
-            let table = Table { node: at.node.clone(), topology: self.document.name.value.clone(), chains };
+            let table = Table {
+                node: at.node.clone(),
+                topology: self.document.name.value.clone(),
+                chains,
+                instead_of: Vec::new(),
+            };
             let (key, place) = match (firewall, at.section.nat.first()) {
                 (Some(firewall), _) => ("firewall", firewall.place),
                 (None, Some(rule)) => ("nat", rule.place),

@@ -43,7 +43,12 @@ pub fn table(
     for flat in flats.iter().filter(|flat| !known(flat) && !flat.rules.is_empty()) {
         unsaid.push(format!("the chain {}: topo has none of type {} at {}", flat.name, flat.base.kind, flat.base.hook));
     }
-    (!chains.is_empty()).then(|| Table { node: node.clone(), topology: topology.clone(), chains })
+    (!chains.is_empty()).then(|| Table {
+        node: node.clone(),
+        topology: topology.clone(),
+        chains,
+        instead_of: Vec::new(),
+    })
 }
 
 /// The base chains of a table that are not a daemon's.

@@ -7,6 +7,8 @@ mod flatten;
 mod foreign;
 mod merge;
 mod raw;
+mod whole;
 
 pub(super) use around::Around;
 pub(super) use merge::table;
+pub use whole::whole_tables;

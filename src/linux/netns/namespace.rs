@@ -77,8 +77,17 @@ pub fn create(topology: &Name, node: &Node, inherited: &Inherited, claimed: bool
 ///
 /// The kernel's refusal, with its errno and its own text.
 pub fn set_mark(socket: &Socket, topology: &Name) -> Result<(), Refused> {
+    set_alias(socket, &mark(topology))
+}
+
+/// Gives the `lo` of the namespace of the socket an alias; an empty one takes it away.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text.
+pub fn set_alias(socket: &Socket, alias: &str) -> Result<(), Refused> {
     let mut body = Writer::new(&link::head(LOOPBACK, None));
-    body.put(link::IFALIAS, mark(topology).as_bytes());
+    body.put(link::IFALIAS, alias.as_bytes());
     socket.request(&Request { kind: link::NEW, flags: 0, body: body.bytes().to_vec() })
 }
 

@@ -117,8 +117,24 @@ impl Files {
     ///
     /// If the file belongs to another program ([`ErrorKind::Taken`]), or cannot be written.
     pub fn write(&self, file: &File, topology: &Name) -> Result<(), Error> {
-        let refused = |e: nix::Error| Error::os(format!("write {}", self.path(&file.node, file.name)), e as i32);
         self.not_theirs(file, topology, "write")?;
+        self.put(file)
+    }
+
+    /// Writes the file over a foreign one that is adopted, and is as it was seen.
+    ///
+    /// # Errors
+    ///
+    /// If it is another one by now ([`ErrorKind::Taken`]), or cannot be written.
+    pub fn write_over(&self, seen: &File, file: &File, topology: &Name) -> Result<(), Error> {
+        match self.observe(&seen.node, seen.name, topology)? {
+            Some((there, Owner::Theirs(Foreign::Unknown))) if there == *seen => self.put(file),
+            _ => self.write(file, topology),
+        }
+    }
+
+    fn put(&self, file: &File) -> Result<(), Error> {
+        let refused = |e: nix::Error| Error::os(format!("write {}", self.path(&file.node, file.name)), e as i32);
         make(nix::fcntl::AT_FDCWD, &self.dir).map_err(refused)?;
         let base = self.base().map_err(refused)?;
         make(&base, Path::new(self.name(&file.node))).map_err(refused)?;

@@ -204,12 +204,17 @@ pub fn create(site: &Site<'_>, neighbor: &Neighbor) -> Result<(), Refused> {
     site.ask(NEW, CREATE | REPLACE, &full(site, neighbor)?)
 }
 
-/// Changes a neighbour where it stands.
+/// Changes a neighbour where it stands. One whose mark goes, and that had no other protocol number, is made anew: no
+/// request takes one away (`__neigh_update`).
 ///
 /// # Errors
 ///
 /// The kernel's refusal, with its errno and its own text.
-pub fn update(site: &Site<'_>, after: &Neighbor) -> Result<(), Refused> {
+pub fn update(site: &Site<'_>, before: &Neighbor, after: &Neighbor) -> Result<(), Refused> {
+    if before.marked && !after.marked && after.protocol == 0 {
+        delete(site, before)?;
+        return create(site, after);
+    }
     site.ask(NEW, REPLACE, &full(site, after)?)
 }
 

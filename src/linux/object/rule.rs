@@ -222,6 +222,17 @@ pub fn delete(site: &Site<'_>, rule: &Rule) -> Result<(), Refused> {
     site.ask(DELETE, 0, &message(rule, protocol(rule))?)
 }
 
+/// Puts a rule with another mark in the place of one: the new one is there before the old one goes, so that there is no
+/// moment without either.
+///
+/// # Errors
+///
+/// The kernel's refusal, with its errno and its own text; the new one is taken away again then.
+pub fn update(site: &Site<'_>, before: &Rule, after: &Rule) -> Result<(), Refused> {
+    create(site, after)?;
+    delete(site, before).inspect_err(|_| _ = delete(site, after))
+}
+
 /// Whether a rule of the kernel has the form of those that every namespace has; others stay out of sight.
 pub fn is_plain(rule: &Rule) -> bool {
     let RuleAction::Table(TableId::Number(table @ 253..=255)) = rule.key.action else { return false };

@@ -47,6 +47,10 @@ pub(super) fn questions<'a>(
         let asked = questions.get_mut(&link.node).map(|question| question.offload.entry(&link.name).or_default());
         asked.into_iter().for_each(|names| names.extend(offload.keys().map(|name| &**name)));
     }
+    let adopts = wanted.adopts.as_ref().or(record.adopts.as_ref());
+    for (node, tables) in adopts.into_iter().flat_map(|adopts| &adopts.tables) {
+        questions.entry(node.clone()).and_modify(|question| question.instead_of = tables);
+    }
     for (node, table) in &record.tables {
         questions.entry(node.clone()).and_modify(|question| question.recorded = Some(table));
     }

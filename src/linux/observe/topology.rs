@@ -47,8 +47,9 @@ pub fn observe(
     records: Records,
     told: &mut Vec<String>,
 ) -> Result<(State, Vec<Around>), Error> {
-    let mut state = State::empty(wanted.topology.clone());
     let Records { mut record, mut others, arrived } = records;
+    let adopts = wanted.adopts.clone().or_else(|| record.adopts.clone());
+    let mut state = State { adopts, ..State::empty(wanted.topology.clone()) };
     let questions = questions(wanted, &record, places)?;
     let (mut looks, far) = look_at_rest(wanted, &record, &questions, places, told)?;
     check_borrowed(&looks, &record)?;
@@ -64,11 +65,7 @@ pub fn observe(
     let sources: BTreeSet<LinkId> = wanted.links().filter_map(Link::source).cloned().collect();
     let kernel_rules = kernel_rules(wanted, &record);
     for seen in &looks {
-        let tenure = match places.existing.get(&seen.node) {
-            _ if seen.node.is_host() => NodeTenure::Host,
-            Some(place) => NodeTenure::Existing(place.clone()),
-            None => NodeTenure::Created,
-        };
+        let tenure = tenure(&seen.node, places);
         let made = tenure == NodeTenure::Created;
         let sees = Judge {
             wanted,
@@ -82,6 +79,7 @@ pub fn observe(
             kernel_rules: &kernel_rules,
             keys: &places.keys,
             says,
+            adopts: state.adopts.is_some(),
         };
         let (mut resource, owner) = namespace(&sees, seen, tenure);
         let ours = owner == Owner::Ours;
@@ -89,8 +87,10 @@ pub fn observe(
         if let (true, Some(held), Some(netns)) = (resource.whole, &places.held, &seen.netns) {
             held.hold(&seen.node, netns.clone());
         }
+        let whose = owner.clone();
         state.insert(Resource::Namespace(resource), owner);
-        if let (true, Some(inside)) = (ours || !made, &seen.inside) {
+        let read = ours || !made || sees.may_adopt(&seen.node, &whose);
+        if let (true, Some(inside)) = (read, &seen.inside) {
             judge(&sees, seen, inside, made, &mut state);
         }
         if let (true, Some(cookie)) = (ours, record.namespaces.get_mut(&seen.node)) {
@@ -107,6 +107,15 @@ pub fn observe(
     vlan::check(wanted, &state)?;
     let others = looks.into_iter().filter(|look| !places.is_made(&look.node));
     Ok((state, others.filter_map(Around::of).collect()))
+}
+
+/// How a node comes to be there.
+fn tenure(node: &Node, places: &Places) -> NodeTenure {
+    match places.existing.get(node) {
+        _ if node.is_host() => NodeTenure::Host,
+        Some(place) => NodeTenure::Existing(place.clone()),
+        None => NodeTenure::Created,
+    }
 }
 
 /// The nodes in which something is wanted of the kernel's own rules.
@@ -254,6 +263,7 @@ fn leftovers(state: &mut State, record: &Record, whole: impl Fn(&Node) -> bool) 
             tenure: NodeTenure::Created,
             marked: false,
             whole: whole(node),
+            alias: None,
         };
         let namespace = Resource::Namespace(namespace);
         for resource in born(&namespace) {

@@ -39,6 +39,8 @@ pub struct Judge<'a> {
     pub keys: &'a Keys,
     /// Whether this kernel says who put an address where it is (`IFA_PROTO`, since 5.18).
     pub says: bool,
+    /// Whether what the file makes and has no mark is adopted.
+    pub adopts: bool,
 }
 
 /// Whose a namespace is.
@@ -51,14 +53,16 @@ pub fn namespace(judge: &Judge<'_>, look: &Look, tenure: NodeTenure) -> (Namespa
         _ => whose(look.alias.as_deref()),
     };
     let marked = marked || tenure != NodeTenure::Created;
-    (Namespace { node: look.node.clone(), tenure, marked, whole: false }, owner)
+    let alias = look.alias.clone().unwrap_or_default();
+    let alias = (tenure == NodeTenure::Created && judge.may_adopt(&look.node, &owner)).then_some(alias);
+    (Namespace { node: look.node.clone(), tenure, marked, whole: false, alias }, owner)
 }
 
 fn topology(name: &Name) -> Owner {
     Owner::Theirs(Foreign::Topology(name.clone()))
 }
 
-pub(super) fn theirs(who: Foreign) -> Owner {
+pub(crate) fn theirs(who: Foreign) -> Owner {
     Owner::Theirs(who)
 }
 
@@ -80,6 +84,7 @@ pub fn judge(judge: &Judge<'_>, look: &Look, inside: &Inside, made: bool, state:
         made,
         ours: BTreeSet::new(),
         lodged: BTreeMap::new(),
+        adoptable: BTreeSet::new(),
         shown: BTreeSet::new(),
         there,
         state,
@@ -91,6 +96,7 @@ pub fn judge(judge: &Judge<'_>, look: &Look, inside: &Inside, made: bool, state:
     sorter.neighbors();
     sorter.qdiscs();
     sorter.rest();
+    sorter.adoptable();
 }
 
 pub(super) struct Sorter<'a> {
@@ -102,6 +108,8 @@ pub(super) struct Sorter<'a> {
     pub(super) ours: BTreeSet<u32>,
     /// The numbers of links of others in a namespace of ours, and whose they are.
     lodged: BTreeMap<u32, Owner>,
+    /// The links without a mark that are adopted.
+    pub(super) adoptable: BTreeSet<LinkId>,
     /// The names of links of which everything is shown: ours, and those that the file names.
     pub(super) shown: BTreeSet<IfName>,
     /// What the kernel has made by itself.
@@ -154,6 +162,7 @@ impl Sorter<'_> {
             }
             (link.dhcp4, link.dhcp6) = (self.has_client(&seen.name, false), self.has_client(&seen.name, true));
             let owner = self.owner_of_link(seen, &mut link);
+            let owner = self.adopted(seen, &mut link, owner);
             if self.made && owner != Owner::Ours && seen.is_fallback() {
                 continue;
             }
@@ -262,9 +271,6 @@ impl Sorter<'_> {
         for insert in &self.inside.inserts {
             self.state.insert(Resource::Insert(insert.clone()), Owner::Ours);
         }
-        if let Some((table, ours)) = &self.inside.table {
-            let owner = if *ours { Owner::Ours } else { theirs(Foreign::Unknown) };
-            self.state.insert(Resource::Table(table.clone()), owner);
-        }
+        self.table();
     }
 }

@@ -1,6 +1,7 @@
 //! Whose an object is: decided from what was read, the marks, and the records.
 
 mod addresses;
+mod adopt;
 pub(crate) mod automatic;
 pub(crate) mod classify;
 mod client;

@@ -75,7 +75,7 @@ fn make_namespaces(batch: &Batch<'_>) -> Answers {
     let made: Vec<_> = numbered(batch)
         .filter_map(|(at, operation)| made_by(operation).map(|(made, fresh)| (at, operation, made, fresh)))
         .collect();
-    let jobs = made.iter().map(|(_, operation, Namespace { node, whole, .. }, fresh)| {
+    let jobs = made.iter().map(|(_, operation, Namespace { node, whole, marked, alias, .. }, fresh)| {
         let fresh = *fresh || netns::is_leftover(node.as_str());
         let place = if fresh { Place::Anywhere } else { batch.places.of(node) };
         netns::job(place, move || {
@@ -88,7 +88,11 @@ fn make_namespaces(batch: &Batch<'_>) -> Answers {
                     .map_err(|error| error.about(operation.id()));
             }
             let socket = crate::linux::netlink::socket::Socket::open()?;
-            namespace::set_mark(&socket, batch.topology).map_err(|refused| explain(operation, refused.into()))
+            let done = match alias {
+                Some(alias) if !marked => namespace::set_alias(&socket, alias),
+                _ => namespace::set_mark(&socket, batch.topology),
+            };
+            done.map_err(|refused| explain(operation, refused.into()))
         })
     });
     let answers = netns::run(netns::WRITERS, jobs.collect());
@@ -239,11 +243,15 @@ fn went(setting: &Sysctl, error: Error) -> Error {
 }
 
 fn install(batch: &Batch<'_>, table: &crate::resource::Table) -> Result<(), Error> {
-    let generation = nft::install(table)?;
-    if let Ok(mut generations) = batch.generations.lock() {
+    note(batch, table, nft::install(table)?);
+    Ok(())
+}
+
+/// Notes the generation that a ruleset has with the table that was just installed, if it was.
+fn note(batch: &Batch<'_>, table: &crate::resource::Table, generation: u32) {
+    if let (Ok(mut generations), false) = (batch.generations.lock(), table.chains.is_empty()) {
         generations.push((table.node.clone(), generation));
     }
-    Ok(())
 }
 
 fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resource) -> Result<(), Failure> {
@@ -253,7 +261,14 @@ fn update(batch: &Batch<'_>, site: &Site<'_>, before: &Resource, after: &Resourc
         (Resource::Peer(before), Resource::Peer(after)) => wireguard::update_peer(site, before, after)?,
         (_, Resource::Route(after)) => route::update(site, after)?,
         (_, Resource::Qdisc(after)) => qdisc::update(site, after)?,
-        (_, Resource::Neighbor(after)) => neighbor::update(site, after)?,
+        (Resource::Neighbor(before), Resource::Neighbor(after)) => neighbor::update(site, before, after)?,
+        (Resource::Rule(before), Resource::Rule(after)) => rule::update(site, before, after)?,
+        (Resource::Table(before), Resource::Table(after)) if before.instead_of != after.instead_of => {
+            note(batch, after, nft::exchange(before, after)?)
+        }
+        (Resource::File(before), Resource::File(after)) if !before.is_marked() => {
+            batch.files.write_over(before, after, batch.topology)?
+        }
         (_, after @ (Resource::Sysctl(_) | Resource::Table(_) | Resource::Insert(_) | Resource::File(_))) => {
             create(batch, site, after)?
         }

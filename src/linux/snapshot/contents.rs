@@ -4,7 +4,9 @@ use crate::linux::netlink::link;
 use crate::linux::netns;
 use crate::linux::object::link::wireguard;
 use crate::linux::object::{address, neighbor, qdisc, route, rule};
-use crate::resource::{ChainRef, IfName, Insert, Kind, Node, Sysctl, Table, TableRecord, Vlans};
+use crate::resource::{
+    ChainRef, ForeignTable, IfName, Insert, Kind, Node, Sysctl, Table, TableName, TableRecord, Vlans,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is asked of a namespace beyond what is always read.
@@ -20,6 +22,8 @@ pub struct Question<'a> {
     pub near: BTreeSet<&'a Node>,
     /// The nft table that is wanted there.
     pub table: Option<&'a Table>,
+    /// The tables whose place that one takes.
+    pub instead_of: &'a [TableName],
     /// The rules that are wanted, or were put, into foreign chains.
     pub inserts: BTreeMap<&'a ChainRef, Option<&'a Insert>>,
     /// Whether it is a foreign namespace, the host say.
@@ -99,6 +103,8 @@ pub struct Inside {
     pub settings: Vec<Sysctl>,
     /// The topology's nft table, and whether it is ours.
     pub table: Option<(Table, bool)>,
+    /// The tables whose place it takes, as far as they are there.
+    pub instead_of: Vec<ForeignTable>,
     /// The topology's rules in foreign chains.
     pub inserts: Vec<Insert>,
 }

@@ -99,6 +99,7 @@ fn read_inside(
         wireguard,
         settings: settings(socket, node, links, &routes, question)?,
         table: nft::observe(node, topology, question.table, question.recorded)?,
+        instead_of: nft::foreign::read(question.instead_of)?,
         inserts: inserts(topology, node, question)?,
         routes,
         names,

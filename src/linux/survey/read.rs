@@ -122,6 +122,7 @@ fn look_at(
 fn whole(state: &mut State, looks: &[Look], far: &OtherEnds, places: &Places, found: &BTreeMap<Node, Found>) {
     let (wanted, record) = (State::empty(state.topology.clone()), Record::default());
     let all = Judge {
+        adopts: false,
         wanted: &wanted,
         record: &record,
         others: &[],
@@ -140,7 +141,7 @@ fn whole(state: &mut State, looks: &[Look], far: &OtherEnds, places: &Places, fo
             Some(place) => NodeTenure::Existing(place),
             None => NodeTenure::Created,
         };
-        let namespace = Namespace { node: look.node.clone(), tenure, marked: true, whole: false };
+        let namespace = Namespace { node: look.node.clone(), tenure, marked: true, whole: false, alias: None };
         state.insert(Resource::Namespace(namespace), Owner::Ours);
         if let Some(inside) = &look.inside {
             judge(&all, look, inside, true, state);

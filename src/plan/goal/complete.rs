@@ -48,6 +48,8 @@ pub(crate) fn where_they_are(goal: &mut State, observed: &State) {
 /// cannot.
 pub(crate) fn behind_others(goal: &mut State, observed: &State) {
     let first = |item: &Item| match (&item.owner, &item.resource) {
+        // One that is adopted is the file's.
+        (owner, there) if observed.may_adopt(owner) && goal.items.contains_key(&there.id()) => None,
         (Owner::Theirs(_), Resource::Address(there)) if there.address.addr().is_ipv4() && !there.secondary => {
             Some((there.link.clone(), there.subnet()))
         }

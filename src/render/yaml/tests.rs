@@ -18,7 +18,7 @@ fn topology(name: &str, text: &str) -> Topology {
 /// What a kernel has after an apply in the rehearsal.
 fn applied(wanted: &State) -> Option<State> {
     let mut bare = State::empty(wanted.topology.clone());
-    let host = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false };
+    let host = Namespace { node: Node::host(), tenure: NodeTenure::Host, marked: false, whole: false, alias: None };
     bare.insert(Resource::Namespace(host), Owner::Theirs(Foreign::Machine));
     for resource in wanted.resources() {
         if let Resource::Sysctl(sysctl) = resource

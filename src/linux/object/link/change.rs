@@ -137,6 +137,9 @@ pub fn update(site: &Site<'_>, before: &Link, after: &Link) -> Result<(), Failur
     if carries_mark(after, site.made) && !before.marked {
         body.u32(link::GROUP, group(site.topology)).put(link::IFALIAS, mark(site.topology).as_bytes());
     }
+    if let (Some(unmarked), true) = (&after.unmarked, carries_mark(before, site.made) && !after.marked) {
+        body.u32(link::GROUP, unmarked.group).put(link::IFALIAS, unmarked.alias.as_bytes());
+    }
     change_options(site, before, after)?;
     if body.bytes().len() > empty || flags.iter().any(|(_, on)| on.is_some()) {
         site.ask(link::NEW, 0, &body)?;

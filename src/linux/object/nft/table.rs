@@ -13,14 +13,16 @@
 pub(crate) use super::listing::{Block, Listing};
 
 use super::generation::{commented, generation, has_table, marked_tables, remove_inet};
-use super::transaction;
+use super::refusal::{fault_line, message};
+use super::{foreign, transaction};
 use crate::dialect::nft_script::{Start, comment, rule_of_line, script, table_name};
 use crate::kernel::{Error, ErrorKind};
+use crate::linux::netlink::socket::Request;
 use crate::linux::netns;
 use crate::linux::process::run;
 use crate::linux::store::record::is_name;
 use crate::resource::mark::mark;
-use crate::resource::{Chain, Name, Node, ResourceId, Table, TableRecord, TableRule};
+use crate::resource::{Chain, Name, Node, ResourceId, Table, TableName, TableRecord, TableRule};
 use std::collections::{HashMap, VecDeque};
 
 /// What to do where a transaction is larger than the kernel lets a process in a user namespace send (a few hundred
@@ -81,7 +83,7 @@ fn is_ours(listing: &Listing, topology: &Name) -> bool {
 
 fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> Table {
     let chains = listing.blocks.iter().map(|block| known.chain(block)).chain(flags(listing)).collect();
-    Table { node: node.clone(), topology: topology.clone(), chains }
+    Table { node: node.clone(), topology: topology.clone(), chains, instead_of: Vec::new() }
 }
 
 /// Replaces the whole table in one transaction. Answers with the generation of the ruleset right after; 0, which no
@@ -91,13 +93,50 @@ fn table(node: &Node, topology: &Name, listing: &Listing, mut known: Known) -> T
 ///
 /// If the kernel or nft refuses a rule, which the error names; the old table stands then.
 pub fn install(table: &Table) -> Result<u32, Error> {
+    install_and_remove(table, &[])
+}
+
+/// [`install`], with other tables removed in the same transaction.
+fn install_and_remove(table: &Table, gone: &[&TableName]) -> Result<u32, Error> {
     let before = generation()?;
     // Where a transaction takes anything away, the kernel holds nft back at its end until no packet can be under way in
     // it: four times as long as the rest.
     let start = if has_table("inet", &table_name(&table.topology))? { Start::Over } else { Start::Fresh };
-    load(table, start)?;
+    load(table, start, gone)?;
     let after = generation()?;
     Ok(if after == before.wrapping_add(1) { after } else { 0 })
+}
+
+/// Goes from one table to another that takes the place of other tables, or gives it back: what goes goes in the
+/// transaction in which the rest comes. (Those of iptables come back first, each by a call of its program.) Answers as
+/// [`install`] does.
+///
+/// # Errors
+///
+/// If the kernel, nft or iptables refuses.
+pub fn exchange(before: &Table, after: &Table) -> Result<u32, Error> {
+    let gone: Vec<&TableName> =
+        before.instead_of.iter().filter(|table| !after.instead_of.contains(table)).map(|table| &table.name).collect();
+    if !after.chains.is_empty() {
+        return install_and_remove(after, &gone);
+    }
+    let back = || after.instead_of.iter().filter(|table| !before.instead_of.contains(table));
+    back().filter(|table| table.name.iptables).try_for_each(foreign::put_back)?;
+    let mut script: String =
+        back().filter(|table| !table.name.iptables).map(|table| table.text.clone() + "\n").collect();
+    let name = table_name(&after.topology);
+    if script.is_empty() {
+        return remove_inet(&name).map(|()| 0);
+    }
+    if has_table("inet", &name)? {
+        script.push_str(&format!("delete table inet {name}\n"));
+    }
+    let output = run::run("nft", &["-f", "-"], &script)?;
+    if output.success() {
+        return Ok(0);
+    }
+    let tried = format!("nft delete table inet {name}, and put back what it took the place of");
+    Err(Error::new(ErrorKind::Refused, tried, message(&output.stderr)))
 }
 
 /// Removes the table of `topology`.
@@ -115,7 +154,7 @@ pub fn remove(topology: &Name) -> Result<(), Error> {
 ///
 /// If nft is missing, or it or the kernel refuses a rule, which the error names.
 pub fn check(table: &Table) -> Result<(), Error> {
-    netns::scratch(|| load(table, Start::Fresh))
+    netns::scratch(|| load(table, Start::Fresh, &[]))
 }
 
 /// The topologies that have a table in the calling thread's namespace: one of its name, with its comment on the table
@@ -142,7 +181,7 @@ pub fn topologies() -> Result<Vec<Name>, Error> {
 
 /// Makes the table: by a transaction of topo's own where that can say all of it, else by nft, which also has the words
 /// for what the kernel refuses.
-fn load(table: &Table, start: Start) -> Result<(), Error> {
+fn load(table: &Table, start: Start, gone: &[&TableName]) -> Result<(), Error> {
     let tried = |what: &str| format!("nft replace table inet {}{what}", table_name(&table.topology));
     let refused = |error: Error| error.about(ResourceId::Table(table.node.clone()));
     for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
@@ -152,10 +191,13 @@ fn load(table: &Table, start: Start) -> Result<(), Error> {
             return Err(refused(error.about_rule(Some(rule))));
         }
     }
-    if transaction::of(table, start).is_some_and(transaction::commit) {
+    let removals: Option<Vec<Request>> = gone.iter().map(|name| foreign::removal(name)).collect();
+    let requests = transaction::of(table, start).zip(removals).map(|(table, removals)| [table, removals].concat());
+    if requests.is_some_and(transaction::commit) {
         return Ok(());
     }
-    let output = run::run("nft", &["-f", "-"], &script(table, start))?;
+    let removals: String = gone.iter().map(|name| foreign::removal_line(name)).collect();
+    let output = run::run("nft", &["-f", "-"], &(script(table, start) + &removals))?;
     if output.success() {
         return Ok(());
     }
@@ -177,21 +219,6 @@ fn load(table: &Table, start: Start) -> Result<(), Error> {
         error = error.help("this kernel has no nftables (CONFIG_NF_TABLES)");
     }
     Err(refused(error))
-}
-
-/// The line that nft's first error is about: `/dev/stdin:5:30-35: Error: …`.
-fn fault_line(stderr: &str) -> Option<usize> {
-    let line = stderr.lines().find(|line| line.contains("Error:"))?;
-    line.strip_prefix("/dev/stdin:")?.split(':').next()?.parse().ok()
-}
-
-/// nft's own message, without the place in a script that nothing sees.
-pub(crate) fn message(stderr: &str) -> String {
-    let messages = stderr.lines().filter_map(|line| line.split_once("Error: ")).map(|(_, text)| text.trim().to_owned());
-    let mut messages: Vec<String> = messages.collect();
-    // One bad rule makes the kernel refuse others with the same words.
-    messages.dedup();
-    if messages.is_empty() { stderr.trim().to_owned() } else { messages.join("; ") }
 }
 
 /// The listing of the table, of one generation; `None` where it is gone.
@@ -258,7 +285,7 @@ impl Known {
     /// The rules of a table as nft does list them, found out in a scratch namespace. A table that nft does not take is
     /// not known; `install` will say why.
     fn as_listed(table: &Table) -> Option<Self> {
-        let listing = netns::scratch(|| load(table, Start::Fresh).and_then(|()| list(&table.topology))).ok()??;
+        let listing = netns::scratch(|| load(table, Start::Fresh, &[]).and_then(|()| list(&table.topology))).ok()??;
         let mut known = Self::default();
         for (chain, block) in table.chains.iter().zip(&listing.blocks) {
             if chain.rules.len() == block.rules().len() {

@@ -23,7 +23,7 @@ fn sample() -> Record {
         drop: true,
         rules,
     };
-    let table = Table { node: "RED".into(), topology: "lab".into(), chains: vec![chain] };
+    let table = Table { node: "RED".into(), topology: "lab".into(), chains: vec![chain], instead_of: Vec::new() };
     record.tables.insert("RED".into(), TableRecord { generation: 3, table });
     record
 }
