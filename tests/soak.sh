@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws orders laws-kernel conformance crash refusals failures races fuzz records resources kinds eyes vlans impair handover borrowed docker explain import adopt adoption"
+all="laws orders laws-kernel conformance crash refusals failures races fuzz records resources kinds eyes vlans impair handover borrowed docker explain import adopt adoption ranges"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -50,6 +50,7 @@ words() {
     import) echo "kernel import TOPO_IMPORTS=500" ;;
     adopt) echo "kernel adopt TOPO_ADOPT=all" ;;
     adoption) echo "hostile adoption TOPO_REFUSALS=all" ;;
+    ranges) echo "pure many TOPO_MANGLED=10000 TOPO_RANGES=3000 TOPO_FIRST=$seed" ;;
     impair) echo "lane impair TOPO_IMPAIR=1000" ;;
     esac
 }

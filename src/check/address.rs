@@ -121,7 +121,7 @@ fn twice_in_node(view: &View<'_>, findings: &mut Found) {
 /// The addresses of a node as they come in the file, so that the second of two is the later one.
 fn in_file_order<'a>(view: &View<'_>, node: &NodeView<'a>) -> Vec<&'a Address> {
     let mut addresses = node.addresses.clone();
-    addresses.sort_by_cached_key(|address| view.place(&address.id()).offset);
+    addresses.sort_by_cached_key(|address| view.place(&address.id()));
     addresses
 }
 
@@ -187,7 +187,7 @@ fn overlapping_in(view: &View<'_>, name: &Node, node: &NodeView<'_>, v4: bool, f
             && !same_address(address)
             && !apart(view, link, subnet.1)
         {
-            let (first, second) = if view.place(&address.id()).offset <= view.place(&subnet.2.id()).offset {
+            let (first, second) = if view.place(&address.id()) <= view.place(&subnet.2.id()) {
                 (*address, subnet.2)
             } else {
                 (subnet.2, *address)
@@ -256,7 +256,7 @@ fn on_port(view: &View<'_>, findings: &mut Found) {
 /// One address twice on a segment: who asks for it gets either of the two.
 fn twice_on_segment(view: &View<'_>, findings: &mut Found) {
     let mut all: Vec<&Address> = view.nodes.values().flat_map(|node| node.addresses.iter().copied()).collect();
-    all.sort_by_cached_key(|address| view.place(&address.id()).offset);
+    all.sort_by_cached_key(|address| view.place(&address.id()));
     let mut seen: BTreeMap<(usize, IpAddr), &Address> = BTreeMap::new();
     for address in all {
         let Some(segment) = view.segments.of(&address.link) else { continue };

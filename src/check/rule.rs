@@ -2,6 +2,7 @@
 
 use super::view::View;
 use crate::document::Finding;
+use crate::document::yaml::finding::Gathered;
 
 /// A rule: what it finds goes to the end of the list.
 pub(crate) type Rule = fn(&View<'_>, &mut Found);
@@ -12,14 +13,17 @@ pub(crate) const MOST: usize = 5_000;
 /// What was found so far.
 #[derive(Default)]
 pub(crate) struct Found {
-    pub(crate) findings: Vec<Finding>,
+    gathered: Gathered,
 }
 
 impl Found {
     /// Keeps a finding, as long as there are not too many.
     pub(crate) fn push(&mut self, finding: Finding) {
-        if self.findings.len() < MOST {
-            self.findings.push(finding);
-        }
+        self.gathered.push(finding, MOST);
+    }
+
+    /// What was found.
+    pub(crate) fn into_findings(self) -> Vec<Finding> {
+        self.gathered.findings
     }
 }

@@ -38,10 +38,10 @@ pub fn run(document: &Document, topology: &Topology) -> Vec<Finding> {
     for rule in THEMES.iter().copied().flatten() {
         rule(&view, &mut found);
     }
-    let mut findings = topology.answers.unanswered(found.findings);
+    let mut findings = topology.answers.unanswered(found.into_findings());
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
     findings.dedup();
-    findings
+    document.expansion.named(findings)
 }
 
 /// What findings are sorted by: the main place first.

@@ -29,9 +29,9 @@ pub(crate) struct View<'a> {
     /// The links as they come in the file.
     ordered: Vec<&'a Link>,
     /// What the file says of routes, by where it says it.
-    entries: HashMap<u32, &'a RouteEntry>,
+    entries: HashMap<(u32, u32), &'a RouteEntry>,
     /// Where the gateways of routes with several next hops stand, by where the route does.
-    vias: HashMap<(u32, IpAddr), Place>,
+    vias: HashMap<((u32, u32), IpAddr), Place>,
     /// Whether the file has interfaces that cannot be made yet, so that the wanted state does not show everything.
     pub partial: bool,
     /// Which links hear each other's broadcasts.
@@ -119,8 +119,8 @@ impl<'a> View<'a> {
         }
         nodes.values_mut().for_each(NodeView::index);
         let sections = nodes.values().filter_map(|node| node.section);
-        let entries: HashMap<u32, &RouteEntry> =
-            sections.flat_map(|section| &section.routes).map(|entry| (entry.to.place.offset, entry)).collect();
+        let entries: HashMap<(u32, u32), &RouteEntry> =
+            sections.flat_map(|section| &section.routes).map(|entry| (start(entry.to.place), entry)).collect();
         let hops = entries.iter().flat_map(|(at, entry)| entry.nexthops.iter().rev().map(move |hop| (*at, hop)));
         let vias = hops.filter_map(|(at, hop)| hop.via.as_ref().map(|via| ((at, via.value), via.place))).collect();
         let made = |(name, node): (&&Node, &NodeView)| {
@@ -131,7 +131,9 @@ impl<'a> View<'a> {
         };
         let partial = !nodes.iter().all(made);
         let segments = Segments::new(&links, partial);
-        ordered.sort_by_cached_key(|link: &&Link| topology.origins.get(&link.id()).map_or(0, |origin| origin.offset));
+        ordered.sort_by_cached_key(|link: &&Link| {
+            topology.origins.get(&link.id()).map_or((0, 0), |origin| (origin.offset, origin.round))
+        });
         Self { topology, nodes, links, peers, ordered, entries, vias, partial, segments }
     }
 
@@ -183,13 +185,14 @@ impl<'a> View<'a> {
         Place {
             offset: u32::try_from(origin.offset).unwrap_or_default(),
             length: u32::try_from(origin.length).unwrap_or_default(),
+            round: origin.round,
         }
     }
 
     /// Where the gateway of a next hop stands.
     pub fn via_place(&self, route: &Route, hop: &NextHop) -> Place {
         let Some(entry) = self.entry(route) else { return self.place(&route.id()) };
-        let listed = hop.via.and_then(|via| self.vias.get(&(entry.to.place.offset, via)).copied());
+        let listed = hop.via.and_then(|via| self.vias.get(&(start(entry.to.place), via)).copied());
         listed.or_else(|| entry.via.as_ref().map(|via| via.place)).unwrap_or(entry.to.place)
     }
 
@@ -216,13 +219,18 @@ impl<'a> View<'a> {
 
     /// What the file says of a route.
     fn entry(&self, route: &Route) -> Option<&'a RouteEntry> {
-        self.entries.get(&self.place(&route.id()).offset).copied()
+        self.entries.get(&start(self.place(&route.id()))).copied()
     }
 
     /// Where a link was asked for.
     pub fn link_place(&self, link: &LinkId) -> Place {
         self.place(&ResourceId::Link(link.clone()))
     }
+}
+
+/// Where a value begins, and in which round of a range it was made.
+fn start(place: Place) -> (u32, u32) {
+    (place.offset, place.round)
 }
 
 /// How many findings of a node say which name was meant.

@@ -61,7 +61,7 @@ fn allowed_twice(view: &View<'_>, findings: &mut Found) {
     for link in tunnels(view) {
         let mut seen: BTreeMap<IpNet, &Peer> = BTreeMap::new();
         let mut all: Vec<&Peer> = peers(view, link).collect();
-        all.sort_by_key(|peer| view.place(&peer.id()).offset);
+        all.sort_by_key(|peer| view.place(&peer.id()));
         for peer in all {
             for prefix in &peer.allowed_ips {
                 let Some(first) = seen.insert(*prefix, peer) else { continue };

@@ -1,8 +1,8 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, explain, graph, import, lab, list, man, plan,
-    rollback, schema, show, test, undo, validate,
+    apply, completions, confirm, deadline as watch, destroy, diff, exec, expand, explain, graph, import, lab, list,
+    man, plan, rollback, schema, show, test, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -67,6 +67,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Graph(graph::Graph),
     Exec(exec::Exec),
+    Expand(expand::Expand),
     Explain(explain::Explain),
     Import(import::Import),
     Test(test::Test),
@@ -108,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Show(command) => command.run(&mut console),
         Command::Graph(command) => command.run(&mut console),
         Command::Exec(command) => command.run(&mut console),
+        Command::Expand(command) => command.run(&mut console),
         Command::Explain(command) => command.run(&mut console),
         Command::Import(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),

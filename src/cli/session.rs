@@ -12,7 +12,7 @@ use crate::linux::netns::processes;
 use crate::plan;
 use crate::plan::change::{Action, Change, Conflict, Plan};
 use crate::render::finding;
-use crate::resource::{Name, Node, ResourceId};
+use crate::resource::{Name, Node, ResourceId, State};
 
 /// Why there is no plan.
 #[derive(Debug)]
@@ -124,8 +124,24 @@ pub fn compare(kernel: &mut Linux, case: &Case, gone: &[Name]) -> Result<Plan, N
     };
     let mut observed = looked.map_err(NoPlan::Failed)?;
     observed.others.retain(|(name, _)| !gone.contains(name));
+    let taken = literal(case, &observed);
+    if !taken.is_empty() {
+        return Err(NoPlan::Conflicts(taken));
+    }
     let made = if case.back { plan::back(&wanted, &observed) } else { plan::make(&wanted, &observed) };
     made.map_err(NoPlan::Conflicts)
+}
+
+/// Nodes that the record knows by names that are ranges now: deleting them is not what the file asks for.
+fn literal(case: &Case, observed: &State) -> Vec<Conflict> {
+    let known = |node: &&Node| observed.record.namespaces.contains_key(*node);
+    let conflict = |node: &Node| {
+        let reason = format!("the node {:?} is there under this name, which means several nodes now", node.short());
+        let plain = crate::document::expand::range::escape(node.short());
+        let help = format!("keep it by writing {plain:?}, or destroy the topology before it is applied anew");
+        Conflict::new(ResourceId::Namespace(node.clone()), reason, help)
+    };
+    case.literal.iter().filter(known).map(conflict).collect()
 }
 
 /// What is in the way, with its name.

@@ -7,7 +7,7 @@ use crate::document::lower::answer::Answers;
 use crate::document::yaml::source::Source;
 use crate::history::last::Last;
 use crate::resource::probe::Check;
-use crate::resource::{Name, Origins, RawRules, State};
+use crate::resource::{Name, Node, Origins, RawRules, State};
 
 /// A topology as it is wanted, and where that is written.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Case {
     pub checks: Vec<Check>,
     /// The warnings that the file answers.
     pub answers: Answers,
+    /// The nodes that names with ranges in the file would be if they were plain names.
+    pub literal: Vec<Node>,
     /// Whether it is what there was before an apply that was undone, and is gone back to.
     pub back: bool,
 }
@@ -38,6 +40,7 @@ impl Case {
             raw: topology.raw,
             checks: topology.checks,
             answers: topology.answers,
+            literal: topology.literal,
             back: false,
         }
     }
@@ -51,6 +54,7 @@ impl Case {
             raw: RawRules::new(),
             checks: Vec::new(),
             answers: Answers::default(),
+            literal: Vec::new(),
             back: false,
         }
     }

@@ -1,13 +1,15 @@
 //! From text to a document, from a document to a topology, and the schema of both.
 
+use super::expand::tree::{Expanded, expanded};
 use super::lower::topology::Topology;
-use super::schema::section::Document;
+use super::schema::file::Document;
 use super::yaml::finding::{Finding, in_order};
 use super::yaml::names::Names;
 use super::yaml::read::{Reader, Shape};
 use super::yaml::source::Source;
 use super::yaml::tree;
 use crate::resource::probe::MAX_CHECKS;
+use std::sync::Arc;
 
 /// Reads a file: syntax, keys and single values, as many findings at once as can be.
 ///
@@ -29,15 +31,16 @@ pub fn parse_without_prefix(source: &Source) -> Result<Document, Vec<Finding>> {
 }
 
 fn read(source: &Source, names: impl Fn(&tree::Yaml<'_>) -> Names) -> Result<Document, Vec<Finding>> {
-    let (tree, mut findings) = tree::read(&source.text);
-    let Some(tree) = tree else { return Err(findings) };
-    let mut reader = Reader { names: names(&tree), ..Reader::default() };
+    let Expanded { tree, expansion, mut findings, failed } = expanded(source);
+    let Some(tree) = tree else { return Err(expansion.named(in_order(findings))) };
+    let mut reader = Reader::new(names(&tree), Arc::clone(&expansion));
     let document = <Document as Shape>::read(&tree, &mut reader);
-    findings.append(&mut reader.findings);
+    let told = |finding: &Finding| finding.labels.first().is_some_and(|label| failed.contains(&(label.offset as u32)));
+    findings.extend(reader.into_findings().into_iter().filter(|finding| !told(finding)));
     findings.extend(document.as_ref().and_then(too_large));
     match document {
         Some(document) if findings.is_empty() => Ok(document),
-        _ => Err(in_order(findings)),
+        _ => Err(expansion.named(in_order(findings))),
     }
 }
 
@@ -68,6 +71,7 @@ pub fn lower(document: &Document, source: &Source) -> (Topology, Vec<Finding>) {
 pub fn schema() -> serde_json::Value {
     let generator = schemars::generate::SchemaSettings::draft07().into_generator();
     let mut schema = generator.into_root_schema_for::<Document>().to_value();
+    super::expand::schema::put(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), "topo: a network topology".into());
     }

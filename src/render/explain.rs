@@ -203,7 +203,7 @@ fn capital(before: &str, text: &str) -> String {
 fn snippet(page: &mut Page, stop: &Stop, written: Option<Written<'_>>) {
     let Some(written) = written else { return };
     let Some(origin) = stop.by.as_ref().and_then(|by| written.place(by)) else { return };
-    let Some(line) = written.source.text.lines().nth(origin.line - 1) else { return };
+    let Some(line) = written.source.text.part(origin.offset).text.lines().nth(origin.line - 1) else { return };
     let number = origin.line.to_string();
     let start = origin.column.saturating_sub(1);
     let before: String = line.chars().take(start).collect();

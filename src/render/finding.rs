@@ -1,7 +1,7 @@
 //! Findings, conflicts and failures with the place in the file that they are about.
 
 use super::page::{escape, is_unsafe};
-use crate::document::yaml::source::Source;
+use crate::document::yaml::source::{Part, Source};
 use crate::document::{Finding, Label, Severity};
 use crate::resource::Origin;
 use miette::{
@@ -34,7 +34,7 @@ pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
     if findings.is_empty() {
         return String::new();
     }
-    let (handler, text) = (handler(look), Text::new(source));
+    let (handler, texts) = (handler(look), Texts::new(source));
     let mut shown: Vec<&Finding> = findings.iter().collect();
     if shown.len() > SHOWN {
         shown.sort_by_key(|finding| finding.severity);
@@ -46,11 +46,11 @@ pub fn findings(source: &Source, findings: &[Finding], look: Look) -> String {
     }
     for finding in shown.iter().take(SHOWN) {
         if finding.severity == Severity::Error {
-            draw(&mut out, &handler, &text, finding);
+            texts.draw(&mut out, &handler, finding);
         } else if let Some(alike) = warned.remove(finding.code) {
-            draw(&mut out, &handler, &text, finding);
+            texts.draw(&mut out, &handler, finding);
             // What it means and what to do was said.
-            let others: Vec<String> = alike.iter().skip(1).map(|other| text.brief(other)).collect();
+            let others: Vec<String> = alike.iter().skip(1).map(|other| texts.brief(other)).collect();
             if !others.is_empty() {
                 out.pop();
                 others.iter().for_each(|line| out.push_str(line));
@@ -85,22 +85,23 @@ pub fn at(
     help: Option<String>,
     look: Look,
 ) -> String {
-    let labels = vec![Label { offset: origin.offset, length: origin.length, text: "asked for here".to_owned() }];
-    let finding = Finding { code, severity: Severity::Error, message: message.to_owned(), labels, help };
+    let labels =
+        vec![Label { offset: origin.offset, length: origin.length, text: "asked for here".to_owned(), round: 0 }];
+    let finding = Finding { code, severity: Severity::Error, message: message.to_owned(), labels, help, more: 0 };
     findings(source, &[finding], look)
 }
 
 /// A warning about what a place of a file asks for.
 pub fn warning(origin: &Origin, code: &'static str, message: String) -> Finding {
-    let labels = vec![Label { offset: origin.offset, length: origin.length, text: String::new() }];
-    Finding { code, severity: Severity::Warning, message, labels, help: None }
+    let labels = vec![Label { offset: origin.offset, length: origin.length, text: String::new(), round: 0 }];
+    Finding { code, severity: Severity::Warning, message, labels, help: None, more: 0 }
 }
 
 /// One problem that is at no place of any file.
 pub fn nowhere(message: &str, help: Option<String>, look: Look) -> String {
     let source = Source { name: String::new(), text: "".into() };
     let finding =
-        Finding { code: "", severity: Severity::Error, message: message.to_owned(), labels: Vec::new(), help };
+        Finding { code: "", severity: Severity::Error, message: message.to_owned(), labels: Vec::new(), help, more: 0 };
     findings(&source, &[finding], look)
 }
 
@@ -140,6 +141,53 @@ fn draw(out: &mut String, handler: &GraphicalReportHandler, text: &Text, finding
     out.push('\n');
 }
 
+/// The files of a topology as they are shown.
+struct Texts {
+    /// Each with where its places begin.
+    files: Vec<(usize, Text)>,
+}
+
+impl Texts {
+    fn new(source: &Source) -> Self {
+        let shown = |part: Part<'_>| (part.base, Text::new(part.name.unwrap_or(&source.name), part.text));
+        Self { files: source.text.parts().map(shown).collect() }
+    }
+
+    /// The file with a place, and where its places begin.
+    fn of(&self, offset: usize) -> Option<(usize, &Text)> {
+        let behind = self.files.partition_point(|(base, _)| *base <= offset);
+        self.files.get(behind.saturating_sub(1)).map(|(base, text)| (*base, text))
+    }
+
+    /// A finding in one line.
+    fn brief(&self, finding: &Finding) -> String {
+        let place = |label: &Label| self.of(label.offset).map(|(base, text)| text.place(label.offset - base));
+        let place = finding.labels.first().and_then(place).unwrap_or_default();
+        format!("  also: {}{place}\n", hide(&finding.message))
+    }
+
+    /// Draws a finding in the file where it is; places in others are named below it.
+    fn draw(&self, out: &mut String, handler: &GraphicalReportHandler, finding: &Finding) {
+        let first = finding.labels.first().map_or(0, |label| label.offset);
+        let Some((base, text)) = self.of(first) else { return };
+        let mut local = Finding { labels: Vec::new(), ..finding.clone() };
+        for label in &finding.labels {
+            match self.of(label.offset) {
+                Some((other, _)) if other == base => {
+                    local.labels.push(Label { offset: label.offset - base, ..label.clone() });
+                }
+                Some((other, there)) => {
+                    let what = if label.text.is_empty() { "also" } else { &label.text };
+                    let line = format!("{what}{}", there.place(label.offset - other));
+                    local.help = Some(local.help.map_or(line.clone(), |help| format!("{help}\n{line}")));
+                }
+                None => {}
+            }
+        }
+        draw(out, handler, text, &local);
+    }
+}
+
 /// A file as it is shown: keys hidden, control characters made harmless, byte for byte as long as it was.
 #[derive(Debug)]
 struct Text {
@@ -150,18 +198,12 @@ struct Text {
 }
 
 impl Text {
-    fn new(source: &Source) -> Self {
-        let text = mask(&source.text);
+    fn new(name: &str, text: &str) -> Self {
+        let text = mask(text);
         let lines = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
             .collect();
-        Self { name: escape(&source.name), text, lines }
-    }
-
-    /// A finding in one line.
-    fn brief(&self, finding: &Finding) -> String {
-        let place = finding.labels.first().map(|label| self.place(label.offset)).unwrap_or_default();
-        format!("  also: {}{place}\n", hide(&finding.message))
+        Self { name: escape(name), text, lines }
     }
 
     /// The line, from 0, in which an offset lies.
@@ -331,13 +373,14 @@ mod tests {
     const LOOK: Look = Look { color: false, unicode: true, width: 100 };
 
     fn shown(text: &str, offset: usize, length: usize) -> String {
-        let labels = vec![Label { offset, length, text: "here".into() }];
+        let labels = vec![Label { offset, length, text: "here".into(), round: 0 }];
         let finding = Finding {
             code: "odd",
             severity: Severity::Error,
             message: "something is odd".into(),
             labels,
             help: Some("write it right".into()),
+            more: 0,
         };
         findings(&Source { name: "a.yaml".into(), text: text.into() }, &[finding], LOOK)
     }
@@ -385,8 +428,14 @@ mod tests {
 
     #[test]
     fn fifty_are_shown() {
-        let finding =
-            Finding { code: "odd", severity: Severity::Warning, message: "odd".into(), labels: Vec::new(), help: None };
+        let finding = Finding {
+            code: "odd",
+            severity: Severity::Warning,
+            message: "odd".into(),
+            labels: Vec::new(),
+            help: None,
+            more: 0,
+        };
         let out = findings(&Source { name: "a.yaml".into(), text: "".into() }, &vec![finding; 53], LOOK);
         assert!(out.ends_with("and 3 more in a.yaml\n"), "{out}");
     }

@@ -61,7 +61,9 @@ fn result(finding: &FindingView, rule: Option<usize>) -> Value {
 }
 
 fn related(uri: &str, related: &RelatedView) -> Value {
-    let RelatedView { line, column, end_line, end_column, message } = related;
+    let RelatedView { file, line, column, end_line, end_column, message } = related;
+    let other = file.as_deref().map(self::uri);
+    let uri = other.as_deref().unwrap_or(uri);
     let mut location = json!({ "physicalLocation": place(uri, [*line, *column, *end_line, *end_column]) });
     if let (Value::Object(location), false) = (&mut location, message.is_empty()) {
         location.insert("message".to_owned(), json!({ "text": plain(&escape(message)) }));

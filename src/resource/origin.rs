@@ -19,6 +19,9 @@ pub struct Origin {
     pub offset: usize,
     /// How long it is, in bytes.
     pub length: usize,
+    /// In which round of a range it was made; 0 in none. Means nothing without the file.
+    #[serde(skip)]
+    pub round: u32,
 }
 
 /// Where each rule in nft's words stands, by the table or chain that it is in and its text.

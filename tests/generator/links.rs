@@ -162,7 +162,10 @@ impl Builder<'_, '_> {
                 } else {
                     ports.push(port.clone());
                 }
-                if !own.is_empty() {
+                if own.is_empty() {
+                    // An end without an entry has the other's MTU.
+                    small |= keys.iter().any(|key| key == "mtu: 1279");
+                } else {
                     self.interface(place, &port, own, None);
                 }
             }

@@ -10,6 +10,7 @@
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 pub mod labs;
 mod links;
+pub mod many;
 mod packets;
 mod routing;
 pub mod stacked;

@@ -446,6 +446,19 @@ const LABS: &[Lab] = &[
             "ip -n LEAF2 route add blackhole 10.21.7.0/24 vrf red",
         ],
     },
+    Lab {
+        name: "fat-tree",
+        before: "",
+        pings: &[
+            ("HOST0-0-0", "10.3.1.3", true),
+            ("HOST2-1-1", "10.1.0.2", true),
+            ("HOST1-0-0", "10.1.1.3", true),
+            ("HOST3-0-1", "10.3.0.2", true),
+            ("host", "10.0.0.2", false),
+        ],
+        connections: &[connection(("HOST3-1-1", 80), "HOST0-0-0", ("10.3.1.3", 80), "10.0.0.2")],
+        breaks: &["ip netns del CORE2", "ip -n AGG1-0 link del up1", "ip -n HOST2-0-0 addr flush dev eth0"],
+    },
 ];
 
 /// Runs the whole test of a lab.
@@ -611,6 +624,7 @@ labs! {
     vrfs "vrfs",
     tunnels "tunnels",
     leaf_spine "leaf-spine",
+    fat_tree "fat-tree",
     vlan_bridge "vlan-bridge",
 }
 

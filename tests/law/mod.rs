@@ -36,7 +36,7 @@ pub trait Machine: Kernel {
 
     /// The state as a file.
     fn shown(&mut self, state: &State) -> String {
-        topo::render::yaml::text(state)
+        topo::render::yaml::text(state, true)
     }
 }
 

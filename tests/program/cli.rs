@@ -93,6 +93,7 @@ fn help() {
         "show",
         "graph",
         "exec",
+        "expand",
         "test",
         "lab",
         "schema",
@@ -102,6 +103,30 @@ fn help() {
     let mut lines = vec!["topo --help".to_owned(), "topo".to_owned(), "topo --version".to_owned()];
     lines.extend(commands.map(|command| format!("topo {command} --help")));
     case("help", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// Many of one kind: written out, and what is said of it.
+#[test]
+fn expand() {
+    let campus = "name: campus\\ndefaults:\\n  interfaces: { ipv6: { dad: false } }\\nhost:\\n  interfaces:\\n    br0: { bridge: { ports: [\"p[1-3]\"] }, addresses: [10.0.0.1/16] }\\nnamespaces:\\n  \"client[1-3]\":\\n    interfaces:\\n      eth0: { veth: \"host/p{n}\", addresses: [\"10.0.1.0+{n}/16\"], mac: \"02:00:00:00:00:00+{n}\" }\\n    routes: [{ to: default, via: 10.0.0.1 }]\\n  \"leaf[1-2]\":\\n    routes:\\n      - { each: 1-2, to: \"10.{n1}.{n2}.0/24\", type: blackhole }\\n  \"odd\\\\\\\\[1-2]\":\\nchecks:\\n  - { each: [1, 3], ping: { from: host, to: \"client{n}\" } }\\n";
+    let printed = format!("printf '{campus}'");
+    case(
+        "expand",
+        &[
+            &format!("{printed} | topo expand -"),
+            &format!("{printed} | topo expand - | topo expand - | topo validate -"),
+            &format!("{printed} >one.yaml; {printed} | topo expand - >other.yaml; topo diff one.yaml other.yaml"),
+            &format!("{printed} | sed 's/dad: false/dad: maybe/' | topo expand -"),
+            &format!(
+                "{printed} | sed 's/p.1-3/p[1-4/; s/}}\", addresses/+7}}\", addresses/' | topo expand - | head -3"
+            ),
+            "printf 'name: a\\nnamespaces:\\n  \"a[1-1000000000]\":\\n' | topo expand -",
+            "printf 'namespaces: { B: { forwarding: true } }\\n' >b.yaml; printf 'name: a\\ninclude: [b.yaml]\\nnamespaces: { A: }\\n' >a.yaml; topo expand a.yaml; topo validate a.yaml",
+            "printf 'namespaces: { A: { forwarding: tru } }\\n' >b.yaml; topo expand a.yaml",
+            "topo expand nowhere.yaml",
+            "topo expand labs",
+        ],
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod confirm;
 mod counted;
 mod diff;
 mod examples;
+mod expand;
 mod explained;
 mod formats;
 mod identity;

@@ -26,7 +26,10 @@ fn findings(source: &Source) -> Vec<Finding> {
 
 fn source(path: &Path) -> Source {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    Source { name, text: std::fs::read_to_string(path).unwrap().into() }
+    let folder = path.parent().unwrap();
+    document::gather(&name, std::fs::read_to_string(path).unwrap(), &mut |included| {
+        std::fs::read_to_string(folder.join(included)).map_err(|_| "no such file or directory".to_owned())
+    })
 }
 
 fn files() -> Vec<PathBuf> {
@@ -37,10 +40,11 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The place of a finding, `LINE:COLUMN`.
+/// The place of a finding, `LINE:COLUMN`, with the name of an included file before it.
 fn at(source: &Source, lines: &Lines, offset: usize) -> String {
-    let origin = lines.origin(source, Place { offset: offset as u32, length: 0 }, String::new());
-    format!("{}:{}", origin.line, origin.column)
+    let origin = lines.origin(source, Place::new(offset as u32, 0), String::new());
+    let file = if origin.file == source.name { String::new() } else { format!("{}:", origin.file) };
+    format!("{file}{}:{}", origin.line, origin.column)
 }
 
 /// A finding as the comment in its file has it.
@@ -59,7 +63,8 @@ fn long(source: &Source, lines: &Lines, finding: &Finding) -> String {
             text.push_str(&format!("  at {}\n", at(source, lines, label.offset)));
             continue;
         }
-        let line = source.text.get(label.offset..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let part = source.text.part(label.offset);
+        let line = part.text.get(label.offset - part.base..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let shown: String = line.chars().take(60).collect();
         let remark = if label.text.is_empty() { String::new() } else { format!("  <- {}", label.text) };
         text.push_str(&format!("  at {}: {}{remark}\n", at(source, lines, label.offset), shown.trim_end()));

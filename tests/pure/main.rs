@@ -17,6 +17,7 @@ mod guarantees;
 mod house;
 mod large;
 mod laws;
+mod many;
 mod model;
 mod orders;
 mod pictures;

@@ -296,7 +296,7 @@ impl Machine for Faulty {
     }
 
     fn shown(&mut self, state: &State) -> String {
-        let text = topo::render::yaml::text(state);
+        let text = topo::render::yaml::text(state, true);
         let without = |word: &str| {
             text.lines().filter(|line| !line.trim_start().starts_with(word)).map(|line| format!("{line}\n")).collect()
         };

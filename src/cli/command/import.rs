@@ -37,6 +37,9 @@ pub struct Import {
     /// The name of the topology [default: that of FILE, or "imported"]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Write an entry for each node and interface, also where many are alike
+    #[arg(long)]
+    no_ranges: bool,
     /// Write the file there, and private keys beside it: of FILE.yaml into FILE.keys/
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -87,7 +90,7 @@ impl Import {
             adopts: self.adopt,
         };
         let imported = import(&survey, &wish);
-        let text = yaml::file(&imported.state, &imported.remarks);
+        let text = yaml::file(&imported.state, &imported.remarks, !self.no_ranges);
         let (Some(file), Some(folder)) = (&self.out, &folder) else {
             console.out(&text);
             self.check(console, text);

@@ -7,13 +7,14 @@ use clap::Args;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 /// The labs of the folder `topologies`, by their names.
-const LABS: [(&str, &str); 24] = [
+const LABS: [(&str, &str); 25] = [
     ("bad-line", include_str!("../../../topologies/bad-line.yaml")),
     ("bond", include_str!("../../../topologies/bond.yaml")),
     ("bridge", include_str!("../../../topologies/bridge.yaml")),
     ("bridge-and-docker", include_str!("../../../topologies/bridge-and-docker.yaml")),
     ("container", include_str!("../../../topologies/container.yaml")),
     ("docker-network", include_str!("../../../topologies/docker-network.yaml")),
+    ("fat-tree", include_str!("../../../topologies/fat-tree.yaml")),
     ("firewall", include_str!("../../../topologies/firewall.yaml")),
     ("leaf-spine", include_str!("../../../topologies/leaf-spine.yaml")),
     ("macvlan", include_str!("../../../topologies/macvlan.yaml")),

@@ -7,6 +7,7 @@ pub(crate) mod deadline;
 pub(crate) mod destroy;
 pub(crate) mod diff;
 pub(crate) mod exec;
+pub(crate) mod expand;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod import;

@@ -83,7 +83,7 @@ impl PlanCommand {
         let (mut plans, mut failed) = (Vec::new(), None);
         for case in cases {
             let case = if self.destroy {
-                Case { wanted: State::empty(case.wanted.topology.clone()), back: false, ..case }
+                Case { wanted: State::empty(case.wanted.topology.clone()), literal: Vec::new(), back: false, ..case }
             } else {
                 case
             };

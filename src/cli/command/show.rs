@@ -36,6 +36,9 @@ pub struct Show {
     /// Print a topology file whose plan is empty; all of the topology, whichever node is named
     #[arg(long, conflicts_with_all = ["neighbors", "fdb", "counters", "connections", "watch"])]
     yaml: bool,
+    /// With --yaml: an entry for each node and interface, also where many are alike
+    #[arg(long, requires = "yaml")]
+    no_ranges: bool,
     /// Show the neighbors, learned and permanent, as "ip neigh" does
     #[arg(long)]
     neighbors: bool,
@@ -75,7 +78,7 @@ impl Show {
         if self.json {
             self.views(console, kernel, &mut states, node.as_ref())
         } else if self.yaml {
-            Ok(states.iter_mut().map(as_file).collect())
+            Ok(states.iter_mut().map(|state| as_file(state, !self.no_ranges)).collect())
         } else {
             states.iter().map(|state| self.one(console, kernel, state, node.as_ref())).collect()
         }
@@ -120,14 +123,14 @@ impl Show {
 }
 
 /// A state as the file that makes it.
-fn as_file(state: &mut State) -> String {
+fn as_file(state: &mut State, ranges: bool) -> String {
     // Where what was wanted is not known, nothing can tell which hardware addresses the file has.
     match last::load(&Records::default(), &state.topology) {
         Ok(Some(last)) if last.back => yaml::forget_unrecorded(state),
         Ok(Some(last)) => yaml::forget_unsaid(state, &last.state),
         Ok(None) | Err(_) => {}
     }
-    yaml::text(state)
+    yaml::text(state, ranges)
 }
 
 /// A running topology as a file whose plan is empty.
@@ -136,7 +139,7 @@ fn as_file(state: &mut State) -> String {
 ///
 /// If it cannot be observed, after that was printed.
 pub fn file(console: &mut Console, kernel: &mut Linux, name: &Name) -> Result<String, Exit> {
-    observe(console, kernel, name).map(|mut state| as_file(&mut state))
+    observe(console, kernel, name).map(|mut state| as_file(&mut state, false))
 }
 
 fn observe(console: &mut Console, kernel: &mut Linux, name: &Name) -> Result<State, Exit> {

@@ -1,19 +1,13 @@
 //! Files, folders and standard input.
 
-use super::plan_file;
+use super::include::gathered;
+use super::stream::{reason, text};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document::yaml::source::Source;
-use crate::document::yaml::tree::MAX_BYTES;
-use std::io::Read;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
-
-/// The most that a file may hold, in bytes.
-const LARGEST: u64 = MAX_BYTES as u64;
-
-/// The most that a saved plan may hold, which also has all that was there: 3 KB for each resource.
-const LARGEST_PLAN: u64 = 512 << 20;
 
 /// The file that is meant where none is named.
 pub const DEFAULT: &str = "topology.yaml";
@@ -54,7 +48,7 @@ struct Unreadable {
 fn each(path: &Path) -> Result<Vec<Source>, Unreadable> {
     let at = |error| Unreadable { path: path.to_owned(), error };
     if path == Path::new("-") {
-        return Ok(vec![Source { name: "-".to_owned(), text: text(io::stdin().lock()).map_err(at)?.into() }]);
+        return Ok(vec![gathered("-", text(io::stdin().lock()).map_err(at)?)]);
     }
     if !path.is_dir() {
         return Ok(vec![one(path)?]);
@@ -71,40 +65,17 @@ fn each(path: &Path) -> Result<Vec<Source>, Unreadable> {
     if files.is_empty() {
         return Err(at(io::Error::other("no *.yaml or *.yml in this folder")));
     }
-    files.iter().map(|file| one(file)).collect()
+    let sources: Vec<Source> = files.iter().map(|file| one(file)).collect::<Result<_, _>>()?;
+    // What another file includes is a part of that one.
+    let parts: HashSet<&str> = sources.iter().flat_map(|file| file.text.parts()).filter_map(|part| part.name).collect();
+    let whole: Vec<Source> = sources.iter().filter(|file| !parts.contains(file.name.as_str())).cloned().collect();
+    Ok(if whole.is_empty() { sources } else { whole })
 }
 
 fn one(path: &Path) -> Result<Source, Unreadable> {
     let at = |error| Unreadable { path: path.to_owned(), error };
     let text = text(fs::File::open(path).map_err(at)?).map_err(at)?;
-    Ok(Source { name: path.display().to_string(), text: text.into() })
-}
-
-/// All of a stream, if it is not too large and is text.
-fn text(mut stream: impl Read) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    stream.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
-    let mut most = LARGEST;
-    if bytes.starts_with(plan_file::BEGINNING.as_bytes()) {
-        stream.take(LARGEST_PLAN).read_to_end(&mut bytes)?;
-        most = LARGEST_PLAN;
-    }
-    if bytes.len() as u64 > most {
-        return Err(io::Error::other(format!("larger than {} MiB", most >> 20)));
-    }
-    // A mark of byte order says nothing in UTF-8, and would stand in every message about the first line.
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        io::Error::other(format!("not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to()))
-    })
-}
-
-/// The text of an error without the number that Rust adds.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+    Ok(gathered(&path.display().to_string(), text))
 }
 
 /// Whether an argument of `destroy` is a file: it exists as a path, has a `/`, or ends like one.
@@ -114,17 +85,4 @@ pub fn is_file(argument: &str) -> bool {
         || argument.ends_with(".yaml")
         || argument.ends_with(".yml")
         || Path::new(argument).exists()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_may_be_larger_than_a_topology() {
-        let large = vec![b' '; 9 << 20];
-        assert!(text(large.as_slice()).is_err());
-        let plan = [plan_file::BEGINNING.as_bytes(), &large].concat();
-        assert_eq!(text(plan.as_slice()).map(|text| text.len()).unwrap_or_default(), plan.len());
-    }
 }

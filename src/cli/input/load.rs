@@ -44,11 +44,7 @@ pub fn all(sources: Vec<Source>) -> Vec<Loaded> {
 /// The findings of a file that is no topology.
 pub fn parse(source: &Source) -> Result<Document, Vec<Finding>> {
     if plan_file::is_plan(source) {
-        let finding = Finding::error(
-            "saved-plan",
-            document::Place { offset: 0, length: 1 },
-            "this is a saved plan, not a topology",
-        );
+        let finding = Finding::error("saved-plan", document::Place::new(0, 1), "this is a saved plan, not a topology");
         let name = crate::resource::quote(&source.name);
         return Err(vec![finding.help(format!("`topo apply {name}` carries it out"))]);
     }
@@ -93,7 +89,7 @@ fn names(loaded: &mut [Loaded]) {
 /// Where the file says its name.
 fn name_place(source: &Source) -> document::Place {
     let offset = if source.text.starts_with("name:") { 0 } else { source.text.find("\nname:").map_or(0, |at| at + 1) };
-    document::Place { offset: u32::try_from(offset).unwrap_or(0), length: 4 }
+    document::Place::new(u32::try_from(offset).unwrap_or(0), 4)
 }
 
 /// The topologies of sound files; findings of all are reported, and any error ends it.
@@ -151,7 +147,8 @@ fn collision(id: &ResourceId, first: &Topology, second: &Topology) -> Finding {
         code: "collision",
         severity: Severity::Error,
         message,
-        labels: vec![Label { offset, length, text: "asked for here".to_owned() }],
+        labels: vec![Label { offset, length, text: "asked for here".to_owned(), round: 0 }],
+        more: 0,
         help: Some(
             "one thing can belong to one topology only: rename it in one of the files, or declare it there as existing"
                 .to_owned(),

@@ -1,7 +1,7 @@
 //! Warnings that the file answers where they stand.
 
 use crate::document::schema::allow::Allow;
-use crate::document::schema::section::Document;
+use crate::document::schema::file::Document;
 use crate::document::yaml::finding::{Finding, Severity};
 use std::collections::HashMap;
 
@@ -32,6 +32,13 @@ impl Answers {
             for (name, interface) in &section.interfaces {
                 add(&mut answers.interfaces, name.place.offset, &interface.allow);
             }
+        }
+        // What a default says stands where the default does.
+        for section in &document.defaults.nodes {
+            add(&mut answers.nodes, section.place.offset, &section.allow);
+        }
+        for interface in &document.defaults.interfaces {
+            add(&mut answers.interfaces, interface.place.offset, &interface.allow);
         }
         let both = [&mut answers.nodes, &mut answers.interfaces];
         both.into_iter().flat_map(HashMap::values_mut).for_each(|stretches| stretches.sort_unstable());

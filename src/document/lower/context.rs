@@ -7,8 +7,9 @@ use super::topology::Topology;
 use crate::document::schema::firewall::VerdictKey;
 use crate::document::schema::section::{ContainerRuntime, Existing, ExistingPlace};
 use crate::document::value::{InterfaceRef, NftLine, namespace_fault};
+use crate::document::yaml::finding::{Gathered, in_order};
 use crate::document::yaml::source::Source;
-use crate::document::yaml::tree::{MAX_RESOURCES, quoted};
+use crate::document::yaml::tree::{MAX_FINDINGS, MAX_RESOURCES, quoted};
 use crate::document::{Document, Finding, Lines, Loc, Place};
 use crate::resource::{
     IfName, LinkId, Namespace, NetnsRef, Node, NodeTenure, Origins, Owner, RawRules, Resource, ResourceId, Runtime,
@@ -26,7 +27,7 @@ pub(crate) struct Lowering<'d> {
     pub(crate) state: State,
     pub(crate) origins: Origins,
     raw: RawRules,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) gathered: Gathered,
     pub(crate) index: Index<'d>,
     /// The first address of each family, of nodes and interfaces that checks name.
     pub(crate) firsts: HashMap<(Node, Option<IfName>), Vec<IpAddr>>,
@@ -50,7 +51,7 @@ pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
         state,
         origins: Origins::new(),
         raw: RawRules::new(),
-        findings,
+        gathered: Gathered::of(findings),
         index,
         firsts: HashMap::new(),
         neighborhood: None,
@@ -69,10 +70,12 @@ pub(crate) fn run(document: &Document, source: &Source) -> (Topology, Vec<Findin
     }
     work.far_ends();
     let checks = work.checks();
-    let Lowering { state, origins, raw, findings, .. } = work;
+    let literal = work.literal();
+    let Lowering { state, origins, raw, gathered, .. } = work;
     let answers = Answers::of(document);
-    let findings = answers.unanswered(crate::document::yaml::finding::in_order(findings));
-    (Topology { state, origins, raw, source: source.clone(), checks, answers }, findings)
+    let findings = answers.unanswered(in_order(gathered.findings));
+    let findings = document.expansion.named(findings);
+    (Topology { state, origins, raw, source: source.clone(), checks, answers, literal }, findings)
 }
 
 impl Lowering<'_> {
@@ -108,9 +111,22 @@ impl Lowering<'_> {
 
     /// Notes something that is wrong.
     pub fn note(&mut self, finding: Finding) {
-        if self.findings.len() < crate::document::yaml::tree::MAX_FINDINGS {
-            self.findings.push(finding);
+        self.gathered.push(finding, MAX_FINDINGS);
+    }
+
+    /// The nodes that names with ranges would be if they were plain names, and where they stand.
+    fn literal(&mut self) -> Vec<Node> {
+        let named = |(name, place): &(String, Place)| (Node::new(&self.prefix(), name), *place);
+        let literal: Vec<(Node, Place)> = self.document.expansion.nodes.iter().map(named).collect();
+        for (node, place) in &literal {
+            let origin = self.lines.origin(self.source, *place, format!("namespaces.{}", node.short()));
+            self.origins.entry(ResourceId::Namespace(node.clone())).or_insert(origin);
         }
+        literal.into_iter().map(|(node, _)| node).collect()
+    }
+
+    fn prefix(&self) -> String {
+        self.document.prefix.as_ref().map_or_else(String::new, |prefix| prefix.0.clone())
     }
 
     /// The namespaces: those that are described, and the host where something of the file stands there.

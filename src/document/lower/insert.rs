@@ -77,7 +77,7 @@ impl<'d> Lowering<'d> {
                 raw => fitting.push(raw),
             }
         }
-        if fitting.is_empty() && found > 0 && self.findings.is_empty() {
+        if fitting.is_empty() && found > 0 && self.gathered.findings.is_empty() {
             let other = if own == Family::V4 { "IPv6" } else { "IPv4" };
             self.note(Finding::error(
                 "wrong-family",

@@ -227,12 +227,11 @@ impl<'d> Lowering<'d> {
             link.candidates.clone_from(&end.candidates);
             fresh(&mut link);
             let (mut port, mut vlans, mut stations) = (None, None, None);
-            if end.plugged
-                && let Some(near) = near
-            {
-                if let Some(mtu) = &near.mtu {
-                    link.mtu = Setting::Is(mtu.u32());
-                }
+            // An end without an entry has the other's mtu: frames that one sends fit through the other.
+            if let Some(mtu) = near.and_then(|near| near.mtu.as_ref()) {
+                link.mtu = Setting::Is(mtu.u32());
+            }
+            if let Some(near) = near.filter(|_| end.plugged) {
                 port = near.port.as_deref();
                 vlans = near.port_vlan.as_deref();
                 stations = near.fdb.as_deref();

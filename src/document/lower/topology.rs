@@ -3,7 +3,7 @@
 use super::answer::Answers;
 use crate::document::yaml::source::Source;
 use crate::resource::probe::Check;
-use crate::resource::{Origins, RawRules, State};
+use crate::resource::{Node, Origins, RawRules, State};
 
 /// A lowered topology: a wanted state, and who asked for what.
 #[derive(Clone, Debug)]
@@ -20,4 +20,6 @@ pub struct Topology {
     pub checks: Vec<Check>,
     /// The warnings that the file answers.
     pub answers: Answers,
+    /// The nodes that names with ranges would be if they were plain names.
+    pub literal: Vec<Node>,
 }

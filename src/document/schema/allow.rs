@@ -85,7 +85,7 @@ impl Part for Allow {
 
     fn read_part(fields: &Fields<'_, '_>, reader: &mut Reader) -> Option<Self> {
         let codes: Vec<Loc<Code>> = fields.read("allow", reader)?;
-        let end = if codes.is_empty() { 0 } else { fields.end() };
+        let end = if codes.is_empty() { 0 } else { fields.end };
         Some(Self { codes, end })
     }
 

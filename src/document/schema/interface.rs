@@ -34,7 +34,7 @@ record! {
         "dhcp6" dhcp6: Option<Loc<bool>>,
         /// The MTU in bytes; default 1500. A bridge has the lowest MTU of its ports, the ports of a bond have the
         /// bond's, a linked kind has that of its lower device, a tunnel that of its underlay interface, or 1500, less
-        /// its overhead. Example: `1400`
+        /// its overhead; the end of a veth pair that has no entry has the other end's. Example: `1400`
         "mtu" mtu: Option<Loc<Number<68, 2_147_483_647>>>,
         /// The MAC address; by default the kernel chooses one. A veth or tap that is a port of a bridge that topo did
         /// not create gets a high one, so that the bridge keeps its own. Example: `"02:00:00:00:00:01"`

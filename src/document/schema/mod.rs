@@ -2,7 +2,9 @@
 
 pub mod allow;
 pub mod checks;
+pub mod defaults;
 pub mod dns;
+pub mod file;
 pub mod firewall;
 pub mod interface;
 pub mod kind;

@@ -1,52 +1,22 @@
-//! The whole file, and a node.
+//! A node.
 
 use super::allow::Allow;
-use super::checks::CheckEntry;
-use super::dns::{CommonDns, Dns};
+use super::dns::Dns;
 use super::firewall::Firewall;
 use super::interface::Interface;
 use super::nat::NatRule;
 use super::route::{NeighborEntry, RouteEntry, RuleEntry};
 use crate::document::Loc;
 use crate::document::value::forwarding::{Forwarding, Switch};
-use crate::document::value::{
-    AbsolutePath, ContainerName, NamePrefix, NamespaceName, NetnsName, SysctlKey, SysctlValue,
-};
+use crate::document::value::{AbsolutePath, ContainerName, NetnsName, SysctlKey, SysctlValue};
 use crate::document::yaml::define::{choice, record};
 use crate::document::yaml::map::Map;
 use crate::document::yaml::read;
 use crate::document::yaml::read::Shape;
 use crate::document::yaml::tree::Yaml;
 use crate::document::yaml::word::{Number, words};
-use crate::resource::{IfName, Name};
+use crate::resource::IfName;
 use schemars::{Schema, SchemaGenerator, json_schema};
-
-record! {
-    /// A topology: network namespaces, their contents and their connections. `topo apply` creates everything listed
-    /// here, `topo destroy` removes it.
-    Document as "a topology" {
-        /// The name of the topology. Every object that topo creates is marked with it, and `topo destroy NAME` takes
-        /// it. Example: `red-blue-nat`
-        "name" name: Loc<Name>,
-        /// A prefix for the names of the namespaces in `/run/netns` (and `/etc/netns`), so that two topologies can have
-        /// nodes of the same name. Nodes keep their names without it here, for `topo exec` and in all output;
-        /// namespaces with `existing` get no prefix. Changing it re-creates the namespaces. Example: `lab1-`
-        "prefix" prefix: Option<Loc<NamePrefix>>,
-        /// The namespace in which topo is started. topo changes only what is listed here.
-        "host" host: Option<NodeSection>,
-        /// The network namespaces, by name. topo creates and deletes each, except those with `existing`; an empty one
-        /// has only `lo`.
-        "namespaces" namespaces: Map<NamespaceName, NodeSection>,
-        /// Names for all namespaces that the file makes: with `hosts: nodes` each knows the nodes of this file by their
-        /// names. Example: `{ hosts: nodes }`
-        "dns" dns: Option<CommonDns>,
-        /// Checks of the finished network: `topo test` runs them, and `topo apply --test` before and after a change;
-        /// nothing else does. A `command` check runs a program with topo's privileges, so read an untrusted file before
-        /// you test it. Example: `[{ ping: { from: RED, to: BLUE/eth0 } }, { tcp: { from: RED, to: "10.0.0.2:80",
-        /// expect: fail } }]`
-        "checks" checks: Vec<Loc<CheckEntry>>,
-    }
-}
 
 record! {
     /// A node: a network namespace and its contents.

@@ -2,6 +2,7 @@
 
 mod bad;
 mod good;
+mod many;
 mod schema;
 mod speed;
 

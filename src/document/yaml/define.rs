@@ -224,9 +224,9 @@ macro_rules! choice {
         impl $crate::document::yaml::read::Shape for $crate::document::Loc<$name> {
             fn read(yaml: &$crate::document::yaml::tree::Yaml<'_>, reader: &mut $crate::document::yaml::read::Reader) -> Option<Self> {
                 let fields = $crate::document::yaml::read::Fields::of(yaml, $name::KEYS, $what, reader)?;
-                let unread = reader.findings.len();
+                let unread = reader.count();
                 let chosen = <Option<$crate::document::Loc<$name>> as $crate::document::yaml::read::Part>::read_part(&fields, reader)?;
-                if chosen.is_none() && reader.findings.len() == unread {
+                if chosen.is_none() && reader.count() == unread {
                     let message = format!("{} needs one of {}", $what, $name::KEYS.join(", "));
                     reader.note($crate::document::Finding::error("missing-key", yaml.place, message));
                 }

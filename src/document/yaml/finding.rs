@@ -1,6 +1,7 @@
 //! What is wrong with a file, or looks wrong, and where.
 
 use super::place::Place;
+use std::collections::HashMap;
 
 /// Something found in a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +16,8 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// How to write it right.
     pub help: Option<String>,
+    /// How often else the same was found in what a range made.
+    pub more: usize,
 }
 
 /// How bad a finding is.
@@ -35,12 +38,15 @@ pub struct Label {
     pub length: usize,
     /// A short remark; may be empty for the main place.
     pub text: String,
+    /// In which round of a range it was made; 0 in none.
+    pub round: u32,
 }
 
 impl Finding {
     /// An error at a place.
     pub fn error(code: &'static str, place: crate::document::Place, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: vec![place.label("")], help: None }
+        let labels = vec![place.label("")];
+        Self { code, severity: Severity::Error, message: message.into(), labels, help: None, more: 0 }
     }
 
     /// A warning at a place.
@@ -82,6 +88,50 @@ pub(crate) fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
 impl Place {
     /// A label there.
     pub fn label(self, text: &str) -> Label {
-        Label { offset: self.offset as usize, length: self.length as usize, text: text.to_owned() }
+        let Self { offset, length, round } = self;
+        Label { offset: offset as usize, length: length as usize, text: text.to_owned(), round }
+    }
+}
+
+/// Findings as they come, up to a number. What is found again in another round of a range is counted, not kept: a
+/// mistake below `client[1-5000]` is one finding.
+#[derive(Default, Debug)]
+pub(crate) struct Gathered {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// By code and place: the round that came last, how many it had, and the findings that they are counted at.
+    seen: HashMap<(&'static str, usize, usize), (u32, usize, Vec<usize>)>,
+}
+
+impl Gathered {
+    /// Keeps a finding where there are fewer than `most`.
+    pub fn push(&mut self, finding: Finding, most: usize) {
+        let made = finding.labels.first().filter(|label| label.round > 0);
+        let Some((key, round)) = made.map(|label| ((finding.code, label.offset, label.length), label.round)) else {
+            if self.findings.len() < most {
+                self.findings.push(finding);
+            }
+            return;
+        };
+        let (last, nth, kept) = self.seen.entry(key).or_insert((round, 0, Vec::new()));
+        if *last != round {
+            (*last, *nth) = (round, 0);
+        }
+        match kept.get(*nth).copied() {
+            Some(first) => self.findings.get_mut(first).into_iter().for_each(|first| first.more += 1),
+            None if self.findings.len() < most => {
+                kept.push(self.findings.len());
+                self.findings.push(finding);
+            }
+            None => {}
+        }
+        *nth += 1;
+    }
+
+    /// All of them, gathered.
+    pub fn of(findings: Vec<Finding>) -> Self {
+        let mut gathered = Self::default();
+        findings.into_iter().for_each(|finding| gathered.push(finding, usize::MAX));
+        gathered
     }
 }

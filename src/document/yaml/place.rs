@@ -1,19 +1,28 @@
 //! Places in a file, and values that know theirs.
 
-use super::source::Source;
+use super::source::{Source, Text};
 use crate::resource::Origin;
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-/// A place in a file, in bytes. Files are at most 8 MiB, so 32 bits are plenty.
+/// A place in a file or in one that it includes, in bytes. They are at most 8 MiB together, so 32 bits are plenty.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Place {
     /// Where it starts.
     pub offset: u32,
     /// How long it is.
     pub length: u32,
+    /// In which round of a range it was made; 0 in none.
+    pub round: u32,
+}
+
+impl Place {
+    /// A place that no range made.
+    pub fn new(offset: u32, length: u32) -> Self {
+        Self { offset, length, round: 0 }
+    }
 }
 
 /// A value and where it stands. Two are equal when the values are.
@@ -77,6 +86,11 @@ impl<T: Borrow<str>> Borrow<str> for Loc<T> {
 /// megabytes is asked for its columns a hundred thousand times.
 #[derive(Clone, Debug)]
 pub struct Lines {
+    files: Vec<FileLines>,
+}
+
+#[derive(Clone, Debug)]
+struct FileLines {
     starts: Vec<usize>,
     /// The characters before every [`STEP`]th byte.
     characters: Vec<usize>,
@@ -89,9 +103,8 @@ fn begun(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
-impl Lines {
-    /// The lines of `text`.
-    pub fn of(text: &str) -> Self {
+impl FileLines {
+    fn of(text: &str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let mut sum = 0;
         let steps = text.as_bytes().chunks(STEP).map(|step| {
@@ -109,19 +122,32 @@ impl Lines {
         self.characters.get(step).copied().unwrap_or_default() + rest
     }
 
-    /// The line and the column, in characters and from 1, of the byte at `offset` of `text`.
-    pub fn at(&self, text: &str, offset: usize) -> (usize, usize) {
+    fn at(&self, text: &str, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or_default();
         let column = (self.before(text, offset) + 1).saturating_sub(self.before(text, start)).max(1);
         (line, column)
+    }
+}
+
+impl Lines {
+    /// The lines of `text`, and of the files that it includes.
+    pub fn of(text: &Text) -> Self {
+        Self { files: text.parts().map(|part| FileLines::of(part.text)).collect() }
+    }
+
+    /// The line and the column, in characters and from 1, of the byte at `offset` of `text`, in the file where it is.
+    pub fn at(&self, text: &Text, offset: usize) -> (usize, usize) {
+        let part = text.part(offset);
+        self.files.get(part.nth).map_or((1, 1), |file| file.at(part.text, offset.saturating_sub(part.base)))
     }
 
     /// The origin at `place` of `source`, with the path of keys `path`.
     pub fn origin(&self, source: &Source, place: Place, path: String) -> Origin {
         let offset = place.offset as usize;
         let (line, column) = self.at(&source.text, offset);
-        Origin { file: source.name.clone(), path, line, column, offset, length: place.length as usize }
+        let file = source.name_at(offset).to_owned();
+        Origin { file, path, line, column, offset, length: place.length as usize, round: place.round }
     }
 }
 
@@ -131,9 +157,9 @@ mod tests {
 
     #[test]
     fn columns_are_characters() {
-        let text = "näme: a\r\nb: ü\n";
-        let lines = Lines::of(text);
-        let at = |offset| lines.at(text, offset);
+        let text = Text::from("näme: a\r\nb: ü\n");
+        let lines = Lines::of(&text);
+        let at = |offset| lines.at(&text, offset);
         assert_eq!(
             [at(0), at(5), at(7), at(11), at(13), at(15), at(16)],
             [(1, 1), (1, 5), (1, 7), (2, 2), (2, 4), (2, 5), (3, 1)]

@@ -1,11 +1,14 @@
 //! From the tree to typed values. The types of this room say once what they read and what their schema is.
 
+use super::finding::Gathered;
 use super::foreign;
 use super::names::Names;
 use super::tree::{Data, MAX_FINDINGS, Yaml, quoted};
+use crate::document::expand::expansion::Expansion;
 use crate::document::{Finding, Place};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map as Json, Value};
+use std::sync::Arc;
 
 /// A type that is read from YAML.
 pub trait Shape: Sized {
@@ -41,19 +44,33 @@ pub trait Part: Sized {
 /// Collects what is wrong.
 #[derive(Default)]
 pub struct Reader {
-    /// What was found so far.
-    pub findings: Vec<Finding>,
+    gathered: Gathered,
     /// What names of nodes mean.
     pub names: Names,
+    /// What ranges made.
+    pub expansion: Arc<Expansion>,
 }
 
 impl Reader {
+    /// For a file whose nodes have these names, and whose ranges made this.
+    pub fn new(names: Names, expansion: Arc<Expansion>) -> Self {
+        Self { gathered: Gathered::default(), names, expansion }
+    }
+
     /// Notes something. Nothing more is noted when there is too much already: a hostile file would make gigabytes of
     /// it.
     pub fn note(&mut self, finding: Finding) {
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(finding);
-        }
+        self.gathered.push(finding, MAX_FINDINGS);
+    }
+
+    /// How much was found so far.
+    pub fn count(&self) -> usize {
+        self.gathered.findings.len()
+    }
+
+    /// What was found.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.gathered.findings
     }
 
     /// Notes that `yaml` is not `expected`.
@@ -67,6 +84,8 @@ pub struct Fields<'y, 'a> {
     pairs: &'y [(Yaml<'a>, Yaml<'a>)],
     /// The map.
     pub place: Place,
+    /// Where all of it ends, in bytes.
+    pub end: u32,
 }
 
 impl<'y, 'a> Fields<'y, 'a> {
@@ -90,7 +109,7 @@ impl<'y, 'a> Fields<'y, 'a> {
                 reader.note(unknown(key, keys, what));
             }
         }
-        Some(Self { pairs, place: yaml.place })
+        Some(Self { pairs, place: yaml.place, end: yaml.end })
     }
 
     /// The value of `key`.
@@ -103,11 +122,6 @@ impl<'y, 'a> Fields<'y, 'a> {
         self.pairs.iter().find(|(name, _)| name.text() == key)
     }
 
-    /// Where all of it ends, in bytes.
-    pub fn end(&self) -> u32 {
-        self.pairs.iter().map(|(key, value)| end(key).max(end(value))).max().unwrap_or_default()
-    }
-
     /// The value of `key`, read.
     pub fn read<T: Shape>(&self, key: &str, reader: &mut Reader) -> Option<T> {
         match self.get(key) {
@@ -118,17 +132,6 @@ impl<'y, 'a> Fields<'y, 'a> {
             }),
         }
     }
-}
-
-/// Where a value ends, with all that is in it.
-fn end(yaml: &Yaml<'_>) -> u32 {
-    let own = yaml.place.offset.saturating_add(yaml.place.length);
-    let inner = match yaml.data() {
-        Data::List(items) => items.iter().map(end).max(),
-        Data::Map(pairs) => pairs.iter().map(|(key, value)| end(key).max(end(value))).max(),
-        Data::Scalar(..) | Data::Shared(_) => None,
-    };
-    own.max(inner.unwrap_or_default())
 }
 
 fn unknown(key: &Yaml<'_>, keys: &[&str], what: &str) -> Finding {

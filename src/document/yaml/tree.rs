@@ -1,32 +1,24 @@
 //! YAML text as a tree with places, before anybody knows what it means. What no file may have is refused here.
 
+pub use super::limits::{
+    MAX_BYTES, MAX_DEPTH, MAX_FINDINGS, MAX_INTERFACES, MAX_NAMESPACES, MAX_RESOURCES, MAX_VALUES,
+};
+
+use super::syntax;
 use crate::document::{Finding, Place};
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The largest file, in bytes.
-pub const MAX_BYTES: usize = 8 << 20;
-/// The deepest nesting of lists and maps, aliases followed.
-pub const MAX_DEPTH: usize = 32;
-/// The most values in a file, aliases followed: what a file of that size costs in memory is bounded by this.
-pub const MAX_VALUES: usize = 250_000;
-/// The most namespaces.
-pub const MAX_NAMESPACES: usize = 16_384;
-/// The most interfaces.
-pub const MAX_INTERFACES: usize = 20_000;
-/// The most resources that a file may become.
-pub const MAX_RESOURCES: usize = 120_000;
-/// The most findings that are collected; further ones are not looked for.
-pub const MAX_FINDINGS: usize = 1_000;
-
 /// A value and where it stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Yaml<'a> {
     data: Data<'a>,
     /// Where it stands: all of a scalar, the first line of a list or map.
     pub place: Place,
+    /// Where all of it ends.
+    pub end: u32,
     /// How many levels are in it.
     height: u32,
     /// How many values are in it, aliases followed.
@@ -34,7 +26,7 @@ pub struct Yaml<'a> {
 }
 
 /// What a value is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Data<'a> {
     /// A scalar, and whether it is unquoted (then `true`, `~` and numbers are not text).
     Scalar(Cow<'a, str>, bool),
@@ -47,6 +39,40 @@ pub enum Data<'a> {
 }
 
 impl<'a> Yaml<'a> {
+    /// A value that a range, a default or an include made.
+    pub fn made(data: Data<'a>, place: Place, end: u32) -> Self {
+        Self { data, place, end, height: 0, weight: 0 }
+    }
+
+    /// The same value, shared: copies of it cost nothing.
+    pub fn shared(self) -> Self {
+        let (place, end) = (self.place, self.end);
+        Self::made(Data::Shared(Arc::new(self)), place, end)
+    }
+
+    /// What it is, to change it. What it shares with an alias is copied before.
+    pub fn data_mut(&mut self) -> &mut Data<'a> {
+        while let Data::Shared(inner) = &self.data {
+            self.data = inner.data.clone();
+        }
+        &mut self.data
+    }
+
+    /// Whether it stands for a value elsewhere.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.data, Data::Shared(_))
+    }
+
+    /// The pairs of a map; none of anything else.
+    pub fn pairs(&self) -> &[(Self, Self)] {
+        if let Data::Map(pairs) = self.data() { pairs } else { &[] }
+    }
+
+    /// The value of a key of a map.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.pairs().iter().find(|(name, _)| name.text() == key).map(|(_, value)| value)
+    }
+
     /// What it is, aliases followed.
     pub fn data(&self) -> &Data<'a> {
         match &self.data {
@@ -91,6 +117,11 @@ pub fn quoted(text: &str) -> String {
 
 /// Reads a text. The tree is `None` where the syntax is too broken to go on.
 pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
+    read_from(text, 0)
+}
+
+/// The same for a text whose places begin at `base`.
+pub fn read_from(text: &str, base: usize) -> (Option<Yaml<'_>>, Vec<Finding>) {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than the {MAX_BYTES} that are read", text.len());
         return (None, vec![Finding::error("file-too-large", Place::default(), message)]);
@@ -101,8 +132,10 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
     options.flow_nesting_limit = MAX_DEPTH + 2;
     options.block_nesting_limit = MAX_DEPTH + 2;
     options.emit_unresolved_aliases = true;
+    let base = u32::try_from(base).unwrap_or_default();
     let mut builder = Builder {
         text,
+        base,
         stack: Vec::new(),
         root: None,
         anchors: HashMap::new(),
@@ -113,7 +146,7 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
     for event in Parser::new_from_str_with_options(text, options) {
         let done = match event {
             Ok((event, span)) => builder.event(event, span),
-            Err(error) => Err(syntax(text, &error)),
+            Err(error) => Err(syntax::finding(text, base, &error)),
         };
         if let Err(finding) = done {
             builder.findings.push(*finding);
@@ -129,45 +162,6 @@ pub fn read(text: &str) -> (Option<Yaml<'_>>, Vec<Finding>) {
     (builder.root, builder.findings)
 }
 
-fn syntax(text: &str, error: &ScanError) -> Box<Finding> {
-    let mut at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    // A tab below a plain text is reported where that text begins.
-    if error.info().contains("found a tab") {
-        at = indented_with_tab(text, at).unwrap_or(at);
-    }
-    let rest = text.get(at..).unwrap_or_default();
-    let length = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-    // The parser has limits of its own, a little behind ours.
-    if error.info().contains("recursion limit") {
-        let place = Place { offset: at as u32, length: length as u32 };
-        return Box::new(Finding::error("too-deep", place, format!("nested more than {MAX_DEPTH} levels deep")));
-    }
-    let finding = Finding::error(
-        "yaml-syntax",
-        Place { offset: at as u32, length: length as u32 },
-        format!("not valid YAML: {}", error.info()),
-    );
-    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
-    Box::new(if line.trim_start_matches(' ').starts_with('\t') || rest.starts_with('\t') {
-        finding.help("YAML is indented with spaces, never with tabs")
-    } else {
-        finding
-    })
-}
-
-/// The first tab in an indentation behind `start`.
-fn indented_with_tab(text: &str, start: usize) -> Option<usize> {
-    let mut at = start;
-    for line in text.get(start..)?.split_inclusive('\n') {
-        let blanks = line.len() - line.trim_start_matches(' ').len();
-        if at > start && line.get(blanks..).is_some_and(|rest| rest.starts_with('\t')) {
-            return Some(at + blanks);
-        }
-        at += line.len();
-    }
-    None
-}
-
 struct Open<'a> {
     map: bool,
     flow: bool,
@@ -178,6 +172,7 @@ struct Open<'a> {
 
 struct Builder<'a> {
     text: &'a str,
+    base: u32,
     stack: Vec<Open<'a>>,
     root: Option<Yaml<'a>>,
     anchors: HashMap<usize, Arc<Yaml<'a>>>,
@@ -190,7 +185,7 @@ type Step = Result<(), Box<Finding>>;
 
 impl<'a> Builder<'a> {
     fn event(&mut self, event: Event<'a>, span: Span) -> Step {
-        let place = place(span);
+        let place = self.place(span);
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -254,11 +249,12 @@ impl<'a> Builder<'a> {
     fn close(&mut self, end: Place) -> Step {
         let Some(open) = self.stack.pop() else { return Ok(()) };
         let end = if open.flow { end.offset + end.length } else { end.offset.max(open.start) };
-        let written = self.text.get(open.start as usize..end as usize).unwrap_or_default();
+        let bytes = open.start.saturating_sub(self.base) as usize..end.saturating_sub(self.base) as usize;
+        let written = self.text.get(bytes).unwrap_or_default();
         let line = written.lines().next().unwrap_or_default().trim_end();
-        let place = Place { offset: open.start, length: line.len() as u32 };
+        let place = Place::new(open.start, line.len() as u32);
         let data = if open.map { self.map(open.items) } else { Data::List(open.items) };
-        self.value(data, place, open.anchor)
+        self.whole(data, place, end, open.anchor)
     }
 
     /// Keys and values in turn become pairs; keys that are no text, merge keys and duplicates are reported and left
@@ -289,6 +285,15 @@ impl<'a> Builder<'a> {
     }
 
     fn value(&mut self, data: Data<'a>, place: Place, anchor: usize) -> Step {
+        self.whole(data, place, place.offset.saturating_add(place.length), anchor)
+    }
+
+    fn place(&self, span: Span) -> Place {
+        let range = span.byte_range().unwrap_or_default();
+        Place::new(self.base + range.start as u32, range.len() as u32)
+    }
+
+    fn whole(&mut self, data: Data<'a>, place: Place, end: u32, anchor: usize) -> Step {
         let (height, weight) = measure(&data);
         self.values += if matches!(data, Data::Shared(_)) { weight } else { 1 };
         if self.values > MAX_VALUES {
@@ -308,11 +313,12 @@ impl<'a> Builder<'a> {
         if self.findings.len() >= MAX_FINDINGS {
             return Err(Box::new(Finding::error("too-many-findings", place, "too much is wrong here to go on")));
         }
-        let mut value = Yaml { data, place, height: height as u32, weight: weight as u32 };
+        let (height, weight) = (height as u32, weight as u32);
+        let mut value = Yaml { data, place, end, height, weight };
         if anchor != 0 {
             let shared = Arc::new(value);
             self.anchors.insert(anchor, Arc::clone(&shared));
-            value = Yaml { data: Data::Shared(shared), place, height: height as u32, weight: weight as u32 };
+            value = Yaml { data: Data::Shared(shared), place, end, height, weight };
         }
         match self.stack.last_mut() {
             Some(open) => open.items.push(value),
@@ -358,9 +364,4 @@ fn measure(data: &Data<'_>) -> (usize, usize) {
         Data::Map(pairs) => all(&mut pairs.iter().flat_map(|(key, value)| [key, value])),
         Data::Shared(inner) => (inner.height as usize, inner.weight as usize),
     }
-}
-
-fn place(span: Span) -> Place {
-    let range = span.byte_range().unwrap_or_default();
-    Place { offset: range.start as u32, length: range.len() as u32 }
 }

@@ -38,7 +38,7 @@ pub struct FindingView {
     pub message: String,
     /// How to write it right.
     pub help: Option<String>,
-    /// Further places in the same file; left out where there is none.
+    /// Further places; left out where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<RelatedView>,
 }
@@ -46,6 +46,9 @@ pub struct FindingView {
 /// A further place of a finding.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RelatedView {
+    /// The file, where it is another than that of the finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -64,12 +67,18 @@ type Span = [(usize, usize); 2];
 /// The findings of a file, in their order, without keys.
 pub fn findings(source: &Source, findings: &[Finding]) -> Vec<FindingView> {
     let lines = Lines::of(&source.text);
-    let at = |offset: usize| lines.at(&source.text, offset.min(source.text.len()));
+    let most = source.text.parts().last().map_or(0, |part| part.base + part.text.len());
+    let at = |offset: usize| lines.at(&source.text, offset.min(most));
+    let file = |finding: &Finding| source.name_at(finding.labels.first().map_or(0, |label| label.offset));
+    let elsewhere = |finding: &Finding, label: &Label| {
+        let other = source.name_at(label.offset);
+        (other != file(finding)).then(|| other.to_owned())
+    };
     let span = |label: &Label| [at(label.offset), at(label.offset + label.length)];
     let view = |finding: &Finding| {
         let [(line, column), (end_line, end_column)] = finding.labels.first().map_or([at(0), at(0)], span);
         FindingView {
-            file: source.name.clone(),
+            file: file(finding).to_owned(),
             line,
             column,
             end_line,
@@ -81,12 +90,17 @@ pub fn findings(source: &Source, findings: &[Finding]) -> Vec<FindingView> {
             code: finding.code,
             message: mask(&finding.message),
             help: finding.help.as_deref().map(mask),
-            related: finding.labels.iter().skip(1).map(|label| related(span(label), &label.text)).collect(),
+            related: finding
+                .labels
+                .iter()
+                .skip(1)
+                .map(|label| related(elsewhere(finding, label), span(label), &label.text))
+                .collect(),
         }
     };
     findings.iter().map(view).collect()
 }
 
-fn related([(line, column), (end_line, end_column)]: Span, text: &str) -> RelatedView {
-    RelatedView { line, column, end_line, end_column, message: mask(text) }
+fn related(file: Option<String>, [(line, column), (end_line, end_column)]: Span, text: &str) -> RelatedView {
+    RelatedView { file, line, column, end_line, end_column, message: mask(text) }
 }

@@ -2,24 +2,27 @@
 
 use super::section::Section;
 use super::tree::{Yaml, comment};
-use super::{link, packet, pairs, ports, wireguard};
+use super::{link, packet, pairs, ports, ranges, wireguard};
+use crate::document::expand::tree::{Expanded, expanded};
+use crate::document::yaml::define;
+use crate::document::yaml::source::Source;
 use crate::resource::{
     Family, File, FileName, Insert, LinkId, NetnsRef, Node, NodeTenure, Owner, Resource, Route, RouteKind, Rule,
     RuleAction, Runtime, State, Sysctl, TableId,
 };
 use std::collections::BTreeSet;
 
-/// The file of an observed state.
-pub fn text(state: &State) -> String {
-    write(state, &[], false)
+/// The file of an observed state; with `ranges` runs of what is alike are ranges.
+pub fn text(state: &State, ranges: bool) -> String {
+    write(state, &[], false, ranges)
 }
 
 /// A file as a user writes it, with remarks at the nodes that they are about: ports stand with what they are ports of.
-pub fn file(state: &State, remarks: &[(Node, String)]) -> String {
-    write(state, remarks, true)
+pub fn file(state: &State, remarks: &[(Node, String)], ranges: bool) -> String {
+    write(state, remarks, true, ranges)
 }
 
-fn write(state: &State, remarks: &[(Node, String)], gathered: bool) -> String {
+fn write(state: &State, remarks: &[(Node, String)], gathered: bool, ranges: bool) -> String {
     let mut file = Yaml::map().with("name", Yaml::of(&state.topology));
     let mut namespaces = Yaml::map();
     let mut nodes: BTreeSet<&Node> = state
@@ -63,8 +66,28 @@ fn write(state: &State, remarks: &[(Node, String)], gathered: bool) -> String {
     let mut out = "# yaml-language-server: $schema=topology.schema.json\n".to_owned();
     out.push_str(&wireguard::remarks(state));
     out.extend(above.into_iter().rev());
+    let begun = out.len();
     file.block(&mut out, 0, 4);
-    out
+    if !ranges {
+        return out;
+    }
+    let mut folded = file.clone();
+    ranges::fold(&mut folded);
+    let mut short = out.get(..begun).unwrap_or_default().to_owned();
+    folded.block(&mut short, 0, 4);
+    // Whatever a name or a value is: what is folded stands for what was there, or it is not folded.
+    if folded != file && same(&short, &out) { short } else { out }
+}
+
+/// Whether two files are the same when they are written out.
+fn same(short: &str, long: &str) -> bool {
+    let sources = [short, long].map(|text| Source { name: String::new(), text: text.into() });
+    let [short, long] = sources.each_ref().map(expanded);
+    let sound = |file: &Expanded<'_>| file.findings.is_empty();
+    match (&short.tree, &long.tree) {
+        (Some(one), Some(other)) => sound(&short) && sound(&long) && define::json(one) == define::json(other),
+        _ => false,
+    }
 }
 
 impl<'a> Section<'a> {

@@ -48,7 +48,7 @@ fn every_lab_comes_back_as_a_file_whose_plan_is_empty() {
         }
         let wanted = topology(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap()).state;
         let Some(state) = applied(&wanted) else { continue };
-        let text = text(&state);
+        let text = text(&state, true);
         let again = topology("shown", &text).state;
         let plan = plan::make(&again, &state).unwrap_or_else(|conflicts| panic!("{conflicts:#?}\n{text}"));
         assert!(plan.changes.is_empty(), "{}\n{:#?}\n{text}", path.display(), plan.changes);

@@ -1,6 +1,9 @@
 //! A little YAML, written: blocks outside, flow inside.
 
+use crate::document::expand::range;
+use crate::document::expand::words::is_list_of_names;
 use crate::resource::Value;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// A value.
@@ -10,6 +13,8 @@ pub enum Yaml {
     Text(String),
     /// `true` or `false`; the same as text, a name say, is quoted.
     Switch(bool),
+    /// Nothing: a key without a value.
+    Nothing,
     /// A list.
     List(Vec<Yaml>),
     /// A map in this order.
@@ -113,7 +118,7 @@ impl Yaml {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Text(_) | Self::Switch(_) | Self::Remark(_) => false,
+            Self::Text(_) | Self::Switch(_) | Self::Nothing | Self::Remark(_) => false,
             Self::List(values) => values.is_empty(),
             Self::Map(entries) => entries.is_empty(),
         }
@@ -129,10 +134,10 @@ impl Yaml {
                         let _ = writeln!(out, "{pad}{}", comment(text));
                         continue;
                     }
-                    let _ = write!(out, "{pad}{}:", quoted(key));
+                    let _ = write!(out, "{pad}{}:", quoted(&escaped(key)));
                     // Rules are read one by one.
                     let rules = if key == "firewall" { 3 } else { 0 };
-                    value.after_key(out, depth, rules.max(flow - 1));
+                    value.after_key(out, key, depth, rules.max(flow - 1));
                 }
             }
             other => {
@@ -141,8 +146,9 @@ impl Yaml {
         }
     }
 
-    fn after_key(&self, out: &mut String, depth: usize, flow: usize) {
+    fn after_key(&self, out: &mut String, key: &str, depth: usize, flow: usize) {
         match self {
+            Self::Nothing => out.push('\n'),
             Self::Map(entries) if flow > 0 && !entries.is_empty() => {
                 out.push('\n');
                 self.block(out, depth + 1, flow);
@@ -154,8 +160,19 @@ impl Yaml {
                 }
             }
             other => {
-                let _ = writeln!(out, " {}", other.flow());
+                let _ = writeln!(out, " {}", other.below(key));
             }
+        }
+    }
+
+    /// The value of a key in one line: in a list of names a bracket may mean a range.
+    fn below(&self, key: &str) -> String {
+        match self {
+            Self::Text(name) if is_list_of_names(key) => quoted(&escaped(name)),
+            Self::List(names) if is_list_of_names(key) => {
+                format!("[{}]", names.iter().map(|name| name.below(key)).collect::<Vec<_>>().join(", "))
+            }
+            other => other.flow(),
         }
     }
 
@@ -163,17 +180,28 @@ impl Yaml {
         match self {
             Self::Text(text) => quoted(text),
             Self::Switch(on) => on.to_string(),
+            Self::Nothing => "null".to_owned(),
             Self::Remark(_) => String::new(),
             Self::List(values) => format!("[{}]", values.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
             Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
             Self::Map(entries) => {
-                let entries: Vec<String> =
-                    entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), value.flow())).collect();
+                let entries: Vec<String> = entries
+                    .iter()
+                    .map(|(key, value)| format!("{}: {}", quoted(&escaped(key)), value.below(key)))
+                    .collect();
                 format!("{{ {} }}", entries.join(", "))
             }
         }
     }
 }
+
+/// A name as it is written: its brackets are escaped where they would be a range, unless they are meant as one.
+fn escaped(name: &str) -> Cow<'_, str> {
+    name.strip_prefix(RANGE).map_or_else(|| range::escape(name), Cow::Borrowed)
+}
+
+/// What stands before a name whose brackets are a range.
+pub const RANGE: char = '\u{1}';
 
 /// The longest comment, in characters.
 const LONGEST: usize = 500;
