@@ -133,3 +133,39 @@ fn a_name_that_became_a_range_is_not_deleted() {
         topo(&["destroy", "--yes", "old"]).expect(0);
     });
 }
+
+/// What is alike is shown as ranges, and stands for what is there.
+#[test]
+fn what_is_alike_is_shown_as_ranges() {
+    sandbox::run("what_is_alike_is_shown_as_ranges", || {
+        let star = "name: star\nhost:\n  interfaces:\n    star0: { bridge: { ports: [\"p[1-12]\"] }, addresses: [10.45.0.254/24] }\n    \"odd\\\\[1]\": { bridge: {} }\nnamespaces:\n  \"client[1-12]\":\n    sysctls: { net.ipv4.ip_default_ttl: 61 }\n    interfaces:\n      lo: { addresses: [\"10.46.0.{n+250}/16\"] }\n      eth0: { veth: \"host/p{n}\", addresses: [\"10.45.0.{n+8}/24\"] }\n    routes: [{ to: default, via: 10.45.0.254 }]\n  other:\n    interfaces:\n      \"d[01-04]\": { dummy: {} }\n"
+            .replace("10.46.0.{n+250}", "10.46.0.250+{n}")
+            .replace("dummy: {}", "bridge: {}");
+        let file = write("star.yaml", &star);
+        topo(&["apply", "--yes", &file]).expect(0);
+        let shown = topo(&["show", "--yaml", "star"]).expect(0).stdout;
+        for line in [
+            "      bridge: { ports: [\"p[1-12]\"] }",
+            "    \"odd\\\\[1]\":",
+            "  \"client[1-12]\":",
+            "      lo: { addresses: [\"10.46.0.250+{n}/16\"] }",
+            "      eth0: { veth: \"host/p{n}\", addresses: [\"10.45.0.{n+8}/24\"] }",
+            "      \"d[01-04]\": { bridge: {} }",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "no {line}\n{shown}");
+        }
+        topo(&["plan", "--detailed-exitcode", &write("shown.yaml", &shown)]).expect(0);
+        topo(&["diff", &file, "/run/lock/shown.yaml"]).expect(0);
+        let long = topo(&["show", "--yaml", "--no-ranges", "star"]).expect(0).stdout;
+        assert!(long.contains("\n  client7:\n") && !long.contains("{n}"), "{long}");
+        topo(&["diff", &write("long.yaml", &long), "/run/lock/shown.yaml"]).expect(0);
+        // One that is otherwise is by itself.
+        sh("ip -n client5 link set eth0 mtu 1400; ip link set p5 mtu 1400");
+        let shown = topo(&["show", "--yaml", "star"]).expect(0).stdout;
+        for line in ["  \"client[1-4]\":", "  client5:", "  \"client[6-12]\":"] {
+            assert!(shown.lines().any(|shown| shown == line), "no {line}\n{shown}");
+        }
+        topo(&["plan", "--detailed-exitcode", &write("shown.yaml", &shown)]).expect(0);
+        topo(&["destroy", "--yes", "star"]).expect(0);
+    });
+}

@@ -87,6 +87,37 @@ fn a_star_of_a_thousand_takes_fifteen_lines() {
     assert_eq!(law::read(tree).unwrap().sizes().len(), 36, "nodes");
 }
 
+/// The files of the page are right, and each formula in it is one.
+#[test]
+fn the_examples_of_the_page_are_sound() {
+    let page = include_str!("../../docs/many.md");
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        let source = document::gather("page.yaml", block.to_owned(), &mut |path| match path {
+            "base/uplink.yaml" => Ok("host: { interfaces: { up0: { dummy: {} } } }".to_owned()),
+            "base/dns.yaml" => Ok("dns: { hosts: nodes }".to_owned()),
+            _ => Err("no such file".to_owned()),
+        });
+        let document = document::parse(&source).unwrap_or_else(|findings| panic!("{findings:#?}\n{block}"));
+        let (topology, mut findings) = document::lower(&document, &source);
+        findings.extend(topo::check::run(&document, &topology));
+        findings.retain(|finding| finding.severity == document::Severity::Error);
+        assert!(findings.is_empty(), "{findings:#?}\n{block}");
+    }
+    for row in page.lines().filter(|line| line.starts_with("| `\"{n")) {
+        for formula in row.split('|').nth(1).unwrap().split('`').filter(|text| text.starts_with("\"{n")) {
+            let two = format!(
+                "name: a\nnamespaces:\n  \"a[4-5]\":\n    interfaces:\n      \"b[1-2]\": {{ dummy: {{}}, mtu: {} }}\n",
+                formula.replace('}', "+1000}").replace(":02+1000", ":02")
+            );
+            let two =
+                if formula.contains("{n1") || formula.contains("{n2") { two } else { two.replace("\"b[1-2]\"", "b") };
+            assert!(formula.contains(':') || law::read(&two).is_ok(), "{formula}: {:?}", law::read(&two));
+        }
+    }
+}
+
 /// Whatever a file with ranges is made into by chance, it is refused or understood, soon and never by a panic.
 #[test]
 fn mangled_ranges_are_survived() {

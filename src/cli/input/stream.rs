@@ -12,6 +12,10 @@ const LARGEST: u64 = MAX_BYTES as u64;
 const LARGEST_PLAN: u64 = 512 << 20;
 
 /// All of a stream, if it is not too large and is text.
+///
+/// # Errors
+///
+/// If it is too large, no text, or cannot be read.
 pub fn text(mut stream: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
     stream.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;

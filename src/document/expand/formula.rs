@@ -81,6 +81,10 @@ impl<'t> Formula<'t> {
     }
 
     /// What it gives where these are the values of `n1`, `n2`, ….
+    ///
+    /// # Errors
+    ///
+    /// If there is no such value, or nothing can be calculated with it.
     pub fn calculate<'v>(&self, values: &'v [Value<'_>]) -> Result<Cow<'v, str>, Fault> {
         if let [(false, factors)] = self.terms.as_slice()
             && let [(Operator::Times, atom)] = factors.as_slice()

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The file `name` with the files that it includes, which `open` reads: it is given a path from the folder of `name`, in
-/// which there is no `..`. Why one cannot be read is reported with the other findings.
+/// The file `name` with the files that it includes, which `open` reads: it is given a path from the folder of `name`,
+/// in which there is no `..`. Why one cannot be read is reported with the other findings.
 pub fn gather(name: &str, text: String, open: &mut dyn FnMut(&str) -> Result<String, String>) -> Source {
     let main: Arc<str> = text.into();
     let own = if name == "-" { None } else { Path::new(name).file_name() };

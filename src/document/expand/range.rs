@@ -75,8 +75,8 @@ fn number(text: &str) -> Result<u64, String> {
 }
 
 impl<'t> Pattern<'t> {
-    /// Reads a name. `\[` is a plain bracket; brackets that hold anything but digits, commas and dashes are a part of the
-    /// name. Nothing where all of it is plain.
+    /// Reads a name. `\[` is a plain bracket; brackets that hold anything but digits, commas and dashes are a part of
+    /// the name. Nothing where all of it is plain.
     ///
     /// # Errors
     ///

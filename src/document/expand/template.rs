@@ -21,8 +21,12 @@ pub struct Wrong {
     pub fault: Fault,
 }
 
-/// Fills in the formulas of `text`, which may become `most` bytes long. Where braces have a meaning of their own (`free`),
-/// those that hold no formula stay.
+/// Fills in the formulas of `text`, which may become `most` bytes long. Where braces have a meaning of their own
+/// (`free`), those that hold no formula stay.
+///
+/// # Errors
+///
+/// What is wrong with a formula, and where.
 pub fn fill<'t>(text: &'t str, values: &[Value<'_>], free: bool, most: usize) -> Result<Filled<'t>, Wrong> {
     if !text.contains(['{', '}']) {
         return Ok(Filled { text: Cow::Borrowed(text), formed: false });

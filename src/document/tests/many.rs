@@ -311,7 +311,7 @@ fn a_finding_names_its_file() {
     assert_eq!(found, expected);
     // What a file means, and where a resource comes from.
     let source = files(
-        &[("c/b.yaml", "\n\nhost: { interfaces: { e[1-2]: { veth: \"B/e{n}\" } } }\n")],
+        &[("c/b.yaml", "\n\nhost: { interfaces: { 'e[1-2]': { veth: \"B/e{n}\" } } }\n")],
         "name: a\ninclude: [c/b.yaml]\n",
     );
     assert_eq!(

@@ -99,8 +99,19 @@ impl Place {
 pub(crate) struct Gathered {
     /// What was found.
     pub findings: Vec<Finding>,
-    /// By code and place: the round that came last, how many it had, and the findings that they are counted at.
-    seen: HashMap<(&'static str, usize, usize), (u32, usize, Vec<usize>)>,
+    /// What was found in rounds, by code and place.
+    seen: HashMap<(&'static str, usize, usize), Seen>,
+}
+
+/// What was found at one place in several rounds.
+#[derive(Default, Debug)]
+struct Seen {
+    /// The round that came last.
+    round: u32,
+    /// How many of its findings there were so far.
+    nth: usize,
+    /// The findings of the first round, at which those of the others are counted.
+    kept: Vec<usize>,
 }
 
 impl Gathered {
@@ -113,19 +124,19 @@ impl Gathered {
             }
             return;
         };
-        let (last, nth, kept) = self.seen.entry(key).or_insert((round, 0, Vec::new()));
-        if *last != round {
-            (*last, *nth) = (round, 0);
+        let seen = self.seen.entry(key).or_default();
+        if seen.round != round {
+            (seen.round, seen.nth) = (round, 0);
         }
-        match kept.get(*nth).copied() {
+        match seen.kept.get(seen.nth).copied() {
             Some(first) => self.findings.get_mut(first).into_iter().for_each(|first| first.more += 1),
             None if self.findings.len() < most => {
-                kept.push(self.findings.len());
+                seen.kept.push(self.findings.len());
                 self.findings.push(finding);
             }
             None => {}
         }
-        *nth += 1;
+        seen.nth += 1;
     }
 
     /// All of them, gathered.

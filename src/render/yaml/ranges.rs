@@ -240,7 +240,7 @@ fn holds(form: &Yaml, value: &Yaml, n: u64, context: Context) -> bool {
     }
 }
 
-/// Folds names in lists of names; ports come as a person counts.
+/// Folds names in lists of names; ports come by their numbers.
 fn names(yaml: &mut Yaml, key: &str) {
     match yaml {
         Yaml::Map(entries) => entries.iter_mut().for_each(|(key, value)| names(value, key)),
