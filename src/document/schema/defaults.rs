@@ -12,8 +12,9 @@ use crate::document::yaml::define::{object, property};
 use crate::document::yaml::read::{Fields, Part, Reader, Shape};
 use crate::document::yaml::tree::{Data, Yaml};
 use crate::document::yaml::word::{Word, Wrong, pattern};
-use schemars::{Schema, SchemaGenerator};
-use serde_json::{Map as Json, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map as Json, Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What nodes and interfaces have that say nothing else.
@@ -31,23 +32,23 @@ pub struct IncludePath(pub String);
 
 /// Keys of kinds, and what to do for each.
 macro_rules! kinds {
-    ($do:ident, $kind:expr $(, $argument:expr)*) => {
+    ($trait:ident $do:ident, $kind:expr $(, $argument:expr)*) => {
         match $kind {
-            "bridge" => <Bridge as Part>::$do($($argument),*),
-            "veth" => <VethBridge as Part>::$do($($argument),*),
-            "vlan" => <Vlan as Part>::$do($($argument),*),
-            "vxlan" => <Vxlan as Part>::$do($($argument),*),
-            "macvlan" | "macvtap" => <Macvlan as Part>::$do($($argument),*),
-            "ipvlan" => <Ipvlan as Part>::$do($($argument),*),
-            "bond" => <Bond as Part>::$do($($argument),*),
-            "vrf" => <Vrf as Part>::$do($($argument),*),
-            "wireguard" => <Wireguard as Part>::$do($($argument),*),
-            "gre" | "gretap" => <Gre as Part>::$do($($argument),*),
-            "ipip" | "sit" => <Tunnel as Part>::$do($($argument),*),
-            "ip6tnl" => <Ip6Tunnel as Part>::$do($($argument),*),
-            "geneve" => <Geneve as Part>::$do($($argument),*),
-            "tun" | "tap" => <Tun as Part>::$do($($argument),*),
-            _ => <NoOptions as Part>::$do($($argument),*),
+            "bridge" => <Bridge as $trait>::$do($($argument),*),
+            "veth" => <VethBridge as $trait>::$do($($argument),*),
+            "vlan" => <Vlan as $trait>::$do($($argument),*),
+            "vxlan" => <Vxlan as $trait>::$do($($argument),*),
+            "macvlan" | "macvtap" => <Macvlan as $trait>::$do($($argument),*),
+            "ipvlan" => <Ipvlan as $trait>::$do($($argument),*),
+            "bond" => <Bond as $trait>::$do($($argument),*),
+            "vrf" => <Vrf as $trait>::$do($($argument),*),
+            "wireguard" => <Wireguard as $trait>::$do($($argument),*),
+            "gre" | "gretap" => <Gre as $trait>::$do($($argument),*),
+            "ipip" | "sit" => <Tunnel as $trait>::$do($($argument),*),
+            "ip6tnl" => <Ip6Tunnel as $trait>::$do($($argument),*),
+            "geneve" => <Geneve as $trait>::$do($($argument),*),
+            "tun" | "tap" => <Tun as $trait>::$do($($argument),*),
+            _ => <NoOptions as $trait>::$do($($argument),*),
         }
     };
 }
@@ -55,7 +56,7 @@ macro_rules! kinds {
 /// The options of a kind.
 pub fn options_of(kind: &str) -> Vec<&'static str> {
     let mut keys = Vec::new();
-    kinds!(keys, kind, &mut keys);
+    kinds!(Part keys, kind, &mut keys);
     keys
 }
 
@@ -118,30 +119,51 @@ impl Shape for Defaults {
         let mut all = Json::new();
         <Interface as Part>::properties(generator, &mut all, &mut Vec::new());
         all.retain(|key, _| !KindKey::KEYS.contains(&key.as_str()));
+        // What a kind has under the name of a common key is its own.
+        let own: Vec<&str> = made().flat_map(options_of).collect();
+        let mut shared = all.clone();
+        shared.retain(|key, _| !own.contains(&key.as_str()));
+        let shared = json!({ "description": "Keys that all interfaces have.", "properties": shared });
+        generator.definitions_mut().insert(SHARED.to_owned(), shared);
         let doc =
             "What interfaces have that the file makes: not `lo`, existing ones, and ends of pairs without an entry.";
-        let schema = object(doc, all.clone(), Vec::new());
+        let schema = object(doc, all, Vec::new());
         properties.insert(
             "interfaces".to_owned(),
             property(schema, &format!("{doc} Example: `{{ ipv6: {{ dad: false }} }}`")),
         );
-        for kind in made() {
-            let mut own = Json::new();
-            kinds!(properties, kind, generator, &mut own, &mut Vec::new());
-            for (key, common) in &all {
-                own.entry(key.clone()).or_insert_with(|| common.clone());
-            }
-            let doc = format!(
-                "What interfaces of the kind `{kind}` have: options of the kind, and keys of all interfaces. It comes before `interfaces`."
-            );
-            properties.insert(kind.to_owned(), property(object(&doc, own, Vec::new()), &doc));
-        }
+        properties.extend(made().map(|kind| (kind.to_owned(), of_kind(kind))));
         object("What nodes and interfaces have that say nothing else.", properties, Vec::new())
     }
 
     fn absent() -> Option<Self> {
         Some(Self::default())
     }
+}
+
+/// The definition of the keys that all interfaces have.
+const SHARED: &str = "InterfaceDefaults";
+
+/// The schema of the defaults of a kind: its options and the common keys stand elsewhere in the schema.
+fn of_kind(kind: &str) -> Value {
+    let options = options_of(kind);
+    let definition = kinds!(JsonSchema schema_name, kind);
+    let reference = |of: &str, key: &str| {
+        let path = format!("#/definitions/{of}/properties/{key}");
+        json!({ "description": format!("`{key}` where an interface says nothing else."), "allOf": [{ "$ref": path }] })
+    };
+    let mut properties: Json<String, Value> =
+        options.iter().map(|key| ((*key).to_owned(), reference(&definition, key))).collect();
+    let others = made().flat_map(options_of).filter(|key| common().contains(key) && !options.contains(key));
+    properties.extend(others.map(|key| (key.to_owned(), reference("Interface", key))));
+    let keys: BTreeSet<&str> = options.iter().copied().chain(common()).collect();
+    json!({
+        "description": format!("What interfaces of the kind `{kind}` have: options of the kind, and keys of all interfaces. It comes before `interfaces`."),
+        "type": ["object", "null"],
+        "properties": properties,
+        "propertyNames": { "enum": keys },
+        "allOf": [{ "$ref": format!("#/definitions/{SHARED}") }],
+    })
 }
 
 /// Reads those of the keys that all interfaces have.

@@ -59,17 +59,49 @@ fn every_key_is_described() {
     walk(&schema, "", &schema);
 }
 
+/// Files with everything that stands for many.
+const MANY: [&str; 5] = [
+    include_str!("../../../topologies/fat-tree.yaml"),
+    include_str!("../../../topologies/leaf-spine.yaml"),
+    include_str!("../../../topologies/vrfs.yaml"),
+    include_str!("../../../topologies/vxlan.yaml"),
+    "name: all
+defaults:
+  namespaces: { forwarding: true, interfaces: { lo: { addresses: [10.9.9.9/32] } } }
+  host: { forwarding: ipv4 }
+  interfaces: { mtu: 1400, ipv6: { dad: false } }
+  bridge: { stp: true, port: { isolated: true }, mtu: 1500 }
+  vxlan: { port: 4790, ttl: 3 }
+host:
+  interfaces:
+    br0: { bridge: { ports: [\"p[1-3]\", a] }, mtu: null }
+    a: { veth: \"a[x]/b\" }
+namespaces:
+  a[x]:
+  c\\[1]:
+  n[1-3]:
+    sysctls: { net.ipv4.ip_default_ttl: \"{n+60}\" }
+    interfaces:
+      eth0: { veth: \"host/p{n}\", mac: \"02:00:00:00:00:00+{n}\", addresses: [\"10.0.0.0+{n}/24\", 10.1.0.0+7/24] }
+      \"v[1-2]\": { vxlan: { id: \"{n1*8+n2}\", remote: 10.0.0.1+200 } }
+    routes: [{ each: [5, 6], to: \"10.{n2}.0.0/16\", via: 10.0.0.1+99, metric: \"{n2}\" }]
+    nat: [{ each: 1-2, masquerade: { source: \"10.{n2}.0.0/16\", out: [\"v[1-2]\"] } }]
+    firewall: { input: { rules: [{ each: [22, 8000-8010], protocol: tcp, port: \"{n2}\", in: \"v[1-2]\", accept: {} }] } }
+checks: [{ each: 2-3, ping: { from: n1, to: \"n{n}\" } }]
+",
+];
+
 /// What the program takes, the schema takes too.
 #[test]
 fn good_files_are_valid() {
-    for text in [super::good::RED_BLUE, super::good::EVERYTHING] {
+    for text in [super::good::RED_BLUE, super::good::EVERYTHING].iter().chain(&MANY).copied() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let (yaml, _) = tree::read(text);
         let json = define::json(&yaml.unwrap());
         let errors: Vec<String> =
             validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(errors.is_empty(), "{errors:#?}");
-        assert!(parse(&source(text)).is_ok());
+        assert!(errors.is_empty(), "{errors:#?}\n{text}");
+        assert!(parse(&source(text)).is_ok(), "{:#?}", parse(&source(text)));
     }
 }
 
