@@ -5,7 +5,7 @@ use super::outcome::{Fix, Stop};
 use super::packet::{Packet, Part};
 use super::segment;
 use super::world::World;
-use crate::resource::{Family, LinkId, Node, ResourceId};
+use crate::resource::{ChainRef, Family, LinkId, Node, ResourceId};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -144,19 +144,25 @@ fn filter(world: &World<'_>, stop: &Stop) -> Option<Fix> {
         );
         return Some(Fix { what, yaml });
     }
-    let rules = world.rules(&stop.node)?;
-    let mut chain = rules.chain_of(by)?;
-    // The chain that Docker keeps for others' rules, which are gone from its own with its next start.
-    let user = (chain.family.clone(), chain.table.clone(), "DOCKER-USER".to_owned());
-    if hook == "forward" && rules.named.contains_key(&user) {
-        chain.chain = user.2;
-    }
+    let chain = chain_for(world, stop)?;
     let yaml = format!(
         "{}:\n  firewall:\n    insert:\n      - {{ chain: \"{chain}\", {}, accept: {{}} }}",
         stop.node,
         keys.join(", ")
     );
     Some(Fix { what: format!("{what} at the head of that chain"), yaml })
+}
+
+/// The chain of others that a rule is to be put into, before the one that stops a packet.
+pub fn chain_for(world: &World<'_>, stop: &Stop) -> Option<ChainRef> {
+    let rules = world.rules(&stop.node)?;
+    let mut chain = rules.chain_of(stop.by.as_ref()?)?;
+    // The chain that Docker keeps for others' rules, which are gone from its own with its next start.
+    let user = (chain.family.clone(), chain.table.clone(), "DOCKER-USER".to_owned());
+    if hook_of(stop) == Some("forward") && rules.named.contains_key(&user) {
+        chain.chain = user.2;
+    }
+    Some(chain)
 }
 
 fn reverse_path(stop: &Stop) -> Option<Fix> {
@@ -174,6 +180,6 @@ fn yaml(text: &str) -> String {
 }
 
 /// The hook at which a rule stopped it.
-fn hook_of(stop: &Stop) -> Option<&str> {
-    stop.what.rsplit("rules of ").next()?.split([' ', ',']).next()
+pub fn hook_of(stop: &Stop) -> Option<&str> {
+    stop.what.rsplit_once("rules of ")?.1.split([' ', ',']).next()
 }

@@ -29,6 +29,10 @@ impl<'a> Walk<'_, 'a> {
         if fib::is_tunnel(&link.kind) {
             return self.tunnel(link, packet);
         }
+        if segment::routes_itself(link) {
+            let what = format!("{} sends by the routes of the interface below, which is not followed", hop.dev);
+            return Err(self.unknown("ipvlan", node, Some(&hop.dev), what, Some(of(link)), &packet));
+        }
         let target = hop.via.unwrap_or(packet.destination);
         let arrival = self.neighbor(link, target, &packet)?;
         if target.is_ipv6() && !self.is_static(link, target) {

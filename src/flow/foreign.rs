@@ -189,6 +189,13 @@ fn of_match(value: &Value, family: &str, table: &str, sets: &Sets<'_>) -> Vec<Ma
     {
         return vec![Match::State(not, states)];
     }
+    if let Some(ct) = left.get("ct")
+        && text(ct, "key") == "status"
+        && let Some(words) = words_of(&items)
+        && words.iter().all(|word| word == "dnat" || word == "snat")
+    {
+        return vec![Match::Translated(not, words)];
+    }
     if let Some(fib) = left.get("fib")
         && text(fib, "result") == "type"
         && fib

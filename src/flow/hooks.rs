@@ -166,6 +166,7 @@ fn at_chain(
         output: visit.output.map(|(dev, _)| dev),
         local: world.owner(visit.node, packet.destination).is_some(),
         tracked: passing.tracked,
+        translated: translated(passing.connection.and_then(|at| connections.get(at))),
     };
     match judge(rules, chain, packet, &context) {
         Ruling::Pass => Hooked::Passed(Vec::new()),
@@ -174,6 +175,14 @@ fn at_chain(
         Ruling::Unknown(by) => Hooked::Unknown(by),
         Ruling::Translate(action, by) => translate(world, visit, packet, passing, connections, &action, by),
     }
+}
+
+/// Whether a connection has another source than its first packet came with, and another destination
+/// (`IPS_SRC_NAT`, `IPS_DST_NAT`).
+fn translated(connection: Option<&Connection>) -> (bool, bool) {
+    let Some(Connection { original, reply, .. }) = connection else { return (false, false) };
+    let source = (reply.destination, reply.port) != (original.source, original.source_port);
+    (source, (reply.source, reply.source_port) != (original.destination, original.port))
 }
 
 /// Gives a packet its new address, and notes what the answer will look like.

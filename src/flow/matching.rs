@@ -41,6 +41,8 @@ pub struct Context<'a> {
     pub local: bool,
     /// Its connection.
     pub tracked: Tracked,
+    /// Whether that gives it another source, and another destination.
+    pub translated: (bool, bool),
 }
 
 /// What a chain makes of a packet.
@@ -206,6 +208,10 @@ fn fit(part: &Match, packet: &Packet, context: &Context<'_>) -> Option<bool> {
             Some(packet.protocol == Protocol::Icmp && kinds.iter().any(|kind| is_type(kind, packet)) != *not)
         }
         Match::State(not, states) => any(not, states.iter().any(|state| state == context.tracked.word())),
+        Match::Translated(not, words) => {
+            let (source, destination) = context.translated;
+            any(not, words.iter().any(|word| source && word == "snat" || destination && word == "dnat"))
+        }
         Match::Mark(not, value, mask) => packet.mark.map(|mark| (mark & mask == *value) != *not),
         Match::Family(family) => Some(packet.family() == *family),
         Match::Unknown => None,

@@ -9,7 +9,7 @@
 //! unless both ways come to the same.
 
 mod admit;
-mod advice;
+pub mod advice;
 mod emit;
 pub mod explain;
 pub mod fib;

@@ -2,7 +2,9 @@
 
 use super::outcome::By;
 use crate::dialect::protocol::protocol_number;
-use crate::resource::{AddressRange, ChainRef, Family, PacketRule, ResourceId, Table, TableRule, Target, Verdict};
+use crate::resource::{
+    AddressRange, ChainRef, Family, Insert, PacketRule, ResourceId, Table, TableRule, Target, Verdict,
+};
 use std::collections::BTreeMap;
 
 /// The rules of a node.
@@ -76,6 +78,8 @@ pub enum Match {
     Icmp(bool, Vec<String>),
     /// Connection state.
     State(bool, Vec<String>),
+    /// Whether the addresses of the connection are translated: `dnat`, `snat`.
+    Translated(bool, Vec<String>),
     /// The mark, after this mask.
     Mark(bool, u32, u32),
     /// Family.
@@ -146,6 +150,20 @@ impl Ruleset {
         }
     }
 
+    /// Puts the rules of a topology to the head of the chain that they are for, where it is there.
+    pub fn add_insert(&mut self, insert: &Insert) {
+        let (id, place) = (insert.id(), &insert.chain);
+        let rules: Vec<Rule> = insert.rules.iter().map(|rule| of_table(rule, &id, &place.to_string())).collect();
+        let base = self
+            .chains
+            .iter_mut()
+            .filter(|chain| (&chain.family, &chain.table, &chain.name) == (&place.family, &place.table, &place.chain));
+        let named = self.named.get_mut(&(place.family.clone(), place.table.clone(), place.chain.clone()));
+        for chain in base.map(|chain| &mut chain.rules).chain(named) {
+            chain.splice(0..0, rules.iter().cloned());
+        }
+    }
+
     /// The chains of a hook for a family, in the order in which packets come to them. Those of NAT stand at -100 where
     /// the destination is changed and at 100 where the source is, whatever they say (`nf_nat_register_fn`).
     pub fn at(&self, hook: &str, family: Family) -> Vec<&BaseChain> {
@@ -163,7 +181,7 @@ impl Ruleset {
     /// connection (`nf_ct_netns_get`).
     pub fn tracks(&self) -> bool {
         let asks = |rule: &Rule| {
-            let by_state = rule.matches.iter().any(|part| matches!(part, Match::State(..)));
+            let by_state = rule.matches.iter().any(|part| matches!(part, Match::State(..) | Match::Translated(..)));
             let translates = |action: &Action| {
                 matches!(action, Action::Dnat(_) | Action::Snat(_) | Action::Masquerade | Action::Redirect(_))
             };

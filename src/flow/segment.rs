@@ -272,6 +272,16 @@ impl<'a> Search<'_, 'a> {
     }
 }
 
+/// Whether a link is an ipvlan that routes: it asks for no neighbours, and goes by the routes of the link below
+/// (`ipvlan_process_outbound`); modes `l3`, which is the kernel's default, and `l3s`.
+pub fn routes_itself(link: &Link) -> bool {
+    let mode = match link.options.get("mode") {
+        Some(Value::Word(mode)) => &**mode,
+        _ => "l3",
+    };
+    link.kind == Kind::Ipvlan && mode != "l2"
+}
+
 fn vlan_id(link: &Link) -> Option<u16> {
     match link.options.get("id") {
         Some(Value::Number(id)) => u16::try_from(*id).ok(),

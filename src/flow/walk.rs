@@ -5,6 +5,7 @@ use super::fib::{self, Found, From, Hop};
 use super::hooks::{self, Connection, Hooked, Passing, Visit};
 use super::outcome::{By, End, Path, Step, Stop};
 use super::packet::{Packet, Part, Protocol};
+use super::segment;
 use super::world::World;
 use crate::resource::{Family, IfName, Kind, Link, Node, ResourceId};
 use std::net::IpAddr;
@@ -266,6 +267,10 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn input(&mut self, link: &'a Link, mut packet: Packet) -> Next<'a> {
         let node = &link.id.node;
         let name = &link.id.name;
+        if let Some(child) = self.world.uppers(&link.id).find(|upper| segment::routes_itself(upper)) {
+            let what = format!("{} takes packets from {name} by their address, which is not followed", child.id);
+            return Err(self.unknown("ipvlan", node, Some(name), what, None, &packet));
+        }
         let passing = hooks::begin(self.world, node, &packet, &mut self.connections);
         let visit = Visit { node, hook: "prerouting", input: Some(name.as_str()), output: None };
         self.hook(&visit, &mut packet, &passing)?;

@@ -63,6 +63,16 @@ impl Linux {
     }
 }
 
+impl Linux {
+    /// How many chains the namespaces of `nodes` have; `None` where that cannot be read.
+    pub fn chains(&self, nodes: &[&Node]) -> Option<usize> {
+        let jobs = nodes.iter().map(|node| netns::job(self.places.of(node), || Ok(generation::chains()?.len())));
+        let counts: Vec<Result<usize, Error>> =
+            netns::run(netns::READERS, jobs.collect()).into_iter().map(|answer| answer?).collect();
+        counts.into_iter().map(Result::ok).sum()
+    }
+}
+
 /// Reads the namespaces of `nodes`, side by side.
 ///
 /// # Errors

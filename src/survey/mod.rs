@@ -2,7 +2,9 @@
 //! `linux::survey`.
 
 mod found;
+mod machine;
 mod ruleset;
 
 pub use found::{Home, NodeSurvey, Survey};
+pub use machine::{Around, Daemon, Heard, Machine, Missing, numbers};
 pub use ruleset::{Base, Program, RuleChain, Ruleset};

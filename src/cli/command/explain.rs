@@ -139,7 +139,8 @@ impl Explain {
             console.problem("there is more than one topology here, or none", Some(help));
             return Err(Exit::Usage);
         };
-        let world = network::look(&kernel, state).map_err(|error| notice::told(console, &error))?;
+        let state = network::with_others(&kernel, state.clone()).map_err(|error| notice::told(console, &error))?;
+        let world = network::look(&kernel, &state).map_err(|error| notice::told(console, &error))?;
         self.answer(console, &world, None, protocol, port)
     }
 

@@ -154,6 +154,7 @@ fn why(case: &Case, outcomes: &[Outcome]) -> Vec<(usize, String)> {
     }
     let state = Linux::new().and_then(|mut kernel| {
         let state = kernel.observe(&case.wanted).and_then(|state| kernel::with_settings(&mut kernel, state))?;
+        let state = network::with_others(&kernel, state)?;
         Ok((kernel, state))
     });
     let Ok((kernel, state)) = state else { return Vec::new() };

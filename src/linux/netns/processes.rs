@@ -70,7 +70,7 @@ impl Homes {
 }
 
 /// The ids of all processes, in their order.
-fn ids() -> Vec<u32> {
+pub fn ids() -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let mut processes: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     processes.sort_unstable();

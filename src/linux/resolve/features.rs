@@ -8,7 +8,8 @@ use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Request, Socket};
 use crate::linux::netns;
 use crate::linux::object::qdisc;
 use crate::resource::kinds::spec::Spec;
-use crate::resource::{Kind, Link, Owner, Resource, State, Tenure, kinds};
+use crate::resource::{Kind, Link, Owner, Resource, ResourceId, State, Tenure, kinds};
+use crate::survey::Missing;
 use nix::libc;
 
 /// Fails where the kernel has no links of a kind that `wanted` has, naming what needs it. A module is loaded as the
@@ -18,6 +19,33 @@ use nix::libc;
 ///
 /// [`ErrorKind::Missing`] with the first link that needs what is missing; the others are named in the reason.
 pub fn check(wanted: &State) -> Result<(), Error> {
+    let missing = missing(wanted)?;
+    let Some(first) = missing.first() else { return Ok(()) };
+    if first.what == NETEM {
+        let reason = format!("this kernel has no netem support ({}); needed by {}", first.config, first.id);
+        return Err(Error::new(ErrorKind::Missing, format!("impair {}", first.id), reason)
+            .help(HELP)
+            .about(first.id.clone()));
+    }
+    let link = |missing: &Missing| missing.id.link().map_or_else(String::new, ToString::to_string);
+    let also: Vec<String> = missing
+        .iter()
+        .skip(1)
+        .map(|also| format!("no {} support ({}), needed by {}", also.what, also.config, link(also)))
+        .collect();
+    let also = if also.is_empty() { String::new() } else { format!("; and {}", also.join("; ")) };
+    let reason =
+        format!("this kernel has no {} support ({}); needed by {}{also}", first.what, first.config, link(first));
+    let error = Error::new(ErrorKind::Missing, format!("make {}", link(first)), reason);
+    Err(error.help(HELP).about(first.id.clone()))
+}
+
+/// What of `wanted` the kernel cannot make, each with the first resource that needs it; netem comes first.
+///
+/// # Errors
+///
+/// If the kernel cannot be asked.
+pub fn missing(wanted: &State) -> Result<Vec<Missing>, Error> {
     let mut needed: Vec<(&Spec, &Link)> = Vec::new();
     for item in wanted.items.values().filter(|item| item.owner == Owner::Ours) {
         let Some(link) = item.resource.as_link().filter(|link| link.tenure == Tenure::Created) else { continue };
@@ -31,34 +59,21 @@ pub fn check(wanted: &State) -> Result<(), Error> {
     }
     let line = wanted.resources().find(|resource| matches!(resource, Resource::Qdisc(_)));
     if needed.is_empty() && line.is_none() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let missing = netns::scratch(|| {
+    let missing =
+        |id: ResourceId, what: &str, config: &str| Missing { id, what: what.to_owned(), config: config.to_owned() };
+    netns::scratch(|| {
         let socket = Socket::open()?;
-        if let Some(line) = line.filter(|_| !qdisc::has_netem(&socket)) {
-            let reason = format!("this kernel has no netem support (CONFIG_NET_SCH_NETEM); needed by {}", line.id());
-            return Err(Error::new(ErrorKind::Missing, format!("impair {}", line.id()), reason)
-                .help(HELP)
-                .about(line.id()));
-        }
-        Ok(needed
-            .iter()
-            .enumerate()
-            .filter(|(nth, (spec, _))| !has(&socket, spec, *nth))
-            .map(|(_, needed)| *needed)
-            .collect::<Vec<_>>())
-    })?;
-    let Some((first, link)) = missing.first() else { return Ok(()) };
-    let also: Vec<String> = missing
-        .iter()
-        .skip(1)
-        .map(|(spec, link)| format!("no {} support ({}), needed by {}", spec.name, spec.config, link.id))
-        .collect();
-    let also = if also.is_empty() { String::new() } else { format!("; and {}", also.join("; ")) };
-    let reason = format!("this kernel has no {} support ({}); needed by {}{also}", first.name, first.config, link.id);
-    let error = Error::new(ErrorKind::Missing, format!("make {}", link.id), reason);
-    Err(error.help(HELP).about(link.id()))
+        let line = line.filter(|_| !qdisc::has_netem(&socket));
+        let links = needed.iter().enumerate().filter(|(nth, (spec, _))| !has(&socket, spec, *nth));
+        let links = links.map(|(_, (spec, link))| missing(link.id(), spec.name, spec.config));
+        Ok(line.map(|line| missing(line.id(), NETEM, "CONFIG_NET_SCH_NETEM")).into_iter().chain(links).collect())
+    })
 }
+
+/// What impairments need.
+const NETEM: &str = "netem";
 
 const HELP: &str = "load the module, or use a kernel that has it";
 

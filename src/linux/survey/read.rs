@@ -83,7 +83,12 @@ fn read(
     let (looks, details): (Vec<Look>, Vec<Details>) = seen.into_iter().unzip();
     let far = peers::others(&looks, places)?;
     let mut state = State::empty(topology.clone());
-    whole(&mut state, &looks, &far, places, found);
+    let tenure = |node: &Node| match found.get(node).and_then(Found::place) {
+        _ if node.is_host() => NodeTenure::Host,
+        Some(place) => NodeTenure::Existing(place),
+        None => NodeTenure::Created,
+    };
+    everything(&mut state, &looks, &far, places, tenure);
     for details in &details {
         details.settings.iter().for_each(|setting| state.insert(Resource::Sysctl(setting.clone()), Owner::Ours));
     }
@@ -95,6 +100,11 @@ fn read(
     Ok(Survey { nodes: nodes.collect(), state })
 }
 
+/// All that a namespace is asked for.
+pub(super) fn question<'a>() -> Question<'a> {
+    Question { named: true, stations: true, settings: Sysctl::FORWARDING.into(), ..Question::default() }
+}
+
 /// Looks at the calling thread's namespace.
 fn look_at(
     topology: &Name,
@@ -103,8 +113,7 @@ fn look_at(
     places: &Places,
     ends: &Ends,
 ) -> Result<Option<Seen>, Error> {
-    let question = Question { named: true, stations: true, settings: Sysctl::FORWARDING.into(), ..Question::default() };
-    let Some(look) = look(topology, node, &question, places, ends)? else { return Ok(None) };
+    let Some(look) = look(topology, node, &question(), places, ends)? else { return Ok(None) };
     let mut details = Details { unsaid: unsaid::of(&look), ..Details::default() };
     if let Some(fresh) = fresh {
         details.random_macs = hardware::random_macs(&look);
@@ -119,7 +128,13 @@ fn look_at(
 }
 
 /// Puts what was seen into a state, as if all of it were one topology's.
-fn whole(state: &mut State, looks: &[Look], far: &OtherEnds, places: &Places, found: &BTreeMap<Node, Found>) {
+pub(super) fn everything(
+    state: &mut State,
+    looks: &[Look],
+    far: &OtherEnds,
+    places: &Places,
+    tenure: impl Fn(&Node) -> NodeTenure,
+) {
     let (wanted, record) = (State::empty(state.topology.clone()), Record::default());
     let all = Judge {
         adopts: false,
@@ -136,11 +151,7 @@ fn whole(state: &mut State, looks: &[Look], far: &OtherEnds, places: &Places, fo
         says: says_protocol(),
     };
     for look in looks {
-        let tenure = match found.get(&look.node).and_then(Found::place) {
-            _ if look.node.is_host() => NodeTenure::Host,
-            Some(place) => NodeTenure::Existing(place),
-            None => NodeTenure::Created,
-        };
+        let tenure = tenure(&look.node);
         let namespace = Namespace { node: look.node.clone(), tenure, marked: true, whole: false, alias: None };
         state.insert(Resource::Namespace(namespace), Owner::Ours);
         if let Some(inside) = &look.inside {
