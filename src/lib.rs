@@ -47,10 +47,11 @@
 //! | [`flow`] | the way of a packet through a state, and what stops it | resource, dialect |
 //! | [`apply`] | walks a plan over a kernel; undo | resource, kernel, plan |
 //! | [`survey`] | everything that is there, of topo and of others | resource |
+//! | [`doctor`] | what on a machine breaks a topology, or is broken by it; a function and a file per rule | resource, flow, survey |
 //! | [`import`] | what is there as a topology, and what cannot be said of it | resource, dialect, document, survey |
 //! | [`linux`] | the machine, the only input and output: reading (`snapshot`, `survey`), deciding whose (`ownership`), writing (`perform` over `object`), storing (`store`) | resource, kernel, dialect, model, survey |
 //! | [`history`] | applies that wait for confirmation or can be undone | resource, kernel, plan, apply, linux |
-//! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply, flow |
+//! | [`render`] | text and JSON | resource, kernel, dialect, document, plan, apply, flow, doctor |
 //! | [`graph`] | pictures: what is drawn, where, and how a format writes it | resource, document, plan, render |
 //! | [`cli`] | `command/` has a file per subcommand, `input/` what a command is given | all |
 //!
@@ -75,6 +76,7 @@ pub mod apply;
 pub mod check;
 pub mod cli;
 pub mod dialect;
+pub mod doctor;
 pub mod document;
 pub mod flow;
 pub mod graph;

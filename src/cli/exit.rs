@@ -10,7 +10,7 @@ pub enum Exit {
     Done,
     /// Failed; a file that cannot be read.
     Failed,
-    /// `plan --detailed-exitcode`: there are changes; `explain`: the packet stops.
+    /// `plan --detailed-exitcode`: there are changes; `explain`: the packet stops; `doctor`: errors.
     Changes,
     /// `explain`: it cannot be said.
     CannotSay,

@@ -1,8 +1,8 @@
 //! The program: its arguments, and which subcommand runs.
 
 use super::command::{
-    apply, completions, confirm, deadline as watch, destroy, diff, exec, expand, explain, graph, import, lab, list,
-    man, plan, rollback, schema, show, test, undo, validate,
+    apply, completions, confirm, deadline as watch, destroy, diff, doctor, exec, expand, explain, graph, import, lab,
+    list, man, plan, rollback, schema, show, test, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -40,7 +40,7 @@ Exit status:
   2 plan --detailed-exitcode:     130, 143, 129 stopped by SIGINT,
     there are changes; diff:        SIGTERM, SIGHUP, and undone
     they differ; explain: the     126, 127 exec: the command cannot be
-    packet stops                    run, is not there
+    packet stops; doctor: errors    run, is not there
   3 explain: it cannot be said    64 wrong usage";
 
 impl From<When> for anstream::ColorChoice {
@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Exec(exec::Exec),
     Expand(expand::Expand),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Import(import::Import),
     Test(test::Test),
     Lab(lab::Lab),
@@ -111,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Exec(command) => command.run(&mut console),
         Command::Expand(command) => command.run(&mut console),
         Command::Explain(command) => command.run(&mut console),
+        Command::Doctor(command) => command.run(&mut console),
         Command::Import(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),
         Command::Lab(command) => command.run(&mut console),

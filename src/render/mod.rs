@@ -2,6 +2,8 @@
 //! colours in it.
 
 pub mod annotation;
+pub mod doctor;
+pub mod doctored;
 pub mod explain;
 pub mod explained;
 pub mod finding;

@@ -7,6 +7,7 @@
 
 use crate::sandbox;
 
+use crate::neighbors_real::mended_by_doctor as mended;
 use sandbox::{Options, assert_snapshot_with, in_repository, quiet, sh, topo, try_sh, write};
 use std::time::Duration;
 
@@ -56,8 +57,17 @@ fn docker_stops_a_bridge_until_a_rule_lets_it_pass() {
         let before = rules();
         assert!(before.contains(":FORWARD DROP"), "{before}");
         let plain = write("plain.yaml", BRIDGE);
-        topo(&["apply", "--yes", &plain]).expect(0);
+        let warned = topo(&["apply", "--yes", &plain]).expect(0);
+        assert!(
+            warned.stderr.contains("stop frames that cross the bridge lab0 of host [bridge-filter]"),
+            "{}",
+            warned.stderr
+        );
         assert!(!ping("RED", "10.0.0.2"), "Docker's FORWARD policy should stop the bridge");
+        let mended = mended("mended.yaml", BRIDGE, &["bridge-filter"]);
+        assert!(ping("RED", "10.0.0.2") && ping("BLUE", "10.0.0.1"), "{}", rules());
+        topo(&["plan", "--detailed-exitcode", &mended]).expect(0);
+        topo(&["apply", "--yes", "--no-doctor", &plain]).expect(0);
         let explained = topo(&["explain", "--color", "never", "RED", "BLUE"]).expect(2);
         assert!(explained.stdout.contains("ip filter FORWARD: policy drop"), "{}", explained.stdout);
         let fix = "  - { chain: \"ip filter DOCKER-USER\", source: 10.0.0.1, destination: 10.0.0.2, protocol: icmp, accept: {} }";
@@ -166,12 +176,63 @@ namespaces:
         );
         topo(&["apply", "--yes", &file]).expect(0);
         topo(&["plan", "--detailed-exitcode", &file]).expect(0);
+        topo(&["doctor", &file]).expect(0);
         assert!(ping("GUEST", &address), "the container is not reached over docker0");
         sh("docker exec c1 ping -c 1 -W 2 172.17.200.1");
         topo(&["destroy", "--yes", &file]).expect(0);
         assert_snapshot_with(&before, &options);
         assert_eq!(rules(), rules_before);
         sh("docker exec c1 ping -c 1 -W 2 172.17.0.1");
+    });
+}
+
+/// What a lab on Docker's bridge may get wrong: an address that a container has, rules in a chain of Docker's own, a
+/// container that a restart of Docker ends.
+#[test]
+fn docker_is_seen_by_the_doctor() {
+    docker("docker_is_seen_by_the_doctor", || {
+        let (_, address) = container("c1");
+        let file = write(
+            "guest.yaml",
+            &format!(
+                r#"
+name: guest
+host:
+  interfaces:
+    docker0: {{ existing: {{}} }}
+  firewall:
+    insert:
+      - {{ chain: "ip filter DOCKER", in: docker0, accept: {{}} }}
+namespaces:
+  GUEST:
+    interfaces:
+      eth0: {{ veth: {{ bridge: host/docker0 }}, addresses: [{address}/16] }}
+  C1: {{ existing: {{ container: c1 }} }}
+"#
+            ),
+        );
+        let output = topo(&["doctor", "--color", "never", &file]).expect(2);
+        for part in [
+            "error[address-taken]",
+            "is taken on its segment",
+            "warning[docker-chain]",
+            "warning[docker-restart]",
+            "\"live-restore\": true",
+        ] {
+            assert!(output.stdout.contains(part), "no {part:?}:\n{}", output.stdout);
+        }
+        // Beside what works it has nothing to say.
+        let fine = std::fs::read_to_string(&file).unwrap().replace(&format!("{address}/16"), "172.17.200.1/16");
+        let fine = fine
+            .replace("ip filter DOCKER\"", "ip filter DOCKER-USER\"")
+            .replace("  C1: { existing: { container: c1 } }\n", "");
+        let fine = write("fine.yaml", &fine);
+        let output = topo(&["doctor", "--color", "never", &fine]).expect(0);
+        assert!(output.stdout.contains("Nothing found."), "{}", output.stdout);
+        topo(&["apply", "--yes", &fine]).expect(0);
+        assert!(ping("GUEST", &address), "{}", rules());
+        let output = topo(&["doctor", "--color", "never", &fine]).expect(0);
+        assert!(output.stdout.contains("Nothing found."), "{}", output.stdout);
     });
 }
 

@@ -173,6 +173,36 @@ fn mended(file: &str, deeds: &[(&str, Harm)], pings: &[(&str, &str)]) {
     }
 }
 
+/// Applies a file in which the doctor finds errors of these codes, and then what it proposes, in at most three rounds:
+/// nothing is found then. Answers with the file as it is then.
+#[track_caller]
+pub fn mended_by_doctor(name: &str, text: &str, codes: &[&str]) -> String {
+    let (mut text, mut file) = (text.to_owned(), write(name, text));
+    for round in 0..4 {
+        let output = topo(&["doctor", "--json", &file]);
+        let json: serde_json::Value =
+            serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}{}", output.stdout, output.stderr));
+        let found = json["examined"][0]["findings"].as_array().unwrap().clone();
+        let errors: Vec<_> = found.iter().filter(|one| one["severity"] == "error").collect();
+        if round == 0 {
+            let seen: Vec<&str> = errors.iter().map(|one| one["code"].as_str().unwrap()).collect();
+            assert_eq!(seen, codes, "{}", output.stdout);
+        }
+        if errors.is_empty() {
+            assert!(round > 0, "nothing is found");
+            return file;
+        }
+        for remedy in
+            errors.iter().flat_map(|one| one["remedies"].as_array().unwrap()).filter(|one| one["kind"] == "yaml")
+        {
+            text = sandbox::with_fix(&text, remedy["text"].as_str().unwrap());
+        }
+        file = write(name, &text);
+        topo(&["apply", "--yes", &file]).expect(0);
+    }
+    panic!("what is proposed does not mend it:\n{text}")
+}
+
 /// Destroys the lab: every number and handle of others stays, and all in all the machine is as before the lab and the
 /// deeds.
 #[track_caller]
@@ -192,6 +222,12 @@ fn neighbor_firewalld() {
         topo(&["apply", "--yes", &lab("plain.yaml", "", &[], "")]).expect(0);
         let pings = [("ip netns exec RED", "192.0.2.9"), ("ip netns exec RED", "192.0.2.5")];
         assert!(cut(&pings), "firewalld should refuse to forward");
+        let plain = std::fs::read_to_string("/run/lock/plain.yaml").unwrap();
+        let mended_file = mended_by_doctor("mended.yaml", &plain, &["foreign-filter"]);
+        assert_eq!(lost(&pings), None, "what the doctor proposes does not help beside firewalld");
+        let found = topo(&["doctor", "--color", "never", &mended_file]).expect(0);
+        assert!(found.stdout.contains("warning[firewalld-reload]"), "{}", found.stdout);
+        topo(&["apply", "--yes", "/run/lock/plain.yaml"]).expect(0);
         // The one that a person writes where firewalld is not always there.
         let file = lab(
             "lab.yaml",
@@ -256,6 +292,10 @@ fn neighbor_podman() {
             ("podman exec c1", "10.80.0.2"),
         ];
         assert!(cut(&pings), "the policy of FORWARD should drop it");
+        let plain = std::fs::read_to_string("/run/lock/plain.yaml").unwrap();
+        mended_by_doctor("mended.yaml", &plain, &["foreign-filter"]);
+        assert_eq!(lost(&pings[1..3]), None, "what the doctor proposes does not help beside podman");
+        topo(&["apply", "--yes", "/run/lock/plain.yaml"]).expect(0);
         let insert = [
             r#"chain: "ip filter FORWARD", in: lab0, accept: {}"#,
             r#"chain: "ip filter FORWARD", out: lab0, state: [established, related], accept: {}"#,
@@ -324,6 +364,10 @@ fn neighbor_libvirt() {
             (&guest, "10.80.0.2"),
         ];
         assert!(cut(&pings), "libvirt should refuse what comes in from elsewhere");
+        let plain = std::fs::read_to_string("/run/lock/plain.yaml").unwrap();
+        mended_by_doctor("mended.yaml", &plain, &["foreign-filter"]);
+        assert_eq!(try_sh("ip netns exec RED ping -q -c 1 -W 2 192.168.77.60").code, 0, "RED does not reach BLUE");
+        topo(&["apply", "--yes", "/run/lock/plain.yaml"]).expect(0);
         let file = lab(
             "lab.yaml",
             interfaces,

@@ -5,22 +5,22 @@
 use crate::generator::labs::Lab;
 use crate::generator::{Dice, number, throws};
 use crate::sandbox;
-use sandbox::{Output, apply, sh, topo, try_sh, write};
+use sandbox::{Output, apply, sh, topo, try_sh, with_fix, write};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A flow, as `topo explain` is asked for it.
 #[derive(Clone, Debug)]
-struct Flow {
-    from: String,
-    to: String,
-    carries: &'static str,
-    family: &'static str,
-    size: Option<u32>,
+pub struct Flow {
+    pub from: String,
+    pub to: String,
+    pub carries: &'static str,
+    pub family: &'static str,
+    pub size: Option<u32>,
 }
 
 impl Flow {
-    fn throw(dice: &mut Dice<'_>, nodes: &[String]) -> Self {
+    pub fn throw(dice: &mut Dice<'_>, nodes: &[String]) -> Self {
         let from = dice.below(nodes.len());
         let to = (from + 1 + dice.below(nodes.len() - 1)) % nodes.len();
         let carries = ["icmp", "icmp", "tcp/80", "udp/53", "tcp/8080", "tcp/22"][dice.below(6)];
@@ -29,14 +29,14 @@ impl Flow {
         Self { from: nodes[from].clone(), to: nodes[to].clone(), carries, family, size }
     }
 
-    fn args(&self) -> Vec<String> {
+    pub fn args(&self) -> Vec<String> {
         let size = self.size.map(|size| format!("--size={size}"));
         let all = [self.from.clone(), self.to.clone(), self.carries.to_owned(), format!("--family={}", self.family)];
         all.into_iter().chain(size).chain(["--json".to_owned()]).collect()
     }
 
     /// Whether a real packet gets there, and its answer back. `None` where nobody listens.
-    fn probe(&self, to: &str) -> bool {
+    pub fn probe(&self, to: &str) -> bool {
         let (node, address) = (&self.from, if to.contains(':') { format!("[{to}]") } else { to.to_owned() });
         let command = match self.carries.split_once('/') {
             None => {
@@ -59,7 +59,7 @@ impl Flow {
 }
 
 /// Servers on the ports that flows go to, in every node; they say what they hear.
-fn serve(nodes: &[String]) {
+pub fn serve(nodes: &[String]) {
     for node in nodes {
         for (kind, port) in [("TCP6-LISTEN", 80), ("TCP6-LISTEN", 22), ("TCP6-LISTEN", 8080), ("UDP6-RECVFROM", 53)] {
             sh(&format!(
@@ -71,7 +71,7 @@ fn serve(nodes: &[String]) {
 }
 
 /// What an explanation says: the verdict, the address, and the code and node of the reason.
-fn said(output: &Output) -> (String, String, String) {
+pub fn said(output: &Output) -> (String, String, String) {
     let json: serde_json::Value =
         serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}{}", output.stdout, output.stderr));
     let flow = &json["flows"][0];
@@ -160,32 +160,6 @@ fn explanations_are_what_packets_do() {
 fn said_by(text: &str, key: &str) -> Vec<String> {
     let start = format!("# {key}: ");
     text.lines().filter_map(|line| line.strip_prefix(&start)).map(str::to_owned).collect()
-}
-
-/// The file with the keys of a fix in it: below what is there already where it has the same key, of a list at its head.
-fn with_fix(file: &str, fix: &str) -> String {
-    let mut lines: Vec<String> = file.lines().map(str::to_owned).collect();
-    let (mut from, mut to) = (0, lines.len());
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut rest = fix.lines();
-    while let Some(line) = rest.next() {
-        // The same key, or the same item of a list; one with another value gets that of the fix.
-        let key = |line: &str| line.split(": ").next().unwrap().trim_end_matches(':').to_owned();
-        let item = line.trim_start().starts_with("- ");
-        match (from..to).find(|at| if item { lines[*at] == line } else { key(&lines[*at]) == key(line) }) {
-            Some(at) => {
-                line.clone_into(&mut lines[at]);
-                let deep = indent(line);
-                from = at + 1;
-                to = (from..to).find(|next| indent(&lines[*next]) <= deep).unwrap_or(to);
-            }
-            None => {
-                let all: Vec<String> = std::iter::once(line).chain(rest.by_ref()).map(str::to_owned).collect();
-                lines.splice(from..from, all);
-            }
-        }
-    }
-    lines.join("\n") + "\n"
 }
 
 /// Asks the machine, and then a packet: both are to say `says`.

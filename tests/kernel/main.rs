@@ -10,6 +10,7 @@
 
 mod adopt;
 mod borrowed;
+mod doctor;
 mod edits;
 mod explain;
 mod facts;

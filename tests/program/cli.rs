@@ -91,6 +91,7 @@ fn help() {
         "undo",
         "list",
         "show",
+        "doctor",
         "graph",
         "exec",
         "expand",
@@ -607,6 +608,7 @@ fn completions_and_manuals_know_every_command() {
         "undo",
         "list",
         "show",
+        "doctor",
         "exec",
         "test",
         "lab",
@@ -634,6 +636,7 @@ fn schemas_are_up_to_date() {
         ("state", "state"),
         ("test", "test"),
         ("explain", "explain"),
+        ("doctor", "doctor"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_topo")).args(["schema", which]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -671,6 +674,7 @@ fn output_fits_its_schema() {
         fits("report", &sandbox::topo(&["apply", "--json", "--yes", good]).stdout);
         fits("list", &sandbox::topo(&["list", "--json"]).stdout);
         fits("state", &sandbox::topo(&["show", "--json"]).stdout);
+        fits("doctor", &sandbox::topo(&["doctor", "--json", good]).stdout);
         fits("plan", &sandbox::topo(&["plan", "--destroy", "--json", good]).stdout);
         fits("report", &sandbox::topo(&["destroy", "--json", "--yes", "lab"]).stdout);
         fits("findings", &sandbox::topo(&["validate", "--json", bad]).stdout);

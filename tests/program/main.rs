@@ -13,6 +13,7 @@ mod cli;
 mod confirm;
 mod counted;
 mod diff;
+mod doctored;
 mod examples;
 mod expand;
 mod explained;

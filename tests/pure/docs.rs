@@ -140,3 +140,21 @@ fn the_page_of_links_is_up_to_date() {
         "docs/links.md is another: TOPO_REWRITE=1 cargo test --test pure docs::writes it anew"
     );
 }
+
+/// The page of findings has a section for each code, in their order, which begins with how bad it is.
+#[test]
+fn docs_know_every_code_of_the_doctor() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/doctor.md")).unwrap();
+    let sections: Vec<(&str, &str)> =
+        page.split("\n### `").skip(1).map(|section| section.split_once("`\n\n").unwrap_or((section, ""))).collect();
+    let codes: Vec<&str> = topo::doctor::Code::ALL.iter().map(|code| code.word()).collect();
+    assert_eq!(sections.iter().map(|(code, _)| *code).collect::<Vec<_>>(), codes);
+    for (code, text) in sections {
+        assert!(["Error", "Warning", "Note"].iter().any(|word| text.starts_with(word)), "{code}: {text}");
+        assert!(text.len() > 120, "{code}: what, why, and what to do");
+    }
+    for other in ["README.md", "docs/explain.md"] {
+        let text = std::fs::read_to_string(format!("{}/{other}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert!(text.contains("doctor.md)"), "{other} has no link to it");
+    }
+}

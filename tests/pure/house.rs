@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Which room may use which: the table of `CONTRIBUTING.md`.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("resource", &[]),
     ("kernel", &["resource"]),
     ("dialect", &["resource"]),
@@ -21,16 +21,17 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("flow", &["resource", "dialect"]),
     ("apply", &["resource", "kernel", "plan"]),
     ("survey", &["resource"]),
+    ("doctor", &["resource", "flow", "survey"]),
     ("import", &["resource", "dialect", "document", "survey"]),
     ("linux", &["resource", "kernel", "dialect", "model", "survey"]),
     ("history", &["resource", "kernel", "plan", "apply", "linux"]),
-    ("render", &["resource", "kernel", "dialect", "document", "plan", "apply", "flow"]),
+    ("render", &["resource", "kernel", "dialect", "document", "plan", "apply", "flow", "doctor"]),
     ("graph", &["resource", "document", "plan", "render"]),
     (
         "cli",
         &[
             "resource", "kernel", "dialect", "document", "check", "plan", "apply", "survey", "import", "linux",
-            "history", "render", "flow", "graph",
+            "history", "render", "flow", "doctor", "graph",
         ],
     ),
 ];

@@ -491,3 +491,47 @@ pub fn difference(old: &str, new: &str) -> String {
     }
     out
 }
+
+/// A line of a file with the keys of that of a fix: of two in braces each key that the fix has in place of the file's.
+fn joined(old: &str, new: &str) -> String {
+    let braces =
+        |line: &str| Some((line.find('{')?, line.rfind('}')?)).filter(|_| !line.trim_start().starts_with("- "));
+    let (Some((from, to)), Some((begin, end))) = (braces(old), braces(new)) else { return new.to_owned() };
+    let keys = new[begin + 1..end].trim();
+    let key = keys.split(':').next().unwrap();
+    let mut depth = 0;
+    let inside = &old[from + 1..to];
+    let parts = inside.split(|c: char| {
+        depth += i32::from("{[".contains(c)) - i32::from("}]".contains(c));
+        depth == 0 && c == ','
+    });
+    let kept: Vec<&str> =
+        parts.map(str::trim).filter(|part| !part.is_empty() && part.split(':').next() != Some(key)).collect();
+    format!("{}{{ {} }}", &old[..from], kept.into_iter().chain([keys]).collect::<Vec<_>>().join(", "))
+}
+
+/// The file with the keys of a fix in it: below what is there already where it has the same key, of a list at its head.
+pub fn with_fix(file: &str, fix: &str) -> String {
+    let mut lines: Vec<String> = file.lines().map(str::to_owned).collect();
+    let (mut from, mut to) = (0, lines.len());
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut rest = fix.lines();
+    while let Some(line) = rest.next() {
+        // The same key, or the same item of a list; one with another value gets that of the fix.
+        let key = |line: &str| line.split(": ").next().unwrap().trim_end_matches(':').to_owned();
+        let item = line.trim_start().starts_with("- ");
+        match (from..to).find(|at| if item { lines[*at] == line } else { key(&lines[*at]) == key(line) }) {
+            Some(at) => {
+                lines[at] = joined(&lines[at], line);
+                let deep = indent(line);
+                from = at + 1;
+                to = (from..to).find(|next| indent(&lines[*next]) <= deep).unwrap_or(to);
+            }
+            None => {
+                let all: Vec<String> = std::iter::once(line).chain(rest.by_ref()).map(str::to_owned).collect();
+                lines.splice(from..from, all);
+            }
+        }
+    }
+    lines.join("\n") + "\n"
+}

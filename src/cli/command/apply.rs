@@ -3,7 +3,7 @@ use crate::cli::exit::Exit;
 use crate::cli::input::{files, load, plan_file};
 use crate::cli::mode::WayBack;
 use crate::cli::target::Case;
-use crate::cli::{confirmation, execute, mode, notice, session};
+use crate::cli::{confirmation, examine, execute, mode, notice, session};
 use crate::linux::Linux;
 use crate::linux::netns::mounts;
 use crate::linux::store::lock::Lock;
@@ -42,6 +42,9 @@ pub struct Apply {
     /// Show each request as a command, and send it when you press Enter; "q" rolls back
     #[arg(long, conflicts_with_all = ["yes", "json"])]
     step: bool,
+    /// Do not warn of what "topo doctor" calls an error
+    #[arg(long)]
+    no_doctor: bool,
     /// Also apply where topo refuses by default: inside a node of another topology, or in a mount namespace in which
     /// other processes do not see the namespaces that are created
     #[arg(long)]
@@ -132,6 +135,9 @@ impl Apply {
             refuse_inside(console, &kernel, &jobs)?;
         }
         confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
+        for (case, plan) in jobs.iter().filter(|_| !self.no_doctor) {
+            examine::warn(console, &kernel, case, plan);
+        }
         if !(self.json || sure && console.is_quiet()) {
             execute::show(console, jobs.iter().map(|(_, plan)| plan), false)?;
         }

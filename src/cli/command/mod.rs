@@ -6,6 +6,7 @@ pub(crate) mod confirm;
 pub(crate) mod deadline;
 pub(crate) mod destroy;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod expand;
 pub(crate) mod explain;

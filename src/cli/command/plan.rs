@@ -3,7 +3,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load, plan_file};
 use crate::cli::target::Case;
-use crate::cli::{known, notice, session};
+use crate::cli::{examine, known, notice, session};
 use crate::dialect::ip::words::Words;
 use crate::graph;
 use crate::history::last;
@@ -56,6 +56,9 @@ pub struct PlanCommand {
     /// Print the plan as commands of ip, bridge, tc, sysctl and nft
     #[arg(long)]
     commands: bool,
+    /// Do not warn of what "topo doctor" calls an error
+    #[arg(long)]
+    no_doctor: bool,
     /// With --commands: omit the marks by which topo recognises its own objects
     #[arg(long, requires = "commands")]
     plain: bool,
@@ -94,6 +97,9 @@ impl PlanCommand {
         }
         if let Some(exit) = failed {
             return Err(exit);
+        }
+        for (case, plan) in plans.iter().filter(|_| !self.no_doctor) {
+            examine::warn(console, &kernel, case, plan);
         }
         self.print(console, &plans);
         if !self.json && !self.commands && !self.markdown {

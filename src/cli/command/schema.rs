@@ -2,7 +2,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::document;
 use crate::document::yaml::define::paragraphs;
-use crate::render::{explained, format, json, list, tested};
+use crate::render::{doctored, explained, format, json, list, tested};
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -42,6 +42,8 @@ pub enum Which {
     Test,
     /// topo explain --json
     Explain,
+    /// topo doctor --json
+    Doctor,
 }
 
 impl Schema {
@@ -73,6 +75,7 @@ pub fn of(which: Which) -> serde_json::Value {
         Which::List => generator.into_root_schema_for::<list::Topologies>().to_value(),
         Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
         Which::Explain => generator.into_root_schema_for::<explained::Explained>().to_value(),
+        Which::Doctor => generator.into_root_schema_for::<doctored::Doctored>().to_value(),
         Which::State => generator.into_root_schema_for::<json::States>().to_value(),
     }
 }
