@@ -81,6 +81,17 @@ pub const SHAPES: &[Shape] = &[
             if n == 0 { "b0: { bridge: {} }".to_owned() } else { format!("d{n}: {{ dummy: {{}}, master: b0 }}") }
         })
     }),
+    ("items of each", |n| {
+        format!(
+            "name: x\nhost:\n  routes:\n    - {{ each: 1-{n}, to: \"10.0.0.0+{{n*64}}/26\", type: blackhole, metric: \"{{n%9+1}}\" }}\n"
+        )
+    }),
+    ("range of nodes", |n| {
+        let n = links(n) / 2;
+        format!(
+            "name: x\ndefaults:\n  interfaces: {{ ipv6: {{ dad: false }} }}\nnamespaces:\n  hub: {{}}\n  \"n[1-{n}]\":\n    interfaces: {{ eth0: {{ veth: \"hub/e{{n}}\", mac: \"02:00:00:00:00:00+{{n}}\", addresses: [\"10.0.0.0+{{n}}/8\"] }} }}\n    routes: [{{ to: default, dev: eth0 }}]\n"
+        )
+    }),
     ("vrfs", |n| node(links(n), |n| format!("v{n}: {{ vrf: {{ table: {} }} }}", n + 1000))),
     ("vxlans", |n| node(links(n), |n| format!("v{n}: {{ vxlan: {{ id: {}, local: 10.0.0.1 }} }}", n + 1))),
     ("tunnels", |n| node(links(n), |n| format!("v{n}: {{ gre: {{ local: 192.168.0.1, remote: {} }} }}", ip(n + 1)))),

@@ -141,7 +141,9 @@ impl Yaml {
                 }
             }
             other => {
-                let _ = writeln!(out, "{pad}{}", other.flow());
+                out.push_str(&pad);
+                other.flow(out, "");
+                out.push('\n');
             }
         }
     }
@@ -155,41 +157,46 @@ impl Yaml {
             }
             Self::List(values) if values.iter().any(|value| matches!(value, Self::Map(_))) && flow > 0 => {
                 out.push('\n');
+                let pad = "  ".repeat(depth + 1);
                 for value in values {
-                    let _ = writeln!(out, "{}- {}", "  ".repeat(depth + 1), value.flow());
+                    let _ = write!(out, "{pad}- ");
+                    value.flow(out, "");
+                    out.push('\n');
                 }
             }
             other => {
-                let _ = writeln!(out, " {}", other.below(key));
+                out.push(' ');
+                other.flow(out, key);
+                out.push('\n');
             }
         }
     }
 
-    /// The value of a key in one line: in a list of names a bracket may mean a range.
-    fn below(&self, key: &str) -> String {
+    /// Writes the value of a key in one line: in a list of names a bracket may mean a range.
+    fn flow(&self, out: &mut String, key: &str) {
         match self {
-            Self::Text(name) if is_list_of_names(key) => quoted(&escaped(name)),
-            Self::List(names) if is_list_of_names(key) => {
-                format!("[{}]", names.iter().map(|name| name.below(key)).collect::<Vec<_>>().join(", "))
+            Self::Text(name) if is_list_of_names(key) => out.push_str(&quoted(&escaped(name))),
+            Self::Text(text) => out.push_str(&quoted(text)),
+            Self::Switch(on) => out.push_str(if *on { "true" } else { "false" }),
+            Self::Nothing => out.push_str("null"),
+            Self::Remark(_) => {}
+            Self::List(values) => {
+                out.push('[');
+                for (nth, value) in values.iter().enumerate() {
+                    out.push_str(if nth == 0 { "" } else { ", " });
+                    value.flow(out, key);
+                }
+                out.push(']');
             }
-            other => other.flow(),
-        }
-    }
-
-    fn flow(&self) -> String {
-        match self {
-            Self::Text(text) => quoted(text),
-            Self::Switch(on) => on.to_string(),
-            Self::Nothing => "null".to_owned(),
-            Self::Remark(_) => String::new(),
-            Self::List(values) => format!("[{}]", values.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
-            Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
+            Self::Map(entries) if entries.is_empty() => out.push_str("{}"),
             Self::Map(entries) => {
-                let entries: Vec<String> = entries
-                    .iter()
-                    .map(|(key, value)| format!("{}: {}", quoted(&escaped(key)), value.below(key)))
-                    .collect();
-                format!("{{ {} }}", entries.join(", "))
+                for (nth, (key, value)) in entries.iter().enumerate() {
+                    out.push_str(if nth == 0 { "{ " } else { ", " });
+                    out.push_str(&quoted(&escaped(key)));
+                    out.push_str(": ");
+                    value.flow(out, key);
+                }
+                out.push_str(" }");
             }
         }
     }
@@ -224,17 +231,16 @@ pub fn comment(text: &str) -> String {
 }
 
 /// Text as YAML takes it, and as a reader of YAML 1.1 takes it too.
-fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+".contains(c);
     let word = !text.is_empty()
         && text.chars().all(plain)
         && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
         && !text.ends_with('-');
-    let odd = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"]
-        .contains(&text.to_ascii_lowercase().as_str());
-    if word && !odd {
-        return text.to_owned();
+    let odd = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"];
+    if word && !odd.iter().any(|odd| odd.eq_ignore_ascii_case(text)) {
+        return Cow::Borrowed(text);
     }
     // JSON's strings are YAML's double-quoted ones.
-    serde_json::to_string(text).unwrap_or_default()
+    Cow::Owned(serde_json::to_string(text).unwrap_or_default())
 }
