@@ -129,7 +129,15 @@ impl Gathered {
             (seen.round, seen.nth) = (round, 0);
         }
         match seen.kept.get(seen.nth).copied() {
-            Some(first) => self.findings.get_mut(first).into_iter().for_each(|first| first.more += 1),
+            Some(first) => {
+                // The first round is the one that is shown, whichever order they come in.
+                let Some(first) = self.findings.get_mut(first) else { return };
+                let more = first.more + 1;
+                if first.labels.first().is_some_and(|label| label.round > round) {
+                    *first = finding;
+                }
+                first.more = more;
+            }
             None if self.findings.len() < most => {
                 seen.kept.push(self.findings.len());
                 self.findings.push(finding);
