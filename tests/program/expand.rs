@@ -145,11 +145,12 @@ fn what_is_alike_is_shown_as_ranges() {
         topo(&["apply", "--yes", &file]).expect(0);
         let shown = topo(&["show", "--yaml", "star"]).expect(0).stdout;
         for line in [
-            "      bridge: { ports: [\"p[1-12]\"] }",
+            "    \"p[1-12]\":",
+            "      master: star0",
             "    \"odd\\\\[1]\":",
             "  \"client[1-12]\":",
             "      lo: { addresses: [\"10.46.0.250+{n}/16\"] }",
-            "      eth0: { veth: \"host/p{n}\", addresses: [\"10.45.0.{n+8}/24\"] }",
+            "      eth0: { veth: \"host/p{n}\", addresses: [\"10.45.0.8+{n}/24\"] }",
             "      \"d[01-04]\": { bridge: {} }",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "no {line}\n{shown}");
@@ -159,6 +160,10 @@ fn what_is_alike_is_shown_as_ranges() {
         let long = topo(&["show", "--yaml", "--no-ranges", "star"]).expect(0).stdout;
         assert!(long.contains("\n  client7:\n") && !long.contains("{n}"), "{long}");
         topo(&["diff", &write("long.yaml", &long), "/run/lock/shown.yaml"]).expect(0);
+        let imported = topo(&["import", "--all"]).expect(0).stdout;
+        for line in ["      bridge: { ports: [\"p[1-12]\"] }", "  \"client[1-12]\":"] {
+            assert!(imported.lines().any(|shown| shown == line), "no {line}\n{imported}");
+        }
         // One that is otherwise is by itself.
         sh("ip -n client5 link set eth0 mtu 1400; ip link set p5 mtu 1400");
         let shown = topo(&["show", "--yaml", "star"]).expect(0).stdout;

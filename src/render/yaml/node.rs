@@ -67,6 +67,9 @@ fn write(state: &State, remarks: &[(Node, String)], gathered: bool, ranges: bool
     out.push_str(&wireguard::remarks(state));
     out.extend(above.into_iter().rev());
     let begun = out.len();
+    if ranges {
+        ranges::sort(&mut file, "");
+    }
     file.block(&mut out, 0, 4);
     if !ranges {
         return out;

@@ -106,7 +106,7 @@ fn longest(entries: &[(String, Yaml)], members: &[(u64, usize)]) -> (usize, Opti
 impl Around {
     fn range(&self, low: u64, high: u64) -> String {
         let Self { before, after, width } = self;
-        format!("{RANGE}{before}[{low:0width$}-{high}]{after}")
+        format!("{RANGE}{before}[{low:0width$}-{high:0width$}]{after}")
     }
 }
 
@@ -240,20 +240,28 @@ fn holds(form: &Yaml, value: &Yaml, n: u64, context: Context) -> bool {
     }
 }
 
-/// Folds names in lists of names; ports come by their numbers.
+/// Puts the ports of bridges, bonds and VRFs in the order of their numbers.
+pub fn sort(yaml: &mut Yaml, key: &str) {
+    match yaml {
+        Yaml::Map(entries) => entries.iter_mut().for_each(|(key, value)| sort(value, key)),
+        Yaml::List(items) if key == "ports" => items.sort_by_cached_key(|item| match item {
+            Yaml::Text(text) => split(text).map_or((text.clone(), 0), |(around, number)| (around.before, number)),
+            _ => (String::new(), 0),
+        }),
+        _ => {}
+    }
+}
+
+/// Folds names in lists of names.
 fn names(yaml: &mut Yaml, key: &str) {
     match yaml {
         Yaml::Map(entries) => entries.iter_mut().for_each(|(key, value)| names(value, key)),
         Yaml::List(items) if is_list_of_names(key) && items.iter().all(|item| matches!(item, Yaml::Text(_))) => {
             let old = std::mem::take(items);
-            let mut texts: Vec<String> = old
+            let texts: Vec<String> = old
                 .into_iter()
                 .filter_map(|item| if let Yaml::Text(text) = item { Some(text) } else { None })
                 .collect();
-            if key == "ports" {
-                texts
-                    .sort_by_cached_key(|text| split(text).map_or((text.clone(), 0), |(around, n)| (around.before, n)));
-            }
             let mut rest = texts.as_slice();
             while let Some(first) = rest.first() {
                 let (text, length) = run(rest).unwrap_or_else(|| (first.clone(), 1));
