@@ -7,6 +7,7 @@ use super::mode::{Manner, WayBack};
 use super::target::Case;
 use super::{confirmation, execute, notice, session};
 use crate::linux::Linux;
+use crate::linux::inventory::Found;
 use crate::linux::store::lock::Lock;
 use crate::plan::change::Plan;
 use crate::resource::{Adoption, Kind, Name, NodeTenure, Owner, Resource, State};
@@ -32,12 +33,19 @@ pub struct Adopting {
 pub fn refuse_known(console: &mut Console, name: &Name) -> Result<(), Exit> {
     let mut kernel = session::open(console)?;
     let (found, _) = kernel.list().map_err(|error| notice::told(console, &error))?;
-    if found.iter().all(|topology| topology.name != *name) {
+    let known = |topology: &Found| topology.name == *name && !is_bare(topology);
+    if !found.iter().any(known) {
         return Ok(());
     }
     let help = "give this one another name (--name), or destroy that one first";
     console.problem(&format!("there is a topology {:?} on this machine already", name.as_str()), Some(help));
     Err(Exit::Failed)
+}
+
+/// Whether no more than a folder is left, of a run that was cut off before it began.
+fn is_bare(topology: &Found) -> bool {
+    let Found { name: _, namespaces, existing, links, nft, recorded, half_made: _ } = topology;
+    namespaces.is_empty() && existing.is_empty() && links.is_empty() && !nft && !recorded
 }
 
 /// Adopts what the file says, with the tables whose place its own take.

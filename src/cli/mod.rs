@@ -4,6 +4,7 @@ pub(crate) mod adoption;
 pub mod command;
 pub(crate) mod confirmation;
 mod console;
+pub(crate) mod elsewhere;
 pub(crate) mod examine;
 pub(crate) mod execute;
 mod exit;

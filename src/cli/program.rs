@@ -7,7 +7,8 @@ use super::command::{
 use super::console::Console;
 use super::exit::Exit;
 use super::global::{Global, When};
-use super::signals;
+use super::{elsewhere, signals};
+use crate::linux::script;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -83,6 +84,9 @@ pub fn main() -> ExitCode {
     signals::survive_file_limit();
     if let Some(topology) = watch::asked() {
         return watch::run(&topology).into();
+    }
+    if let Some(stage) = script::asked() {
+        return elsewhere::stage(stage, import::here).into();
     }
     // A shell asks what a line can be completed to: the answer is printed, and that was all.
     clap_complete::CompleteEnv::with_factory(Topo::command).complete();

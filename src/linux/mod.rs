@@ -18,6 +18,7 @@ pub mod probe;
 pub mod process;
 pub mod replies;
 pub mod resolve;
+pub(crate) mod script;
 pub(crate) mod secret;
 pub mod snapshot;
 pub mod store;

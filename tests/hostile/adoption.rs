@@ -137,7 +137,7 @@ fn killed_adoptions_are_completed() {
             let what = run.hit.clone().unwrap_or_else(|| "nothing".to_owned());
             println!("{} of {}: killed at {what}", at + 1, moments.len());
             // Where nothing was begun it can be begun again.
-            if topo(&["list"]).stdout.contains("lab") {
+            if std::path::Path::new("/run/topo/lab/record.json").exists() {
                 let said = topo(&["apply", "--yes", FILE]);
                 assert_eq!(said.code, 0, "{what}: {}{}", said.stdout, said.stderr);
             } else {

@@ -1,7 +1,8 @@
 //! `topo import --adopt`: what is there becomes a topology's where it stands, while packets go through it; undone, it
 //! is as it was.
 //!
-//! A quick run takes ten of the scripts of `tests/import`; `TOPO_ADOPT=all` takes all that have two ends.
+//! A quick run takes ten of the scripts of `tests/import`; `TOPO_ADOPT=all` takes all between two ends of which
+//! packets go one way.
 
 use crate::sandbox;
 
@@ -27,7 +28,7 @@ impl Traffic {
                 .to_owned();
         let from = words.iter().position(|word| *word == "-I").map_or("", |at| words[at + 1]);
         let there = format!(
-            "for n in $(ls /run/netns); do ip -n $n -o addr | grep -q ' {address}[/ ]' && echo $n || true; done | head -n 1"
+            "for n in $(ls /run/netns); do ip -n $n -o addr | grep -q 'inet6* {address}[/ ]' && echo $n || true; done | head -n 1"
         );
         let server = sh(&there).trim().to_owned();
         let (six, host) = if address.contains(':') { ("6", format!("[{address}]")) } else { ("4", address.clone()) };
@@ -165,7 +166,7 @@ fn long() -> bool {
 
 more! {
     adopted_two_namespaces adopted_star adopted_both_families adopted_mss adopted_mtus
-    adopted_multipath adopted_point_to_point adopted_redirect adopted_settings adopted_stacked adopted_vlans
+    adopted_point_to_point adopted_settings adopted_stacked adopted_vlans
     adopted_vxlan adopted_wireguard
 }
 

@@ -138,6 +138,12 @@ fn lab(name: &str) {
     let text = std::fs::read_to_string(&path).unwrap();
     let needs = needed_by(&text);
     sandbox::run_needing(name, &needs, || {
+        // What the lab finds there.
+        match name {
+            "lab_container" => _ = sh("ip netns add guest; ip -n guest link set lo up"),
+            "lab_bridge_and_docker" => _ = sh("iptables -P FORWARD DROP"),
+            _ => {}
+        }
         topo(&["apply", "--yes", &path]).expect(0);
         let topology = text.lines().find_map(|line| line.strip_prefix("name: ")).unwrap();
         let checks = |file: &str| {
@@ -159,11 +165,11 @@ macro_rules! labs {
     ($($name:ident)*) => { $(#[test] fn $name() { lab(stringify!($name)); })* };
 }
 
-// Not the lab `wireguard`: the kernel does not say where an interface was created (`transport`), and it needs that.
 labs! {
-    lab_bad_line lab_bond lab_bridge lab_docker_network lab_firewall lab_leaf_spine lab_macvlan
+    lab_bad_line lab_bond lab_bridge lab_bridge_and_docker lab_container lab_docker_network lab_firewall lab_leaf_spine lab_macvlan
     lab_macvlan_and_ipvlan lab_multipath lab_names lab_nat lab_netlink_monitor lab_policy_routing lab_port_forward
     lab_router_chain lab_router_on_a_stick lab_tunnels lab_two_namespaces lab_vlan_bridge lab_vrfs lab_vxlan
+    lab_wireguard
 }
 
 /// What a machine is set to, as other people's programs see it.
@@ -242,6 +248,33 @@ fn hostile_names_are_names() {
         }
         sh("nft list ruleset >/run/lock/rules; ip -all netns exec ip link >/run/lock/links");
         assert_eq!(topo(&["import", "--all"]).expect(0).stdout, text, "an import changes nothing");
+    });
+}
+
+/// The machine as a picture, whatever made it; a difference of two files as one.
+#[test]
+fn the_whole_machine_is_drawn() {
+    sandbox::run("the_whole_machine_is_drawn", || {
+        let (path, _) = script_of("red_blue_nat");
+        sh(&format!("set -e; . {path}"));
+        sh(HOSTILE);
+        let text = topo(&["graph", "--all"]).expect(0).stdout;
+        for said in ["RED", "BLUE", "WORLD", "br0", "11.11.11.2/24", "x: {y}", "#a"] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+        assert!(!text.contains("two\nhost"), "{text}");
+        for name in ["svg", "html", "mmd", "dot"] {
+            topo(&["graph", "--all", "--out", &format!("/run/lock/machine.{name}")]).expect(0);
+            let drawn = std::fs::read_to_string(format!("/run/lock/machine.{name}")).unwrap();
+            assert!(drawn.contains("RED") && drawn.contains("reth0"), "{drawn}");
+        }
+        topo(&["graph", "--all", "lab.yaml"]).expect(64);
+        let one = write("one.yaml", "name: x\nnamespaces: { A: { interfaces: { a: { veth: B/b } } }, B: {} }\n");
+        let two = write("two.yaml", "name: x\nnamespaces: { A: { interfaces: { a: { veth: C/c } } }, C: {} }\n");
+        topo(&["diff", "--picture", "/run/lock/change.mmd", &one, &two]).expect(2);
+        let drawn = std::fs::read_to_string("/run/lock/change.mmd").unwrap();
+        assert!(drawn.contains("+ C") || drawn.contains('C') && drawn.contains("added"), "{drawn}");
+        topo(&["diff", "--picture", "/run/lock/change.png", &one, &two]).expect(64).says("says no format");
     });
 }
 

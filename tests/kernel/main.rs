@@ -12,6 +12,7 @@ mod adopt;
 mod borrowed;
 mod doctor;
 mod edits;
+mod elsewhere;
 mod explain;
 mod facts;
 mod held;

@@ -1,4 +1,4 @@
-use super::{list, show};
+use super::{graph, list, show};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
@@ -39,6 +39,9 @@ pub struct Diff {
     /// Print the difference as JSON
     #[arg(long)]
     json: bool,
+    /// Draw it, too, into a file: .svg, .html, .mmd, .dot or .txt
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 }
 
 /// One of the two.
@@ -62,6 +65,9 @@ impl Diff {
         }
         let (from, to) = (side(console, &self.from)?, side(console, &self.to)?);
         let plan = difference(console, from, to)?;
+        if let Some(file) = &self.picture {
+            graph::draw_change(console, &plan, file)?;
+        }
         console.out(&if self.json {
             format::text(&json::diff(FORMAT_VERSION, &self.from, &self.to, &plan))
         } else {

@@ -3,8 +3,11 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
 use crate::cli::target::Case;
-use crate::cli::{known, session};
+use crate::cli::{known, notice, session};
 use crate::graph::{self, Picture, change, dot, fold, html, mermaid, svg, text};
+use crate::linux::survey::read;
+use crate::plan::change::Plan;
+use crate::resource::Name;
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use std::fs;
@@ -18,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// unfolds them.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  topo graph lab.yaml                          a tree on the terminal\n  topo graph lab.yaml --out lab.svg            a picture; .html, .mmd and .dot work too\n  topo graph lab.yaml --format mermaid         for a wiki or a pull request\n  sudo topo graph lab --out lab.html           what is there now, to search and zoom\n  sudo topo graph lab.yaml --plan --out a.svg  what an apply would change"
+    after_long_help = "Examples:\n  topo graph lab.yaml                          a tree on the terminal\n  topo graph lab.yaml --out lab.svg            a picture; .html, .mmd and .dot work too\n  topo graph lab.yaml --format mermaid         for a wiki or a pull request\n  sudo topo graph lab --out lab.html           what is there now, to search and zoom\n  sudo topo graph lab.yaml --plan --out a.svg  what an apply would change\n  sudo topo graph --all --out machine.html     the whole machine, whatever made it"
 )]
 pub struct Graph {
     /// A topology file, "-" for standard input, or the name of an applied topology [default: topology.yaml]
@@ -27,6 +30,9 @@ pub struct Graph {
     /// The format [default: by the name of --out, else text]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Draw the whole machine: all namespaces, links, addresses and routes, of topo and of others
+    #[arg(long, conflicts_with_all = ["what", "plan"])]
+    all: bool,
     /// Show what an apply would change; of a name, what has changed since it was applied
     #[arg(long)]
     plan: bool,
@@ -70,18 +76,17 @@ impl Graph {
         let drawn = drawn.join("\n");
         match &self.out {
             None => console.out(&drawn),
-            Some(path) => {
-                let plain = anstream::adapter::strip_str(&drawn).to_string();
-                fs::write(path, plain).map_err(|error| {
-                    console.problem(&format!("cannot write {:?}: {error}", path.display().to_string()), None);
-                    Exit::Failed
-                })?;
-            }
+            Some(path) => put(console, path, &drawn)?,
         }
         Ok(Exit::Done)
     }
 
     fn pictures(&self, console: &mut Console) -> Result<Vec<Picture>, Exit> {
+        if self.all {
+            let title = Name::from("machine");
+            let (survey, _) = read::survey(&title, &|_, _| false).map_err(|error| notice::told(console, &error))?;
+            return Ok(vec![graph::picture(&survey.state)]);
+        }
         let name = self.what.as_deref().filter(|what| plan::is_name(what)).and_then(Path::to_str);
         if let (Some(name), false) = (name, self.plan) {
             let mut kernel = session::open(console)?;
@@ -108,6 +113,29 @@ impl Graph {
         let plan = |case| session::plan(console, &mut kernel, case).map(|plan| change::of_plan(&plan));
         cases.iter().map(plan).collect()
     }
+}
+
+/// Draws the change that a plan is into a file, in the format of its name.
+///
+/// # Errors
+///
+/// If the name says no format, or the file cannot be written, after that was printed.
+pub fn draw_change(console: &mut Console, plan: &Plan, file: &Path) -> Result<(), Exit> {
+    let Some(format) = by_name(file) else {
+        let help = "a picture is .svg, .html, .mmd, .dot or .txt";
+        console.problem(&format!("{:?} says no format", file.display().to_string()), Some(help));
+        return Err(Exit::Usage);
+    };
+    let text = drawn(console, &change::of_plan(plan), format);
+    put(console, file, &text)
+}
+
+fn put(console: &mut Console, file: &Path, text: &str) -> Result<(), Exit> {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    fs::write(file, plain).map_err(|error| {
+        console.problem(&format!("cannot write {:?}: {error}", file.display().to_string()), None);
+        Exit::Failed
+    })
 }
 
 /// The format that a file's name asks for.

@@ -1,7 +1,8 @@
 use crate::cli::console::Console;
+use crate::cli::elsewhere::From;
 use crate::cli::exit::Exit;
 use crate::cli::input::load;
-use crate::cli::{adoption, execute, known, notice};
+use crate::cli::{adoption, elsewhere, execute, known, notice};
 use crate::document::Severity;
 use crate::document::yaml::source::Source;
 use crate::document::yaml::word::Word;
@@ -24,12 +25,12 @@ use std::path::{Path, PathBuf};
 /// no file can say, and what a daemon makes again, stands as a comment where it belongs. Nothing is changed.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "topo import [OPTIONS] NODE...\n       topo import [OPTIONS] --all\n       topo import [OPTIONS] --adopt --out FILE NODE...",
-    after_long_help = "Examples:\n  sudo topo import --all                      the whole machine\n  sudo topo import RED BLUE                   two namespaces; what they need elsewhere is named as existing\n  sudo topo import --all --out lab.yaml       into a file, and private keys into lab.keys/\n  sudo topo import --adopt RED BLUE -o lab.yaml  and what the file says is topology \"lab\" from then on"
+    override_usage = "topo import [OPTIONS] NODE...\n       topo import [OPTIONS] --all\n       topo import [OPTIONS] --adopt --out FILE NODE...\n       topo import [OPTIONS] --from FORMAT FILE",
+    after_long_help = "Examples:\n  sudo topo import --all                      the whole machine\n  sudo topo import RED BLUE                   two namespaces; what they need elsewhere is named as existing\n  sudo topo import --all --out lab.yaml       into a file, and private keys into lab.keys/\n  sudo topo import --adopt RED BLUE -o lab.yaml  and what the file says is topology \"lab\" from then on\n  topo import --from containerlab clos.clab.yml  a file of another program\n  topo import --from script --run net.sh      what a script makes, in a sandbox"
 )]
 pub struct Import {
-    /// The nodes: names in /run/netns, names of containers, "host"
-    #[arg(value_name = "NODE", required_unless_present = "all", add = ArgValueCandidates::new(known::node_candidates))]
+    /// The nodes: names in /run/netns, names of containers, "host"; with --from, the file
+    #[arg(value_name = "NODE|FILE", required_unless_present = "all", add = ArgValueCandidates::new(known::node_candidates))]
     nodes: Vec<String>,
     /// All namespaces, and the one that topo is started in
     #[arg(long, conflicts_with = "nodes")]
@@ -43,6 +44,14 @@ pub struct Import {
     /// Write the file there, and private keys beside it: of FILE.yaml into FILE.keys/
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Read a file of another program instead of the machine. What topo has no word for is a comment with its line
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["all", "adopt"])]
+    from: Option<From>,
+    /// Run the script of --from script: in a sandbox, as no user of this machine, with namespaces of its own of every
+    /// sort, /usr read-only and nothing else of the machine, no network outside, for at most 30 seconds; a process may
+    /// have 512 MB, and there may be 200. Needs no root, but a kernel that lets users make namespaces (else 77)
+    #[arg(long, requires = "from")]
+    run: bool,
     /// Give what the file says the topology's marks where it stands: from then on it is the topology's, as if "topo
     /// apply" had made it. Shows the plan and asks; nothing goes down, and no connection is lost. What is hardware,
     /// carries the default route, or is a daemon's, stays what it is
@@ -67,6 +76,9 @@ impl Import {
     /// The exit status of a failure that was already printed.
     pub fn run(self, console: &mut Console) -> crate::cli::global::Result {
         let topology = self.topology(console)?;
+        if let Some(from) = self.from {
+            return self.read(console, from, &topology);
+        }
         let lock = self.adopt.then(|| execute::lock(console, self.lock_timeout)).transpose()?;
         if self.adopt {
             adoption::refuse_known(console, &topology)?;
@@ -111,6 +123,21 @@ impl Import {
         ended
     }
 
+    /// The topology that a file of another program says.
+    fn read(&self, console: &mut Console, from: From, topology: &Name) -> crate::cli::global::Result {
+        let [file] = self.nodes.as_slice() else {
+            console.problem("--from reads one file", Some("topo import --from containerlab FILE"));
+            return Err(Exit::Usage);
+        };
+        let text = elsewhere::read(console, from, Path::new(file), self.run, topology, !self.no_ranges)?;
+        match &self.out {
+            Some(out) => _ = write(console, out, &text)?,
+            None => console.out(&text),
+        }
+        self.check(console, text);
+        Ok(Exit::Done)
+    }
+
     fn topology(&self, console: &mut Console) -> Result<Name, Exit> {
         if let Some(name) = &self.name {
             return Name::parse(name).map_err(|_| {
@@ -119,7 +146,11 @@ impl Import {
                 Exit::Usage
             });
         }
-        let stem = self.out.as_ref().and_then(|file| file.file_stem()?.to_str());
+        let read = self.nodes.first().filter(|_| self.from.is_some()).map(PathBuf::from);
+        let file = self.out.as_ref().or(read.as_ref());
+        // Of `clos.clab.yml` it is `clos`.
+        let stem = file.and_then(|file| file.file_name()?.to_str()?.split('.').next());
+        let stem = if self.from.is_none() { file.and_then(|file| file.file_stem()?.to_str()) } else { stem };
         Ok(stem.and_then(|stem| Name::parse(stem).ok()).unwrap_or_else(|| NAME.into()))
     }
 
@@ -135,6 +166,27 @@ impl Import {
             }
         }
     }
+}
+
+/// Prints all that is there, as topology `name`.
+///
+/// # Errors
+///
+/// The exit status of a failure that was already printed.
+pub fn here(console: &mut Console, name: Name, ranges: bool) -> crate::cli::global::Result {
+    let import = Import {
+        nodes: Vec::new(),
+        all: true,
+        name: Some(name.to_string()),
+        out: None,
+        no_ranges: !ranges,
+        from: None,
+        run: false,
+        adopt: false,
+        yes: false,
+        lock_timeout: 0,
+    };
+    import.run(console)
 }
 
 /// The folder of the keys of a file: `lab.keys` for `lab.yaml`.

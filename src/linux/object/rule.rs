@@ -229,7 +229,13 @@ pub fn delete(site: &Site<'_>, rule: &Rule) -> Result<(), Refused> {
 ///
 /// The kernel's refusal, with its errno and its own text; the new one is taken away again then.
 pub fn update(site: &Site<'_>, before: &Rule, after: &Rule) -> Result<(), Refused> {
-    create(site, after)?;
+    match create(site, after) {
+        // An undo finds both where a run was cut off between the two.
+        Err(refused) if refused.errno == libc::EEXIST && !after.marked => {}
+        Err(refused) if refused.errno == libc::EEXIST => return Err(refused),
+        // It may be there all the same.
+        created => created.inspect_err(|_| _ = delete(site, after))?,
+    }
     delete(site, before).inspect_err(|_| _ = delete(site, after))
 }
 

@@ -15,7 +15,10 @@ use crate::linux::snapshot::contents::{Look, Question};
 use crate::linux::snapshot::ends::{Ends, OtherEnds};
 use crate::linux::snapshot::peers;
 use crate::linux::snapshot::read::look;
-use crate::resource::{FileName, IfName, Name, Namespace, Node, NodeTenure, Owner, Record, Resource, State, Sysctl};
+use crate::linux::store::record::Records;
+use crate::resource::{
+    FileName, IfName, Name, Namespace, Node, NodeTenure, Owner, Record, Resource, State, Sysctl, Value, kinds,
+};
 use crate::survey::{Home, NodeSurvey, Ruleset, Survey};
 use nix::libc;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -89,6 +92,7 @@ fn read(
         None => NodeTenure::Created,
     };
     everything(&mut state, &looks, &far, places, tenure);
+    remembered(&mut state)?;
     for details in &details {
         details.settings.iter().for_each(|setting| state.insert(Resource::Sysctl(setting.clone()), Owner::Ours));
     }
@@ -161,6 +165,35 @@ pub(super) fn everything(
     }
     // The table of a topology is one of the rulesets.
     state.items.retain(|_, item| !matches!(item.resource, Resource::Table(_)));
+}
+
+/// Where WireGuard interfaces were created, and which endpoints were written and which are where a peer was last heard:
+/// the kernel does not say it, of those that topo made a record does.
+fn remembered(state: &mut State) -> Result<(), Error> {
+    let records = Records::default();
+    for name in records.names()? {
+        // One that cannot be read is reported by what is done with its topology.
+        let Ok(Some(record)) = records.load(&name).map(|loaded| loaded.record) else { continue };
+        let written: BTreeMap<_, _> = record.endpoints.iter().map(|(id, endpoint)| (id, *endpoint)).collect();
+        for (id, born) in record.born {
+            for item in state.items.values_mut() {
+                if let Resource::Peer(peer) = &mut item.resource
+                    && peer.link == id
+                {
+                    peer.endpoint = written.get(&peer.id()).copied().into();
+                }
+            }
+            let home = born.and_then(|node| state.namespace(&node)).map(|namespace| namespace.node.clone());
+            let Some(home) = home.filter(|home| *home != id.node) else { continue };
+            if let Some(Resource::Link(link)) =
+                state.items.get_mut(&crate::resource::ResourceId::Link(id)).map(|item| &mut item.resource)
+                && kinds::traits(&link.kind).has_keys
+            {
+                link.options.insert("transport".into(), Value::word(&home.code()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The hosts and resolv.conf that named namespaces have.
