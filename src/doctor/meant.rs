@@ -7,8 +7,8 @@ use crate::flow::segment;
 use crate::flow::{Question, World};
 use crate::resource::probe::{Check, HttpHost, Probe};
 use crate::resource::{
-    AddressRange, Family, Link, LinkId, Node, Origin, PacketRule, Resource, ResourceId, Route, RouteKind, State,
-    TableId, TableRule, Tenure, Verdict,
+    Address, AddressRange, Family, Link, LinkId, Node, Origin, PacketRule, Resource, ResourceId, Route, RouteKind,
+    State, TableId, TableRule, Tenure, Verdict,
 };
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -170,10 +170,13 @@ fn routes(wanted: &State, book: &Book<'_>, uplinks: &[IpAddr]) -> Vec<Meant> {
         let to = &route.key.to;
         let why = if to.prefix_len() == 0 { Why::Default } else { Why::Route };
         let about = Some(route.id());
+        // What a wider route leads to need not all be there, as with a default route.
+        let narrow = |address: &Address| address.subnet().prefix_len() <= to.prefix_len();
+        let of = |address: &Address| if narrow(address) { why } else { Why::Default };
         let behind = book.within(&route.node, to).take(some);
         all.extend(behind.map(|address| Meant {
             about: about.clone(),
-            ..Meant::ping(why, &route.node, address.address.addr(), address.link.node.short())
+            ..Meant::ping(of(address), &route.node, address.address.addr(), address.link.node.short())
         }));
         let outside = OUTSIDE.iter().chain(uplinks).filter(|outside| why == Why::Default && to.contains(*outside));
         all.extend(outside.filter(|_| !route.node.is_host()).map(|outside| Meant {
