@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-all="laws orders laws-kernel conformance crash refusals failures races fuzz records resources kinds eyes vlans impair handover borrowed docker explain doctor import adopt adoption ranges"
+all="laws orders laws-kernel conformance crash refusals failures races fuzz records resources kinds eyes vlans impair handover borrowed docker explain trace doctor import adopt adoption ranges"
 
 if [ "$(id -u)" != 0 ]; then
     unshare -Ur true 2>/dev/null || { echo "the tests need root, or a kernel that allows user namespaces (sysctl kernel.unprivileged_userns_clone=1)" >&2; exit 1; }
@@ -48,6 +48,7 @@ words() {
     docker) echo "hostile docker TOPO_CHURN=2000" ;;
     explain) echo "kernel explain TOPO_FLOWS=5000 TOPO_FIRST=$seed" ;;
     doctor) echo "kernel doctor TOPO_DOCTORED=200 TOPO_FIRST=$seed" ;;
+    trace) echo "kernel trace TOPO_TRACES=all TOPO_CRASH=all" ;;
     import) echo "kernel import TOPO_IMPORTS=500" ;;
     adopt) echo "kernel adopt TOPO_ADOPT=all" ;;
     adoption) echo "hostile adoption TOPO_REFUSALS=all" ;;

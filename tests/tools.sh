@@ -21,6 +21,7 @@ if [ "${1:-}" = --test ]; then
     need ethtool ethtool
     need wg wireguard-tools
     need dot graphviz
+    need tcpdump tcpdump
     [ "${TOPO_LANE:-}" = never ] || [ "$(uname -m)" != x86_64 ] || lane=yes
 fi
 if [ $lane = yes ]; then

@@ -2,7 +2,7 @@
 
 use super::command::{
     apply, completions, confirm, deadline as watch, destroy, diff, doctor, exec, expand, explain, graph, import, lab,
-    list, man, plan, rollback, schema, show, test, undo, validate,
+    list, man, plan, rollback, schema, show, test, trace, undo, validate,
 };
 use super::console::Console;
 use super::exit::Exit;
@@ -40,9 +40,10 @@ Exit status:
   1 failed                        77 not enough privileges
   2 plan --detailed-exitcode:     130, 143, 129 stopped by SIGINT,
     there are changes; diff:        SIGTERM, SIGHUP, and undone
-    they differ; explain: the     126, 127 exec: the command cannot be
-    packet stops; doctor: errors    run, is not there
-  3 explain: it cannot be said    64 wrong usage";
+    they differ; explain, trace:    126, 127 exec: the command cannot be
+    it stops; doctor: errors        run, is not there
+  3 explain, trace: it cannot     64 wrong usage
+    be said";
 
 impl From<When> for anstream::ColorChoice {
     fn from(when: When) -> Self {
@@ -71,6 +72,7 @@ pub(crate) enum Command {
     Expand(expand::Expand),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
+    Trace(trace::Trace),
     Import(import::Import),
     Test(test::Test),
     Lab(lab::Lab),
@@ -117,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Expand(command) => command.run(&mut console),
         Command::Explain(command) => command.run(&mut console),
         Command::Doctor(command) => command.run(&mut console),
+        Command::Trace(command) => command.run(&mut console),
         Command::Import(command) => command.run(&mut console),
         Command::Test(command) => command.run(&mut console),
         Command::Lab(command) => command.run(&mut console),

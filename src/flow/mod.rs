@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod packet;
 pub mod ruleset;
 pub mod segment;
+pub mod traced;
 mod walk;
 pub mod world;
 pub mod xtables;

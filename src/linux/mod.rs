@@ -23,6 +23,7 @@ pub(crate) mod secret;
 pub mod snapshot;
 pub mod store;
 pub(crate) mod survey;
+pub mod tracing;
 
 pub use inventory::Found;
 pub use machine::Linux;

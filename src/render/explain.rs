@@ -280,3 +280,15 @@ pub fn matrix(nodes: &[&Node], verdicts: &[Vec<Option<Verdict>>]) -> String {
     );
     page.end_and_finish()
 }
+
+/// That what was seen is not what the walk says.
+pub fn otherwise(model: &str) -> String {
+    let mut page = Page::new();
+    page.end().paint(CHANGE, "topo explain says otherwise:").end();
+    let text =
+        format!("{model}. One of the two is wrong: please report it, with the file and what others have in its nodes.");
+    for line in wrapped(&text, WIDTH - 2) {
+        page.put("  ").put(line).end();
+    }
+    page.end_and_finish()
+}

@@ -129,3 +129,18 @@ fn hops(path: &Path) -> Vec<Hop> {
     };
     path.steps.iter().map(hop).collect()
 }
+
+/// What `trace --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TracedFlow {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The topology.
+    pub topology: String,
+    /// What was seen of the packet.
+    pub flow: Flow,
+    /// What `explain` says of the same packet.
+    pub explain: Flow,
+    /// Whether both say the same, as far as either can say something.
+    pub agree: bool,
+}

@@ -43,6 +43,7 @@ mod route;
 mod rule;
 mod rule_key;
 mod setting;
+pub mod sighting;
 mod state;
 mod sysctl;
 mod table;

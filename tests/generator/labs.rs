@@ -269,7 +269,7 @@ impl Lab {
             18 => {
                 let route =
                     ["blackhole 10.0.0.0/17", "prohibit 10.1.0.0/17", "unreachable 10.2.0.0/17 metric 5"][throw % 3];
-                (format!("ip -n {name} route add {route}"), format!("ip route {route}"))
+                (format!("ip -n {name} route replace {route}"), format!("ip route {route}"))
             }
             _ => {
                 let interfaces = &self.named(name).interfaces;

@@ -113,7 +113,7 @@ fn one(seed: u64, flows: usize, counts: &mut BTreeMap<String, usize>) -> Vec<Str
             .collect();
         chunks.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    let mut wrong = Vec::new();
+    let mut wrong = traced(seed, &lab, &answers[0].0, &answers[0].1, counts);
     for (flow, live, written, real) in answers {
         let packet = if real { "reaches" } else { "stops" };
         *counts.entry(format!("packets that {packet}")).or_default() += 1;
@@ -137,6 +137,29 @@ fn one(seed: u64, flows: usize, counts: &mut BTreeMap<String, usize>) -> Vec<Str
     }
     topo(&["destroy", "--yes", "--kill", &file]).expect(0);
     wrong
+}
+
+/// One of the flows, by a packet that is watched: it does what `explain` says, where that says something.
+fn traced(
+    seed: u64,
+    lab: &Lab,
+    flow: &Flow,
+    live: &(String, String, String),
+    counts: &mut BTreeMap<String, usize>,
+) -> Vec<String> {
+    let mut args = flow.args();
+    args[1].clone_from(&live.1);
+    let words: Vec<&str> = std::iter::once("trace").chain(args.iter().map(String::as_str)).collect();
+    let output = topo(&words);
+    let json: serde_json::Value =
+        serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}{}", output.stdout, output.stderr));
+    let seen = json["flow"]["verdict"].as_str().unwrap().to_owned();
+    *counts.entry(format!("traced: {seen}")).or_default() += 1;
+    let same = json["agree"] == true && [&live.0, "cannot-say"].contains(&seen.as_str()) || live.0 == "cannot-say";
+    if same {
+        return Vec::new();
+    }
+    vec![format!("seed {seed}, trace, broken {:?}: {flow:?}: explain says {live:?}, it is seen: {json:#}", lab.broken)]
 }
 
 /// `TOPO_FLOWS` packets (200; 5,000 in the long run), twenty to a lab.

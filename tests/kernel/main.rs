@@ -25,6 +25,7 @@ mod prefix;
 mod routing;
 mod shown;
 mod strange;
+mod trace;
 mod two;
 mod unnamed;
 
@@ -32,3 +33,5 @@ mod unnamed;
 mod generator;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
+#[path = "../tracer/mod.rs"]
+mod tracer;

@@ -637,6 +637,7 @@ fn schemas_are_up_to_date() {
         ("test", "test"),
         ("explain", "explain"),
         ("doctor", "doctor"),
+        ("trace", "trace"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_topo")).args(["schema", which]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

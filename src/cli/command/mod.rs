@@ -20,5 +20,6 @@ pub(crate) mod rollback;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod test;
+pub(crate) mod trace;
 pub(crate) mod undo;
 pub(crate) mod validate;

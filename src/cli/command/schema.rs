@@ -44,6 +44,8 @@ pub enum Which {
     Explain,
     /// topo doctor --json
     Doctor,
+    /// topo trace --json
+    Trace,
 }
 
 impl Schema {
@@ -76,6 +78,7 @@ pub fn of(which: Which) -> serde_json::Value {
         Which::Test => generator.into_root_schema_for::<tested::Tests>().to_value(),
         Which::Explain => generator.into_root_schema_for::<explained::Explained>().to_value(),
         Which::Doctor => generator.into_root_schema_for::<doctored::Doctored>().to_value(),
+        Which::Trace => generator.into_root_schema_for::<explained::TracedFlow>().to_value(),
         Which::State => generator.into_root_schema_for::<json::States>().to_value(),
     }
 }

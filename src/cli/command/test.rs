@@ -1,6 +1,7 @@
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
+use crate::cli::packet::follow;
 use crate::cli::target::Case;
 use crate::cli::trial::TOTAL;
 use crate::cli::{network, notice, signals};
@@ -20,6 +21,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How long the answer to a packet is waited for that follows a check.
+const WAIT: Duration = Duration::from_secs(1);
+
 /// Run the checks of a topology
 ///
 /// The checks under the key "checks" of a file are run from their nodes, in parallel: pings, TCP connections, UDP
@@ -27,7 +31,7 @@ use std::time::{Duration, Instant};
 /// "command" runs a program with your privileges: read an untrusted file before you test it, or use --no-commands.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  sudo topo test lab.yaml\n  sudo topo test labs/ --junit report.xml\n  sudo topo test --json lab.yaml | jq -r '.topologies[].checks[] | select(.result != \"passed\") | .what'\n\nIn a file:\n  checks:\n    - ping: { from: RED, to: BLUE/eth0 }\n    - tcp: { from: RED, to: \"10.0.0.2:80\", expect: fail }\n    - http: { from: RED, url: \"http://10.0.0.2:8080/\", status: 200, contains: ok }\n\nExit status: 0 all passed, or there are none; 1 one failed or could not be tried"
+    after_long_help = "Examples:\n  sudo topo test lab.yaml\n  sudo topo test labs/ --junit report.xml\n  sudo topo test lab.yaml --trace      a packet shows why one failed\n  sudo topo test --json lab.yaml | jq -r '.topologies[].checks[] | select(.result != \"passed\") | .what'\n\nIn a file:\n  checks:\n    - ping: { from: RED, to: BLUE/eth0 }\n    - tcp: { from: RED, to: \"10.0.0.2:80\", expect: fail }\n    - http: { from: RED, url: \"http://10.0.0.2:8080/\", status: 200, contains: ok }\n\nExit status: 0 all passed, or there are none; 1 one failed or could not be tried"
 )]
 pub struct Test {
     /// Topology files or folders; "-" is standard input [default: topology.yaml]
@@ -42,6 +46,9 @@ pub struct Test {
     /// Skip the checks that run a program
     #[arg(long)]
     no_commands: bool,
+    /// Follow a real packet for each check that failed, as "topo trace" does
+    #[arg(long)]
+    trace: bool,
     /// Timeout for all checks of a topology together
     #[arg(long, value_name = "SECONDS", default_value_t = TOTAL, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     total_timeout: u64,
@@ -65,7 +72,7 @@ impl Test {
             let live = !self.json && !console.is_quiet();
             let outcomes = run(console, case, limits, live)?;
             let tested = of(case, &outcomes);
-            let why = why(case, &outcomes);
+            let why = why(case, &outcomes, self.trace);
             if live {
                 console.out(&tested::whys(&case.checks, &why));
                 console.out(&tested::foot(tested, begin.elapsed()));
@@ -137,8 +144,8 @@ fn of<'a>(case: &'a Case, outcomes: &'a [Outcome]) -> Tested<'a> {
 }
 
 /// Why checks failed that were expected to pass, by their places: what stops a packet like theirs. Nothing where the
-/// machine cannot be looked at, which is no failure of the test.
-fn why(case: &Case, outcomes: &[Outcome]) -> Vec<(usize, String)> {
+/// machine cannot be looked at, which is no failure of the test. With `packets`, real ones are sent.
+fn why(case: &Case, outcomes: &[Outcome], packets: bool) -> Vec<(usize, String)> {
     let failed =
         |(_, (check, outcome)): &(usize, (&Check, &Outcome))| check.expect && outcome.verdict(check) == Verdict::Failed;
     let asked: Vec<(usize, Question)> = case
@@ -159,7 +166,13 @@ fn why(case: &Case, outcomes: &[Outcome]) -> Vec<(usize, String)> {
     });
     let Ok((kernel, state)) = state else { return Vec::new() };
     let Ok(world) = network::look(&kernel, &state) else { return Vec::new() };
-    asked.into_iter().map(|(nth, question)| (nth, sentence(&explain(&world, &question)))).collect()
+    let say = |question: Question| {
+        if packets && let Ok(followed) = follow(&kernel, &world, question.clone(), None, WAIT) {
+            return format!("seen by a packet: {}", sentence(&followed.seen));
+        }
+        sentence(&explain(&world, &question))
+    };
+    asked.into_iter().map(|(nth, question)| (nth, say(question))).collect()
 }
 
 /// The packet that a check sends.

@@ -31,7 +31,8 @@ const RULE_EXPRESSIONS: u16 = 4;
 /// `NFPROTO_INET` of `include/uapi/linux/netfilter.h`.
 pub const INET: u8 = 1;
 /// nft's families by number (`NFPROTO_*`).
-const FAMILIES: [(&str, u8); 6] = [("inet", INET), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", 7), ("ip6", 10)];
+pub const FAMILIES: [(&str, u8); 6] =
+    [("inet", INET), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", 7), ("ip6", 10)];
 
 /// The number of a family; `None` for a word that is none.
 pub fn family(word: &str) -> Option<u8> {
