@@ -11,7 +11,8 @@ use topo::model::Model;
 use topo::{check, plan};
 
 fn main() -> ExitCode {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "topologies/two-namespaces.yaml".into());
+    let first = std::env::args_os().nth(1);
+    let path = first.map_or("topologies/two-namespaces.yaml".into(), |path| path.to_string_lossy().into_owned());
     match run(&path) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

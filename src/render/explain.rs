@@ -250,21 +250,23 @@ pub fn matrix(nodes: &[&Node], verdicts: &[Vec<Option<Verdict>>]) -> String {
     let mut page = Page::new();
     let wide = nodes.iter().map(|node| width(node.short())).max().unwrap_or(0).clamp(4, 20);
     let cell = nodes.iter().map(|node| width(node.short())).max().unwrap_or(0).clamp(3, 8);
+    // No line ends in blanks.
+    let padded = |word: &str, nth: usize| if nth + 1 < nodes.len() { left(word, cell) } else { word.to_owned() };
     page.paint(DIM, left("FROM", wide));
-    for node in nodes {
-        page.put(" ").paint(BOLD, left(&cut(node.short(), cell), cell));
+    for (nth, node) in nodes.iter().enumerate() {
+        page.put(" ").paint(BOLD, padded(&cut(node.short(), cell), nth));
     }
     page.end();
     for (from, row) in nodes.iter().zip(verdicts) {
         page.paint(BOLD, left(&cut(from.short(), wide), wide));
-        for verdict in row {
+        for (nth, verdict) in row.iter().enumerate() {
             let (style, word) = match verdict {
                 None => (DIM, "."),
                 Some(Verdict::Reaches) => (ADD, "yes"),
                 Some(Verdict::Stops) => (REMOVE, "no"),
                 Some(Verdict::CannotSay) => (CHANGE, "?"),
             };
-            page.put(" ").paint(style, left(word, cell));
+            page.put(" ").paint(style, padded(word, nth));
         }
         page.end();
     }

@@ -58,7 +58,8 @@ impl Wanted {
 
 /// The stage that this program was started as, if it was.
 pub fn asked() -> Option<Stage> {
-    let mut arguments = std::env::args().skip(1);
+    // One that is not UTF-8 is none of a stage's.
+    let mut arguments = std::env::args_os().skip(1).map_while(|argument| argument.into_string().ok());
     let stage = arguments.next()?;
     let wanted = arguments.next().map(|name| Wanted { name, ranges: arguments.next().as_deref() == Some("ranges") });
     match (stage.as_str(), wanted) {

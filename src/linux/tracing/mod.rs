@@ -9,6 +9,7 @@ mod rules;
 mod run;
 mod sender;
 mod taps;
+mod whole;
 
 pub use run::{Traced, trace};
 pub use sender::{Carried, Order, token};

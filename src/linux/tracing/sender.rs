@@ -1,6 +1,7 @@
 //! The probe: one echo request, one connection, one datagram.
 
 use super::frame;
+use super::whole::keep_whole;
 use crate::resource::sighting::{Answer, Transport};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -46,8 +47,8 @@ pub struct Order {
     pub wait: Duration,
 }
 
-/// `IP_PMTUDISC_DO`: not fragmented, and refused where it does not fit.
-const UDP_HEAD: usize = 8;
+/// Length of the head of UDP, and of that of ICMP.
+const HEAD: usize = 8;
 
 impl Order {
     /// The number of the protocol (IANA protocol numbers).
@@ -63,7 +64,7 @@ impl Order {
     /// The data, which begins with the token.
     fn data(&self, usual: usize) -> Vec<u8> {
         let ip = if self.to.is_ipv4() { 20 } else { 40 };
-        let length = self.size.map_or(usual, |size| (size as usize).saturating_sub(ip + UDP_HEAD));
+        let length = self.size.map_or(usual, |size| (size as usize).saturating_sub(ip + HEAD));
         let mut data = self.token.to_be_bytes().to_vec();
         data.resize(length.max(data.len()), 0x74);
         data
@@ -89,6 +90,9 @@ impl Order {
         let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, protocol)?;
         if self.mark != 0 {
             setsockopt(&socket, sockopt::Mark, &self.mark)?;
+        }
+        if self.size.is_some() {
+            keep_whole(&socket, self.to.is_ipv4())?;
         }
         // An error of ICMP is reported at once then.
         let _ = if self.to.is_ipv4() {

