@@ -256,7 +256,11 @@ fn what_cannot_be_asked() {
         sh("ip -n A link set a0 mtu 1300; ip -n R link set ra mtu 1300");
         for to in ["10.0.2.2", "fd02::2"] {
             let trace = json(&["A", to, "--size", "1400"]);
-            assert_eq!((trace["flow"]["verdict"].as_str(), &trace["agree"]), (Some("stops"), &true.into()), "{trace:#}");
+            assert_eq!(
+                (trace["flow"]["verdict"].as_str(), &trace["agree"]),
+                (Some("stops"), &true.into()),
+                "{trace:#}"
+            );
             topo(&["trace", "A", to, "--size", "1300"]).expect(0);
         }
         topo(&["trace", "R", "203.0.113.9"]).expect(2).says("no route");

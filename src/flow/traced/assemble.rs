@@ -41,6 +41,8 @@ pub fn assemble(world: &World<'_>, trace: &Trace<'_>, model: &Explanation) -> (E
     let data = (came && trace.known.protocol == Protocol::Tcp && !data.is_empty()).then(|| {
         let receiver = node_of(&forth.end);
         let end = self::arrived(&data, &packet).filter(|end| receiver.is_none() || node_of(end) == receiver);
+        // What a rule dropped there has not arrived.
+        let end = end.filter(|_| ending::dropped(&data).is_none());
         path(&data, end.unwrap_or_else(|| ending::of(world, trace, model, &found, &data, Part::Data, &packet)))
     });
     let seen = Explanation { packet, forth, back, data };

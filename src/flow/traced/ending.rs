@@ -109,7 +109,7 @@ impl<'a> Last<'a> {
 }
 
 /// A rule that dropped it, after which it was not seen in that node.
-fn dropped<'a>(way: &[&Found<'a>]) -> Option<(&'a Node, &'a RuleSeen)> {
+pub fn dropped<'a>(way: &[&Found<'a>]) -> Option<(&'a Node, &'a RuleSeen)> {
     let at = way.iter().rposition(|found| matches!(&found.what, What::Rule(rule) if rule.verdict == "drop"))?;
     let found = way.get(at)?;
     let gone_on = way.iter().skip(at).any(|after| matches!(after.what, What::At { .. }));
