@@ -1,10 +1,12 @@
 //! What `explain` and `trace` are asked: from where, to where, with what.
 
+use super::command::show;
 use super::console::Console;
 use super::exit::Exit;
-use super::known;
+use super::{known, network, notice};
 use crate::flow::packet::Protocol;
-use crate::flow::{Question, World};
+use crate::flow::{Question, Verdict, World};
+use crate::linux::Linux;
 use crate::resource::{FileName, Node, Resource, ResourceId, State};
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
@@ -60,9 +62,39 @@ pub struct Asked {
     pub to: String,
 }
 
+/// The end of a program that has a verdict to give.
+pub fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Reaches => Exit::Done,
+        Verdict::Stops => Exit::Changes,
+        Verdict::CannotSay => Exit::CannotSay,
+    }
+}
+
 impl Ends {
+    /// The topology that is meant, as it is there, with what others have in namespaces that topo did not make.
+    ///
+    /// # Errors
+    ///
+    /// If it is not said which of several, there is none, or it cannot be observed, after that was printed.
+    pub fn observed(
+        &self,
+        console: &mut Console,
+        kernel: &mut Linux,
+        sender: Option<&str>,
+        command: &str,
+    ) -> Result<State, Exit> {
+        let (states, _) = show::select(console, kernel, self.subject(sender).as_deref())?;
+        let Ok([state]) = <[State; 1]>::try_from(states) else {
+            let help = format!("say which: topo {command} --topology NAME");
+            console.problem("there is more than one topology here, or none", Some(&help));
+            return Err(Exit::Usage);
+        };
+        network::with_others(kernel, state).map_err(|error| notice::told(console, &error))
+    }
+
     /// What `show` calls the topology, or the node in it, of a sender: with the name of the topology where it is given.
-    pub fn subject(&self, sender: Option<&str>) -> Option<String> {
+    fn subject(&self, sender: Option<&str>) -> Option<String> {
         let node = sender.map(|from| from.split('/').next().unwrap_or(from));
         match (&self.topology, node) {
             (Some(topology), Some(node)) => Some(format!("{topology}/{node}")),

@@ -1,10 +1,8 @@
-use super::show;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::input::{files, load};
-use crate::cli::question::{Asked, Ends, address_of, carried, named};
+use crate::cli::question::{Asked, Ends, address_of, carried, exit, named};
 use crate::cli::{network, notice, session};
-use crate::flow::outcome::Verdict;
 use crate::flow::packet::Protocol;
 use crate::flow::{Explanation, Question, World, explain as follow, explain_arrival};
 use crate::render::explain::{Written, matrix, question, text};
@@ -86,14 +84,8 @@ impl Explain {
     /// From the machine as it is.
     fn live(&self, console: &mut Console, protocol: Protocol, port: u16) -> crate::cli::global::Result {
         let mut kernel = session::open(console)?;
-        let what = self.ends.subject(self.ends.from.as_deref().or(self.arrives.as_deref()));
-        let (states, _) = show::select(console, &mut kernel, what.as_deref())?;
-        let [state] = states.as_slice() else {
-            let help = "say which: topo explain --topology NAME";
-            console.problem("there is more than one topology here, or none", Some(help));
-            return Err(Exit::Usage);
-        };
-        let state = network::with_others(&kernel, state.clone()).map_err(|error| notice::told(console, &error))?;
+        let sender = self.ends.from.as_deref().or(self.arrives.as_deref());
+        let state = self.ends.observed(console, &mut kernel, sender, "explain")?;
         let world = network::look(&kernel, &state).map_err(|error| notice::told(console, &error))?;
         self.answer(console, &world, None, protocol, port)
     }
@@ -113,7 +105,6 @@ impl Explain {
             Some(arrives) => self.comes_in(console, world, arrives, protocol, port)?,
             None => self.node_sends(console, world, protocol, port)?,
         };
-        let verdict = explanation.verdict();
         if self.json {
             let flows = vec![Flow::of(&from, &to, &explanation, written)];
             let topology = world.state.topology.to_string();
@@ -121,11 +112,7 @@ impl Explain {
         } else {
             console.out(&text(&question(&from, &to, &explanation.packet), &explanation, written));
         }
-        Ok(match verdict {
-            Verdict::Reaches => Exit::Done,
-            Verdict::Stops => Exit::Changes,
-            Verdict::CannotSay => Exit::CannotSay,
-        })
+        Ok(exit(explanation.verdict()))
     }
 
     fn node_sends(

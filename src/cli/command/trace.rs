@@ -1,11 +1,9 @@
-use super::show;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::packet::{Followed, follow};
-use crate::cli::question::{Ends, carried};
+use crate::cli::question::{Ends, carried, exit};
 use crate::cli::{network, notice, session};
 use crate::flow::Question;
-use crate::flow::outcome::Verdict;
 use crate::render::explain::{otherwise, question as title, text};
 use crate::render::explained::{Flow, TracedFlow};
 use crate::render::format;
@@ -57,13 +55,9 @@ impl Trace {
             return Err(Exit::Usage);
         }
         let mut kernel = session::open(console)?;
-        let (states, _) = show::select(console, &mut kernel, self.ends.subject(self.ends.from.as_deref()).as_deref())?;
-        let [state] = states.as_slice() else {
-            console.problem("there is more than one topology here, or none", Some("topo trace --topology NAME"));
-            return Err(Exit::Usage);
-        };
-        let world = network::look(&kernel, state).map_err(|error| notice::told(console, &error))?;
-        let asked = self.ends.asked(console, state)?;
+        let state = self.ends.observed(console, &mut kernel, self.ends.from.as_deref(), "trace")?;
+        let world = network::look(&kernel, &state).map_err(|error| notice::told(console, &error))?;
+        let asked = self.ends.asked(console, &state)?;
         let to = self.ends.target(console, &world, &asked)?;
         let question = Question { source: asked.source, ..self.ends.question(asked.from.clone(), to, protocol, port) };
         let followed = follow(&kernel, &world, question, self.ends.source_port, self.timeout);
@@ -87,11 +81,7 @@ impl Trace {
                 console.out(&otherwise(&differs));
             }
         }
-        Ok(match seen.verdict() {
-            Verdict::Reaches => Exit::Done,
-            Verdict::Stops => Exit::Changes,
-            Verdict::CannotSay => Exit::CannotSay,
-        })
+        Ok(exit(seen.verdict()))
     }
 }
 
