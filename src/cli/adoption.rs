@@ -6,7 +6,6 @@ use super::input::{files, load};
 use super::mode::{Manner, WayBack};
 use super::target::Case;
 use super::{confirmation, execute, notice, session};
-use crate::linux::Linux;
 use crate::linux::inventory::Found;
 use crate::linux::store::lock::Lock;
 use crate::plan::change::Plan;
@@ -69,12 +68,7 @@ pub fn adopt(console: &mut Console, file: &Path, tables: &Adoption, adopting: Ad
         jobs.iter().for_each(|(_, plan)| console.out(&taken(plan)));
     }
     if !adopting.sure {
-        lock = execute::ask(console, lock, adopting.patience, "Adopt this?")?;
-        kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
-        confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
-        let (cases, shown): (Vec<Case>, Vec<Plan>) = jobs.into_iter().unzip();
-        jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
-        execute::still(console, &shown, &jobs)?;
+        (lock, jobs) = execute::confirmed(console, &mut kernel, lock, adopting.patience, "Adopt this?", jobs)?;
     }
     let manner = Manner {
         rollback: true,

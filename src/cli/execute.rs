@@ -124,6 +124,30 @@ pub fn tried(
     (jobs, failed)
 }
 
+/// Asks whether what was shown is to be done, and plans it again when the lock is back: what is planned then is what
+/// was shown.
+///
+/// # Errors
+///
+/// If the answer is no, what is planned now is something else, or the machine cannot be observed, after that was
+/// printed.
+pub fn confirmed(
+    console: &mut Console,
+    kernel: &mut Linux,
+    lock: Lock,
+    seconds: u64,
+    question: &str,
+    jobs: Vec<(Case, Plan)>,
+) -> Result<(Lock, Vec<(Case, Plan)>), Exit> {
+    let lock = ask(console, lock, seconds, question)?;
+    *kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
+    confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
+    let (cases, shown): (Vec<Case>, Vec<Plan>) = jobs.into_iter().unzip();
+    let jobs = self::jobs(cases.into_iter(), |case| session::plan_again(console, kernel, case, &[]))?;
+    still(console, &shown, &jobs)?;
+    Ok((lock, jobs))
+}
+
 /// Refuses plans, made again after the question, that have changes which were not shown.
 ///
 /// # Errors

@@ -1,12 +1,11 @@
 //! The network as packets find it: what a topology has, or will have, and what others have in its namespaces.
 
 use crate::dialect::nft_script::table_name;
-use crate::flow::packet::Protocol;
 use crate::flow::ruleset::Ruleset;
 use crate::flow::{World, xtables};
 use crate::kernel::Error;
+use crate::linux::Linux;
 use crate::linux::ground::Ground;
-use crate::linux::{Linux, ground};
 use crate::resource::{Node, Resource, ResourceId, State, Sysctl};
 
 /// The network of an observed state, with the rules and settings that everybody has in its namespaces.
@@ -25,9 +24,7 @@ pub fn look<'a>(kernel: &Linux, state: &'a State) -> Result<World<'a>, Error> {
         for (key, value) in ground.settings {
             world.set_setting(node.clone(), key, value);
         }
-        let carried = |protocol| if protocol == ground::Protocol::Tcp { Protocol::Tcp } else { Protocol::Udp };
-        let sockets = ground.sockets.into_iter().map(|(protocol, address, port)| (carried(protocol), address, port));
-        world.set_sockets(node, sockets.collect());
+        world.set_sockets(node, ground.sockets);
     }
     Ok(world)
 }

@@ -1,11 +1,10 @@
 //! A real packet for a question, and what was seen of it.
 
-use crate::flow::packet::Protocol;
 use crate::flow::traced::{Known, Trace, assemble};
 use crate::flow::{Explanation, Question, World, explain};
 use crate::kernel::Error;
 use crate::linux::Linux;
-use crate::linux::tracing::{Carried, Order, token, trace};
+use crate::linux::tracing::{Order, token, trace};
 use crate::resource::Node;
 use std::time::Duration;
 
@@ -39,12 +38,7 @@ pub fn follow(
     let question = Question { source_port: if question.protocol.has_ports() { chosen } else { 0 }, ..question };
     let model = explain(world, &question);
     let Question { source, to, protocol, port, source_port, mark, size, .. } = question;
-    let carried = match protocol {
-        Protocol::Icmp => Carried::Icmp,
-        Protocol::Tcp => Carried::Tcp,
-        Protocol::Udp => Carried::Udp,
-    };
-    let order = Order { carried, to, source, port, source_port, mark, size, token, wait };
+    let order = Order { protocol, to, source, port, source_port, mark, size, token, wait };
     let nodes: Vec<&Node> = world.state.namespaces().map(|namespace| &namespace.node).collect();
     let traced = trace(kernel, &nodes, &question.from, &order)?;
     let known = Known { protocol, token, source_port, port };

@@ -9,17 +9,8 @@ use super::netns::sysctl;
 use super::object::nft::generation;
 use super::process::run;
 use crate::kernel::{Error, ErrorKind};
-use crate::resource::{Node, Sysctl};
+use crate::resource::{Node, Protocol, Sysctl};
 use std::net::IpAddr;
-
-/// What a socket is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
 
 /// What one namespace has.
 #[derive(Clone, Debug, Default)]

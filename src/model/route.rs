@@ -92,15 +92,11 @@ pub(super) fn over_link(state: &mut State, link: &LinkId, family: Option<Family>
     ids
 }
 
-/// The number of the metric that holds the path MTU (`RTAX_MTU`), and so its bit in the mask of those that are locked.
-const RTAX_MTU: u16 = 2;
-/// The number of that mask (`RTAX_LOCK`).
-const RTAX_LOCK: u16 = 1;
-
 /// IPv6 routes with an `mtu` of their own, over a link whose MTU is another one now: none stays above it, and one that
 /// was the link's follows it, up as well (`rt6_mtu_change_route`, net/ipv6/route.c), unless it is locked.
 pub(super) fn path_mtu(state: &mut State, link: &LinkId, before: &Setting<u32>, mtu: u32) -> Vec<ResourceId> {
-    let locked = |route: &Route| route.metrics.get(&RTAX_LOCK).is_some_and(|mask| mask & (1 << RTAX_MTU) != 0);
+    let locked =
+        |route: &Route| route.metrics.get(&Route::METRIC_LOCK).is_some_and(|mask| mask & (1 << Route::METRIC_MTU) != 0);
     let follows = |route: &&Route| {
         Family::of(&route.key.to) == Family::V6
             && route.mtu.is_some_and(|own| own > mtu || own < mtu && *before == Setting::Is(own))

@@ -2,7 +2,7 @@
 
 use super::doctored::{Diagnosis, place};
 use super::explain::{Written, whole};
-use super::order::width;
+use super::order::wrapped;
 use super::page::{ADD, BOLD, CHANGE, DIM, Page, REMOVE, count};
 use crate::doctor::{Finding, Remedy, Severity};
 use anstyle::Style;
@@ -136,20 +136,4 @@ fn remedies(page: &mut Page, remedy: &Remedy, first: bool) {
     for line in lines {
         page.put("    ").paint(ADD, line).end();
     }
-}
-
-/// `text` in lines of at most so many columns, broken at blanks; those after the first with a margin.
-fn wrapped(text: &str, columns: usize, margin: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) => lines.push(format!("{}{word}", " ".repeat(margin))),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

@@ -1,6 +1,6 @@
 //! The way of a packet: a table, and what stops it; JSON; a matrix of who reaches whom.
 
-use super::order::{cut, left, width};
+use super::order::{cut, left, width, wrapped};
 use super::page::{ADD, BOLD, CHANGE, DIM, PLAIN, Page, REMOVE};
 use crate::document::yaml::source::Source;
 use crate::flow::outcome::{By, End, Explanation, Fix, Path, Stop, Verdict};
@@ -121,7 +121,7 @@ fn rows(page: &mut Page, path: &Path, columns: Columns, written: Option<Written<
         let node = if last == Some(&stop.node) { "" } else { stop.node.short() };
         page.paint(style, sign).paint(BOLD, left(&cut(node, columns.node), columns.node)).put("  ");
         page.put(left(&cut(stop.interface.as_deref().unwrap_or(""), columns.interface), columns.interface)).put("  ");
-        let mut lines = wrapped(&stop.what, WIDTH - columns.indent()).into_iter();
+        let mut lines = wrapped(&stop.what, WIDTH - columns.indent(), 0).into_iter();
         page.paint(style, lines.next().unwrap_or_default()).end();
         for line in lines {
             page.put(" ".repeat(columns.indent())).paint(style, line).end();
@@ -135,24 +135,9 @@ fn by_line(page: &mut Page, by: Option<&By>, columns: Columns, written: Option<W
     let Some(by) = by else { return };
     let place =
         written.and_then(|written| written.place(by)).map(|origin| format!(" ({}:{})", origin.file, origin.line));
-    for line in wrapped(&format!("{}{}", by.text, place.unwrap_or_default()), WIDTH - columns.indent()) {
+    for line in wrapped(&format!("{}{}", by.text, place.unwrap_or_default()), WIDTH - columns.indent(), 0) {
         page.put(" ".repeat(columns.indent())).paint(DIM, line).end();
     }
-}
-
-/// `text` in lines of at most so many columns, broken at blanks.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 fn verdict(page: &mut Page, explanation: &Explanation, written: Option<Written<'_>>) {
@@ -185,7 +170,7 @@ fn depends(stop: &Stop) -> String {
 /// A sentence that begins behind so many columns.
 fn say(page: &mut Page, text: &str, behind: usize) {
     let text = format!("{}.", text.trim_end_matches('.'));
-    let lines = wrapped(&format!("{}{text}", "x".repeat(behind)), WIDTH);
+    let lines = wrapped(&format!("{}{text}", "x".repeat(behind)), WIDTH, 0);
     for (nth, line) in lines.iter().enumerate() {
         page.put(if nth == 0 { line.get(behind..).unwrap_or_default() } else { line }).end();
     }
@@ -289,7 +274,7 @@ pub fn otherwise(model: &str) -> String {
     page.end().paint(CHANGE, "topo explain says otherwise:").end();
     let text =
         format!("{model}. One of the two is wrong: please report it, with the file and what others have in its nodes.");
-    for line in wrapped(&text, WIDTH - 2) {
+    for line in wrapped(&text, WIDTH - 2, 0) {
         page.put("  ").put(line).end();
     }
     page.end_and_finish()

@@ -62,6 +62,22 @@ pub fn left(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
+/// `text` in lines of at most so many columns, broken at blanks; those after the first begin with so many blanks.
+pub fn wrapped(text: &str, columns: usize, margin: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("{}{word}", " ".repeat(margin))),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// As much of `text` as has room in `columns`, with `…` where that is not all.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {

@@ -212,6 +212,11 @@ const METRICS: [&str; 17] = [
 ];
 
 impl Route {
+    /// The number of the mask of the metrics that are locked, each by the bit of its number (`RTAX_LOCK`).
+    pub const METRIC_LOCK: u16 = 1;
+    /// The number of the metric that [`Route::mtu`] is (`RTAX_MTU`).
+    pub const METRIC_MTU: u16 = 2;
+
     /// A unicast route of topo's with everything else at its default.
     pub fn bare(node: Node, key: RouteKey) -> Self {
         Self {

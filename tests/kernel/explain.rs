@@ -180,7 +180,7 @@ fn explanations_are_what_packets_do() {
 }
 
 /// What a case of `tests/flow` says of itself in its comments.
-fn said_by(text: &str, key: &str) -> Vec<String> {
+pub fn said_by(text: &str, key: &str) -> Vec<String> {
     let start = format!("# {key}: ");
     text.lines().filter_map(|line| line.strip_prefix(&start)).map(str::to_owned).collect()
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test makes processes")]
 
+use crate::explain::{said_by, serve};
 use crate::sandbox;
 use crate::tracer;
 
@@ -194,12 +195,6 @@ fn whatever_ends_it_nothing_stays() {
     });
 }
 
-/// What is asked of a case of `tests/flow`, in its comments.
-fn said_by(text: &str, key: &str) -> Vec<String> {
-    let start = format!("# {key}: ");
-    text.lines().filter_map(|line| line.strip_prefix(&start)).map(str::to_owned).collect()
-}
-
 /// The situations of `tests/flow`, some of them; `TOPO_TRACES=all` has all.
 #[test]
 fn situations_are_seen() {
@@ -218,12 +213,8 @@ fn situations_are_seen() {
             let file = write("case.yaml", &text);
             topo(&["apply", "--yes", "-q", &file]).expect(0);
             said_by(&text, "hand").iter().for_each(|hand| _ = sh(hand));
-            for node in sh("ls /run/netns").split_whitespace() {
-                sh(&format!(
-                    "for p in TCP6-LISTEN:80 TCP6-LISTEN:8080 UDP6-RECVFROM:53; do ip netns exec {node} setsid -f socat $p,fork,reuseaddr,ipv6only=0 EXEC:cat >/dev/null 2>&1 </dev/null; done"
-                ));
-            }
-            sh("sleep 0.3");
+            let nodes: Vec<String> = sh("ls /run/netns").split_whitespace().map(str::to_owned).collect();
+            serve(&nodes);
             let trace = json(&flow.split(' ').collect::<Vec<_>>());
             let words: Vec<&str> = says.split(' ').collect();
             let reason = &trace["flow"]["reason"];
@@ -271,32 +262,23 @@ fn what_cannot_be_asked() {
 #[test]
 fn the_page_shows_traces() {
     sandbox::run("the_page_shows_traces", || {
-        let path = sandbox::in_repository("docs/explain.md");
-        let page = std::fs::read_to_string(&path).unwrap();
-        let (mut printed, mut yaml, mut blocks) = (String::new(), "", 0);
-        for (nth, part) in page.split("```").enumerate() {
-            printed += if nth == 0 { "" } else { "```" };
-            match part.split_once('\n') {
-                Some(("yaml", text)) if nth % 2 == 1 => yaml = text,
-                Some(("text trace", text)) if nth % 2 == 1 => {
-                    blocks += 1;
-                    apply(&write("lab.yaml", yaml));
-                    let line = text.lines().next().unwrap();
-                    let words: Vec<&str> = line.trim_start_matches("$ sudo topo ").split(' ').collect();
-                    let output = topo(&[&words, &["--color", "never"][..]].concat());
-                    printed += &format!("text trace\n{line}\n{}", output.stdout);
-                    continue;
-                }
-                _ => {}
+        let (mut yaml, mut blocks) = (String::new(), 0);
+        sandbox::page("docs/explain.md", |language, text| match language {
+            "yaml" => {
+                text.clone_into(&mut yaml);
+                None
             }
-            printed += part;
-        }
+            "text trace" => {
+                blocks += 1;
+                apply(&write("lab.yaml", &yaml));
+                let line = text.lines().next().unwrap();
+                let words: Vec<&str> = line.trim_start_matches("$ sudo topo ").split(' ').collect();
+                let output = topo(&[&words, &["--color", "never"][..]].concat());
+                Some(format!("{line}\n{}", output.stdout))
+            }
+            _ => None,
+        });
         assert!(blocks >= 2, "{blocks} blocks");
-        if std::env::var_os("TOPO_REWRITE").is_some() {
-            std::fs::write(&path, &printed).unwrap();
-        }
-        let shown = std::fs::read_to_string(&path).unwrap();
-        assert!(shown == printed, "the page shows something else:\n{}", sandbox::difference(&shown, &printed));
     });
 }
 
@@ -316,5 +298,27 @@ fn a_check_that_fails_is_followed() {
         // Without the word no packet is sent.
         let output = topo(&["test", &file]).expect(1);
         assert!(!output.stdout.contains("seen by a packet"), "{}", output.stdout);
+    });
+}
+
+/// What is held against the packet is what `explain` says, which knows what others have on the host.
+#[test]
+fn the_explanation_beside_it_is_that_of_explain() {
+    sandbox::run("the_explanation_beside_it_is_that_of_explain", || {
+        sh("ip netns add internet; ip link add ext0 type veth peer name ext1 netns internet
+            ip address add 192.0.2.5/24 dev ext0; ip link set ext0 up
+            ip -n internet address add 192.0.2.1/24 dev ext1; ip -n internet link set ext1 up
+            ip -n internet address add 203.0.113.9/32 dev lo; ip -n internet link set lo up
+            ip route add default via 192.0.2.1");
+        let lab = "name: lab\nhost:\n  forwarding: ipv4\n  interfaces: { lab0: { bridge: { ports: [red0] }, addresses: [10.80.0.1/24] } }\n  nat: [{ masquerade: { source: 10.80.0.0/24, out: ext0 } }]\nnamespaces:\n  RED:\n    interfaces: { eth0: { veth: host/red0, addresses: [10.80.0.2/24] } }\n    routes: [{ to: default, via: 10.80.0.1 }]\n";
+        apply(&write("lab.yaml", lab));
+        let trace = json(&["RED", "203.0.113.9"]);
+        let output = topo(&["explain", "RED", "203.0.113.9", "--json"]);
+        let explained: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(trace["explain"], explained["flows"][0], "{trace:#}");
+        let by: Vec<&str> =
+            trace["explain"]["forth"].as_array().unwrap().iter().filter_map(|hop| hop["by"].as_str()).collect();
+        assert!(by.iter().any(|by| by.contains("default via 192.0.2.1 dev ext0")), "{trace:#}");
+        assert_eq!((&trace["flow"]["verdict"], &trace["agree"]), (&"reaches".into(), &true.into()), "{trace:#}");
     });
 }

@@ -25,10 +25,13 @@
 #![allow(clippy::disallowed_methods, reason = "a test makes processes and enters namespaces")]
 mod features;
 mod lane;
+mod page;
 mod snapshot;
 
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
 pub use features::needed_by;
+#[allow(unused_imports, reason = "each test crate uses a part of it")]
+pub use page::page;
 #[allow(unused_imports, reason = "each test crate uses a part of it")]
 pub use snapshot::{Options, snapshot_with, without_history};
 

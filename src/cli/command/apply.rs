@@ -143,12 +143,8 @@ impl Apply {
         }
         let changes = jobs.iter().any(|(_, plan)| !plan.changes.is_empty());
         if changes && !sure {
-            lock = execute::ask(console, lock, self.lock_timeout, "Apply these changes?")?;
-            kernel = Linux::new().map_err(|error| notice::told(console, &error))?;
-            confirmation::refuse(console, jobs.iter().map(|(_, plan)| &plan.base.topology))?;
-            let (cases, shown): (Vec<Case>, Vec<Plan>) = jobs.into_iter().unzip();
-            jobs = execute::jobs(cases.into_iter(), |case| session::plan_again(console, &mut kernel, case, &[]))?;
-            execute::still(console, &shown, &jobs)?;
+            (lock, jobs) =
+                execute::confirmed(console, &mut kernel, lock, self.lock_timeout, "Apply these changes?", jobs)?;
         }
         let manner = mode::Manner {
             rollback: !self.no_rollback,

@@ -43,8 +43,6 @@ const OF_ROUTES: [u16; 2] = [PREF, TTL_PROPAGATE];
 /// Where `rta_expires` is in `struct rta_cacheinfo`, in hundredths of a second (`USER_HZ`).
 const CACHEINFO_EXPIRES: usize = 8;
 const USER_HZ: u32 = 100;
-/// `RTAX_MTU`.
-const METRIC_MTU: u16 = 2;
 /// `RTAX_CC_ALGO`, which is a name.
 const METRIC_CONGESTION: u16 = 16;
 
@@ -115,7 +113,7 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
         }
     };
     let metrics = attributes.inner(METRICS);
-    let others = metrics.filter(|(number, _)| *number != METRIC_MTU && *number != METRIC_CONGESTION);
+    let others = metrics.filter(|(number, _)| *number != Route::METRIC_MTU && *number != METRIC_CONGESTION);
     let table = attributes.u32(TABLE).or_else(|| u8_at(body, 4).map(u32::from))?;
     let from = u8_at(body, 2)
         .filter(|length| *length > 0)
@@ -132,7 +130,7 @@ pub fn parse(body: &[u8], node: &Node, name_of: impl Fn(u32) -> Option<IfName>) 
         nexthops,
         source: attributes.ip(PREFSRC),
         scope: if v4 { Setting::Is(u8_at(body, 6)?) } else { Setting::Left },
-        mtu: metrics.u32(METRIC_MTU).filter(|mtu| *mtu != 0),
+        mtu: metrics.u32(Route::METRIC_MTU).filter(|mtu| *mtu != 0),
         metrics: others
             .filter_map(|(number, value)| Some((number, u32_at(value, 0)?)))
             .filter(|(_, value)| *value != 0)
@@ -330,7 +328,7 @@ fn message(site: &Site<'_>, route: &Route, scope: u8) -> Result<Writer, Refused>
     }
     let metrics = route
         .mtu
-        .map(|mtu| (METRIC_MTU, mtu))
+        .map(|mtu| (Route::METRIC_MTU, mtu))
         .into_iter()
         .chain(route.metrics.iter().map(|(number, value)| (*number, *value)));
     if metrics.clone().next().is_some() || route.congctl.is_some() {
@@ -422,7 +420,7 @@ mod tests {
         let mut body = Writer::new(&[2, 24, 0, 0, 254, PROTOCOL, 0, 1, 0, 0, 0, 0]);
         body.ip(DST, [10, 1, 0, 0].into()).u32(OIF, 1);
         body.nest(METRICS, |metrics| {
-            _ = metrics.u32(METRIC_MTU, 1400).u32(8, 500).u32(10, 0).put(METRIC_CONGESTION, b"reno\0")
+            _ = metrics.u32(Route::METRIC_MTU, 1400).u32(8, 500).u32(10, 0).put(METRIC_CONGESTION, b"reno\0")
         });
         let seen = parse(body.bytes(), &"RED".into(), names).unwrap();
         assert_eq!((seen.route.mtu, seen.route.metric_words().as_str()), (Some(1400), "advmss 500"));

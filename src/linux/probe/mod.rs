@@ -6,9 +6,9 @@
 mod command;
 mod dns;
 mod http;
-mod ping;
+pub(crate) mod ping;
 pub(crate) mod run;
-mod transport;
+pub(crate) mod transport;
 mod wire;
 
 pub use run::{Limits, run, run_and_tell};

@@ -4,7 +4,7 @@ use super::frame;
 use crate::kernel::Error;
 use crate::linux::netlink::attributes::Attributes;
 use crate::linux::netlink::message::read_packet;
-use crate::linux::object::nft::generation::{FAMILIES, NFTABLES};
+use crate::linux::object::nft::generation::{NFTABLES, family_word};
 use crate::resource::sighting::{Head, RuleSeen};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
@@ -83,8 +83,7 @@ impl Events {
 /// One report.
 pub fn event(body: &[u8], names: &HashMap<u32, String>) -> Option<RuleSeen> {
     let attributes = Attributes::after(body, HEAD);
-    let number = *body.first()?;
-    let family = FAMILIES.iter().find(|(_, known)| *known == number)?.0;
+    let family = family_word(*body.first()?)?;
     let be32 = |kind| attributes.get(kind)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
     let name = |kind| be32(kind).map(|index| names.get(&index).cloned().unwrap_or_else(|| format!("#{index}")));
     let by_policy = be32(KIND) == Some(BY_POLICY);

@@ -12,4 +12,4 @@ mod taps;
 mod whole;
 
 pub use run::{Traced, trace};
-pub use sender::{Carried, Order, token};
+pub use sender::{Order, token};

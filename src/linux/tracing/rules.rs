@@ -1,10 +1,11 @@
 //! The rules that have the kernel report what a packet meets (`meta nftrace set 1`).
 
-use super::sender::{Carried, Order};
+use super::sender::Order;
 use crate::kernel::{Error, ErrorKind};
 use crate::linux::netlink::attributes::Writer;
 use crate::linux::netlink::socket::{CREATE, EXCLUSIVE, Refused, Request, Socket};
-use crate::linux::object::nft::generation::{INET, NFTABLES, SUBSYSTEM};
+use crate::linux::object::nft::generation::{BRIDGE, INET, NFTABLES, SUBSYSTEM};
+use crate::resource::Protocol;
 use nix::libc;
 
 /// How the names of tables begin; the token of the probe follows, so that two can be there. (Tables of topologies begin
@@ -14,8 +15,6 @@ pub const TABLE: &str = "topo_trace_";
 const NEWTABLE: u16 = NFTABLES;
 const NEWCHAIN: u16 = NFTABLES | 3;
 const NEWRULE: u16 = NFTABLES | 6;
-/// `NFPROTO_BRIDGE`.
-const BRIDGE: u8 = 7;
 /// `NFT_TABLE_F_OWNER` (since Linux 5.12).
 const OWNER: u32 = 2;
 /// `NFT_REG_1`.
@@ -77,11 +76,11 @@ fn commit(socket: &Socket, family: u8, chains: &[(u8, &str, u32, i32)], order: &
 /// By what a packet of the probe's conversation is known: bytes at a place in the transport header, one of these.
 fn matches(order: &Order) -> Vec<(u32, Vec<u8>)> {
     let (token, port) = (order.token.to_be_bytes().to_vec(), order.source_port.to_be_bytes().to_vec());
-    match order.carried {
-        Carried::Icmp => vec![(8, token)],
+    match order.protocol {
+        Protocol::Icmp => vec![(8, token)],
         // The request by its data; what comes back by the port that was asked from.
-        Carried::Udp => vec![(8, token), (2, port)],
-        Carried::Tcp => vec![(0, port.clone()), (2, port)],
+        Protocol::Udp => vec![(8, token), (2, port)],
+        Protocol::Tcp => vec![(0, port.clone()), (2, port)],
     }
 }
 

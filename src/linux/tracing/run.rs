@@ -74,13 +74,13 @@ pub fn trace(kernel: &Linux, nodes: &[&Node], from: &Node, order: &Order) -> Res
     let mut watches = opened.into_iter().map(|watch| watch?).collect::<Result<Vec<Watch>, Error>>()?;
     std::thread::sleep(SETTLE);
     // What was there before is no answer.
+    let mut buffer = vec![0; MESSAGE];
     watches.iter_mut().for_each(|watch| {
-        watch.read(&mut vec![0; MESSAGE]);
+        watch.read(&mut buffer);
         watch.seen.clear();
     });
     let answer = std::thread::scope(|scope| {
         let sender = scope.spawn(|| netns::run_one(places.of(from), || order.send()));
-        let mut buffer = vec![0; MESSAGE];
         while !sender.is_finished() {
             wait(&watches, Duration::from_millis(5));
             watches.iter_mut().for_each(|watch| watch.read(&mut buffer));

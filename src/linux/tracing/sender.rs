@@ -2,7 +2,10 @@
 
 use super::frame;
 use super::whole::keep_whole;
+use crate::linux::probe::ping::checksum;
+use crate::linux::probe::transport::told_of_errors;
 use crate::resource::sighting::{Answer, Transport};
+use crate::resource::{Family, Protocol};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
@@ -13,22 +16,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// What a probe carries.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Carried {
-    /// An echo request.
-    Icmp,
-    /// A connection.
-    Tcp,
-    /// A datagram.
-    Udp,
-}
-
 /// What is to be sent.
 #[derive(Clone, Debug)]
 pub struct Order {
     /// What it carries.
-    pub carried: Carried,
+    pub protocol: Protocol,
     /// Where it goes.
     pub to: IpAddr,
     /// The source address, where it is bound to one.
@@ -51,14 +43,9 @@ pub struct Order {
 const HEAD: usize = 8;
 
 impl Order {
-    /// The number of the protocol (IANA protocol numbers).
+    /// The number of the protocol.
     pub fn protocol_number(&self) -> u8 {
-        match (self.carried, self.to.is_ipv4()) {
-            (Carried::Icmp, true) => 1,
-            (Carried::Icmp, false) => 58,
-            (Carried::Tcp, _) => 6,
-            (Carried::Udp, _) => 17,
-        }
+        self.protocol.number(Family::of(&self.to.into()))
     }
 
     /// The data, which begins with the token.
@@ -73,10 +60,10 @@ impl Order {
     /// Sends it from the calling thread's namespace, and waits for what comes of it.
     pub fn send(&self) -> Answer {
         let begin = Instant::now();
-        let answered = match self.carried {
-            Carried::Icmp => self.ping(begin),
-            Carried::Tcp => self.connect(begin),
-            Carried::Udp => self.datagram(begin),
+        let answered = match self.protocol {
+            Protocol::Icmp => self.ping(begin),
+            Protocol::Tcp => self.connect(begin),
+            Protocol::Udp => self.datagram(begin),
         };
         match answered {
             Ok(true) => Answer::Came(begin.elapsed()),
@@ -94,12 +81,7 @@ impl Order {
         if self.size.is_some() {
             keep_whole(&socket, self.to.is_ipv4())?;
         }
-        // An error of ICMP is reported at once then.
-        let _ = if self.to.is_ipv4() {
-            setsockopt(&socket, sockopt::Ipv4RecvErr, &true)
-        } else {
-            setsockopt(&socket, sockopt::Ipv6RecvErr, &true)
-        };
+        told_of_errors(&socket, self.to.is_ipv4());
         let any: IpAddr = if self.to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let source = self.source.unwrap_or(any);
         if self.source.is_some() || self.source_port != 0 {
@@ -189,19 +171,6 @@ impl Order {
             }
         }
     }
-}
-
-/// The Internet checksum (RFC 1071) of a packet whose own field is 0.
-fn checksum(bytes: &[u8]) -> u16 {
-    let mut sum: u32 = 0;
-    for pair in bytes.chunks(2) {
-        let (high, low) = (pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0));
-        sum = sum.wrapping_add(u32::from(u16::from_be_bytes([high, low])));
-    }
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !u16::try_from(sum).unwrap_or(0)
 }
 
 /// A number for the data of a probe that no other has now: of the process and the time.

@@ -30,13 +30,20 @@ const RULE_EXPRESSIONS: u16 = 4;
 
 /// `NFPROTO_INET` of `include/uapi/linux/netfilter.h`.
 pub const INET: u8 = 1;
+/// `NFPROTO_BRIDGE`.
+pub const BRIDGE: u8 = 7;
 /// nft's families by number (`NFPROTO_*`).
-pub const FAMILIES: [(&str, u8); 6] =
-    [("inet", INET), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", 7), ("ip6", 10)];
+const FAMILIES: [(&str, u8); 6] =
+    [("inet", INET), ("ip", 2), ("arp", 3), ("netdev", 5), ("bridge", BRIDGE), ("ip6", 10)];
 
 /// The number of a family; `None` for a word that is none.
 pub fn family(word: &str) -> Option<u8> {
     FAMILIES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number)
+}
+
+/// The word for the number of a family; `None` for a number that is none.
+pub fn family_word(number: u8) -> Option<&'static str> {
+    FAMILIES.iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
 }
 
 /// A chain as the kernel lists it.
@@ -258,8 +265,7 @@ fn attributes(message: &Message) -> Attributes<'_> {
 
 /// The family of an answer as nft's word.
 fn family_of(message: &Message) -> Option<String> {
-    let number = *message.body.first()?;
-    FAMILIES.iter().find(|(_, known)| *known == number).map(|(name, _)| (*name).to_owned())
+    family_word(*message.body.first()?).map(str::to_owned)
 }
 
 /// Asks, and gathers the answers. What is not there, and a kernel without nftables, is no answer.
